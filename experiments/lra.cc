@@ -1,0 +1,46 @@
+// The program behind every //experiments:lra_<task>_<method>.
+#include <c10/util/Exception.h>
+#include <unistd.h>
+
+#include <iostream>
+
+#include "experiments/options.h"
+#include "experiments/run_experiment.h"
+#include "spion/train/progress.h"
+
+namespace {
+
+constexpr int kInterruptedExit = 130;  // as a shell says after Ctrl-C
+
+int Fail(absl::string_view message) {
+  std::cerr << "error: " << message << std::endl;
+  return 1;
+}
+
+int Main(int argc, char** argv) {
+  const absl::StatusOr<spion::Options> options = spion::ParseOptions(argc, argv);
+  if (!options.ok()) return Fail(options.status().message());
+  if (options->help) {
+    std::cout << spion::HelpText(*options);
+    return 0;
+  }
+  absl::StatusOr<spion::Outcome> outcome;
+  {
+    spion::Progress progress(std::cout, isatty(STDOUT_FILENO) != 0);
+    outcome = spion::RunExperiment(*options, progress);
+  }
+  if (!outcome.ok()) return Fail(outcome.status().message());
+  return *outcome == spion::Outcome::kInterrupted ? kInterruptedExit : 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return Main(argc, argv);
+  } catch (const c10::Error& error) {
+    return Fail(error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    return Fail(error.what());
+  }
+}

@@ -1,0 +1,195 @@
+#include "experiments/options.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <map>
+
+#include "absl/status/status.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
+#include "spion/base/status.h"
+
+namespace spion {
+namespace {
+
+using Setter = std::function<absl::Status(Options&, absl::string_view)>;
+
+struct Flag {
+  absl::string_view name;
+  absl::string_view values;  // as shown in the help
+  absl::string_view help;
+  Setter set;
+};
+
+absl::Status BadValue(absl::string_view value, absl::string_view expected) {
+  return absl::InvalidArgumentError(absl::StrCat("\"", value, "\"; expected ", expected));
+}
+
+Setter OneOf(std::map<std::string, std::function<void(Options&)>> choices) {
+  return [choices = std::move(choices)](Options& options, absl::string_view value) {
+    const auto found = choices.find(std::string(value));
+    if (found == choices.end()) {
+      std::vector<std::string> names;
+      for (const auto& [name, set] : choices) names.push_back(name);
+      return BadValue(value, absl::StrCat("one of ", absl::StrJoin(names, ", ")));
+    }
+    found->second(options);
+    return absl::OkStatus();
+  };
+}
+
+Setter PositiveInteger(std::optional<int64_t> Options::*field) {
+  return [field](Options& options, absl::string_view value) {
+    int64_t number = 0;
+    if (!absl::SimpleAtoi(value, &number) || number <= 0) {
+      return BadValue(value, "a positive whole number");
+    }
+    options.*field = number;
+    return absl::OkStatus();
+  };
+}
+
+Setter Path(std::string Options::*field) {
+  return [field](Options& options, absl::string_view value) {
+    if (value.empty()) return BadValue(value, "a path");
+    options.*field =
+        (std::filesystem::path(UserDirectory()) / std::string(value)).lexically_normal();
+    return absl::OkStatus();
+  };
+}
+
+Setter Text(std::string Options::*field) {
+  return [field](Options& options, absl::string_view value) {
+    options.*field = std::string(value);
+    return absl::OkStatus();
+  };
+}
+
+const std::vector<Flag>& Flags() {
+  static const auto* flags = new std::vector<Flag>{
+      {"mode", "train|eval", "train a model, or evaluate a checkpoint on the test set (train)",
+       OneOf({{"train", [](Options& o) { o.mode = Mode::kTrain; }},
+              {"eval", [](Options& o) { o.mode = Mode::kEval; }}})},
+      {"preset", "auto|quick|paper",
+       "quick: minutes on a CPU. paper: the published setting. auto: paper with a GPU and real "
+       "data, else quick (auto)",
+       OneOf({{"auto", [](Options& o) { o.preset = PresetChoice::kAuto; }},
+              {"quick", [](Options& o) { o.preset = PresetChoice::kQuick; }},
+              {"paper", [](Options& o) { o.preset = PresetChoice::kPaper; }}})},
+      {"data_dir", "DIR", "the folder with the task's data; none: generated data",
+       Path(&Options::data_dir)},
+      {"out_dir", "DIR", "where results go (results/<task>_<method>_seed<seed>)",
+       Path(&Options::out_dir)},
+      {"steps", "N", "training steps instead of the preset's", PositiveInteger(&Options::steps)},
+      {"batch_size", "N", "examples a step instead of the preset's",
+       PositiveInteger(&Options::batch_size)},
+      {"seed", "N", "of weights, data order, dropout and generated data (1001)",
+       [](Options& options, absl::string_view value) {
+         return absl::SimpleAtoi(value, &options.seed)
+                    ? absl::OkStatus()
+                    : BadValue(value, "a whole number from 0 to 2^64 - 1");
+       }},
+      {"device", "auto|cpu|cuda", "auto: a GPU where there is one that SPION can use (auto)",
+       OneOf({{"auto", [](Options& o) { o.device = "auto"; }},
+              {"cpu", [](Options& o) { o.device = "cpu"; }},
+              {"cuda", [](Options& o) { o.device = "cuda"; }}})},
+      {"checkpoint", "FILE", "the .safetensors file to evaluate; with --mode=eval only",
+       Path(&Options::checkpoint)},
+  };
+  return *flags;
+}
+
+// Set by the experiment targets, not by users.
+const std::vector<Flag>& TargetFlags() {
+  static const auto* flags = new std::vector<Flag>{{"task", "", "", Text(&Options::task)},
+                                                   {"method", "", "", Text(&Options::method)}};
+  return *flags;
+}
+
+const Flag* FindFlag(absl::string_view name) {
+  for (const auto* flags : {&Flags(), &TargetFlags()}) {
+    const auto found = std::find_if(flags->begin(), flags->end(),
+                                    [&](const Flag& flag) { return flag.name == name; });
+    if (found != flags->end()) return &*found;
+  }
+  return nullptr;
+}
+
+absl::Status UnknownArgument(absl::string_view argument) {
+  const std::string names = absl::StrJoin(Flags(), ", ", [](std::string* out, const Flag& flag) {
+    absl::StrAppend(out, "--", flag.name);
+  });
+  return absl::InvalidArgumentError(
+      absl::StrCat("unknown argument \"", argument, "\"; the flags are ", names, ", --help"));
+}
+
+absl::Status CheckTogether(const Options& options) {
+  if (options.mode == Mode::kEval && options.checkpoint.empty()) {
+    return absl::InvalidArgumentError(
+        "--mode=eval needs --checkpoint=FILE, such as best_sparse.safetensors of a run's folder");
+  }
+  if (options.mode == Mode::kTrain && !options.checkpoint.empty()) {
+    return absl::InvalidArgumentError("--checkpoint goes with --mode=eval");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string UserDirectory() {
+  const char* user = std::getenv("BUILD_WORKING_DIRECTORY");
+  return user != nullptr ? user : std::filesystem::current_path().string();
+}
+
+absl::StatusOr<Options> ParseOptions(int argc, char** argv) {
+  Options options;
+  options.command.assign(argv, argv + argc);
+  for (int i = 1; i < argc; ++i) {
+    const absl::string_view argument = argv[i];
+    if (argument == "--help" || argument == "-h") {
+      options.help = true;
+      continue;
+    }
+    if (argument.substr(0, 2) != "--") return UnknownArgument(argument);
+    const std::pair<absl::string_view, absl::string_view> parts =
+        absl::StrSplit(argument.substr(2), absl::MaxSplits('=', 1));
+    const Flag* flag = FindFlag(parts.first);
+    if (flag == nullptr) return UnknownArgument(argument);
+    absl::string_view value = parts.second;
+    if (argument.find('=') == absl::string_view::npos) {
+      if (i + 1 >= argc) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("--", flag->name, " needs a value: --", flag->name, "=", flag->values));
+      }
+      value = argv[++i];
+    }
+    const absl::Status status = flag->set(options, value);
+    if (!status.ok()) {
+      return absl::InvalidArgumentError(absl::StrCat("--", flag->name, "=", status.message()));
+    }
+  }
+  if (!options.help) RETURN_IF_ERROR(CheckTogether(options));
+  return options;
+}
+
+std::string HelpText(const Options& options) {
+  std::string text = absl::StrCat("Trains and evaluates method \"", options.method,
+                                  "\" on the Long Range Arena task \"", options.task,
+                                  "\".\n\n  bazel run //experiments:lra_", options.task, "_",
+                                  options.method, " -- [FLAG ...]\n\n");
+  for (const Flag& flag : Flags()) {
+    absl::StrAppendFormat(&text, "  --%-26s %s\n", absl::StrCat(flag.name, "=", flag.values),
+                          flag.help);
+  }
+  absl::StrAppend(&text,
+                  "\nDefaults in brackets. Ctrl-C stops cleanly and leaves a checkpoint. Results: "
+                  "summary.json in --out_dir.\n");
+  return text;
+}
+
+}  // namespace spion

@@ -1,0 +1,45 @@
+// The command line of an experiment: the same flags for every task and method.
+#ifndef EXPERIMENTS_OPTIONS_H_
+#define EXPERIMENTS_OPTIONS_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+
+namespace spion {
+
+enum class Mode { kTrain, kEval };
+enum class PresetChoice { kAuto, kQuick, kPaper };
+
+struct Options {
+  std::string task;
+  std::string method;
+  Mode mode = Mode::kTrain;
+  PresetChoice preset = PresetChoice::kAuto;
+  std::string data_dir;    // absolute; empty: none
+  std::string out_dir;     // absolute; empty: the default
+  std::string checkpoint;  // absolute; eval only
+  std::optional<int64_t> steps;
+  std::optional<int64_t> batch_size;
+  uint64_t seed = 1001;
+  std::string device = "auto";
+  bool help = false;
+  std::vector<std::string> command;  // as typed, for the manifest
+};
+
+/// Relative paths are the user's: `bazel run` tells the folder by BUILD_WORKING_DIRECTORY.
+/// Errors: InvalidArgument for an unknown flag or a value out of range, naming the valid ones.
+absl::StatusOr<Options> ParseOptions(int argc, char** argv);
+
+/// What --help prints.
+std::string HelpText(const Options& options);
+
+/// The folder where the user stands.
+std::string UserDirectory();
+
+}  // namespace spion
+
+#endif  // EXPERIMENTS_OPTIONS_H_

@@ -1,0 +1,167 @@
+#include "experiments/run_experiment.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "baselines/registry.h"
+#include "spion/base/status.h"
+#include "spion/data/task_registry.h"
+#include "spion/train/checkpoint.h"
+#include "spion/train/device.h"
+#include "spion/train/evaluation.h"
+#include "spion/train/hyper_parameters.h"
+#include "spion/train/reports.h"
+#include "spion/train/run_directory.h"
+#include "spion/train/trainer.h"
+
+namespace spion {
+namespace {
+
+// What both modes need.
+struct Session {
+  Experiment experiment;
+  TaskData data;
+  c10::Device device;
+  std::string out_dir;
+};
+
+Preset ChoosePreset(PresetChoice choice, c10::Device device, const DataSource& source) {
+  if (choice == PresetChoice::kQuick) return Preset::kQuick;
+  if (choice == PresetChoice::kPaper) return Preset::kPaper;
+  return device.is_cuda() && !source.generated ? Preset::kPaper : Preset::kQuick;
+}
+
+void SayChoices(const Session& session, const Options& options, const DeviceChoice& device,
+                Progress& progress) {
+  const Experiment& experiment = session.experiment;
+  progress.Say(absl::StrCat(experiment.method.description, " on ", experiment.task, ", seed ",
+                            experiment.seed));
+  progress.Say(absl::StrCat("data: ", session.data.source.description));
+  if (session.data.source.generated) {
+    progress.Say(
+        "note: this is GENERATED data, made by this program: its accuracies compare with nothing "
+        "published. --data_dir=DIR takes the real data (see README.md).");
+  }
+  progress.Say(absl::StrCat("device: ", DeviceName(session.device),
+                            device.reason.empty() ? "" : " (no GPU: " + device.reason + ")"));
+  const HyperParameters& h = experiment.hyper_parameters;
+  progress.Say(absl::StrFormat("preset: %s%s: %d steps of %d examples, length %d",
+                               PresetName(experiment.preset),
+                               options.preset == PresetChoice::kAuto ? " (chosen by auto)" : "",
+                               h.steps, h.batch_size, session.data.shape.sequence_length));
+}
+
+absl::StatusOr<Session> Prepare(const Options& options, Progress& progress) {
+  ASSIGN_OR_RETURN(Method method, FindMethod(options.method));
+  // Checks the task's name before the data is read.
+  RETURN_IF_ERROR(HyperParametersFor(options.task, Preset::kQuick).status());
+  ASSIGN_OR_RETURN(const DeviceChoice device, ChooseDevice(options.device));
+  TaskOptions task_options;
+  task_options.data_dir = options.data_dir;
+  task_options.seed = options.seed;
+  ASSIGN_OR_RETURN(TaskData data, LoadTask(options.task, task_options));
+
+  const Preset preset = ChoosePreset(options.preset, device.device, data.source);
+  ASSIGN_OR_RETURN(HyperParameters h, HyperParametersFor(options.task, preset));
+  h.steps = options.steps.value_or(h.steps);
+  h.batch_size = options.batch_size.value_or(h.batch_size);
+  Session session{.experiment = {.task = options.task,
+                                 .method = std::move(method),
+                                 .preset = preset,
+                                 .hyper_parameters = h,
+                                 .seed = options.seed},
+                  .data = std::move(data),
+                  .device = device.device,
+                  .out_dir = options.out_dir};
+  if (session.out_dir.empty()) {
+    session.out_dir = absl::StrCat(UserDirectory(), "/results/", options.task, "_", options.method,
+                                   "_seed", options.seed);
+  }
+  SayChoices(session, options, device, progress);
+  return session;
+}
+
+// Evaluates a checkpoint in the phase it was saved in, on a model of its own.
+absl::StatusOr<Evaluation> TestCheckpoint(const Session& session, const Checkpoint& checkpoint) {
+  SequenceClassifier model = MakeModel(session.experiment, session.data.shape, session.device);
+  RETURN_IF_ERROR(Restore(checkpoint, model));
+  const HyperParameters& h = session.experiment.hyper_parameters;
+  return Evaluate(model, session.data.test, session.data.shape, h.batch_size, h.test_examples);
+}
+
+std::string TestLine(const Evaluation& test, const CheckpointInfo& info) {
+  return absl::StrFormat("test accuracy %.1f %% (%d examples; checkpoint of step %d, %s phase)",
+                         100 * test.accuracy, test.examples, info.step, PhaseName(info.phase));
+}
+
+absl::StatusOr<Outcome> RunTraining(const Session& session, const Options& options,
+                                    Progress& progress) {
+  ASSIGN_OR_RETURN(const RunDirectory run, RunDirectory::Create(session.out_dir));
+  if (!run.earlier_run().empty()) {
+    progress.Say(absl::StrCat("an earlier run is kept as ", run.earlier_run()));
+  }
+  const Experiment& experiment = session.experiment;
+  SequenceClassifier model = MakeModel(experiment, session.data.shape, session.device);
+  progress.Say(absl::StrFormat("model: %d layers, %d weights", model.config().layers,
+                               model.parameters().element_count()));
+  RETURN_IF_ERROR(run.WriteJson(
+      "manifest.json",
+      Manifest(experiment, model.config(), session.data.source, session.device, options.command)));
+
+  ASSIGN_OR_RETURN(const TrainingResult result,
+                   Train(experiment, session.data, model, run, progress));
+  if (result.interrupted) {
+    progress.Say(absl::StrFormat(
+        "stopped at step %d; the checkpoint is %s\n  bazel run //experiments:lra_%s_%s -- "
+        "--mode=eval --checkpoint=%s",
+        result.steps, run.File("interrupted.safetensors"), experiment.task, experiment.method.name,
+        run.File("interrupted.safetensors")));
+    return Outcome::kInterrupted;
+  }
+  ASSIGN_OR_RETURN(const Checkpoint best, LoadCheckpoint(result.best_checkpoint));
+  ASSIGN_OR_RETURN(const Evaluation test, TestCheckpoint(session, best));
+  RETURN_IF_ERROR(run.WriteJson("summary.json", Summary(experiment, model.config(), result, test,
+                                                        session.data.source, session.device)));
+  progress.Say(absl::StrCat(
+      TestLine(test, best.info), session.data.source.generated ? ", on generated data" : "",
+      "\ntrained in ", FormatDuration(result.train_seconds), "; results in ", run.path()));
+  return Outcome::kFinished;
+}
+
+absl::StatusOr<Outcome> RunEvaluation(const Session& session, const Options& options,
+                                      Progress& progress) {
+  ASSIGN_OR_RETURN(const Checkpoint checkpoint, LoadCheckpoint(options.checkpoint));
+  const CheckpointInfo& info = checkpoint.info;
+  if (info.task != session.experiment.task || info.method != session.experiment.method.name) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(options.checkpoint, " is a checkpoint of ", info.task, " ", info.method,
+                     "; evaluate it with //experiments:lra_", info.task, "_", info.method));
+  }
+  ASSIGN_OR_RETURN(const Evaluation test, TestCheckpoint(session, checkpoint));
+  progress.Say(absl::StrFormat("%s, loss %.3f", TestLine(test, info), test.loss));
+  if (options.out_dir.empty()) return Outcome::kFinished;
+  ASSIGN_OR_RETURN(const RunDirectory run, RunDirectory::Create(session.out_dir));
+  RETURN_IF_ERROR(
+      run.WriteJson("evaluation.json", {{"checkpoint", options.checkpoint},
+                                        {"step", info.step},
+                                        {"phase", std::string(PhaseName(info.phase))},
+                                        {"test_accuracy", test.accuracy},
+                                        {"test_loss", test.loss},
+                                        {"test_examples", test.examples},
+                                        {"data_source", session.data.source.description}}));
+  return Outcome::kFinished;
+}
+
+}  // namespace
+
+absl::StatusOr<Outcome> RunExperiment(const Options& options, Progress& progress) {
+  ASSIGN_OR_RETURN(const Session session, Prepare(options, progress));
+  return options.mode == Mode::kTrain ? RunTraining(session, options, progress)
+                                      : RunEvaluation(session, options, progress);
+}
+
+}  // namespace spion

@@ -1,0 +1,225 @@
+#include "spion/data/cifar10.h"
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "spion/base/sha256.h"
+
+namespace spion {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+constexpr int kRecords = 3;
+constexpr size_t kRecordBytes = 3073;
+
+const std::vector<std::string>& Files() {
+  static const auto* files =
+      new std::vector<std::string>{"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
+                                   "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"};
+  return *files;
+}
+
+void Write(const std::filesystem::path& path, const std::string& bytes) {
+  std::ofstream(path, std::ios::binary) << bytes;
+}
+
+/// A record whose red, green and blue planes are of one value each.
+std::string Record(int label, int red, int green, int blue) {
+  std::string record(1, static_cast<char>(label));
+  for (int value : {red, green, blue}) record.append(1024, static_cast<char>(value));
+  return record;
+}
+
+class ReadCifar10Test : public testing::Test {
+ protected:
+  // Record r of file f has label (f + r) % 10 and the colour (10 f, 20 r, 30).
+  ReadCifar10Test() {
+    const testing::TestInfo* test = testing::UnitTest::GetInstance()->current_test_info();
+    data_dir_ = std::filesystem::path(testing::TempDir()) / absl::StrCat("cifar10_", test->name());
+    std::filesystem::remove_all(data_dir_);
+    folder_ = data_dir_ / "cifar-10-batches-bin";
+    std::filesystem::create_directories(folder_);
+    for (int f = 0; f < 6; ++f) Write(folder_ / Files()[f], FileBytes(f));
+  }
+
+  static std::string FileBytes(int f) {
+    std::string bytes;
+    for (int r = 0; r < kRecords; ++r) bytes += Record((f + r) % 10, 10 * f, 20 * r, 30);
+    return bytes;
+  }
+
+  static absl::StatusOr<Cifar10> Read(const std::filesystem::path& data_dir) {
+    return internal::ReadCifar10Files(data_dir.string(), kRecords);
+  }
+
+  /// Expects an error of reading data_dir_ with this code and these words, and the way out.
+  void ExpectError(absl::StatusCode code, const std::string& words) const {
+    const absl::Status status = Read(data_dir_).status();
+    EXPECT_EQ(status.code(), code) << status;
+    EXPECT_THAT(std::string(status.message()),
+                AllOf(HasSubstr(words), HasSubstr("Unpack cifar-10-binary.tar.gz"),
+                      HasSubstr("to use generated pictures.")));
+  }
+
+  std::filesystem::path data_dir_;
+  std::filesystem::path folder_;
+};
+
+TEST(GreyOfTest, IsTheTruncatedWeightedSum) {
+  EXPECT_EQ(GreyOf(0, 0, 0), 0);
+  EXPECT_EQ(GreyOf(255, 255, 255), 254);  // 254.9745
+  EXPECT_EQ(GreyOf(255, 0, 0), 76);       // 76.2195
+  EXPECT_EQ(GreyOf(0, 255, 0), 149);      // 149.685
+  EXPECT_EQ(GreyOf(0, 0, 255), 29);       // 29.07
+  EXPECT_EQ(GreyOf(100, 200, 50), 152);   // 29.89 + 117.4 + 5.7 = 152.99
+  EXPECT_EQ(GreyOf(0, 100, 50), 64);      // 58.7 + 5.7 = 64.4
+  EXPECT_EQ(GreyOf(0, 0, 50), 5);         // 5.7
+  EXPECT_EQ(GreyOf(0, 50, 25), 32);       // 29.35 + 2.85 = 32.2
+  EXPECT_EQ(GreyOf(100, 0, 0), 29);       // 29.89
+  EXPECT_EQ(GreyOf(0, 100, 0), 58);       // 58.7
+  EXPECT_EQ(GreyOf(0, 200, 100), 128);    // 117.4 + 11.4 = 128.8
+  EXPECT_EQ(GreyOf(0, 150, 75), 96);      // 88.05 + 8.55 = 96.6
+  EXPECT_EQ(GreyOf(0, 0, 150), 17);       // 17.1
+}
+
+TEST_F(ReadCifar10Test, ReadsTheFilesInOrder) {
+  absl::StatusOr<Cifar10> cifar = Read(data_dir_);
+  ASSERT_TRUE(cifar.ok()) << cifar.status();
+  EXPECT_EQ(cifar->folder, folder_.string());
+  ASSERT_EQ(cifar->train.size(), 15u);
+  ASSERT_EQ(cifar->test.size(), 3u);
+  for (int f = 0; f < 6; ++f) {
+    for (int r = 0; r < kRecords; ++r) {
+      const GreyPicture& picture = f < 5 ? cifar->train[f * kRecords + r] : cifar->test[r];
+      EXPECT_EQ(picture.label, (f + r) % 10);
+      EXPECT_EQ(picture.pixels.front(), GreyOf(10 * f, 20 * r, 30));
+      EXPECT_EQ(picture.pixels.back(), GreyOf(10 * f, 20 * r, 30));
+    }
+  }
+}
+
+TEST_F(ReadCifar10Test, TakesEachPixelFromItsPlaceInTheThreePlanes) {
+  // Pixel 33 (second row, second column) is red, pixel 34 green, pixel 1023 blue, the rest black.
+  std::string record = Record(4, 0, 0, 0);
+  record[1 + 33] = '\xff';
+  record[1 + 1024 + 34] = '\xff';
+  record[1 + 2048 + 1023] = '\xff';
+  Write(folder_ / "test_batch.bin", FileBytes(5).replace(kRecordBytes, kRecordBytes, record));
+  absl::StatusOr<Cifar10> cifar = Read(data_dir_);
+  ASSERT_TRUE(cifar.ok()) << cifar.status();
+  std::array<uint8_t, 1024> expected{};
+  expected[33] = 76;
+  expected[34] = 149;
+  expected[1023] = 29;
+  EXPECT_EQ(cifar->test[1].label, 4);
+  EXPECT_EQ(cifar->test[1].pixels, expected);
+}
+
+TEST_F(ReadCifar10Test, HashesTheSixFilesInOrder) {
+  absl::StatusOr<Cifar10> cifar = Read(data_dir_);
+  ASSERT_TRUE(cifar.ok()) << cifar.status();
+  std::string all;
+  for (int f = 0; f < 6; ++f) all += FileBytes(f);
+  EXPECT_EQ(cifar->sha256, Sha256OfBytes(all));
+}
+
+TEST_F(ReadCifar10Test, TakesTheInnerFolderToo) {
+  absl::StatusOr<Cifar10> cifar = Read(folder_);
+  ASSERT_TRUE(cifar.ok()) << cifar.status();
+  EXPECT_EQ(cifar->folder, folder_.string());
+  EXPECT_EQ(cifar->train.size(), 15u);
+}
+
+TEST_F(ReadCifar10Test, ExpectsTenThousandRecordsAFile) {
+  const absl::Status status = ReadCifar10(data_dir_.string()).status();
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("data_batch_1.bin is truncated: 9219 bytes found, 30730000 expected "
+                        "(10000 records of 3073)"));
+}
+
+TEST_F(ReadCifar10Test, NamesAMissingDataFolder) {
+  std::filesystem::remove_all(data_dir_);
+  ExpectError(absl::StatusCode::kNotFound,
+              absl::StrCat("data folder ", data_dir_.string(), " is missing"));
+}
+
+TEST_F(ReadCifar10Test, RefusesAFileAsDataFolder) {
+  std::filesystem::remove_all(data_dir_);
+  Write(data_dir_, "x");
+  ExpectError(absl::StatusCode::kFailedPrecondition, data_dir_.string() + " is not a folder");
+}
+
+TEST_F(ReadCifar10Test, SaysWhenTheDataFolderHasNoneOfIt) {
+  std::filesystem::remove_all(folder_);
+  ExpectError(absl::StatusCode::kNotFound, "neither a folder cifar-10-batches-bin nor its files");
+}
+
+TEST_F(ReadCifar10Test, RefusesAFileInTheFoldersPlace) {
+  std::filesystem::remove_all(folder_);
+  Write(folder_, "x");
+  ExpectError(absl::StatusCode::kFailedPrecondition, folder_.string() + " is not a folder");
+}
+
+TEST_F(ReadCifar10Test, NamesTheMissingFileOfAnyOfTheSix) {
+  for (const std::string& file : Files()) {
+    const std::filesystem::path away = data_dir_ / "away";
+    std::filesystem::rename(folder_ / file, away);
+    ExpectError(absl::StatusCode::kNotFound,
+                absl::StrCat((folder_ / file).string(), " is missing"));
+    std::filesystem::rename(away, folder_ / file);
+  }
+}
+
+TEST_F(ReadCifar10Test, NamesAnEmptyFile) {
+  Write(folder_ / "data_batch_3.bin", "");
+  ExpectError(absl::StatusCode::kDataLoss,
+              "data_batch_3.bin is empty: 0 bytes found, 9219 expected (3 records of 3073)");
+}
+
+TEST_F(ReadCifar10Test, NamesATruncatedFile) {
+  Write(folder_ / "test_batch.bin", FileBytes(5).substr(1));
+  ExpectError(absl::StatusCode::kDataLoss,
+              "test_batch.bin is truncated: 9218 bytes found, 9219 expected");
+}
+
+TEST_F(ReadCifar10Test, NamesAFileThatIsTooLong) {
+  Write(folder_ / "data_batch_5.bin", FileBytes(4) + "x");
+  ExpectError(absl::StatusCode::kDataLoss,
+              "data_batch_5.bin is too long: 9220 bytes found, 9219 expected");
+}
+
+TEST_F(ReadCifar10Test, NamesTheRecordWithAWrongLabel) {
+  std::string bytes = FileBytes(1);
+  bytes[2 * kRecordBytes] = 10;
+  Write(folder_ / "data_batch_2.bin", bytes);
+  ExpectError(absl::StatusCode::kDataLoss,
+              "data_batch_2.bin, record 2 (byte 6146): label 10 found, 0 to 9 expected");
+}
+
+TEST_F(ReadCifar10Test, RefusesAFolderInAFilesPlace) {
+  std::filesystem::remove(folder_ / "data_batch_4.bin");
+  std::filesystem::create_directories(folder_ / "data_batch_4.bin");
+  ExpectError(absl::StatusCode::kFailedPrecondition,
+              "data_batch_4.bin is a folder, a file was expected");
+}
+
+TEST_F(ReadCifar10Test, NamesAFileThatCannotBeRead) {
+  std::filesystem::remove(folder_ / "data_batch_1.bin");
+  std::filesystem::create_symlink("data_batch_1.bin", folder_ / "data_batch_1.bin");
+  const absl::Status status = Read(data_dir_).status();
+  EXPECT_THAT(std::string(status.message()),
+              AllOf(HasSubstr("data_batch_1.bin cannot be read: Too many levels"),
+                    HasSubstr("Unpack cifar-10-binary.tar.gz")));
+}
+
+}  // namespace
+}  // namespace spion

@@ -1,0 +1,44 @@
+#include "spion/data/task.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace spion {
+
+void Split::Reserve(int64_t examples) {
+  const int64_t rows = examples * shape_.sequences_per_example;
+  bytes_.reserve(bytes_.size() + rows * shape_.sequence_length);
+  ends_.reserve(ends_.size() + rows);
+  labels_.reserve(labels_.size() + examples);
+}
+
+void Split::AddExample(absl::Span<const absl::Span<const uint8_t>> sequences, int32_t label) {
+  assert(sequences.size() == static_cast<size_t>(shape_.sequences_per_example));
+  assert(label >= 0 && label < shape_.classes);
+  for (absl::Span<const uint8_t> sequence : sequences) {
+    const auto length = static_cast<int>(sequence.size());
+    assert(shape_.has_padding ? length <= shape_.sequence_length
+                              : length == shape_.sequence_length);
+    assert(length == 0 || *std::max_element(sequence.begin(), sequence.end()) + shape_.has_padding <
+                              shape_.vocabulary);
+    bytes_.insert(bytes_.end(), sequence.begin(), sequence.end());
+    ends_.push_back(ends_.back() + length);
+  }
+  labels_.push_back(label);
+}
+
+int Split::length(int64_t example, int sequence) const {
+  const int64_t row = Row(example, sequence);
+  return static_cast<int>(ends_[row + 1] - ends_[row]);
+}
+
+void Split::ReadIds(int64_t example, int sequence, absl::Span<int64_t> ids) const {
+  assert(ids.size() == static_cast<size_t>(shape_.sequence_length));
+  const int64_t row = Row(example, sequence);
+  const int64_t first_id = shape_.has_padding ? 1 : 0;
+  auto rest = std::transform(bytes_.begin() + ends_[row], bytes_.begin() + ends_[row + 1],
+                             ids.begin(), [=](uint8_t byte) { return byte + first_id; });
+  std::fill(rest, ids.end(), 0);
+}
+
+}  // namespace spion

@@ -1,0 +1,117 @@
+// What a task is to the trainer: labelled examples of token ids in three splits, all of one shape,
+// and where they come from.
+//
+//   ASSIGN_OR_RETURN(TaskData task, LoadTask("image", {.data_dir = "/data"}));  // task_registry.h
+//   std::vector<int64_t> ids(task.shape.sequence_length);
+//   task.train.ReadIds(/*example=*/7, /*sequence=*/0, absl::MakeSpan(ids));
+//   int32_t label = task.train.label(7);
+//
+// A loader fills a Split by AddExample and states everything else here; no code outside a task's
+// own loader knows one task from another. Examples lie in memory as raw bytes without their
+// padding, so that even retrieval (1.2 GB of text) fits, and become 64-bit ids when they are read.
+#ifndef SPION_DATA_TASK_H_
+#define SPION_DATA_TASK_H_
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/types/span.h"
+
+namespace spion {
+
+/// What all examples of a task have in common.
+struct TaskShape {
+  /// Ids in a sequence, its padding included.
+  int sequence_length = 0;
+  /// Ids are below this.
+  int vocabulary = 0;
+  /// Labels are below this.
+  int classes = 0;
+  /// 1; or 2 where an example is a pair of documents.
+  int sequences_per_example = 1;
+  /// Whether id 0 is padding, to be masked. If not, id 0 is a token like any other, and every
+  /// sequence is sequence_length long.
+  bool has_padding = false;
+};
+
+/// Examples in a fixed order.
+class Split {
+ public:
+  explicit Split(const TaskShape& shape) : shape_(shape) {}
+
+  /// Makes room for `examples` examples of full length.
+  void Reserve(int64_t examples);
+
+  /// Appends one example. A sequence is given as bytes without padding: the ids themselves, or, in
+  /// a task with padding, the ids minus 1, as id 0 is not theirs to use. Preconditions: as many
+  /// sequences as the shape says, none too long (none too short either without padding), every id
+  /// and the label in the shape's range.
+  void AddExample(absl::Span<const absl::Span<const uint8_t>> sequences, int32_t label);
+
+  int64_t examples() const { return static_cast<int64_t>(labels_.size()); }
+  int32_t label(int64_t example) const { return labels_[example]; }
+  /// The number of ids of a sequence that are not padding.
+  int length(int64_t example, int sequence) const;
+  /// Writes a sequence's ids and its padding to `ids`, which must have room for exactly
+  /// sequence_length.
+  void ReadIds(int64_t example, int sequence, absl::Span<int64_t> ids) const;
+
+ private:
+  int64_t Row(int64_t example, int sequence) const {
+    return example * shape_.sequences_per_example + sequence;
+  }
+
+  TaskShape shape_;
+  std::vector<uint8_t> bytes_;       // All sequences, one after the other.
+  std::vector<int64_t> ends_ = {0};  // Row r is bytes_[ends_[r] .. ends_[r + 1]).
+  std::vector<int32_t> labels_;
+};
+
+/// Where a task's examples come from, for the run's log and manifest.
+struct DataSource {
+  /// "CIFAR-10 (binary)", or "generated".
+  std::string name;
+  /// Made by this program, so that results on it compare with nothing published.
+  bool generated = false;
+  /// The folder that was read; empty for generated data.
+  std::string path;
+  /// Of the files' content, one after the other in their documented order, or of the generated
+  /// bytes.
+  std::string sha256;
+  /// One line for the log.
+  std::string description;
+};
+
+struct TaskData {
+  explicit TaskData(const TaskShape& task_shape)
+      : shape(task_shape), train(task_shape), dev(task_shape), test(task_shape) {}
+
+  TaskShape shape;
+  Split train;
+  Split dev;
+  Split test;
+  DataSource source;
+};
+
+/// How many examples of a generated task to make; 0 means the task's own default.
+struct GeneratedSizes {
+  int64_t train = 0;
+  int64_t dev = 0;
+  int64_t test = 0;
+};
+
+/// What a loader is told. Every task takes the same options.
+struct TaskOptions {
+  /// The folder with the task's files, laid out as their publisher packs them. Empty: generated
+  /// data.
+  std::string data_dir = "";
+  /// Seeds generated data. Files are read in their own order, whatever the seed.
+  uint64_t seed = 1001;
+  /// For generated data only.
+  GeneratedSizes generated_sizes = {};
+};
+
+}  // namespace spion
+
+#endif  // SPION_DATA_TASK_H_

@@ -1,0 +1,34 @@
+#include "spion/data/task_registry.h"
+
+#include <string>
+
+#include "absl/status/status.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace spion {
+namespace {
+
+using ::testing::Contains;
+using ::testing::HasSubstr;
+
+TEST(LoadTaskTest, LoadsImage) {
+  absl::StatusOr<TaskData> task =
+      LoadTask("image", {.generated_sizes = {.train = 10, .dev = 10, .test = 10}});
+  ASSERT_TRUE(task.ok()) << task.status();
+  EXPECT_EQ(task->shape.sequence_length, 1024);
+  EXPECT_EQ(task->train.examples(), 10);
+}
+
+TEST(LoadTaskTest, NamesTheTasksWhenThereIsNoSuchOne) {
+  EXPECT_THAT(TaskNames(), Contains("image"));
+  const absl::Status status = LoadTask("imagenet", {}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("no task \"imagenet\""));
+  for (const std::string& name : TaskNames()) {
+    EXPECT_THAT(std::string(status.message()), HasSubstr(name));
+  }
+}
+
+}  // namespace
+}  // namespace spion

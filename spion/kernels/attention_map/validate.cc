@@ -1,0 +1,35 @@
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "spion/kernels/attention_map/api.h"
+
+namespace spion {
+
+absl::Status Validate(const AttentionMapCall<float>& call) {
+  if (call.batch < 1 || call.heads < 1) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "batch = ", call.batch, " and heads = ", call.heads, ": both must be at least 1"));
+  }
+  const int64_t d = call.head_dim;
+  if (d != 16 && d != 32 && d != 64 && d != 128) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "head dimension ", d, " is not supported: use 16, 32, 64 or 128, or pad q and k ",
+        "with zeros to the next of these and keep the scale"));
+  }
+  if (call.length < 1 || call.length % 16 != 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "length ", call.length, " is not a positive multiple of 16: pad the sequence to ",
+        "a multiple and mark the added keys as padding"));
+  }
+  if (call.padding.lengths != nullptr && call.padding.valid != nullptr) {
+    return absl::InvalidArgumentError(
+        "key padding is given both as lengths and as a mask: give one of the two");
+  }
+  if (call.map == nullptr) {
+    return absl::InvalidArgumentError("no memory for the map: set `map` to length * length floats");
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace spion

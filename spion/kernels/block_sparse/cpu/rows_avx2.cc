@@ -1,0 +1,16 @@
+#if defined(__x86_64__)
+
+#include "spion/kernels/block_sparse/cpu/backward_rows.h"
+#include "spion/kernels/block_sparse/cpu/forward_rows.h"
+#include "spion/kernels/block_sparse/cpu/rows.h"
+#include "spion/kernels/cpu_simd/simd_avx2.h"
+
+namespace spion::cpu::internal {
+
+void ForwardRowsAvx2(const ForwardCall& call) { ForwardRowsOfAnyDim<cpu_simd::Avx2>(call); }
+
+void BackwardRowsAvx2(const BackwardCall& call) { BackwardRowsOfAnyDim<cpu_simd::Avx2>(call); }
+
+}  // namespace spion::cpu::internal
+
+#endif  // defined(__x86_64__)

@@ -1,0 +1,83 @@
+// The model of every experiment: a pre-norm Transformer encoder over token ids, mean pooling, and a
+// two-layer classifier. Only the attention differs from method to method.
+//
+//   SequenceClassifier model(config, device, factory);
+//   at::Tensor logits = model.Forward(ids, lengths, /*training=*/true);   // [B, classes]
+//
+// Source: spion.md, "Model".
+#ifndef SPION_NN_CLASSIFIER_H_
+#define SPION_NN_CLASSIFIER_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <memory>
+#include <vector>
+
+#include "spion/nn/attention.h"
+#include "spion/nn/layers.h"
+#include "spion/nn/parameters.h"
+
+namespace spion {
+
+struct ModelConfig {
+  int64_t vocabulary = 0;
+  int64_t classes = 0;
+  int64_t length = 0;     // L
+  int64_t sequences = 1;  // 2: both are encoded by the same encoder and compared (retrieval)
+  int64_t layers = 0;
+  int64_t width = 64;
+  int64_t feed_forward = 128;
+  int64_t heads = 2;
+  double dropout = 0.1;
+};
+
+/// One pre-norm layer: x += drop(MHA(LN(x))); x += MLP(LN(x)).
+class EncoderLayer {
+ public:
+  EncoderLayer(const Parameters::Scope& scope, const ModelConfig& config,
+               std::unique_ptr<Attention> attention);
+
+  /// x: [B, L, width] -> the same.
+  at::Tensor Forward(const at::Tensor& x, const Lengths& lengths, bool training) const;
+  Attention& attention() const { return *attention_; }
+
+ private:
+  ModelConfig config_;
+  std::unique_ptr<Attention> attention_;
+  LayerNorm attention_norm_;
+  Linear query_key_value_;
+  Linear attention_output_;
+  LayerNorm mlp_norm_;
+  Linear mlp_hidden_;
+  Linear mlp_output_;
+};
+
+class SequenceClassifier {
+ public:
+  /// Throws c10::Error if the width is not a multiple of the heads.
+  SequenceClassifier(const ModelConfig& config, c10::Device device,
+                     const AttentionFactory& make_attention);
+
+  /// ids: int64 or int32 [B, sequences, L]; lengths: int32 [B * sequences] or nothing.
+  /// Returns logits [B, classes].
+  at::Tensor Forward(const at::Tensor& ids, const Lengths& lengths, bool training) const;
+
+  const ModelConfig& config() const { return config_; }
+  const Parameters& parameters() const { return parameters_; }
+  /// One attention a layer, first layer first.
+  std::vector<Attention*> attentions() const;
+
+ private:
+  ModelConfig config_;
+  Parameters parameters_;
+  Embedding tokens_;
+  Embedding positions_;
+  std::vector<EncoderLayer> layers_;
+  LayerNorm final_norm_;
+  Linear hidden_;
+  Linear classes_;
+};
+
+}  // namespace spion
+
+#endif  // SPION_NN_CLASSIFIER_H_

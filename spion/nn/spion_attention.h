@@ -1,0 +1,54 @@
+// SPION's attention in one layer: dense until it is given a block pattern, block-sparse from then
+// on.
+//
+//   attention.RequestMap();                 // before the forward pass of a capture step
+//   ... forward pass ...
+//   at::Tensor map = attention.TakeMap();   // [L, L], the mean over batch and heads
+//   attention.SetPattern(pattern);          // the sparse phase begins
+//
+// When to capture and when to switch is the phase controller's business (spion/train).
+// Source: spion.md, "Three phases".
+#ifndef SPION_NN_SPION_ATTENTION_H_
+#define SPION_NN_SPION_ATTENTION_H_
+
+#include <optional>
+
+#include "spion/kernels/block_sparse/api.h"
+#include "spion/nn/attention.h"
+#include "spion/nn/fused_dense_attention.h"
+#include "spion/ops/pattern_tensors.h"
+#include "spion/pattern/block_pattern.h"
+
+namespace spion {
+
+class SpionAttention : public Attention {
+ public:
+  SpionAttention(int64_t length, c10::Device device, PrunedScore pruned);
+
+  at::Tensor Forward(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                     const Lengths& lengths) override;
+
+  /// Makes the next forward pass compute its attention map too. Dense phase only.
+  void RequestMap();
+  /// The map of that forward pass; throws c10::Error if there is none.
+  at::Tensor TakeMap();
+
+  /// Throws c10::Error if the pattern's length is not this layer's.
+  void SetPattern(const BlockPattern& pattern);
+  /// The pattern of the sparse phase; nothing in the dense phase.
+  const std::optional<BlockPattern>& pattern() const { return pattern_; }
+
+ private:
+  int64_t length_;
+  c10::Device device_;
+  PrunedScore pruned_;
+  FusedDenseAttention dense_;
+  bool map_requested_ = false;
+  at::Tensor map_;
+  std::optional<BlockPattern> pattern_;
+  PatternTensors pattern_tensors_;
+};
+
+}  // namespace spion
+
+#endif  // SPION_NN_SPION_ATTENTION_H_

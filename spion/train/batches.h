@@ -1,0 +1,44 @@
+// From a split's examples to the tensors that a step takes.
+#ifndef SPION_TRAIN_BATCHES_H_
+#define SPION_TRAIN_BATCHES_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <vector>
+
+#include "absl/types/span.h"
+#include "spion/base/random.h"
+#include "spion/data/task.h"
+#include "spion/nn/attention.h"
+
+namespace spion {
+
+struct Batch {
+  at::Tensor ids;     // int64 [B, sequences, L]
+  at::Tensor labels;  // int64 [B]
+  Lengths lengths;    // int32 [B * sequences] for tasks with padding
+};
+
+/// The given examples of the split, on `device`.
+Batch MakeBatch(const Split& split, const TaskShape& shape, absl::Span<const int64_t> examples,
+                c10::Device device);
+
+/// An endless order of a split's examples: each pass over the split is shuffled anew, and a batch
+/// may reach over the end of a pass. The order depends on the seed alone.
+class ShuffledOrder {
+ public:
+  /// `examples` must be positive.
+  ShuffledOrder(int64_t examples, uint64_t seed);
+
+  std::vector<int64_t> Next(int64_t count);
+
+ private:
+  Random random_;
+  std::vector<int64_t> order_;
+  size_t position_;
+};
+
+}  // namespace spion
+
+#endif  // SPION_TRAIN_BATCHES_H_

@@ -1,0 +1,81 @@
+#include "spion/train/device.h"
+
+#include <ATen/Context.h>
+#include <ATen/Parallel.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <c10/core/CachingDeviceAllocator.h>
+#include <sys/resource.h>
+
+#include <fstream>
+
+#include "absl/strings/str_cat.h"
+
+namespace spion {
+namespace {
+
+constexpr double kKibPerMib = 1024;
+constexpr double kBytesPerMib = 1024 * 1024;
+
+// Whether this build has SPION's kernels for CUDA: asked of the operator itself.
+bool HasCudaKernels() {
+  const auto op = c10::Dispatcher::singleton().findSchema({"spion::block_sparse_attention", ""});
+  return op.has_value() && op->hasKernelForDispatchKey(c10::DispatchKey::CUDA);
+}
+
+// Empty when CUDA can be used.
+std::string WhyNoCuda() {
+  if (!HasCudaKernels()) {
+    return "this build has no CUDA kernels: install the CUDA toolkit (nvcc), set CUDA_HOME if it "
+           "is not in /usr/local/cuda, and build again";
+  }
+  if (!at::hasCUDA()) {
+    return "LibTorch sees no CUDA device: it needs an NVIDIA GPU with a recent driver, and the "
+           "CUDA "
+           "build of LibTorch (see README.md)";
+  }
+  return "";
+}
+
+std::string CpuModel() {
+  std::ifstream info("/proc/cpuinfo");
+  for (std::string line; std::getline(info, line);) {
+    if (line.rfind("model name", 0) != 0) continue;
+    const size_t colon = line.find(": ");
+    if (colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "CPU";
+}
+
+}  // namespace
+
+absl::StatusOr<DeviceChoice> ChooseDevice(absl::string_view text) {
+  if (text == "cpu") return DeviceChoice{.device = at::kCPU, .reason = ""};
+  if (text != "auto" && text != "cuda") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("there is no device \"", text, "\"; the devices are auto, cpu, cuda"));
+  }
+  const std::string obstacle = WhyNoCuda();
+  if (obstacle.empty()) return DeviceChoice{.device = c10::Device(at::kCUDA, 0), .reason = ""};
+  if (text == "cuda") {
+    return absl::FailedPreconditionError(
+        absl::StrCat("--device=cuda: ", obstacle, ". --device=cpu runs without."));
+  }
+  return DeviceChoice{.device = at::kCPU, .reason = obstacle};
+}
+
+std::string DeviceName(c10::Device device) {
+  if (device.is_cpu()) return absl::StrCat(CpuModel(), " (", at::get_num_threads(), " threads)");
+  return absl::StrCat("CUDA device ", device.index());
+}
+
+double PeakMemoryMib(c10::Device device) {
+  if (device.is_cpu()) {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<double>(usage.ru_maxrss) / kKibPerMib;
+  }
+  const auto stats = c10::getDeviceAllocator(device.type())->getDeviceStats(device.index());
+  return static_cast<double>(stats.allocated_bytes[0].peak) / kBytesPerMib;
+}
+
+}  // namespace spion

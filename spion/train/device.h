@@ -1,0 +1,34 @@
+// Which device a run uses, and what the machine is.
+#ifndef SPION_TRAIN_DEVICE_H_
+#define SPION_TRAIN_DEVICE_H_
+
+#include <c10/core/Device.h>
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace spion {
+
+struct DeviceChoice {
+  c10::Device device;
+  /// Set when "auto" chose the CPU: why not a GPU. For the log.
+  std::string reason;
+};
+
+/// "auto": a CUDA device where SPION can use one, else the CPU. "cpu", "cuda".
+/// Errors: FailedPrecondition for "cuda" where there is none, saying what is missing and how to get
+/// it; InvalidArgument for another text.
+absl::StatusOr<DeviceChoice> ChooseDevice(absl::string_view text);
+
+/// "AMD EPYC 9654 (2 threads)" or the GPU's name.
+std::string DeviceName(c10::Device device);
+
+/// High-water mark of this process's memory on the device, MiB: resident memory for the CPU,
+/// LibTorch's allocations for a GPU.
+double PeakMemoryMib(c10::Device device);
+
+}  // namespace spion
+
+#endif  // SPION_TRAIN_DEVICE_H_

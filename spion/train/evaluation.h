@@ -1,0 +1,24 @@
+// How good a model is on a split.
+#ifndef SPION_TRAIN_EVALUATION_H_
+#define SPION_TRAIN_EVALUATION_H_
+
+#include <cstdint>
+
+#include "spion/data/task.h"
+#include "spion/nn/classifier.h"
+
+namespace spion {
+
+struct Evaluation {
+  double accuracy = 0;  // share of right answers
+  double loss = 0;      // mean cross-entropy, nats
+  int64_t examples = 0;
+};
+
+/// Over the split's first `limit` examples (0: all), without dropout, in the phase the model is in.
+Evaluation Evaluate(const SequenceClassifier& model, const Split& split, const TaskShape& shape,
+                    int64_t batch_size, int64_t limit);
+
+}  // namespace spion
+
+#endif  // SPION_TRAIN_EVALUATION_H_

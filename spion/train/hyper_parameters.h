@@ -1,0 +1,58 @@
+// Every number of an experiment, in one table.
+//
+//   ASSIGN_OR_RETURN(HyperParameters h, HyperParametersFor("image", Preset::kPaper));
+//
+// Source: spion.md, "Reference hyper-parameters" (paper); `quick` is ours: the same method at a
+// size that a two-core CPU takes through the transition within three minutes.
+#ifndef SPION_TRAIN_HYPER_PARAMETERS_H_
+#define SPION_TRAIN_HYPER_PARAMETERS_H_
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace spion {
+
+enum class Preset { kQuick, kPaper };
+
+absl::string_view PresetName(Preset preset);
+
+struct HyperParameters {
+  // Model. The task brings length, vocabulary and classes.
+  int64_t layers = 2;
+
+  // Optimisation: AdamW without weight decay, gradients clipped by value.
+  int64_t batch_size = 0;
+  double learning_rate = 0;
+  int64_t warmup_steps = 0;
+  int64_t steps = 0;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-6;
+  double weight_decay = 0;
+  double gradient_limit = 1.0;
+
+  // The three phases.
+  int64_t capture_interval = 0;
+  int64_t block_size = 0;
+  double density = 0;    // SPION-C
+  double threshold = 0;  // SPION-F and -CF
+  int transition_limit_percent = 15;
+  /// The dense phase ends at the last capture up to this step even if the maps have not settled;
+  /// 0: never.
+  int64_t dense_step_limit = 0;
+
+  // Evaluation: every how many steps, and how many examples of a split count; 0: all.
+  int64_t evaluation_interval = 0;
+  int64_t dev_examples = 0;
+  int64_t test_examples = 0;
+};
+
+/// Tasks: "image", "listops", "retrieval", "text", "pathfinder".
+/// Errors: InvalidArgument for another, naming the valid ones.
+absl::StatusOr<HyperParameters> HyperParametersFor(absl::string_view task, Preset preset);
+
+}  // namespace spion
+
+#endif  // SPION_TRAIN_HYPER_PARAMETERS_H_

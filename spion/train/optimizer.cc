@@ -1,0 +1,38 @@
+#include "spion/train/optimizer.h"
+
+#include <ATen/ops/_foreach_clamp_max.h>
+#include <ATen/ops/_foreach_clamp_min.h>
+#include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/zeros.h>
+#include <ATen/ops/zeros_like.h>
+#include <c10/core/GradMode.h>
+
+namespace spion {
+
+Optimizer::Optimizer(const Parameters& parameters, const HyperParameters& hyper_parameters)
+    : hyper_parameters_(hyper_parameters) {
+  c10::NoGradGuard no_grad;
+  for (const NamedTensor& parameter : parameters.items()) {
+    parameters_.push_back(parameter.value);
+    first_moments_.push_back(at::zeros_like(parameter.value));
+    second_moments_.push_back(at::zeros_like(parameter.value));
+    steps_taken_.push_back(at::zeros({}, parameter.value.options()));
+  }
+}
+
+void Optimizer::Step(double learning_rate) {
+  c10::NoGradGuard no_grad;
+  std::vector<at::Tensor> gradients;
+  gradients.reserve(parameters_.size());
+  for (const at::Tensor& parameter : parameters_) gradients.push_back(parameter.grad());
+  at::_foreach_clamp_min_(gradients, -hyper_parameters_.gradient_limit);
+  at::_foreach_clamp_max_(gradients, hyper_parameters_.gradient_limit);
+  for (at::Tensor& steps : steps_taken_) steps.add_(1);
+  at::_fused_adamw_(parameters_, gradients, first_moments_, second_moments_,
+                    /*max_exp_avg_sqs=*/{}, steps_taken_, learning_rate, hyper_parameters_.beta1,
+                    hyper_parameters_.beta2, hyper_parameters_.weight_decay,
+                    hyper_parameters_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+  for (at::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
+}
+
+}  // namespace spion

@@ -1,0 +1,33 @@
+// AdamW (Loshchilov & Hutter 2019) over a model's parameters, with gradients clipped by value,
+// through LibTorch's fused kernel.
+#ifndef SPION_TRAIN_OPTIMIZER_H_
+#define SPION_TRAIN_OPTIMIZER_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <vector>
+
+#include "spion/nn/parameters.h"
+#include "spion/train/hyper_parameters.h"
+
+namespace spion {
+
+class Optimizer {
+ public:
+  Optimizer(const Parameters& parameters, const HyperParameters& hyper_parameters);
+
+  /// Clips the gradients to +-gradient_limit, moves the parameters, and clears the gradients.
+  /// Every parameter must have a gradient.
+  void Step(double learning_rate);
+
+ private:
+  HyperParameters hyper_parameters_;
+  std::vector<at::Tensor> parameters_;
+  std::vector<at::Tensor> first_moments_;
+  std::vector<at::Tensor> second_moments_;
+  std::vector<at::Tensor> steps_taken_;
+};
+
+}  // namespace spion
+
+#endif  // SPION_TRAIN_OPTIMIZER_H_

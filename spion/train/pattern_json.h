@@ -1,0 +1,22 @@
+// Block patterns as JSON, in checkpoints and in patterns.json:
+//
+//   {"block_size": 32, "blocks_per_side": 32, "kept_blocks": 34,
+//    "columns_of_row": [[0], [1], [2, 8, 9], ...]}
+#ifndef SPION_TRAIN_PATTERN_JSON_H_
+#define SPION_TRAIN_PATTERN_JSON_H_
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "absl/status/statusor.h"
+#include "spion/pattern/block_pattern.h"
+
+namespace spion {
+
+nlohmann::json PatternToJson(const BlockPattern& pattern);
+
+/// Errors: InvalidArgument saying what is missing or out of range.
+absl::StatusOr<BlockPattern> PatternFromJson(const nlohmann::json& json);
+
+}  // namespace spion
+
+#endif  // SPION_TRAIN_PATTERN_JSON_H_

@@ -1,0 +1,88 @@
+// The three phases: when to capture attention maps, when they have settled, and the switch of every
+// layer to the pattern made from its own map.
+//
+//   PhaseController phases(spion_layers, options);
+//   for (int64_t step = 1; step <= steps; ++step) {
+//     phases.BeforeForward(step);
+//     ... forward, backward, optimiser ...
+//     ASSIGN_OR_RETURN(std::optional<Capture> capture, phases.AfterStep(step));
+//   }
+//
+// Source: spion.md, "Three phases". The distance is between neighbouring captures, as the paper
+// says (the reference compares the third map with the first).
+#ifndef SPION_TRAIN_PHASE_CONTROLLER_H_
+#define SPION_TRAIN_PHASE_CONTROLLER_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "spion/nn/spion_attention.h"
+#include "spion/pattern/block_pattern.h"
+#include "spion/pattern/generator.h"
+#include "spion/pattern/transition.h"
+
+namespace spion {
+
+enum class Phase { kDense, kSparse };
+
+absl::string_view PhaseName(Phase phase);
+
+struct PhaseOptions {
+  int64_t capture_interval = 0;
+  int transition_limit_percent = 15;
+  int64_t dense_step_limit = 0;  // 0: none
+  GeneratorOptions generator;
+};
+
+/// What one capture showed.
+struct Capture {
+  int64_t step = 0;
+  int64_t index = 0;                   // 1 for the first
+  std::vector<double> distance;        // D_l, from the second capture on
+  std::vector<double> change_percent;  // from the third on
+  bool settled = false;
+  /// The dense phase ended here, by the transition test or (settled = false) by the step limit.
+  bool transition = false;
+  /// At the transition: one pattern a layer.
+  std::vector<BlockPattern> patterns;
+  double pattern_search_ms = 0;
+};
+
+class PhaseController {
+ public:
+  /// The layers outlive the controller.
+  PhaseController(std::vector<SpionAttention*> layers, const PhaseOptions& options);
+
+  /// Whether AfterStep(step) will take the layers' maps.
+  bool IsCaptureStep(int64_t step) const;
+
+  /// Asks the layers for their maps if `step`, counted from 1, is a capture step.
+  void BeforeForward(int64_t step);
+
+  /// On a capture step: takes the maps, tests them, and at the transition gives every layer its
+  /// pattern. Nothing on other steps. Errors: those of the generator and the transition test.
+  absl::StatusOr<std::optional<Capture>> AfterStep(int64_t step);
+
+  Phase phase() const { return phase_; }
+  const PhaseOptions& options() const { return options_; }
+
+ private:
+  bool IsLastDenseCapture(int64_t step) const;
+  absl::Status MakePatterns(const std::vector<at::Tensor>& maps, Capture& capture);
+
+  std::vector<SpionAttention*> layers_;
+  PhaseOptions options_;
+  TransitionTest transition_test_;
+  Phase phase_ = Phase::kDense;
+  int64_t captures_ = 0;
+  std::vector<at::Tensor> previous_maps_;
+};
+
+}  // namespace spion
+
+#endif  // SPION_TRAIN_PHASE_CONTROLLER_H_

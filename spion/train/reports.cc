@@ -1,0 +1,119 @@
+#include "spion/train/reports.h"
+
+#include <nlohmann/json.hpp>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "spion/train/build_info.h"
+#include "spion/train/device.h"
+
+namespace spion {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json SourceJson(const DataSource& source) {
+  return {{"name", source.name},
+          {"generated", source.generated},
+          {"path", source.path},
+          {"sha256", source.sha256},
+          {"description", source.description}};
+}
+
+template <typename T>
+Json OrNull(const std::optional<T>& value) {
+  return value.has_value() ? Json(*value) : Json(nullptr);
+}
+
+Json HyperParametersJson(const HyperParameters& h) {
+  return {{"layers", h.layers},
+          {"batch_size", h.batch_size},
+          {"learning_rate", h.learning_rate},
+          {"warmup_steps", h.warmup_steps},
+          {"steps", h.steps},
+          {"beta1", h.beta1},
+          {"beta2", h.beta2},
+          {"epsilon", h.epsilon},
+          {"weight_decay", h.weight_decay},
+          {"gradient_limit", h.gradient_limit},
+          {"capture_interval", h.capture_interval},
+          {"block_size", h.block_size},
+          {"density", h.density},
+          {"threshold", h.threshold},
+          {"transition_limit_percent", h.transition_limit_percent},
+          {"dense_step_limit", h.dense_step_limit},
+          {"evaluation_interval", h.evaluation_interval},
+          {"dev_examples", h.dev_examples},
+          {"test_examples", h.test_examples}};
+}
+
+Json ModelJson(const ModelConfig& model) {
+  return {{"vocabulary", model.vocabulary},
+          {"classes", model.classes},
+          {"sequence_length", model.length},
+          {"sequences", model.sequences},
+          {"layers", model.layers},
+          {"width", model.width},
+          {"feed_forward", model.feed_forward},
+          {"heads", model.heads},
+          {"dropout", model.dropout}};
+}
+
+}  // namespace
+
+Json Manifest(const Experiment& experiment, const ModelConfig& model, const DataSource& source,
+              c10::Device device, const std::vector<std::string>& command) {
+  const BuildInfo build = GetBuildInfo();
+  return {{"command", command},
+          {"date", absl::FormatTime(absl::RFC3339_sec, absl::Now(), absl::UTCTimeZone())},
+          {"task", experiment.task},
+          {"method", experiment.method.name},
+          {"preset", std::string(PresetName(experiment.preset))},
+          {"seed", experiment.seed},
+          {"hyper_parameters", HyperParametersJson(experiment.hyper_parameters)},
+          {"model", ModelJson(model)},
+          {"data_source", SourceJson(source)},
+          {"device", device.str()},
+          {"device_name", DeviceName(device)},
+          {"cpu", DeviceName(at::kCPU)},
+          {"git_commit", build.commit},
+          {"git_dirty", build.dirty},
+          {"torch_version", build.torch_version},
+          {"cuda_version", build.cuda_version},
+          {"compiler", "g++ " __VERSION__}};
+}
+
+Json Summary(const Experiment& experiment, const ModelConfig& model, const TrainingResult& result,
+             const Evaluation& test, const DataSource& source, c10::Device device) {
+  std::vector<int64_t> kept;
+  for (const BlockPattern& pattern : result.patterns) kept.push_back(pattern.kept_blocks());
+  const int64_t block_size = experiment.hyper_parameters.block_size;
+  const int64_t blocks_per_side = model.length / block_size;
+  const bool is_sparse = result.transition_step.has_value();
+  return {{"task", experiment.task},
+          {"method", experiment.method.name},
+          {"preset", std::string(PresetName(experiment.preset))},
+          {"seed", experiment.seed},
+          {"steps", result.steps},
+          {"transition_step", OrNull(result.transition_step)},
+          {"transition_reason",
+           is_sparse ? Json(result.settled ? "settled" : "dense_step_limit") : Json(nullptr)},
+          {"kept_blocks", kept},
+          {"total_blocks", blocks_per_side * blocks_per_side},
+          {"block_size", block_size},
+          {"sequence_length", model.length},
+          {"batch_size", experiment.hyper_parameters.batch_size},
+          {"dev_accuracy", result.dev_accuracy},
+          {"test_accuracy", test.accuracy},
+          {"test_examples", test.examples},
+          {"test_phase", is_sparse ? "sparse" : "dense"},
+          {"train_seconds", result.train_seconds},
+          {"step_ms_dense", OrNull(result.step_ms_dense)},
+          {"step_ms_sparse", OrNull(result.step_ms_sparse)},
+          {"peak_memory_mib", PeakMemoryMib(device)},
+          {"data_source", SourceJson(source)},
+          {"device", device.str()},
+          {"device_name", DeviceName(device)}};
+}
+
+}  // namespace spion

@@ -1,0 +1,31 @@
+// manifest.json and summary.json of a run.
+#ifndef SPION_TRAIN_REPORTS_H_
+#define SPION_TRAIN_REPORTS_H_
+
+#include <c10/core/Device.h>
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "spion/data/task.h"
+#include "spion/nn/classifier.h"
+#include "spion/train/evaluation.h"
+#include "spion/train/trainer.h"
+
+namespace spion {
+
+/// Everything that made the run what it is: command, hyper-parameters, model, seed, commit,
+/// versions, machine, data source, date.
+nlohmann::ordered_json Manifest(const Experiment& experiment, const ModelConfig& model,
+                                const DataSource& source, c10::Device device,
+                                const std::vector<std::string>& command);
+
+/// What came of it. `test` is the best checkpoint's, evaluated in its own phase.
+nlohmann::ordered_json Summary(const Experiment& experiment, const ModelConfig& model,
+                               const TrainingResult& result, const Evaluation& test,
+                               const DataSource& source, c10::Device device);
+
+}  // namespace spion
+
+#endif  // SPION_TRAIN_REPORTS_H_

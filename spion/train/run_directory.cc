@@ -1,0 +1,59 @@
+#include "spion/train/run_directory.h"
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "spion/base/file.h"
+
+namespace spion {
+namespace {
+
+namespace fs = std::filesystem;
+
+absl::Status FromError(const std::error_code& error, absl::string_view what) {
+  return absl::ErrnoToStatus(error.value(), what);
+}
+
+}  // namespace
+
+absl::StatusOr<RunDirectory> RunDirectory::Create(const std::string& path) {
+  std::error_code error;
+  if (fs::exists(path, error) && !fs::is_directory(path, error)) {
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, " is a file; --out_dir must name a folder, or nothing yet"));
+  }
+  std::string earlier_run;
+  if (fs::exists(path, error) && !fs::is_empty(path, error)) {
+    int number = 1;
+    while (fs::exists(absl::StrCat(path, ".", number), error)) ++number;
+    earlier_run = absl::StrCat(path, ".", number);
+    fs::rename(path, earlier_run, error);
+    if (error) return FromError(error, absl::StrCat("cannot rename ", path, " to ", earlier_run));
+  }
+  fs::create_directories(path, error);
+  if (error) return FromError(error, absl::StrCat("cannot make the folder ", path));
+  return RunDirectory(path, earlier_run);
+}
+
+std::string RunDirectory::File(absl::string_view name) const {
+  return absl::StrCat(path_, "/", name);
+}
+
+absl::Status RunDirectory::WriteJson(absl::string_view name,
+                                     const nlohmann::ordered_json& content) const {
+  return WriteFileAtomically(File(name), content.dump(2) + "\n");
+}
+
+absl::Status RunDirectory::AppendMetric(const nlohmann::ordered_json& metric) const {
+  std::ofstream file(File("metrics.jsonl"), std::ios::app);
+  file << metric.dump() << '\n' << std::flush;
+  if (!file)
+    return absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", File("metrics.jsonl")));
+  return absl::OkStatus();
+}
+
+}  // namespace spion

@@ -1,0 +1,34 @@
+// Named fp32 tensors and a few strings in one file, in the safetensors format: a researcher opens
+// it with Python's `safetensors` package, and no code runs on loading.
+//
+// Layout: 8 bytes little-endian header size, a JSON header (name -> dtype, shape, data_offsets, and
+// "__metadata__": string -> string), then the raw little-endian data.
+#ifndef SPION_TRAIN_SAFETENSORS_H_
+#define SPION_TRAIN_SAFETENSORS_H_
+
+#include <ATen/core/Tensor.h>
+
+#include <map>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+namespace spion {
+
+struct TensorFile {
+  std::map<std::string, at::Tensor> tensors;    // fp32, on the CPU
+  std::map<std::string, std::string> metadata;  // UTF-8
+};
+
+/// Tensors may be on any device. Written whole or not at all.
+/// Errors: those of WriteFileAtomically; InvalidArgument for a tensor that is not fp32.
+absl::Status SaveTensors(const std::string& path, const TensorFile& content);
+
+/// Errors, naming the file: NotFound; DataLoss saying what is wrong (not a safetensors file,
+/// truncated, offsets that do not fit the shape, a dtype other than F32).
+absl::StatusOr<TensorFile> LoadTensors(const std::string& path);
+
+}  // namespace spion
+
+#endif  // SPION_TRAIN_SAFETENSORS_H_

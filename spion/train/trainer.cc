@@ -1,0 +1,306 @@
+#include "spion/train/trainer.h"
+
+#include <ATen/Context.h>
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/zeros.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "spion/base/random.h"
+#include "spion/base/status.h"
+#include "spion/pattern/draw.h"
+#include "spion/train/batches.h"
+#include "spion/train/checkpoint.h"
+#include "spion/train/evaluation.h"
+#include "spion/train/interrupt.h"
+#include "spion/train/optimizer.h"
+#include "spion/train/pattern_json.h"
+#include "spion/train/phase_controller.h"
+#include "spion/train/schedule.h"
+#include "spion/train/step_timer.h"
+
+namespace spion {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr int64_t kReportsARun = 50;
+constexpr int64_t kMostStepsAReport = 50;
+
+// Streams of random numbers, each with a seed of its own.
+enum SeedIndex : uint64_t { kExampleOrder = 1, kTorch = 2 };
+
+PhaseOptions PhaseOptionsFor(const Experiment& experiment) {
+  const HyperParameters& h = experiment.hyper_parameters;
+  GeneratorOptions generator;
+  generator.kind = experiment.method.pattern_kind.value_or(PatternKind::kCF);
+  generator.block_size = static_cast<int>(h.block_size);
+  generator.density = h.density;
+  generator.threshold = h.threshold;
+  return {.capture_interval = h.capture_interval,
+          .transition_limit_percent = h.transition_limit_percent,
+          .dense_step_limit = h.dense_step_limit,
+          .generator = generator};
+}
+
+std::string Percents(const std::vector<double>& values) {
+  return absl::StrJoin(values, "  ", [](std::string* out, double value) {
+    absl::StrAppendFormat(out, "%.1f %%", value);
+  });
+}
+
+// The state of one run, and its loop.
+class Run {
+ public:
+  Run(const Experiment& experiment, const TaskData& data, SequenceClassifier& model,
+      const RunDirectory& directory, Progress& progress)
+      : experiment_(experiment),
+        h_(experiment.hyper_parameters),
+        data_(data),
+        model_(model),
+        directory_(directory),
+        progress_(progress),
+        phases_(SpionLayers(model), PhaseOptionsFor(experiment)),
+        optimizer_(model.parameters(), h_),
+        schedule_(h_.learning_rate, h_.warmup_steps, h_.steps),
+        order_(data.train.examples(), DeriveSeed(experiment.seed, kExampleOrder)),
+        report_interval_(std::clamp<int64_t>(h_.steps / kReportsARun, 1, kMostStepsAReport)) {}
+
+  absl::StatusOr<TrainingResult> Loop();
+
+ private:
+  void TrainStep(int64_t step);
+  void CloseWindow(bool timed);
+  absl::Status Report(int64_t step);
+  absl::Status EvaluateDev(int64_t step);
+  absl::Status HandleCapture(const Capture& capture);
+  absl::Status Save(absl::string_view name, int64_t step, double dev_accuracy) const;
+  double LearningRate(int64_t step) const;
+  int64_t RestartStep() const;
+
+  const Experiment& experiment_;
+  const HyperParameters& h_;
+  const TaskData& data_;
+  SequenceClassifier& model_;
+  const RunDirectory& directory_;
+  Progress& progress_;
+  PhaseController phases_;
+  Optimizer optimizer_;
+  OneCycleSchedule schedule_;
+  ShuffledOrder order_;
+  const int64_t report_interval_;
+  StepTimer timer_;
+  TrainingResult result_;
+
+  // Of the steps since the last report, on the device so that a step waits for nothing.
+  at::Tensor loss_sum_;
+  at::Tensor right_sum_;
+  int64_t unreported_steps_ = 0;
+
+  int64_t window_steps_ = 0;  // since the timer started
+  double step_ms_ = 0;        // in the last window
+  // Of the current phase.
+  double best_dev_accuracy_ = -1;
+};
+
+// The reference's schedule starts anew at the transition for all but SPION-F.
+int64_t Run::RestartStep() const {
+  const bool restarts = experiment_.method.pattern_kind != PatternKind::kF;
+  return restarts ? result_.transition_step.value_or(0) : 0;
+}
+
+double Run::LearningRate(int64_t step) const { return schedule_.At(step - 1 - RestartStep()); }
+
+void Run::TrainStep(int64_t step) {
+  const std::vector<int64_t> examples = order_.Next(h_.batch_size);
+  const Batch batch = MakeBatch(data_.train, data_.shape, examples, model_.parameters().device());
+  phases_.BeforeForward(step);
+  const at::Tensor logits = model_.Forward(batch.ids, batch.lengths, /*training=*/true);
+  const at::Tensor loss = at::cross_entropy_loss(logits, batch.labels);
+  loss.backward();
+  optimizer_.Step(LearningRate(step));
+
+  const at::Tensor right = logits.detach().argmax(1).eq(batch.labels).sum();
+  loss_sum_ = unreported_steps_ == 0 ? loss.detach() : loss_sum_ + loss.detach();
+  right_sum_ = unreported_steps_ == 0 ? right : right_sum_ + right;
+  ++unreported_steps_;
+  ++window_steps_;
+}
+
+// Waits for the device and ends the timer's window of steps; it counts for the step time if
+// `timed`.
+void Run::CloseWindow(bool timed) {
+  if (window_steps_ == 0) return;
+  loss_sum_.item();
+  const double step_ms = timer_.Stop(phases_.phase(), std::exchange(window_steps_, 0), timed);
+  if (timed || step_ms_ == 0) step_ms_ = step_ms;
+  timer_.Start();
+}
+
+// Says how the steps since the last report went.
+absl::Status Run::Report(int64_t step) {
+  CloseWindow(/*timed=*/true);
+  const auto steps = static_cast<double>(std::exchange(unreported_steps_, 0));
+  const double loss = loss_sum_.item<double>() / steps;
+  const double accuracy = right_sum_.item<double>() / (steps * static_cast<double>(h_.batch_size));
+  if (!std::isfinite(loss)) {
+    return absl::InternalError(
+        absl::StrCat("the loss is no longer finite at step ", step,
+                     "; a lower learning rate or another seed may help (see metrics.jsonl)"));
+  }
+  progress_.Step({.step = step,
+                  .steps = h_.steps,
+                  .phase = phases_.phase(),
+                  .loss = loss,
+                  .accuracy = accuracy,
+                  .steps_per_second = 1e3 / step_ms_,
+                  .seconds_left = static_cast<double>(h_.steps - step) * step_ms_ / 1e3});
+  return directory_.AppendMetric({{"kind", "train"},
+                                  {"step", step},
+                                  {"phase", std::string(PhaseName(phases_.phase()))},
+                                  {"loss", loss},
+                                  {"accuracy", accuracy},
+                                  {"learning_rate", LearningRate(step)},
+                                  {"step_ms", step_ms_}});
+}
+
+absl::Status Run::Save(absl::string_view name, int64_t step, double dev_accuracy) const {
+  return SaveCheckpoint(directory_.File(name),
+                        {.task = experiment_.task,
+                         .method = experiment_.method.name,
+                         .preset = std::string(PresetName(experiment_.preset)),
+                         .seed = experiment_.seed,
+                         .step = step,
+                         .dev_accuracy = dev_accuracy,
+                         .phase = phases_.phase(),
+                         .patterns = CurrentPatterns(model_)},
+                        model_);
+}
+
+absl::Status Run::EvaluateDev(int64_t step) {
+  const Evaluation dev = Evaluate(model_, data_.dev, data_.shape, h_.batch_size, h_.dev_examples);
+  const std::string phase(PhaseName(phases_.phase()));
+  progress_.Say(
+      absl::StrFormat("dev at step %d: accuracy %.1f %%, loss %.3f (%s phase, %d examples)", step,
+                      100 * dev.accuracy, dev.loss, phase, dev.examples));
+  RETURN_IF_ERROR(directory_.AppendMetric({{"kind", "dev"},
+                                           {"step", step},
+                                           {"phase", phase},
+                                           {"loss", dev.loss},
+                                           {"accuracy", dev.accuracy},
+                                           {"examples", dev.examples}}));
+  if (dev.accuracy <= best_dev_accuracy_) return absl::OkStatus();
+  best_dev_accuracy_ = dev.accuracy;
+  const std::string name = absl::StrCat("best_", phase, ".safetensors");
+  result_.dev_accuracy = dev.accuracy;
+  result_.best_checkpoint = directory_.File(name);
+  return Save(name, step, dev.accuracy);
+}
+
+absl::Status Run::HandleCapture(const Capture& capture) {
+  std::string message = absl::StrCat("capture ", capture.index, " at step ", capture.step);
+  if (!capture.change_percent.empty()) {
+    absl::StrAppend(&message, ": attention maps changed by ", Percents(capture.change_percent),
+                    " (settled below ", h_.transition_limit_percent, " %)");
+  }
+  progress_.Say(message);
+  RETURN_IF_ERROR(directory_.AppendMetric({{"kind", "capture"},
+                                           {"step", capture.step},
+                                           {"capture", capture.index},
+                                           {"distance", capture.distance},
+                                           {"change_percent", capture.change_percent},
+                                           {"settled", capture.settled}}));
+  if (!capture.transition) return absl::OkStatus();
+
+  result_.transition_step = capture.step;
+  result_.settled = capture.settled;
+  result_.patterns = capture.patterns;
+  best_dev_accuracy_ = -1;  // the sparse phase keeps a best of its own
+  std::vector<nlohmann::json> patterns;
+  std::vector<int64_t> kept;
+  progress_.Say(capture.settled
+                    ? "the maps have settled: the sparse phase begins"
+                    : absl::StrCat("the preset's limit of ", h_.dense_step_limit,
+                                   " dense steps is reached: the sparse phase begins, though the "
+                                   "maps have not settled"));
+  for (size_t l = 0; l < capture.patterns.size(); ++l) {
+    const BlockPattern& pattern = capture.patterns[l];
+    progress_.Say(absl::StrFormat("layer %d keeps %d of %d blocks of %d x %d:\n%s", l,
+                                  pattern.kept_blocks(), pattern.total_blocks(),
+                                  pattern.block_size(), pattern.block_size(), Draw(pattern)));
+    patterns.push_back(PatternToJson(pattern));
+    kept.push_back(pattern.kept_blocks());
+  }
+  RETURN_IF_ERROR(directory_.AppendMetric({{"kind", "transition"},
+                                           {"step", capture.step},
+                                           {"settled", capture.settled},
+                                           {"kept_blocks", kept},
+                                           {"pattern_search_ms", capture.pattern_search_ms}}));
+  return directory_.WriteJson("patterns.json", {{"task", experiment_.task},
+                                                {"method", experiment_.method.name},
+                                                {"transition_step", capture.step},
+                                                {"layers", patterns}});
+}
+
+absl::StatusOr<TrainingResult> Run::Loop() {
+  const InterruptFlag interrupt;
+  const auto start = std::chrono::steady_clock::now();
+  timer_.Start();
+  for (int64_t step = 1; step <= h_.steps && !result_.interrupted; ++step) {
+    const bool evaluates = step % h_.evaluation_interval == 0 || step == h_.steps;
+    const bool captures = phases_.IsCaptureStep(step);
+    if (captures) CloseWindow(/*timed=*/true);
+    TrainStep(step);
+    result_.steps = step;
+    if (captures) CloseWindow(/*timed=*/false);
+    if (step % report_interval_ == 0 || evaluates) RETURN_IF_ERROR(Report(step));
+    if (evaluates) RETURN_IF_ERROR(EvaluateDev(step));
+    ASSIGN_OR_RETURN(std::optional<Capture> capture, phases_.AfterStep(step));
+    if (capture.has_value()) RETURN_IF_ERROR(HandleCapture(*capture));
+    if (evaluates || captures) {
+      window_steps_ = 0;
+      timer_.Start();
+    }
+    result_.interrupted = interrupt.raised();
+  }
+  result_.train_seconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result_.step_ms_dense = timer_.MedianStepMs(Phase::kDense);
+  result_.step_ms_sparse = timer_.MedianStepMs(Phase::kSparse);
+  RETURN_IF_ERROR(Save(result_.interrupted ? "interrupted.safetensors" : "last.safetensors",
+                       result_.steps, result_.dev_accuracy));
+  return result_;
+}
+
+}  // namespace
+
+ModelConfig ModelConfigFor(const TaskShape& shape, const HyperParameters& hyper_parameters) {
+  return {.vocabulary = shape.vocabulary,
+          .classes = shape.classes,
+          .length = shape.sequence_length,
+          .sequences = shape.sequences_per_example,
+          .layers = hyper_parameters.layers};
+}
+
+SequenceClassifier MakeModel(const Experiment& experiment, const TaskShape& shape,
+                             c10::Device device) {
+  at::manual_seed(DeriveSeed(experiment.seed, kTorch));
+  return SequenceClassifier(ModelConfigFor(shape, experiment.hyper_parameters), device,
+                            experiment.method.attention(device));
+}
+
+absl::StatusOr<TrainingResult> Train(const Experiment& experiment, const TaskData& data,
+                                     SequenceClassifier& model, const RunDirectory& run,
+                                     Progress& progress) {
+  return Run(experiment, data, model, run, progress).Loop();
+}
+
+}  // namespace spion

@@ -1,0 +1,66 @@
+// One training run: the three phases, evaluation on the dev set, checkpoints, metrics.
+//
+//   ASSIGN_OR_RETURN(TrainingResult result, Train(experiment, data, model, run, progress));
+//
+// Files in the run's folder: metrics.jsonl, patterns.json (at the transition), best_dense and
+// best_sparse (the best dev accuracy of each phase), last (or interrupted) .safetensors.
+#ifndef SPION_TRAIN_TRAINER_H_
+#define SPION_TRAIN_TRAINER_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "spion/data/task.h"
+#include "spion/nn/classifier.h"
+#include "spion/nn/method.h"
+#include "spion/pattern/block_pattern.h"
+#include "spion/train/hyper_parameters.h"
+#include "spion/train/progress.h"
+#include "spion/train/run_directory.h"
+
+namespace spion {
+
+/// What is run: one cell of a table.
+struct Experiment {
+  std::string task;
+  Method method;
+  Preset preset = Preset::kQuick;
+  HyperParameters hyper_parameters;
+  uint64_t seed = 1001;
+};
+
+struct TrainingResult {
+  /// Stopped by Ctrl-C or SIGTERM, after writing interrupted.safetensors.
+  bool interrupted = false;
+  int64_t steps = 0;
+  std::optional<int64_t> transition_step;
+  /// Why the dense phase ended: true by the transition test, false by the preset's step limit.
+  bool settled = false;
+  std::vector<BlockPattern> patterns;
+  /// The checkpoint to test (the sparse phase's best where there was one), and its dev accuracy.
+  std::string best_checkpoint;
+  double dev_accuracy = 0;
+  double train_seconds = 0;
+  std::optional<double> step_ms_dense;
+  std::optional<double> step_ms_sparse;
+};
+
+/// The data's shape as the model's sizes.
+ModelConfig ModelConfigFor(const TaskShape& shape, const HyperParameters& hyper_parameters);
+
+/// A model of the experiment with fresh weights drawn from its seed.
+SequenceClassifier MakeModel(const Experiment& experiment, const TaskShape& shape,
+                             c10::Device device);
+
+/// Trains `model` in place. Deterministic on one machine for a seed and a number of threads.
+/// Errors: those of the files; Internal when the loss is not finite, saying at which step.
+absl::StatusOr<TrainingResult> Train(const Experiment& experiment, const TaskData& data,
+                                     SequenceClassifier& model, const RunDirectory& run,
+                                     Progress& progress);
+
+}  // namespace spion
+
+#endif  // SPION_TRAIN_TRAINER_H_

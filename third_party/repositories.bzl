@@ -1,0 +1,51 @@
+"""Every outside thing that SPION builds with. Nothing here reaches for the network."""
+
+load("//third_party/bazel:helpers.bzl", "bazel_helpers")
+load("//third_party/cuda:repository.bzl", "cuda_repository")
+load("//third_party/debian:repository.bzl", "debian_library")
+load("//third_party/torch:repository.bzl", "torch_repository")
+
+def spion_repositories():
+    bazel_helpers()
+
+    debian_library(
+        name = "absl",
+        package = "libabsl-dev",
+        header = "absl/status/status.h",
+        # target -> pkg-config module
+        modules = {
+            "cleanup": "absl_cleanup",
+            "flags": "absl_flags",
+            "flags_parse": "absl_flags_parse",
+            "flags_reflection": "absl_flags_reflection",
+            "flags_usage": "absl_flags_usage",
+            "function_ref": "absl_function_ref",
+            "span": "absl_span",
+            "status": "absl_status",
+            "statusor": "absl_statusor",
+            "str_format": "absl_str_format",
+            "strings": "absl_strings",
+            "time": "absl_time",
+        },
+    )
+    debian_library(
+        name = "googletest",
+        package = "libgtest-dev, libgmock-dev",
+        header = "gmock/gmock.h",
+        modules = {"gmock": "gmock", "gtest": "gtest", "gtest_main": "gtest_main"},
+    )
+    debian_library(
+        name = "benchmark",
+        package = "libbenchmark-dev",
+        header = "benchmark/benchmark.h",
+        modules = {"benchmark": "benchmark"},
+    )
+    debian_library(
+        name = "json",
+        package = "nlohmann-json3-dev",
+        header = "nlohmann/json.hpp",
+        modules = {"json": "nlohmann_json"},
+    )
+
+    torch_repository(name = "torch")
+    cuda_repository(name = "cuda")

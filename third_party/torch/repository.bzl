@@ -1,0 +1,118 @@
+"""LibTorch: the C++ side of the torch wheel, or of a LibTorch archive.
+
+Looked for in this order: $SPION_TORCH_DIR; the environment that tools/bazel made; a torch that
+python3 can import.
+"""
+
+load("//third_party:versions.bzl", "read_versions")
+
+def _cache_dir(environ):
+    if "SPION_CACHE_DIR" in environ:
+        return environ["SPION_CACHE_DIR"]
+    return environ.get("XDG_CACHE_HOME", environ.get("HOME", "") + "/.cache") + "/spion"
+
+def _environment_torch(repository_ctx, version):
+    """The torch folder in the project's environment, the CUDA flavour first; or None."""
+    for flavour in ["cuda", "cpu"]:
+        root = repository_ctx.path("{}/torch-{}-{}".format(
+            _cache_dir(repository_ctx.os.environ),
+            version,
+            flavour,
+        ))
+        lib = root.get_child("lib")
+        if not root.get_child("complete").exists or not lib.exists:
+            continue
+        for python in lib.readdir():
+            torch = python.get_child("site-packages").get_child("torch")
+            if torch.exists:
+                return torch
+    return None
+
+def _python_torch(repository_ctx):
+    result = repository_ctx.execute(["python3", "-c", "\n".join([
+        "import importlib.util",
+        "spec = importlib.util.find_spec('torch')",
+        "print(spec.submodule_search_locations[0] if spec else '')",
+    ])])
+    found = result.stdout.strip()
+    return repository_ctx.path(found) if result.return_code == 0 and found else None
+
+def _version_of(repository_ctx, torch):
+    archive = torch.get_child("build-version")
+    if archive.exists:
+        return repository_ctx.read(archive).strip()
+    wheel = torch.get_child("version.py")
+    if wheel.exists:
+        for line in repository_ctx.read(wheel).split("\n"):
+            if line.startswith("__version__"):
+                return line.split("=", 1)[1].strip().strip("'\"")
+    return None
+
+_BUILD = """
+cc_library(
+    name = "headers",
+    hdrs = glob(["include/**"]),
+    includes = ["include", "include/torch/csrc/api/include"],
+)
+
+# LibTorch on the CPU: no CUDA library is loaded.
+cc_library(
+    name = "cpu",
+    linkopts = [
+        "-L{lib}",
+        "-Wl,-rpath,{lib}",
+        "-ltorch_cpu",
+        "-lc10",
+    ],
+    visibility = ["//visibility:public"],
+    deps = [":headers"],
+)
+
+# LibTorch with its CUDA side where it has one. For programs; libraries use :cpu.
+cc_library(
+    name = "torch",
+    linkopts = {cuda_linkopts},
+    visibility = ["//visibility:public"],
+    deps = [":cpu"],
+)
+"""
+
+def _torch_repository_impl(repository_ctx):
+    supported = read_versions(repository_ctx)["TORCH_VERSION"]
+    fix = "unset SPION_TORCH_DIR and run tools/bazel, which installs torch {} into an environment of its own, or point SPION_TORCH_DIR at one".format(supported)
+
+    chosen = repository_ctx.os.environ.get("SPION_TORCH_DIR")
+    torch = (repository_ctx.path(chosen) if chosen else None) or \
+            _environment_torch(repository_ctx, supported) or \
+            _python_torch(repository_ctx)
+    if not torch:
+        fail("@torch: no LibTorch found; " + fix)
+    for needed in ["include/ATen/ATen.h", "lib/libtorch_cpu.so"]:
+        if not repository_ctx.path("{}/{}".format(torch, needed)).exists:
+            fail("@torch: {} has no {}; {}".format(torch, needed, fix))
+    version = _version_of(repository_ctx, torch)
+    if not version or version.split("+")[0] != supported:
+        fail("@torch: {} is version {}, SPION needs {}; {}".format(torch, version, supported, fix))
+
+    lib = str(torch.get_child("lib"))
+    has_cuda = repository_ctx.path(lib + "/libtorch_cuda.so").exists and \
+               repository_ctx.path(str(torch) + "/../nvidia").exists
+    cuda_linkopts = ["-Wl,--no-as-needed", "-ltorch", "-ltorch_cuda", "-lc10_cuda", "-Wl,--as-needed"]
+    repository_ctx.symlink(torch.get_child("include"), "include")
+    repository_ctx.file("BUILD.bazel", _BUILD.format(
+        lib = lib,
+        cuda_linkopts = repr(cuda_linkopts if has_cuda else []),
+    ))
+    repository_ctx.file("defs.bzl", "\n".join([
+        "TORCH_VERSION = {}".format(repr(version)),
+        "TORCH_LIB = {}".format(repr(lib)),
+        "TORCH_HAS_CUDA = {}".format(has_cuda),
+        "",
+    ]))
+
+torch_repository = repository_rule(
+    implementation = _torch_repository_impl,
+    environ = ["SPION_TORCH_DIR", "SPION_CACHE_DIR", "XDG_CACHE_HOME", "HOME", "CUDA_HOME"],
+    configure = True,
+    local = True,
+)

@@ -1,0 +1,95 @@
+"""CUDA device code: one nvcc action a .cu file, for the architectures of a build setting.
+
+    cuda_library(
+        name = "forward",
+        srcs = ["forward.cu"],
+        hdrs = ["softmax.cuh"],
+        deps = [":api"],
+    )
+
+A cc_library as far as others can see. Where there is no nvcc, guard the target's users with
+HAS_NVCC of @cuda//:defs.bzl: the macro then makes no target.
+"""
+
+load("@cuda//:defs.bzl", "CUDA_HOME", "HAS_NVCC")
+
+CudaArchitecturesInfo = provider(fields = ["numbers"])
+
+def _cuda_architectures_impl(ctx):
+    numbers = ctx.build_setting_value
+    for number in numbers:
+        if not number[:2].isdigit():
+            fail("cuda_architectures: {} is not a compute capability such as 90".format(number))
+    return CudaArchitecturesInfo(numbers = numbers)
+
+cuda_architectures = rule(
+    implementation = _cuda_architectures_impl,
+    build_setting = config.string_list(flag = True),
+)
+
+def _architecture_flags(numbers):
+    flags = ["-gencode=arch=compute_{0},code=sm_{0}".format(number) for number in numbers]
+    last = numbers[-1]
+    return flags + ["-gencode=arch=compute_{0},code=compute_{0}".format(last)]
+
+def _nvcc_objects_impl(ctx):
+    headers = []
+    includes = []
+    for dep in ctx.attr.deps:
+        context = dep[CcInfo].compilation_context
+        headers.append(context.headers)
+        includes += ["-isystem=" + path for path in context.system_includes.to_list()]
+        includes += ["-I" + path for path in context.includes.to_list()]
+
+    objects = []
+    for source in ctx.files.srcs:
+        object = ctx.actions.declare_file("{}/{}.o".format(ctx.label.name, source.basename))
+        arguments = ctx.actions.args()
+        arguments.add_all(["-c", source.path, "-o", object.path, "-I."])
+        arguments.add_all(["-std=c++20", "-O3", "-Xcompiler=-fPIC", "--expt-relaxed-constexpr"])
+        arguments.add_all(["-lineinfo", "--threads=2"])
+        arguments.add_all(_architecture_flags(ctx.attr._architectures[CudaArchitecturesInfo].numbers))
+        arguments.add_all(depset(includes))
+        arguments.add_all(ctx.attr.copts)
+        ctx.actions.run(
+            executable = CUDA_HOME + "/bin/nvcc",
+            arguments = [arguments],
+            inputs = depset(ctx.files.srcs + ctx.files.hdrs, transitive = headers),
+            outputs = [object],
+            mnemonic = "NvccCompile",
+            progress_message = "Compiling CUDA %s" % source.short_path,
+            use_default_shell_env = True,
+        )
+        objects.append(object)
+    return DefaultInfo(files = depset(objects))
+
+_nvcc_objects = rule(
+    implementation = _nvcc_objects_impl,
+    attrs = {
+        "copts": attr.string_list(),
+        "deps": attr.label_list(providers = [CcInfo]),
+        "hdrs": attr.label_list(allow_files = [".h", ".cuh"]),
+        "srcs": attr.label_list(allow_files = [".cu"]),
+        "_architectures": attr.label(default = "//tools/build:cuda_architectures"),
+    },
+)
+
+def cuda_library(name, srcs, hdrs = [], deps = [], copts = [], tags = [], **kwargs):
+    if not HAS_NVCC:
+        return
+    _nvcc_objects(
+        name = name + ".objects",
+        srcs = srcs,
+        hdrs = hdrs,
+        copts = copts,
+        deps = deps,
+        tags = tags,
+    )
+    native.cc_library(
+        name = name,
+        srcs = [name + ".objects"],
+        linkstatic = True,
+        tags = tags,
+        deps = deps + ["@cuda//:runtime"],
+        **kwargs
+    )
