@@ -8,9 +8,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "spion/base/read_file.h"
 #include "spion/base/sha256.h"
 #include "spion/base/status.h"
-#include "spion/base/read_file.h"
 
 namespace spion {
 namespace {

@@ -1,0 +1,123 @@
+"""Runs the experiment program as a user would: training, evaluation, Ctrl-C, bad input."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM = None
+# Small enough for a test: one example a step; the transition comes at step 80 at the latest.
+STEPS = ["--steps=82", "--batch_size=1"]
+
+
+def run(*flags, method="cf"):
+    return subprocess.run([PROGRAM, "--task=image", f"--method={method}", *flags],
+                          capture_output=True, text=True, check=False)
+
+
+class TrainingTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))) / "run"
+        cls.result = run(*STEPS, f"--out_dir={cls.folder}")
+
+    def json(self, name):
+        return json.loads((self.folder / name).read_text())
+
+    def test_reaches_the_sparse_phase_and_says_what_it_does(self):
+        self.assertEqual(self.result.returncode, 0, self.result.stderr)
+        out = self.result.stdout
+        self.assertIn("GENERATED data", out)
+        self.assertIn("the sparse phase begins", out)
+        self.assertIn("layer 1 keeps", out)
+        self.assertIn("test accuracy", out)
+
+    def test_summary_has_every_field(self):
+        summary = self.json("summary.json")
+        for field in ("task method seed steps transition_step kept_blocks total_blocks block_size "
+                      "dev_accuracy test_accuracy train_seconds step_ms_dense step_ms_sparse "
+                      "peak_memory_mib data_source device").split():
+            self.assertIn(field, summary)
+        self.assertEqual(summary["steps"], 82)
+        self.assertIn(summary["transition_step"], (60, 80))
+        self.assertEqual(len(summary["kept_blocks"]), 2)
+        self.assertEqual(summary["total_blocks"], 1024)
+        self.assertTrue(summary["data_source"]["generated"])
+        self.assertEqual(summary["test_phase"], "sparse")
+
+    def test_manifest_patterns_and_metrics(self):
+        manifest = self.json("manifest.json")
+        self.assertEqual(manifest["hyper_parameters"]["batch_size"], 1)
+        self.assertIn("git_commit", manifest)
+        self.assertEqual(len(manifest["data_source"]["sha256"]), 64)
+        layers = self.json("patterns.json")["layers"]
+        summary = self.json("summary.json")
+        self.assertEqual([layer["kept_blocks"] for layer in layers], summary["kept_blocks"])
+        for layer in layers:
+            for row, columns in enumerate(layer["columns_of_row"]):
+                self.assertIn(row, columns)
+        kinds = {json.loads(line)["kind"] for line in (self.folder / "metrics.jsonl").open()}
+        self.assertEqual(kinds, {"train", "dev", "capture", "transition"})
+
+    def test_evaluation_of_the_best_checkpoint_gives_the_summarys_accuracy(self):
+        for name, phase in (("best_sparse", "sparse"), ("best_dense", "dense")):
+            out_dir = self.folder.parent / ("eval_" + name)
+            result = run("--mode=eval", f"--checkpoint={self.folder}/{name}.safetensors",
+                         f"--out_dir={out_dir}")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            evaluation = json.loads((out_dir / "evaluation.json").read_text())
+            self.assertEqual(evaluation["phase"], phase)
+            if phase == "sparse":
+                self.assertEqual(evaluation["test_accuracy"],
+                                 self.json("summary.json")["test_accuracy"])
+
+    def test_a_checkpoint_of_another_method_is_refused(self):
+        result = run("--mode=eval", f"--checkpoint={self.folder}/last.safetensors", method="dense")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("evaluate it with //experiments:lra_image_cf", result.stderr)
+
+
+class InterruptTest(unittest.TestCase):
+    def test_ctrl_c_leaves_a_checkpoint(self):
+        folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))) / "run"
+        with subprocess.Popen([PROGRAM, "--task=image", "--method=c", "--batch_size=1",
+                               f"--out_dir={folder}"], stdout=subprocess.PIPE, text=True) as process:
+            for line in process.stdout:
+                if line.startswith("step"):
+                    process.send_signal(signal.SIGINT)
+                    break
+            rest = process.stdout.read()
+            self.assertEqual(process.wait(), 130)
+        self.assertIn("stopped at step", rest)
+        self.assertTrue((folder / "interrupted.safetensors").exists())
+        self.assertFalse((folder / "summary.json").exists())
+
+
+class BadInputTest(unittest.TestCase):
+    def check(self, expected, *flags, method="cf"):
+        folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))) / "none"
+        result = run(f"--out_dir={folder}", *flags, method=method)
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(len(result.stderr.strip().splitlines()), 1, result.stderr)
+        self.assertIn(expected, result.stderr)
+        self.assertFalse(folder.exists(), "something was written")
+
+    def test_one_clear_error_and_nothing_written(self):
+        self.check("unknown argument", "--epochs=3")
+        self.check("the methods are", method="sparse")
+        self.check("/no/such/folder", "--data_dir=/no/such/folder")
+        self.check("/no/such.safetensors", "--mode=eval", "--checkpoint=/no/such.safetensors")
+
+    def test_cuda_without_a_gpu_says_how_to_get_it(self):
+        if any(pathlib.Path("/dev").glob("nvidia[0-9]*")):
+            self.skipTest("there is a GPU")
+        self.check("--device=cpu runs without", "--device=cuda")
+
+
+if __name__ == "__main__":
+    PROGRAM = sys.argv.pop(1)
+    unittest.main()

@@ -1,0 +1,82 @@
+#include "experiments/options.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace spion {
+namespace {
+
+using ::testing::HasSubstr;
+
+absl::StatusOr<Options> Parse(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "lra");
+  std::vector<char*> pointers;
+  for (std::string& argument : arguments) pointers.push_back(argument.data());
+  return ParseOptions(static_cast<int>(pointers.size()), pointers.data());
+}
+
+std::string Error(std::vector<std::string> arguments) {
+  return std::string(Parse(std::move(arguments)).status().message());
+}
+
+TEST(OptionsTest, Defaults) {
+  const Options options = Parse({"--task=image", "--method=cf"}).value();
+  EXPECT_EQ(options.task, "image");
+  EXPECT_EQ(options.method, "cf");
+  EXPECT_EQ(options.mode, Mode::kTrain);
+  EXPECT_EQ(options.preset, PresetChoice::kAuto);
+  EXPECT_EQ(options.seed, 1001u);
+  EXPECT_FALSE(options.steps.has_value());
+}
+
+TEST(OptionsTest, TakesBothFormsOfAValueAndTheLastOfTwo) {
+  const Options options = Parse({"--steps", "7", "--seed=1", "--seed=2", "--preset=paper"}).value();
+  EXPECT_EQ(options.steps, 7);
+  EXPECT_EQ(options.seed, 2u);
+  EXPECT_EQ(options.preset, PresetChoice::kPaper);
+}
+
+TEST(OptionsTest, RelativePathsAreTheUsers) {
+  setenv("BUILD_WORKING_DIRECTORY", "/home/user/project", 1);
+  const Options options = Parse({"--data_dir=../data", "--out_dir=/results"}).value();
+  EXPECT_EQ(options.data_dir, "/home/user/data");
+  EXPECT_EQ(options.out_dir, "/results");
+  unsetenv("BUILD_WORKING_DIRECTORY");
+}
+
+TEST(OptionsTest, UnknownArgumentsNameTheValidOnes) {
+  EXPECT_THAT(Error({"--step=3"}),
+              HasSubstr("unknown argument \"--step=3\"; the flags are --mode"));
+  EXPECT_THAT(Error({"image"}), HasSubstr("unknown argument \"image\""));
+}
+
+TEST(OptionsTest, BadValuesNameTheValidOnes) {
+  EXPECT_EQ(Error({"--mode=test"}), "--mode=\"test\"; expected one of eval, train");
+  EXPECT_EQ(Error({"--preset=fast"}), "--preset=\"fast\"; expected one of auto, paper, quick");
+  EXPECT_EQ(Error({"--device=gpu"}), "--device=\"gpu\"; expected one of auto, cpu, cuda");
+  EXPECT_EQ(Error({"--steps=0"}), "--steps=\"0\"; expected a positive whole number");
+  EXPECT_EQ(Error({"--batch_size=3.5"}), "--batch_size=\"3.5\"; expected a positive whole number");
+  EXPECT_THAT(Error({"--seed=-1"}), HasSubstr("--seed=\"-1\"; expected a whole number"));
+  EXPECT_EQ(Error({"--data_dir="}), "--data_dir=\"\"; expected a path");
+  EXPECT_EQ(Error({"--steps"}), "--steps needs a value: --steps=N");
+}
+
+TEST(OptionsTest, CheckpointAndModeGoTogether) {
+  EXPECT_THAT(Error({"--mode=eval"}), HasSubstr("needs --checkpoint=FILE"));
+  EXPECT_THAT(Error({"--checkpoint=x"}), HasSubstr("goes with --mode=eval"));
+  EXPECT_TRUE(Parse({"--mode=eval", "--checkpoint=x"}).ok());
+}
+
+TEST(OptionsTest, HelpNamesEveryFlag) {
+  const std::string help = HelpText(Parse({"--task=image", "--method=c", "--help"}).value());
+  for (const char* flag : {"--mode", "--preset", "--data_dir", "--out_dir", "--steps",
+                           "--batch_size", "--seed", "--device", "--checkpoint"}) {
+    EXPECT_THAT(help, HasSubstr(flag));
+  }
+  EXPECT_THAT(help, HasSubstr("//experiments:lra_image_c "));
+}
+
+}  // namespace
+}  // namespace spion

@@ -1,0 +1,105 @@
+#include "spion/train/phase_controller.h"
+
+#include <ATen/ops/full.h>
+#include <ATen/ops/zeros.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <memory>
+
+namespace spion {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr int64_t kLength = 64;
+
+PhaseOptions Options() {
+  GeneratorOptions generator;
+  generator.kind = PatternKind::kF;
+  generator.block_size = 16;
+  generator.threshold = 0.9;
+  return {.capture_interval = 2,
+          .transition_limit_percent = 15,
+          .dense_step_limit = 0,
+          .generator = generator};
+}
+
+class PhaseControllerTest : public ::testing::Test {
+ protected:
+  // One training step whose attention looks only at one key: q and k are along one axis, and key
+  // `key` is longer by far. The map is then 1 in that column.
+  absl::StatusOr<std::optional<Capture>> Step(PhaseController& phases, int64_t step, int64_t key) {
+    phases.BeforeForward(step);
+    const at::Tensor q = at::full({1, 1, kLength, 16}, 1.0);
+    at::Tensor k = at::zeros({1, 1, kLength, 16});
+    k.select(2, key).fill_(100);
+    for (SpionAttention* layer : layers_) layer->Forward(q, k, q, std::nullopt);
+    return phases.AfterStep(step);
+  }
+
+  SpionAttention first_{kLength, at::kCPU, PrunedScore::kZero};
+  SpionAttention second_{kLength, at::kCPU, PrunedScore::kZero};
+  std::vector<SpionAttention*> layers_ = {&first_, &second_};
+};
+
+TEST_F(PhaseControllerTest, ComparesNeighbouringCapturesAndSwitchesWhenSettled) {
+  PhaseController phases(layers_, Options());
+  EXPECT_FALSE(Step(phases, 1, 0)->has_value());
+  Capture capture = **Step(phases, 2, 0);
+  EXPECT_EQ(capture.index, 1);
+  EXPECT_THAT(capture.distance, IsEmpty());
+
+  // Two whole columns swapped: the distance is sqrt(2 * 64).
+  capture = **Step(phases, 4, 5);
+  EXPECT_NEAR(capture.distance[0], std::sqrt(128.0), 1e-4);
+  EXPECT_THAT(capture.change_percent, IsEmpty());
+
+  // Back to the first map: far from the second, as far as before. Compared with the first map (the
+  // reference's quirk) the distance would be 0.
+  capture = **Step(phases, 6, 0);
+  EXPECT_NEAR(capture.distance[0], std::sqrt(128.0), 1e-4);
+  EXPECT_NEAR(capture.change_percent[1], 0, 1e-3);
+  EXPECT_TRUE(capture.settled);
+  EXPECT_TRUE(capture.transition);
+  EXPECT_EQ(phases.phase(), Phase::kSparse);
+  ASSERT_EQ(capture.patterns.size(), 2u);
+  EXPECT_EQ(*first_.pattern(), capture.patterns[0]);
+  EXPECT_EQ(*second_.pattern(), capture.patterns[1]);
+
+  EXPECT_FALSE(Step(phases, 8, 0)->has_value());  // no captures in the sparse phase
+}
+
+TEST_F(PhaseControllerTest, GoesOnWhileOneLayerMoves) {
+  PhaseController phases(layers_, Options());
+  ASSERT_TRUE(Step(phases, 2, 0).ok());
+  ASSERT_TRUE(Step(phases, 4, 5).ok());
+  const Capture capture = **Step(phases, 6, 5);  // distance 0 after sqrt(128): 100 % of change
+  EXPECT_THAT(capture.change_percent, ElementsAre(100, 100));
+  EXPECT_FALSE(capture.settled);
+  EXPECT_EQ(phases.phase(), Phase::kDense);
+}
+
+TEST_F(PhaseControllerTest, TheStepLimitEndsTheDensePhaseAndSaysSo) {
+  PhaseOptions options = Options();
+  options.dense_step_limit = 5;
+  PhaseController phases(layers_, options);
+  EXPECT_FALSE((**Step(phases, 2, 0)).transition);
+  const Capture capture = **Step(phases, 4, 5);  // the next one would be at step 6
+  EXPECT_TRUE(capture.transition);
+  EXPECT_FALSE(capture.settled);
+}
+
+TEST(PhaseControllerDenseTest, AMethodWithoutSpionLayersStaysDense) {
+  PhaseController phases({}, Options());
+  for (int64_t step = 1; step <= 10; ++step) {
+    phases.BeforeForward(step);
+    EXPECT_FALSE(phases.AfterStep(step)->has_value());
+  }
+  EXPECT_EQ(phases.phase(), Phase::kDense);
+}
+
+}  // namespace
+}  // namespace spion
