@@ -32,7 +32,7 @@ void MakeQuick(HyperParameters& h) {
   h.batch_size = 16;
   h.learning_rate = 2e-3;
   h.warmup_steps = 20;
-  h.steps = 500;
+  h.steps = 700;
   h.capture_interval = 20;
   h.dense_step_limit = 80;
   h.evaluation_interval = 50;
