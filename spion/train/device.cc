@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
+#include "spion/train/build_info.h"
 
 namespace spion {
 namespace {
@@ -24,10 +25,11 @@ bool HasCudaKernels() {
 
 // Empty when CUDA can be used.
 std::string WhyNoCuda() {
-  if (!HasCudaKernels()) {
-    return "this build has no CUDA kernels: install the CUDA toolkit (nvcc), set CUDA_HOME if it "
-           "is not in /usr/local/cuda, and build again";
+  if (GetBuildInfo().cuda_version[0] == '\0') {
+    return "this program was built without nvcc: install the CUDA toolkit, set CUDA_HOME if it is "
+           "not in /usr/local/cuda, and build again";
   }
+  if (!HasCudaKernels()) return "this version of SPION has no CUDA kernels";
   if (!at::hasCUDA()) {
     return "LibTorch sees no CUDA device: it needs an NVIDIA GPU with a recent driver, and the "
            "CUDA "
