@@ -48,6 +48,14 @@ def _version_of(repository_ctx, torch):
                 return line.split("=", 1)[1].strip().strip("'\"")
     return None
 
+def _has_cuda_side(repository_ctx, torch):
+    """Whether libtorch_cuda.so has the libraries that it needs: in packages beside the wheel, or in the archive."""
+    lib = torch.get_child("lib")
+    if not lib.get_child("libtorch_cuda.so").exists:
+        return False
+    beside = repository_ctx.path("{}/../nvidia/cudnn".format(torch)).exists
+    return beside or any([file.basename.startswith("libcublas") for file in lib.readdir()])
+
 _BUILD = """
 cc_library(
     name = "headers",
@@ -95,8 +103,7 @@ def _torch_repository_impl(repository_ctx):
         fail("@torch: {} is version {}, SPION needs {}; {}".format(torch, version, supported, fix))
 
     lib = str(torch.get_child("lib"))
-    has_cuda = repository_ctx.path(lib + "/libtorch_cuda.so").exists and \
-               repository_ctx.path(str(torch) + "/../nvidia").exists
+    has_cuda = _has_cuda_side(repository_ctx, torch)
     cuda_linkopts = ["-Wl,--no-as-needed", "-ltorch", "-ltorch_cuda", "-lc10_cuda", "-Wl,--as-needed"]
     repository_ctx.symlink(torch.get_child("include"), "include")
     repository_ctx.file("BUILD.bazel", _BUILD.format(

@@ -2,6 +2,7 @@
 #
 # setup_machine ROOT   returns when all is there; otherwise installs (as root), or prints the
 #                      exact commands (not root) and exits 1. Prints nothing when all is there.
+#                      Sets setup_installed to 1 if it installed something.
 #
 # Environment: SPION_TORCH_DIR   a LibTorch or torch package folder to use instead of our own
 #              SPION_CACHE_DIR   where our own goes (default: the user's cache folder)
@@ -37,10 +38,12 @@ find_nvcc() {
 }
 
 # The environment's folder: one for each flavour, so that installing CUDA later brings the whole.
+# The whole serves a machine without nvcc too.
 torch_environment() {
-  local flavour=cpu
-  find_nvcc && flavour=cuda
-  echo "$(spion_cache_dir)/torch-$TORCH_VERSION-$flavour"
+  local cpu cuda
+  cpu=$(spion_cache_dir)/torch-$TORCH_VERSION-cpu
+  cuda=$(spion_cache_dir)/torch-$TORCH_VERSION-cuda
+  if [[ -f $cuda/complete ]] || find_nvcc; then echo "$cuda"; else echo "$cpu"; fi
 }
 
 torch_is_there() {
@@ -64,6 +67,7 @@ torch_commands() {
 }
 
 setup_machine() {
+  setup_installed=0
   local root=$1 packages commands=() reasons=() line
   source "$root/third_party/versions.env"
   if ! command -v dpkg-query >/dev/null; then
@@ -106,5 +110,6 @@ setup_machine() {
       exit 1
     done
   ) 9>"$(spion_cache_dir)/setup.lock" || exit 1
+  setup_installed=1
   echo "setup: done" >&2
 }
