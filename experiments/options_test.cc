@@ -13,6 +13,7 @@ using ::testing::HasSubstr;
 absl::StatusOr<Options> Parse(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "lra");
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size());
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   return ParseOptions(static_cast<int>(pointers.size()), pointers.data());
 }

@@ -17,6 +17,8 @@
     }                                                                               \
   } while (false)
 
+// The arguments are declarations and names, which take no parentheses.
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define SPION_STATUS_CONCAT_INNER(a, b) a##b
 #define SPION_STATUS_CONCAT(a, b) SPION_STATUS_CONCAT_INNER(a, b)
 #define SPION_ASSIGN_OR_RETURN(result, declaration, expression) \
@@ -26,5 +28,6 @@
 
 #define ASSIGN_OR_RETURN(declaration, expression) \
   SPION_ASSIGN_OR_RETURN(SPION_STATUS_CONCAT(status_or_value_, __LINE__), declaration, expression)
+// NOLINTEND(bugprone-macro-parentheses)
 
 #endif  // SPION_BASE_STATUS_H_
