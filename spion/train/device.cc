@@ -31,9 +31,8 @@ std::string WhyNoCuda() {
   }
   if (!HasCudaKernels()) return "this version of SPION has no CUDA kernels";
   if (!at::hasCUDA()) {
-    return "LibTorch sees no CUDA device: it needs an NVIDIA GPU with a recent driver, and the "
-           "CUDA "
-           "build of LibTorch (see README.md)";
+    return "LibTorch sees no CUDA device: it needs an NVIDIA GPU with a recent driver, and "
+           "LibTorch's CUDA build (see README.md)";
   }
   return "";
 }

@@ -66,18 +66,12 @@ torch_commands() {
   echo "touch $env/complete"
 }
 
-setup_machine() {
-  setup_installed=0
-  local root=$1 packages commands=() reasons=() line
-  source "$root/third_party/versions.env"
-  if ! command -v dpkg-query >/dev/null; then
-    echo "setup: this is not a Debian system, so nothing is checked or installed;" \
-      "CONTRIBUTING.md lists what SPION needs" >&2
-    return 0
-  fi
+# Fills `commands` (what to run, in order), `reasons` (for the user) and `packages` (of apt).
+plan_setup() {
+  local env line
+  commands=() reasons=()
   packages=$(missing_packages "$BAZEL_PACKAGES,$BUILD_PACKAGES,$LIBRARY_PACKAGES" | tr '\n' ' ')
   if ! torch_is_there; then
-    local env
     env=$(torch_environment)
     python3 -c 'import venv, ensurepip' 2>/dev/null || packages+="python3-venv "
     reasons+=("LibTorch $TORCH_VERSION into $env (the tensor library; $(
@@ -88,6 +82,18 @@ setup_machine() {
     reasons=("Debian packages: $packages(Bazel, the compiler, and the libraries SPION links)" "${reasons[@]}")
     commands=("apt-get update -qq" "env DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $packages" "${commands[@]}")
   fi
+}
+
+setup_machine() {
+  setup_installed=0
+  local root=$1 packages commands reasons line log
+  source "$root/third_party/versions.env"
+  if ! command -v dpkg-query >/dev/null; then
+    echo "setup: this is not a Debian system, so nothing is checked or installed;" \
+      "CONTRIBUTING.md lists what SPION needs" >&2
+    return 0
+  fi
+  plan_setup
   ((${#commands[@]})) || return 0
 
   echo "setup: this machine lacks:" >&2
@@ -98,10 +104,10 @@ setup_machine() {
     exit 1
   fi
   mkdir -p "$(spion_cache_dir)"
-  local log
   log=$(spion_cache_dir)/setup.log
   (
-    flock 9  # two checkouts may be set up at once
+    flock 9
+    plan_setup  # another checkout may have installed it all while this one waited
     for line in "${commands[@]}"; do
       echo "setup: $line" >&2
       $line >"$log" 2>&1 && continue
