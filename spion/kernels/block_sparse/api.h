@@ -21,82 +21,17 @@
 #ifndef SPION_KERNELS_BLOCK_SPARSE_API_H_
 #define SPION_KERNELS_BLOCK_SPARSE_API_H_
 
-#include <cstdint>
-
 #include "absl/status/status.h"
 #include "spion/base/parallel.h"
+#include "spion/kernels/block_sparse/problem.h"
+
+struct CUstream_st;  // cudaStream_t is a pointer to it
 
 namespace spion {
-
-/// What a pruned entry means to the softmax.
-enum class PrunedScore { kZero, kExcluded };
-
-/// A [B, H, L, d] tensor with unit stride along d; strides in elements. T may be const.
-template <typename T>
-struct HeadTensor {
-  T* data = nullptr;
-  int64_t batch_stride = 0;
-  int64_t head_stride = 0;
-  int64_t row_stride = 0;
-
-  T* head(int64_t batch, int64_t head) const {
-    return data + batch * batch_stride + head * head_stride;
-  }
-};
-
-/// Block CSR and block CSC of one pattern, shared by all heads (patterns = 1), or of one pattern a
-/// head (patterns = H), one after the other. Pattern p's block row i keeps the block columns
-/// row_columns[row_offsets[p * (n + 1) + i] .. row_offsets[p * (n + 1) + i + 1]), ascending;
-/// columns likewise. Offsets count from the start of the whole index array.
-struct BlockPatternView {
-  int32_t patterns = 1;
-  int32_t blocks_per_side = 0;              // n
-  const int32_t* row_offsets = nullptr;     // [patterns * (n + 1)]
-  const int32_t* row_columns = nullptr;     // [kept]
-  const int32_t* column_offsets = nullptr;  // [patterns * (n + 1)]
-  const int32_t* column_rows = nullptr;     // [kept]
-};
-
-/// Which keys are padding. At most one of the two is given; none means no padding. Padded keys and
-/// values must be finite all the same: they may be multiplied by probabilities of 0.
-struct KeyPadding {
-  const int32_t* lengths = nullptr;  // [B]: keys at and after lengths[b] are padding
-  const uint8_t* valid = nullptr;    // [B, L] contiguous: 0 means padding
-};
-
-struct BlockSparseProblem {
-  int64_t batch = 0;       // B
-  int64_t heads = 0;       // H
-  int64_t length = 0;      // L, a multiple of block_size
-  int64_t head_dim = 0;    // d: 16, 32, 64 or 128
-  int64_t block_size = 0;  // b: a multiple of 16 from 16 to 128
-  float scale = 1.0F;      // usually 1 / sqrt(d)
-  PrunedScore pruned = PrunedScore::kZero;
-  BlockPatternView pattern;
-  KeyPadding padding;
-};
 
 /// Checks sizes and the problem's pointers (not the indices behind them).
 /// Errors: InvalidArgument naming the value, what is supported, and the way out.
 absl::Status Validate(const BlockSparseProblem& problem);
-
-template <typename T>
-struct BlockSparseForward {
-  BlockSparseProblem problem;
-  HeadTensor<const T> q, k, v;
-  HeadTensor<T> out;
-  /// [B, H, L] contiguous: log Z_r, in natural-log units; +infinity where Z_r = 0, so that
-  /// exp(s - lse) is 0 there. What the backward pass needs beside `out`.
-  float* log_sum_exp = nullptr;
-};
-
-template <typename T>
-struct BlockSparseBackward {
-  BlockSparseProblem problem;
-  HeadTensor<const T> q, k, v, out, grad_out;
-  const float* log_sum_exp = nullptr;  // [B, H, L], from the forward pass
-  HeadTensor<T> grad_q, grad_k, grad_v;
-};
 
 namespace cpu {
 
@@ -112,6 +47,24 @@ absl::Status Forward(const BlockSparseForward<float>& call, const ParallelFor& p
 absl::Status Backward(const BlockSparseBackward<float>& call, const ParallelFor& parallel);
 
 }  // namespace cpu
+
+namespace cuda {
+
+/// Forward on the current CUDA device, queued on `stream`. T: Float16, BFloat16 or float; products
+/// on the tensor cores with fp32 sums (float: as problem.float32 says), softmax in fp32. All
+/// pointers are device pointers; rows are aligned to 16 bytes; the pattern has its schedule.
+/// Neither allocates nor synchronises, so a CUDA graph may capture it. Deterministic.
+/// Errors: those of Validate, InvalidArgument for alignment or a missing schedule, Internal with
+/// CUDA's message if the launch fails; outputs are untouched then.
+template <typename T>
+absl::Status Forward(const BlockSparseForward<T>& call, CUstream_st* stream);
+
+/// Backward: one launch; every kept block is recomputed once for dQ and once for dK and dV, so that
+/// no sum is shared between thread blocks. Otherwise as Forward.
+template <typename T>
+absl::Status Backward(const BlockSparseBackward<T>& call, CUstream_st* stream);
+
+}  // namespace cuda
 }  // namespace spion
 
 #endif  // SPION_KERNELS_BLOCK_SPARSE_API_H_

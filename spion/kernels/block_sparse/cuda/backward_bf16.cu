@@ -1,0 +1,10 @@
+#include "spion/kernels/block_sparse/cuda/launch.cuh"
+#include "spion/kernels/block_sparse/cuda/launch.h"
+
+namespace spion::cuda {
+
+cudaError_t LaunchBackward(const BlockSparseBackward<BFloat16>& call, cudaStream_t stream) {
+  return LaunchBackwardAs<tiles::MathBF16>(call, stream);
+}
+
+}  // namespace spion::cuda

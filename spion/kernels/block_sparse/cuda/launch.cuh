@@ -1,0 +1,105 @@
+// The launches of one kind of number. Each .cu file instantiates one, so that they compile side by
+// side.
+#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_LAUNCH_CUH_
+#define SPION_KERNELS_BLOCK_SPARSE_CUDA_LAUNCH_CUH_
+
+#include <cuda_runtime.h>
+
+#include <bit>
+
+#include "spion/kernels/block_sparse/cuda/backward.cuh"
+#include "spion/kernels/block_sparse/cuda/forward.cuh"
+
+namespace spion::cuda {
+
+/// `kernel` takes the call and the logarithm of the units a line; a warp has a ring of ring_bytes.
+template <typename Kernel, typename Call>
+cudaError_t Launch(Kernel kernel, const Call& call, int32_t long_lines, int64_t units_a_line,
+                   int ring_bytes, cudaStream_t stream) {
+  const BlockSparseProblem& problem = call.problem;
+  const int shared_bytes = kWarps * ring_bytes;
+  constexpr int kGrantedBytes = 32 * 1024;  // with the static part, below 48 KiB
+  if (shared_bytes > kGrantedBytes) {
+    const cudaError_t error =
+        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes);
+    if (error != cudaSuccess) return error;
+  }
+  const dim3 grid(static_cast<unsigned>(ThreadBlocksAHead(problem.pattern.blocks_per_side,
+                                                          long_lines, units_a_line)),
+                  static_cast<unsigned>(problem.heads), static_cast<unsigned>(problem.batch));
+  kernel<<<grid, kThreads, shared_bytes, stream>>>(
+      call, std::countr_zero(static_cast<uint64_t>(units_a_line)));
+  return cudaGetLastError();
+}
+
+/// 32 rows a warp where a thread's share of 16 is at most 8 registers and blocks divide into such.
+template <class Math, int kHeadDim>
+constexpr bool kFitsTwoTiles = tiles::RowLayout<Math, kHeadDim>::kWordsARow <= 16;
+
+template <class Math, int kHeadDim, int kTiles>
+cudaError_t LaunchForwardTiles(const BlockSparseForward<typename Math::Element>& call,
+                               cudaStream_t stream) {
+  return Launch(ForwardKernel<Math, kHeadDim, kTiles>, call,
+                call.problem.pattern.schedule.long_rows,
+                call.problem.block_size / (kTiles * kChunk),
+                ForwardTraits<Math, kHeadDim, kTiles>::kRingBytes, stream);
+}
+
+template <class Math, int kHeadDim>
+cudaError_t LaunchForwardOf(const BlockSparseForward<typename Math::Element>& call,
+                            cudaStream_t stream) {
+  if constexpr (kFitsTwoTiles<Math, kHeadDim>) {
+    if (call.problem.block_size > kChunk) {
+      return LaunchForwardTiles<Math, kHeadDim, 2>(call, stream);
+    }
+  }
+  return LaunchForwardTiles<Math, kHeadDim, 1>(call, stream);
+}
+
+template <class Math, int kHeadDim, int kTiles>
+cudaError_t LaunchBackwardTiles(const BlockSparseBackward<typename Math::Element>& call,
+                                cudaStream_t stream) {
+  return Launch(BackwardKernel<Math, kHeadDim, kTiles>, call,
+                call.problem.pattern.schedule.long_lines,
+                2 * call.problem.block_size / (kTiles * kChunk),
+                BackwardTraits<Math, kHeadDim, kTiles>::kRingBytes, stream);
+}
+
+template <class Math, int kHeadDim>
+cudaError_t LaunchBackwardOf(const BlockSparseBackward<typename Math::Element>& call,
+                             cudaStream_t stream) {
+  if constexpr (kFitsTwoTiles<Math, kHeadDim>) {
+    if (call.problem.block_size > kChunk) {
+      return LaunchBackwardTiles<Math, kHeadDim, 2>(call, stream);
+    }
+  }
+  return LaunchBackwardTiles<Math, kHeadDim, 1>(call, stream);
+}
+
+template <class Math>
+cudaError_t LaunchForwardAs(const BlockSparseForward<typename Math::Element>& call,
+                            cudaStream_t stream) {
+  switch (call.problem.head_dim) {
+    case 16: return LaunchForwardOf<Math, 16>(call, stream);
+    case 32: return LaunchForwardOf<Math, 32>(call, stream);
+    case 64: return LaunchForwardOf<Math, 64>(call, stream);
+    case 128: return LaunchForwardOf<Math, 128>(call, stream);
+    default: return cudaErrorInvalidValue;
+  }
+}
+
+template <class Math>
+cudaError_t LaunchBackwardAs(const BlockSparseBackward<typename Math::Element>& call,
+                             cudaStream_t stream) {
+  switch (call.problem.head_dim) {
+    case 16: return LaunchBackwardOf<Math, 16>(call, stream);
+    case 32: return LaunchBackwardOf<Math, 32>(call, stream);
+    case 64: return LaunchBackwardOf<Math, 64>(call, stream);
+    case 128: return LaunchBackwardOf<Math, 128>(call, stream);
+    default: return cudaErrorInvalidValue;
+  }
+}
+
+}  // namespace spion::cuda
+
+#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_LAUNCH_CUH_

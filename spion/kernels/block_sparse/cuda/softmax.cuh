@@ -1,0 +1,96 @@
+// The softmax of a warp's tile of scores, 16 queries x 8 kTiles keys.
+#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_SOFTMAX_CUH_
+#define SPION_KERNELS_BLOCK_SPARSE_CUDA_SOFTMAX_CUH_
+
+#include <cmath>
+
+#include "spion/kernels/block_sparse/cuda/work.cuh"
+#include "spion/kernels/cuda_tiles/rows.cuh"
+
+namespace spion::cuda {
+
+constexpr float kLog2E = 1.4426950408889634F;
+constexpr float kLn2 = 0.6931471805599453F;
+
+/// The online softmax of one row, in powers of two: exp(s) = 2^(s log2 e). The weights are
+/// 2^(s - reference); the reference follows the row's maximum lazily, only when a weight would
+/// exceed 2^kHeadroom, which fp32 sums and all operand types bear.
+struct RowSoftmax {
+  static constexpr float kHeadroom = 8;
+
+  float reference = 0;
+  float sum = 0;            // of this thread's columns
+  float limit = kHeadroom;  // on score - reference; -infinity before the row's first valid score
+
+  /// By how much the reference must rise (or, at the first score, move).
+  __device__ __forceinline__ float Shift(float row_maximum) {
+    if (limit == kHeadroom) return fmaxf(row_maximum, 0.0F);
+    if (row_maximum == -INFINITY) return 0;
+    limit = kHeadroom;
+    return row_maximum;
+  }
+};
+
+/// Turns scores into weights and adds them to the rows' sums; scales `out` when a reference moves.
+template <int kTiles, int kHeadDim>
+__device__ __forceinline__ void OnlineSoftmax(float (&s)[kTiles][4], float scale_log2,
+                                              RowSoftmax (&rows)[2],
+                                              tiles::RowSums<kHeadDim>& out) {
+  bool moves = false;
+  float maximum[2];
+#pragma unroll
+  for (int r = 0; r < 2; ++r) {
+    maximum[r] = -INFINITY;
+#pragma unroll
+    for (int t = 0; t < kTiles; ++t) {
+      s[t][2 * r] = fmaf(s[t][2 * r], scale_log2, -rows[r].reference);
+      s[t][2 * r + 1] = fmaf(s[t][2 * r + 1], scale_log2, -rows[r].reference);
+      maximum[r] = fmaxf(maximum[r], fmaxf(s[t][2 * r], s[t][2 * r + 1]));
+    }
+    moves = moves || maximum[r] > rows[r].limit;
+  }
+  if (__any_sync(tiles::kAllLanes, moves)) {
+    float factor[2];
+#pragma unroll
+    for (int r = 0; r < 2; ++r) {
+      const bool has_sums = rows[r].limit == RowSoftmax::kHeadroom;
+      const float shift = rows[r].Shift(tiles::RowMax(maximum[r]));
+      factor[r] = has_sums ? tiles::Exp2(-shift) : 0;
+      rows[r].reference += shift;
+      rows[r].sum *= factor[r];
+#pragma unroll
+      for (int t = 0; t < kTiles; ++t) {
+        s[t][2 * r] -= shift;
+        s[t][2 * r + 1] -= shift;
+      }
+    }
+    out.Scale(factor[0], factor[1]);
+  }
+#pragma unroll
+  for (int r = 0; r < 2; ++r) {
+#pragma unroll
+    for (int t = 0; t < kTiles; ++t) {
+      s[t][2 * r] = tiles::Exp2(s[t][2 * r]);
+      s[t][2 * r + 1] = tiles::Exp2(s[t][2 * r + 1]);
+      rows[r].sum += s[t][2 * r] + s[t][2 * r + 1];
+    }
+  }
+}
+
+/// Scores of padded keys become -infinity: their weights are 0. Keys along the columns.
+template <int kTiles>
+__device__ __forceinline__ void MaskKeys(float (&s)[kTiles][4], const ValidKeys& valid,
+                                         int32_t first_key) {
+#pragma unroll
+  for (int t = 0; t < kTiles; ++t) {
+#pragma unroll
+    for (int e = 0; e < 2; ++e) {
+      if (valid.at(first_key + 8 * t + 2 * tiles::LaneInGroup() + e)) continue;
+      s[t][e] = s[t][2 + e] = -INFINITY;
+    }
+  }
+}
+
+}  // namespace spion::cuda
+
+#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_SOFTMAX_CUH_

@@ -1,0 +1,112 @@
+// The arguments of block-sparse attention, as plain structs: what host code fills in and device
+// code reads. What is computed from them: api.h.
+//
+// Shapes: B batch, H heads, L length, d head dimension, b block size, n = L / b.
+#ifndef SPION_KERNELS_BLOCK_SPARSE_PROBLEM_H_
+#define SPION_KERNELS_BLOCK_SPARSE_PROBLEM_H_
+
+#include <cstdint>
+
+namespace spion {
+
+/// Storage of IEEE half precision and of bfloat16; bits as LibTorch and CUDA have them.
+struct Float16 {
+  uint16_t bits;
+};
+struct BFloat16 {
+  uint16_t bits;
+};
+
+/// What a pruned entry means to the softmax.
+enum class PrunedScore { kZero, kExcluded };
+
+/// How a GPU multiplies fp32 inputs: rounded to tf32 (10 bits of mantissa) on the tensor cores, or
+/// in fp32 throughout, several times slower. The CPU is always exact.
+enum class Float32Math { kTf32, kExact };
+
+/// A [B, H, L, d] tensor with unit stride along d; strides in elements. T may be const.
+template <typename T>
+struct HeadTensor {
+  T* data = nullptr;
+  int64_t batch_stride = 0;
+  int64_t head_stride = 0;
+  int64_t row_stride = 0;
+
+  constexpr T* head(int64_t batch, int64_t head) const {
+    return data + batch * batch_stride + head * head_stride;
+  }
+};
+
+/// One block row or block column: its kept blocks are indices[begin .. end) of the pattern's
+/// row_columns or column_rows; first = indices[begin].
+struct alignas(16) BlockLine {
+  int32_t line;
+  int32_t begin;
+  int32_t end;
+  int32_t first;
+};
+
+/// The order in which a GPU takes up a pattern's work: longest first, and the longest shared by the
+/// warps of a thread block. See schedule.h, which makes it. Not read on the CPU.
+struct BlockScheduleView {
+  const BlockLine* rows = nullptr;   // [patterns * n], for the forward pass
+  const BlockLine* lines = nullptr;  // [patterns * n][2]: row i, column i, for the backward pass
+  int32_t long_rows = 0;             // the first so many of each pattern's rows are shared
+  int32_t long_lines = 0;            // likewise of its lines
+};
+
+/// Block CSR and block CSC of one pattern, shared by all heads (patterns = 1), or of one pattern a
+/// head (patterns = H), one after the other. Pattern p's block row i keeps the block columns
+/// row_columns[row_offsets[p * (n + 1) + i] .. row_offsets[p * (n + 1) + i + 1]), ascending;
+/// columns likewise. Offsets count from the start of the whole index array.
+struct BlockPatternView {
+  int32_t patterns = 1;
+  int32_t blocks_per_side = 0;              // n
+  const int32_t* row_offsets = nullptr;     // [patterns * (n + 1)]
+  const int32_t* row_columns = nullptr;     // [kept]
+  const int32_t* column_offsets = nullptr;  // [patterns * (n + 1)]
+  const int32_t* column_rows = nullptr;     // [kept]
+  BlockScheduleView schedule;
+};
+
+/// Which keys are padding. At most one of the two is given; none means no padding. Padded keys and
+/// values must be finite all the same: they may be multiplied by probabilities of 0.
+struct KeyPadding {
+  const int32_t* lengths = nullptr;  // [B]: keys at and after lengths[b] are padding
+  const uint8_t* valid = nullptr;    // [B, L] contiguous: 0 means padding
+};
+
+struct BlockSparseProblem {
+  int64_t batch = 0;       // B
+  int64_t heads = 0;       // H
+  int64_t length = 0;      // L, a multiple of block_size
+  int64_t head_dim = 0;    // d: 16, 32, 64 or 128
+  int64_t block_size = 0;  // b: a multiple of 16 from 16 to 128
+  float scale = 1.0F;      // usually 1 / sqrt(d)
+  PrunedScore pruned = PrunedScore::kZero;
+  Float32Math float32 = Float32Math::kTf32;
+  BlockPatternView pattern;
+  KeyPadding padding;
+};
+
+template <typename T>
+struct BlockSparseForward {
+  BlockSparseProblem problem;
+  HeadTensor<const T> q, k, v;
+  HeadTensor<T> out;
+  /// [B, H, L] contiguous: log Z_r, in natural-log units; +infinity where Z_r = 0, so that
+  /// exp(s - lse) is 0 there. What the backward pass needs beside `out`.
+  float* log_sum_exp = nullptr;
+};
+
+template <typename T>
+struct BlockSparseBackward {
+  BlockSparseProblem problem;
+  HeadTensor<const T> q, k, v, out, grad_out;
+  const float* log_sum_exp = nullptr;  // [B, H, L], from the forward pass
+  HeadTensor<T> grad_q, grad_k, grad_v;
+};
+
+}  // namespace spion
+
+#endif  // SPION_KERNELS_BLOCK_SPARSE_PROBLEM_H_

@@ -1,0 +1,273 @@
+// How a warp multiplies 16 x 16 tiles of scores: one policy for each kind of number.
+//
+// All policies share one way of spreading a matrix over a warp, made so that a row goes from memory
+// to the tensor cores and back in 16-byte pieces without shared memory. Thread `lane` is
+// (g, c) = (lane / 4, lane % 4):
+//
+//   Rows (rows.cuh)     16 rows x d. A slice of d is what the four threads of a row hold with one
+//                       vector each: thread c has the elements c * kVector .. of rows g and g + 8.
+//   float s[2][4]       16 x 16 scores as mma leaves them: s[t][0..1] are row g, columns 8 t + 2 c
+//                       and + 1; s[t][2..3] are row g + 8.
+//   float out[d / 8][4] 16 rows x d sums: out[t][0..1] are two elements of thread c's vector of row
+//                       g, out[t][2..3] of row g + 8; t = slice * (kVector / 2) + half vector.
+//
+// A dot product does not mind in which order its terms are added, so "column k of the fragment" may
+// be any element as long as both operands agree: MultiplyTransposed (S = A B^T) takes its operands
+// as loaded. Multiply (O = S B) needs B's rows as the inner dimension, so Transpose first exchanges
+// 8 x 8 pieces between the threads of the warp.
+#ifndef SPION_KERNELS_CUDA_TILES_MATH_CUH_
+#define SPION_KERNELS_CUDA_TILES_MATH_CUH_
+
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+
+#include <cstdint>
+
+#include "spion/kernels/block_sparse/problem.h"
+
+namespace spion::tiles {
+
+constexpr unsigned kAllLanes = 0xffffffffU;
+
+// ---- fp16 and bf16: mma.m16n8k16 -------------------------------------------------------------
+
+/// Two floats rounded to T, the first in the low half.
+template <typename T>
+__device__ __forceinline__ uint32_t PackPair(float low, float high);
+
+template <>
+__device__ __forceinline__ uint32_t PackPair<Float16>(float low, float high) {
+  const __half2 pair = __floats2half2_rn(low, high);
+  return reinterpret_cast<const uint32_t&>(pair);
+}
+
+template <>
+__device__ __forceinline__ uint32_t PackPair<BFloat16>(float low, float high) {
+  const __nv_bfloat162 pair = __floats2bfloat162_rn(low, high);
+  return reinterpret_cast<const uint32_t&>(pair);
+}
+
+template <typename T>
+__device__ __forceinline__ float2 UnpackPair(uint32_t pair);
+
+template <>
+__device__ __forceinline__ float2 UnpackPair<Float16>(uint32_t pair) {
+  return __half22float2(reinterpret_cast<const __half2&>(pair));
+}
+
+template <>
+__device__ __forceinline__ float2 UnpackPair<BFloat16>(uint32_t pair) {
+  return {__uint_as_float(pair << 16), __uint_as_float(pair & 0xffff0000U)};
+}
+
+/// Element (i, j) of an 8 x 8 matrix of 16-bit elements goes where (j, i) was.
+__device__ __forceinline__ uint32_t Transpose8x8(uint32_t pair) {
+  uint32_t transposed;
+  asm volatile("movmatrix.sync.aligned.m8n8.trans.b16 %0, %1;" : "=r"(transposed) : "r"(pair));
+  return transposed;
+}
+
+template <typename T>
+__device__ __forceinline__ void Mma16(float (&sum)[4], uint32_t a0, uint32_t a1, uint32_t a2,
+                                      uint32_t a3, uint32_t b0, uint32_t b1);
+
+template <>
+__device__ __forceinline__ void Mma16<Float16>(float (&sum)[4], uint32_t a0, uint32_t a1,
+                                               uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1) {
+  asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
+      "{%0,%1,%2,%3};"
+      : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+      : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+}
+
+template <>
+__device__ __forceinline__ void Mma16<BFloat16>(float (&sum)[4], uint32_t a0, uint32_t a1,
+                                                uint32_t a2, uint32_t a3, uint32_t b0,
+                                                uint32_t b1) {
+  asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, "
+      "{%8,%9}, {%0,%1,%2,%3};"
+      : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+      : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+}
+
+/// fp16 or bf16 on the tensor cores.
+template <typename T>
+struct Half16 {
+  using Element = T;
+  static constexpr int kElementsAWord = 2;
+  static constexpr int kMostWords = 4;  // of a vector: 16 bytes
+
+  static __device__ __forceinline__ uint32_t Operand(uint32_t word) { return word; }
+  static __device__ __forceinline__ float Dot(uint32_t a, uint32_t b, float sum) {
+    const float2 x = UnpackPair<T>(a);
+    const float2 y = UnpackPair<T>(b);
+    return fmaf(x.x, y.x, fmaf(x.y, y.y, sum));
+  }
+  static __device__ __forceinline__ void Store(uint32_t* words, int half, float first,
+                                               float second) {
+    words[half] = PackPair<T>(first, second);
+  }
+
+  /// s += a b^T over one slice.
+  template <int kWords>
+  static __device__ __forceinline__ void MultiplyTransposed(float (*s)[4],
+                                                            const uint32_t (&a)[2][kWords],
+                                                            const uint32_t (&b)[2][kWords]) {
+#pragma unroll
+    for (int k = 0; k < kWords; k += 2) {
+#pragma unroll
+      for (int t = 0; t < 2; ++t) {
+        Mma16<T>(s[t], a[0][k], a[1][k], a[0][k + 1], a[1][k + 1], b[t][k], b[t][k + 1]);
+      }
+    }
+  }
+
+  /// Makes one slice of b ready for Multiply.
+  template <int kWords>
+  static __device__ __forceinline__ void Transpose(uint32_t (&b)[2][kWords]) {
+#pragma unroll
+    for (int t = 0; t < kWords; ++t) {
+      b[0][t] = Transpose8x8(b[0][t]);
+      b[1][t] = Transpose8x8(b[1][t]);
+    }
+  }
+
+  /// out += s b over one slice; `out` is that slice's part, b transposed.
+  template <int kWords>
+  static __device__ __forceinline__ void Multiply(float (*out)[4], const float (*s)[4],
+                                                  const uint32_t (&b)[2][kWords]) {
+    const uint32_t a0 = PackPair<T>(s[0][0], s[0][1]);
+    const uint32_t a1 = PackPair<T>(s[0][2], s[0][3]);
+    const uint32_t a2 = PackPair<T>(s[1][0], s[1][1]);
+    const uint32_t a3 = PackPair<T>(s[1][2], s[1][3]);
+#pragma unroll
+    for (int t = 0; t < kWords; ++t) {
+      Mma16<T>(out[t], a0, a1, a2, a3, b[0][t], b[1][t]);
+    }
+  }
+};
+
+// ---- fp32: mma.m16n8k8 -----------------------------------------------------------------------
+
+/// tf32 on the tensor cores.
+struct Tf32Product {
+  static __device__ __forceinline__ uint32_t Operand(uint32_t word) {
+    uint32_t rounded;
+    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(rounded) : "f"(__uint_as_float(word)));
+    return rounded;
+  }
+  static __device__ __forceinline__ void Mma(float (&sum)[4], uint32_t a0, uint32_t a1, uint32_t a2,
+                                             uint32_t a3, uint32_t b0, uint32_t b1) {
+    asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, "
+        "{%8,%9}, {%0,%1,%2,%3};"
+        : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
+        : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+  }
+};
+
+/// The same product in fp32 arithmetic: operands travel between the threads by shuffles.
+struct ExactProduct {
+  static __device__ __forceinline__ uint32_t Operand(uint32_t word) { return word; }
+  static __device__ __forceinline__ void Mma(float (&sum)[4], uint32_t a0, uint32_t a1, uint32_t a2,
+                                             uint32_t a3, uint32_t b0, uint32_t b1) {
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int row = lane & ~3;
+    const int column = (lane & 3) * 8;  // first lane that holds column 2 c of b
+    const auto at = [](uint32_t word, int source) {
+      return __uint_as_float(__shfl_sync(kAllLanes, word, source));
+    };
+#pragma unroll
+    for (int k = 0; k < 8; ++k) {
+      const int c = k % 4;
+      const float x = at(k < 4 ? a0 : a2, row + c);
+      const float y = at(k < 4 ? a1 : a3, row + c);
+      const float u = at(k < 4 ? b0 : b1, column + c);
+      const float v = at(k < 4 ? b0 : b1, column + 4 + c);
+      sum[0] = fmaf(x, u, sum[0]);
+      sum[1] = fmaf(x, v, sum[1]);
+      sum[2] = fmaf(y, u, sum[2]);
+      sum[3] = fmaf(y, v, sum[3]);
+    }
+  }
+};
+
+/// fp32 in memory, multiplied as Product says.
+template <typename Product>
+struct Single32 {
+  using Element = float;
+  static constexpr int kElementsAWord = 1;
+  static constexpr int kMostWords = 4;
+
+  static __device__ __forceinline__ uint32_t Operand(uint32_t word) {
+    return Product::Operand(word);
+  }
+  static __device__ __forceinline__ float Dot(uint32_t a, uint32_t b, float sum) {
+    return fmaf(__uint_as_float(a), __uint_as_float(b), sum);
+  }
+  static __device__ __forceinline__ void Store(uint32_t* words, int half, float first,
+                                               float second) {
+    words[2 * half] = __float_as_uint(first);
+    words[2 * half + 1] = __float_as_uint(second);
+  }
+
+  template <int kWords>
+  static __device__ __forceinline__ void MultiplyTransposed(float (*s)[4],
+                                                            const uint32_t (&a)[2][kWords],
+                                                            const uint32_t (&b)[2][kWords]) {
+#pragma unroll
+    for (int k = 0; k < kWords; k += 2) {
+#pragma unroll
+      for (int t = 0; t < 2; ++t) {
+        Product::Mma(s[t], a[0][k], a[1][k], a[0][k + 1], a[1][k + 1], b[t][k], b[t][k + 1]);
+      }
+    }
+  }
+
+  /// The inner dimension's slots c and c + 4 are rows 2 c and 2 c + 1 of b, as the scores lie: the
+  /// thread gets these two elements of column g, for each half vector.
+  template <int kWords>
+  static __device__ __forceinline__ void Transpose(uint32_t (&b)[2][kWords]) {
+    const int lane = static_cast<int>(threadIdx.x) % 32;
+    const int g = lane / 4;
+    const int source = 8 * (lane % 4) + g / 2;  // row 2 c, the vector that holds column g
+#pragma unroll
+    for (auto& row : b) {
+#pragma unroll
+      for (int t = 0; t < kWords; t += 2) {
+        const uint32_t even = row[t];
+        const uint32_t odd = row[t + 1];
+#pragma unroll
+        for (int r = 0; r < 2; ++r) {
+          const uint32_t of_even = __shfl_sync(kAllLanes, even, source + 4 * r);
+          const uint32_t of_odd = __shfl_sync(kAllLanes, odd, source + 4 * r);
+          row[t + r] = g % 2 == 0 ? of_even : of_odd;
+        }
+      }
+    }
+  }
+
+  template <int kWords>
+  static __device__ __forceinline__ void Multiply(float (*out)[4], const float (*s)[4],
+                                                  const uint32_t (&b)[2][kWords]) {
+#pragma unroll
+    for (int r = 0; r < 2; ++r) {  // rows 0 to 7, 8 to 15 of b
+      const uint32_t a0 = Product::Operand(__float_as_uint(s[r][0]));
+      const uint32_t a1 = Product::Operand(__float_as_uint(s[r][2]));
+      const uint32_t a2 = Product::Operand(__float_as_uint(s[r][1]));
+      const uint32_t a3 = Product::Operand(__float_as_uint(s[r][3]));
+#pragma unroll
+      for (int t = 0; t < kWords / 2; ++t) {
+        Product::Mma(out[t], a0, a1, a2, a3, b[r][2 * t], b[r][2 * t + 1]);
+      }
+    }
+  }
+};
+
+using MathF16 = Half16<Float16>;
+using MathBF16 = Half16<BFloat16>;
+using MathTf32 = Single32<Tf32Product>;
+using MathF32 = Single32<ExactProduct>;
+
+}  // namespace spion::tiles
+
+#endif  // SPION_KERNELS_CUDA_TILES_MATH_CUH_
