@@ -24,10 +24,9 @@
 #include <cstdint>
 
 #include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/cuda_tiles/lanes.cuh"
 
 namespace spion::tiles {
-
-constexpr unsigned kAllLanes = 0xffffffffU;
 
 // ---- fp16 and bf16: mma.m16n8k16 -------------------------------------------------------------
 
@@ -45,19 +44,6 @@ template <>
 __device__ __forceinline__ uint32_t PackPair<BFloat16>(float low, float high) {
   const __nv_bfloat162 pair = __floats2bfloat162_rn(low, high);
   return reinterpret_cast<const uint32_t&>(pair);
-}
-
-template <typename T>
-__device__ __forceinline__ float2 UnpackPair(uint32_t pair);
-
-template <>
-__device__ __forceinline__ float2 UnpackPair<Float16>(uint32_t pair) {
-  return __half22float2(reinterpret_cast<const __half2&>(pair));
-}
-
-template <>
-__device__ __forceinline__ float2 UnpackPair<BFloat16>(uint32_t pair) {
-  return {__uint_as_float(pair << 16), __uint_as_float(pair & 0xffff0000U)};
 }
 
 /// Element (i, j) of an 8 x 8 matrix of 16-bit elements goes where (j, i) was.
@@ -98,11 +84,6 @@ struct Half16 {
   static constexpr int kMostWords = 4;  // of a vector: 16 bytes
 
   static __device__ __forceinline__ uint32_t Operand(uint32_t word) { return word; }
-  static __device__ __forceinline__ float Dot(uint32_t a, uint32_t b, float sum) {
-    const float2 x = UnpackPair<T>(a);
-    const float2 y = UnpackPair<T>(b);
-    return fmaf(x.x, y.x, fmaf(x.y, y.y, sum));
-  }
   static __device__ __forceinline__ void Store(uint32_t* words, int half, float first,
                                                float second) {
     words[half] = PackPair<T>(first, second);
@@ -143,6 +124,44 @@ struct Half16 {
 #pragma unroll
     for (int t = 0; t < kWords; ++t) {
       Mma16<T>(out[t], a0, a1, a2, a3, b[0][t], b[1][t]);
+    }
+  }
+
+  /// Dots of equal rows are the diagonal of a b^T, which costs less than unpacking the operands. Row
+  /// j of the first eight has its dot in lane 4 j + j / 2, as element j % 2 of tile 0; the others
+  /// have theirs in tile 1.
+  template <int kSlices, class A, class B>
+  static __device__ __forceinline__ void ColumnDots(const A& a, const B& b, float (&dots)[2][2]) {
+    float s[2][4];
+    Products<kSlices>(a, b, s);
+    const int first = 9 * LaneInGroup();  // of row 2 c
+    dots[0][0] = __shfl_sync(kAllLanes, s[0][0], first);
+    dots[0][1] = __shfl_sync(kAllLanes, s[0][1], first + 4);
+    dots[1][0] = __shfl_sync(kAllLanes, s[1][2], first);
+    dots[1][1] = __shfl_sync(kAllLanes, s[1][3], first + 4);
+  }
+  template <int kSlices, class A, class B>
+  static __device__ __forceinline__ float2 RowDots(const A& a, const B& b) {
+    float s[2][4];
+    Products<kSlices>(a, b, s);
+    const int g = LaneGroup();
+    const bool odd = g % 2 == 1;  // of the sending lane g / 2 too: it sends what its group needs
+    return {__shfl_sync(kAllLanes, odd ? s[0][1] : s[0][0], 4 * g + g / 2),
+            __shfl_sync(kAllLanes, odd ? s[1][3] : s[1][2], 4 * g + g / 2)};
+  }
+
+ private:
+  template <int kSlices, class A, class B>
+  static __device__ __forceinline__ void Products(const A& a, const B& b, float (&s)[2][4]) {
+#pragma unroll
+    for (int t = 0; t < 2; ++t) s[t][0] = s[t][1] = s[t][2] = s[t][3] = 0;
+#pragma unroll
+    for (int i = 0; i < kSlices; ++i) {
+      typename A::Slice x;
+      typename B::Slice y;
+      a.GetLoaded(i, x);
+      b.GetLoaded(i, y);
+      MultiplyTransposed(s, x, y);
     }
   }
 };
@@ -201,9 +220,6 @@ struct Single32 {
   static __device__ __forceinline__ uint32_t Operand(uint32_t word) {
     return Product::Operand(word);
   }
-  static __device__ __forceinline__ float Dot(uint32_t a, uint32_t b, float sum) {
-    return fmaf(__uint_as_float(a), __uint_as_float(b), sum);
-  }
   static __device__ __forceinline__ void Store(uint32_t* words, int half, float first,
                                                float second) {
     words[2 * half] = __float_as_uint(first);
@@ -260,6 +276,29 @@ struct Single32 {
         Product::Mma(out[t], a0, a1, a2, a3, b[r][2 * t], b[r][2 * t + 1]);
       }
     }
+  }
+
+  /// In fp32, whatever the products are rounded to.
+  template <int kSlices, class A, class B>
+  static __device__ __forceinline__ float2 RowDots(const A& a, const B& b) {
+    float dots[2] = {0, 0};
+#pragma unroll
+    for (int i = 0; i < kSlices; ++i) {
+      typename A::Slice x;
+      typename B::Slice y;
+      a.GetLoaded(i, x);
+      b.GetLoaded(i, y);
+#pragma unroll
+      for (int w = 0; w < A::Layout::kWords; ++w) {
+        dots[0] = fmaf(__uint_as_float(x[0][w]), __uint_as_float(y[0][w]), dots[0]);
+        dots[1] = fmaf(__uint_as_float(x[1][w]), __uint_as_float(y[1][w]), dots[1]);
+      }
+    }
+    return {RowSum(dots[0]), RowSum(dots[1])};
+  }
+  template <int kSlices, class A, class B>
+  static __device__ __forceinline__ void ColumnDots(const A& a, const B& b, float (&dots)[2][2]) {
+    RowsToColumns(RowDots<kSlices>(a, b), dots);
   }
 };
 

@@ -5,29 +5,10 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "spion/kernels/cuda_tiles/lanes.cuh"
 #include "spion/kernels/cuda_tiles/math.cuh"
 
 namespace spion::tiles {
-
-__device__ __forceinline__ int LaneGroup() { return static_cast<int>(threadIdx.x) % 32 / 4; }
-__device__ __forceinline__ int LaneInGroup() { return static_cast<int>(threadIdx.x) % 4; }
-
-/// 2^x to two units in the last place; below 2^-126: 0.
-__device__ __forceinline__ float Exp2(float x) {
-  float power;
-  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(power) : "f"(x));
-  return power;
-}
-
-/// The sum, the maximum over the four threads of a row.
-__device__ __forceinline__ float RowSum(float value) {
-  value += __shfl_xor_sync(kAllLanes, value, 1);
-  return value + __shfl_xor_sync(kAllLanes, value, 2);
-}
-__device__ __forceinline__ float RowMax(float value) {
-  value = fmaxf(value, __shfl_xor_sync(kAllLanes, value, 1));
-  return fmaxf(value, __shfl_xor_sync(kAllLanes, value, 2));
-}
 
 template <class Math, int kHeadDim>
 struct RowLayout {
@@ -61,27 +42,29 @@ struct RowSums {
   }
 };
 
-/// Where a thread's part of a head's rows is: rows g, g + 8, ... of [L, d].
+/// Where a thread's part of a head's rows is: rows g, g + 8, ... of [L, d]. A head spans less than
+/// 2^32 bytes, so an offset is one 32-bit product.
 template <class Math, int kHeadDim>
 class RowPointer {
  public:
   using T = typename Math::Element;
 
   __device__ __forceinline__ RowPointer(const T* head, int64_t row_stride)
-      : head_(head),
-        row_stride_(static_cast<uint32_t>(row_stride)),
-        lane_offset_(static_cast<uint32_t>(LaneGroup()) * row_stride_ +
-                     LaneInGroup() * RowLayout<Math, kHeadDim>::kVector) {}
+      : head_(reinterpret_cast<const char*>(head)),
+        row_bytes_(static_cast<uint32_t>(row_stride) * sizeof(T)),
+        lane_bytes_(static_cast<uint32_t>(LaneGroup()) * row_bytes_ +
+                    LaneInGroup() * RowLayout<Math, kHeadDim>::kVector * sizeof(T)) {}
 
-  /// The thread's vector of slice 0 in the first of 8 rows. A head spans less than 2^32 elements.
+  /// The thread's vector of slice 0 in the first of 8 rows.
   __device__ __forceinline__ const T* At(int32_t row) const {
-    return head_ + (static_cast<uint32_t>(row) * row_stride_ + lane_offset_);
+    return reinterpret_cast<const T*>(head_ +
+                                      (static_cast<uint32_t>(row) * row_bytes_ + lane_bytes_));
   }
 
  private:
-  const T* head_;
-  uint32_t row_stride_;
-  uint32_t lane_offset_;
+  const char* head_;
+  uint32_t row_bytes_;
+  uint32_t lane_bytes_;
 };
 
 template <class Math, int kWords>
@@ -279,23 +262,16 @@ __device__ __forceinline__ void Multiply(RowSums<kHeadDim>& sums, const float (*
   }
 }
 
-/// The dot products of rows g (x) and g + 8 (y) of a and b, as loaded.
+/// The dot products of each row of a with the same row of b, as loaded, for rows g (x), g + 8 (y).
 template <class A, class B>
 __device__ __forceinline__ float2 RowDots(const A& a, const B& b) {
-  float dots[2] = {0, 0};
-#pragma unroll
-  for (int i = 0; i < A::Layout::kSlices; ++i) {
-    typename A::Slice x;
-    typename B::Slice y;
-    a.GetLoaded(i, x);
-    b.GetLoaded(i, y);
-#pragma unroll
-    for (int w = 0; w < A::Layout::kWords; ++w) {
-      dots[0] = A::Layout::MathType::Dot(x[0][w], y[0][w], dots[0]);
-      dots[1] = A::Layout::MathType::Dot(x[1][w], y[1][w], dots[1]);
-    }
-  }
-  return {RowSum(dots[0]), RowSum(dots[1])};
+  return A::Layout::MathType::template RowDots<A::Layout::kSlices>(a, b);
+}
+
+/// The same for the four columns of a thread's scores: 2 c, 2 c + 1, 8 + 2 c, 8 + 2 c + 1.
+template <class A, class B>
+__device__ __forceinline__ void ColumnDots(const A& a, const B& b, float (&dots)[2][2]) {
+  A::Layout::MathType::template ColumnDots<A::Layout::kSlices>(a, b, dots);
 }
 
 /// Writes the sums, rounded to the element type, to 16 rows of a head.

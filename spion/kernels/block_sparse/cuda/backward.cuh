@@ -134,16 +134,6 @@ __device__ __forceinline__ void QueryGradients(const BackwardCall<Math>& call, c
   }
 }
 
-/// A value that lane group g holds for rows g (x) and g + 8 (y), for the four columns of a thread's
-/// scores: columns 2 c, 2 c + 1, 8 + 2 c, 8 + 2 c + 1.
-__device__ __forceinline__ void RowsToColumns(float2 of_rows, float (&of_columns)[2][2]) {
-  const int first = 8 * tiles::LaneInGroup();  // a lane of group 2 c
-  of_columns[0][0] = __shfl_sync(tiles::kAllLanes, of_rows.x, first);
-  of_columns[0][1] = __shfl_sync(tiles::kAllLanes, of_rows.x, first + 4);
-  of_columns[1][0] = __shfl_sync(tiles::kAllLanes, of_rows.y, first);
-  of_columns[1][1] = __shfl_sync(tiles::kAllLanes, of_rows.y, first + 4);
-}
-
 /// Which of dK and dV a pass sums. Both at once, where the registers hold them.
 enum class KeyPass { kBoth, kKeys, kValues };
 
@@ -229,7 +219,7 @@ __device__ __forceinline__ void KeyGradients(const BackwardCall<Math>& call, con
       }
     }
     float row_dot[2][2];
-    if constexpr (kWantKeys) RowsToColumns(tiles::RowDots(out, grad_out), row_dot);
+    if constexpr (kWantKeys) tiles::ColumnDots(out, grad_out, row_dot);
     grad_out.Round();
     if constexpr (kWantKeys) {
       float ds[kTiles][2][4];

@@ -46,9 +46,11 @@ struct Unit {
   }
 };
 
+/// Strides are below 2^32 elements: two multiplications of 32 bits.
 template <typename T>
 __device__ __forceinline__ T* HeadOf(const HeadTensor<T>& tensor) {
-  return tensor.head(blockIdx.z, blockIdx.y);
+  return tensor.data + uint64_t{blockIdx.z} * static_cast<uint32_t>(tensor.batch_stride) +
+         uint64_t{blockIdx.y} * static_cast<uint32_t>(tensor.head_stride);
 }
 __device__ __forceinline__ int64_t FirstRowOf(const BlockSparseProblem& problem) {
   return (int64_t{blockIdx.z} * problem.heads + blockIdx.y) * problem.length;
