@@ -8,8 +8,8 @@
 //
 // NVTX sees them in the domain "spion": the region's name is a registered string, the layer is the
 // category ("layer 0"), the number of kept blocks is the payload (int64). With nobody watching, a
-// range is two loads and two branches. A build without a CUDA toolkit has no NVTX: its ranges are
-// seen by the trace alone.
+// range costs some 8 ns. A build without a CUDA toolkit has no NVTX: its ranges are seen by the
+// trace alone.
 //
 // No LibTorch in here: every floor above spion/base may open ranges.
 #ifndef SPION_PROFILING_RANGE_H_
