@@ -120,7 +120,7 @@ const std::vector<Flag>& Flags() {
        "write a trace of some training steps, for Perfetto or chrome://tracing; traced steps are "
        "slower and do not count for the step times",
        Path(&Options::trace)},
-      {"trace_steps", "FIRST:LAST", "which steps --trace records; some 0.2 MB a step (1:32)",
+      {"trace_steps", "FIRST:LAST", "which steps --trace records; some 0.3 MB a step (1:32)",
        SetTraceSteps},
       {"checkpoint", "FILE", "the .safetensors file to evaluate; with --mode=eval only",
        Path(&Options::checkpoint)},

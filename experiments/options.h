@@ -20,7 +20,7 @@ struct StepRange {
   int64_t last = 0;
 };
 
-/// A few megabytes of trace.
+/// Some 10 MB of trace.
 inline constexpr StepRange kDefaultTraceSteps = {.first = 1, .last = 32};
 
 struct Options {
