@@ -40,7 +40,7 @@ class TrainingTest(unittest.TestCase):
         summary = self.json("summary.json")
         for field in ("task method seed steps transition_step kept_blocks total_blocks block_size "
                       "dev_accuracy test_accuracy train_seconds step_ms_dense step_ms_sparse "
-                      "peak_memory_mib data_source device").split():
+                      "peak_memory_mib data_source device precision").split():
             self.assertIn(field, summary)
         self.assertEqual(summary["steps"], 82)
         self.assertIn(summary["transition_step"], (60, 80))
@@ -111,6 +111,14 @@ class BadInputTest(unittest.TestCase):
         self.check("the methods are", method="sparse")
         self.check("/no/such/folder", "--data_dir=/no/such/folder")
         self.check("/no/such.safetensors", "--mode=eval", "--checkpoint=/no/such.safetensors")
+
+    def test_a_trace_that_cannot_be_written_stops_before_training(self):
+        self.check("/no/such/folder/trace.json", "--trace=/no/such/folder/trace.json")
+        self.check("training ends at step 3", "--steps=3", "--trace=trace.json",
+                   "--trace_steps=4:9")
+
+    def test_bfloat16_without_a_gpu_says_what_runs(self):
+        self.check("--precision=float32 runs here", "--device=cpu", "--precision=bfloat16")
 
     def test_cuda_without_a_gpu_says_how_to_get_it(self):
         if any(pathlib.Path("/dev").glob("nvidia[0-9]*")):

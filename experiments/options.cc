@@ -70,6 +70,18 @@ Setter Text(std::string Options::*field) {
   };
 }
 
+absl::Status SetTraceSteps(Options& options, absl::string_view value) {
+  const std::pair<absl::string_view, absl::string_view> ends =
+      absl::StrSplit(value, absl::MaxSplits(':', 1));
+  StepRange steps;
+  if (!absl::SimpleAtoi(ends.first, &steps.first) || !absl::SimpleAtoi(ends.second, &steps.last) ||
+      steps.first < 1 || steps.last < steps.first) {
+    return BadValue(value, "FIRST:LAST, counted from 1, as in 100:131");
+  }
+  options.trace_steps = steps;
+  return absl::OkStatus();
+}
+
 const std::vector<Flag>& Flags() {
   static const auto* flags = new std::vector<Flag>{
       {"mode", "train|eval", "train a model, or evaluate a checkpoint on the test set (train)",
@@ -98,6 +110,18 @@ const std::vector<Flag>& Flags() {
        OneOf({{"auto", [](Options& o) { o.device = "auto"; }},
               {"cpu", [](Options& o) { o.device = "cpu"; }},
               {"cuda", [](Options& o) { o.device = "cuda"; }}})},
+      {"precision", "auto|float32|bfloat16",
+       "of the model around and in the attention; weights and optimiser are float32 always. auto: "
+       "bfloat16 on a GPU, float32 on the CPU (auto)",
+       OneOf({{"auto", [](Options& o) { o.precision = "auto"; }},
+              {"float32", [](Options& o) { o.precision = "float32"; }},
+              {"bfloat16", [](Options& o) { o.precision = "bfloat16"; }}})},
+      {"trace", "FILE",
+       "write a trace of some training steps, for Perfetto or chrome://tracing; traced steps are "
+       "slower and do not count for the step times",
+       Path(&Options::trace)},
+      {"trace_steps", "FIRST:LAST", "which steps --trace records; some 0.3 MB a step (1:32)",
+       SetTraceSteps},
       {"checkpoint", "FILE", "the .safetensors file to evaluate; with --mode=eval only",
        Path(&Options::checkpoint)},
   };
@@ -135,6 +159,12 @@ absl::Status CheckTogether(const Options& options) {
   }
   if (options.mode == Mode::kTrain && !options.checkpoint.empty()) {
     return absl::InvalidArgumentError("--checkpoint goes with --mode=eval");
+  }
+  if (options.mode == Mode::kEval && !options.trace.empty()) {
+    return absl::InvalidArgumentError("--trace records training steps: it goes with --mode=train");
+  }
+  if (options.trace_steps.has_value() && options.trace.empty()) {
+    return absl::InvalidArgumentError("--trace_steps goes with --trace=FILE");
   }
   return absl::OkStatus();
 }

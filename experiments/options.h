@@ -14,6 +14,15 @@ namespace spion {
 enum class Mode { kTrain, kEval };
 enum class PresetChoice { kAuto, kQuick, kPaper };
 
+/// Training steps, counted from 1, both included.
+struct StepRange {
+  int64_t first = 0;
+  int64_t last = 0;
+};
+
+/// Some 10 MB of trace.
+inline constexpr StepRange kDefaultTraceSteps = {.first = 1, .last = 32};
+
 struct Options {
   std::string task;
   std::string method;
@@ -26,6 +35,9 @@ struct Options {
   std::optional<int64_t> batch_size;
   uint64_t seed = 1001;
   std::string device = "auto";
+  std::string precision = "auto";
+  std::string trace;  // absolute; empty: none
+  std::optional<StepRange> trace_steps;
   bool help = false;
   std::vector<std::string> command;  // as typed, for the manifest
 };

@@ -57,6 +57,12 @@ TEST(OptionsTest, BadValuesNameTheValidOnes) {
   EXPECT_EQ(Error({"--mode=test"}), "--mode=\"test\"; expected one of eval, train");
   EXPECT_EQ(Error({"--preset=fast"}), "--preset=\"fast\"; expected one of auto, paper, quick");
   EXPECT_EQ(Error({"--device=gpu"}), "--device=\"gpu\"; expected one of auto, cpu, cuda");
+  EXPECT_EQ(Error({"--precision=half"}),
+            "--precision=\"half\"; expected one of auto, bfloat16, float32");
+  for (const char* steps : {"0:3", "4:3", "5", "1:x", ":"}) {
+    EXPECT_THAT(Error({"--trace=t", "--trace_steps", steps}),
+                HasSubstr("expected FIRST:LAST, counted from 1"));
+  }
   EXPECT_EQ(Error({"--steps=0"}), "--steps=\"0\"; expected a positive whole number");
   EXPECT_EQ(Error({"--batch_size=3.5"}), "--batch_size=\"3.5\"; expected a positive whole number");
   EXPECT_THAT(Error({"--seed=-1"}), HasSubstr("--seed=\"-1\"; expected a whole number"));
@@ -70,13 +76,25 @@ TEST(OptionsTest, CheckpointAndModeGoTogether) {
   EXPECT_TRUE(Parse({"--mode=eval", "--checkpoint=x"}).ok());
 }
 
+TEST(OptionsTest, TracesTheStepsThatTheUserNames) {
+  const Options options = Parse({"--trace=/x/t.json", "--trace_steps=100:131"}).value();
+  EXPECT_EQ(options.trace, "/x/t.json");
+  EXPECT_EQ(options.trace_steps->first, 100);
+  EXPECT_EQ(options.trace_steps->last, 131);
+  EXPECT_THAT(Error({"--trace_steps=1:2"}), HasSubstr("goes with --trace=FILE"));
+  EXPECT_THAT(Error({"--mode=eval", "--checkpoint=x", "--trace=t"}), HasSubstr("--mode=train"));
+}
+
 TEST(OptionsTest, HelpNamesEveryFlag) {
   const std::string help = HelpText(Parse({"--task=image", "--method=c", "--help"}).value());
-  for (const char* flag : {"--mode", "--preset", "--data_dir", "--out_dir", "--steps",
-                           "--batch_size", "--seed", "--device", "--checkpoint"}) {
+  for (const char* flag :
+       {"--mode", "--preset", "--data_dir", "--out_dir", "--steps", "--batch_size", "--seed",
+        "--device", "--precision", "--trace", "--trace_steps", "--checkpoint"}) {
     EXPECT_THAT(help, HasSubstr(flag));
   }
   EXPECT_THAT(help, HasSubstr("//experiments:lra_image_c "));
+  EXPECT_THAT(help, HasSubstr(std::to_string(kDefaultTraceSteps.first) + ":" +
+                              std::to_string(kDefaultTraceSteps.last)));
 }
 
 }  // namespace

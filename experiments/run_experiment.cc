@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -10,10 +11,12 @@
 #include "baselines/registry.h"
 #include "spion/base/status.h"
 #include "spion/data/task_registry.h"
+#include "spion/profiling/trace.h"
 #include "spion/train/checkpoint.h"
 #include "spion/train/device.h"
 #include "spion/train/evaluation.h"
 #include "spion/train/hyper_parameters.h"
+#include "spion/train/precision.h"
 #include "spion/train/reports.h"
 #include "spion/train/run_directory.h"
 #include "spion/train/trainer.h"
@@ -47,7 +50,8 @@ void SayChoices(const Session& session, const Options& options, const DeviceChoi
         "published. --data_dir=DIR takes the real data (see README.md).");
   }
   progress.Say(absl::StrCat("device: ", DeviceName(session.device),
-                            device.reason.empty() ? "" : " (no GPU: " + device.reason + ")"));
+                            device.reason.empty() ? "" : " (no GPU: " + device.reason + ")", ", ",
+                            PrecisionName(experiment.precision)));
   const HyperParameters& h = experiment.hyper_parameters;
   progress.Say(absl::StrFormat("preset: %s%s: %d steps of %d examples, length %d",
                                PresetName(experiment.preset),
@@ -60,6 +64,7 @@ absl::StatusOr<Session> Prepare(const Options& options, Progress& progress) {
   // Checks the task's name before the data is read.
   RETURN_IF_ERROR(HyperParametersFor(options.task, Preset::kQuick).status());
   ASSIGN_OR_RETURN(const DeviceChoice device, ChooseDevice(options.device));
+  ASSIGN_OR_RETURN(const Precision precision, ChoosePrecision(options.precision, device.device));
   TaskOptions task_options;
   task_options.data_dir = options.data_dir;
   task_options.seed = options.seed;
@@ -73,7 +78,8 @@ absl::StatusOr<Session> Prepare(const Options& options, Progress& progress) {
                                  .method = std::move(method),
                                  .preset = preset,
                                  .hyper_parameters = h,
-                                 .seed = options.seed},
+                                 .seed = options.seed,
+                                 .precision = precision},
                   .data = std::move(data),
                   .device = device.device,
                   .out_dir = options.out_dir};
@@ -90,7 +96,8 @@ absl::StatusOr<Evaluation> TestCheckpoint(const Session& session, const Checkpoi
   SequenceClassifier model = MakeModel(session.experiment, session.data.shape, session.device);
   RETURN_IF_ERROR(Restore(checkpoint, model));
   const HyperParameters& h = session.experiment.hyper_parameters;
-  return Evaluate(model, session.data.test, session.data.shape, h.batch_size, h.test_examples);
+  return Evaluate(model, session.data.test, session.data.shape, h.batch_size, h.test_examples,
+                  session.experiment.precision);
 }
 
 std::string TestLine(const Evaluation& test, const CheckpointInfo& info) {
@@ -98,8 +105,33 @@ std::string TestLine(const Evaluation& test, const CheckpointInfo& info) {
                          100 * test.accuracy, test.examples, info.step, PhaseName(info.phase));
 }
 
+// The trace that the user asks for, or null. The run's folder is made anew later, so the trace must
+// lie elsewhere.
+absl::StatusOr<std::unique_ptr<Trace>> MakeTrace(const Session& session, const Options& options) {
+  if (options.trace.empty()) return nullptr;
+  const StepRange steps = options.trace_steps.value_or(kDefaultTraceSteps);
+  const int64_t last_step = session.experiment.hyper_parameters.steps;
+  if (steps.first > last_step) {
+    return absl::InvalidArgumentError(absl::StrCat("--trace_steps=", steps.first, ":", steps.last,
+                                                   ": training ends at step ", last_step));
+  }
+  const std::string from_run =
+      std::filesystem::path(options.trace).lexically_relative(session.out_dir);
+  if (from_run.substr(0, 2) != "..") {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--trace=", options.trace,
+                     " lies in the run's own folder, which is made anew; "
+                     "name a file elsewhere"));
+  }
+  return Trace::Create({.path = options.trace,
+                        .first_step = steps.first,
+                        .last_step = steps.last,
+                        .device = session.device});
+}
+
 absl::StatusOr<Outcome> RunTraining(const Session& session, const Options& options,
                                     Progress& progress) {
+  ASSIGN_OR_RETURN(const std::unique_ptr<Trace> trace, MakeTrace(session, options));
   ASSIGN_OR_RETURN(const RunDirectory run, RunDirectory::Create(session.out_dir));
   if (!run.earlier_run().empty()) {
     progress.Say(absl::StrCat("an earlier run is kept as ", run.earlier_run()));
@@ -113,7 +145,7 @@ absl::StatusOr<Outcome> RunTraining(const Session& session, const Options& optio
       Manifest(experiment, model.config(), session.data.source, session.device, options.command)));
 
   ASSIGN_OR_RETURN(const TrainingResult result,
-                   Train(experiment, session.data, model, run, progress));
+                   Train(experiment, session.data, model, run, progress, trace.get()));
   if (result.interrupted) {
     progress.Say(absl::StrFormat(
         "stopped at step %d; the checkpoint is %s\n  bazel run //experiments:lra_%s_%s -- "

@@ -11,9 +11,15 @@ Batch MakeBatch(const Split& split, const TaskShape& shape, absl::Span<const int
   const auto count = static_cast<int64_t>(examples.size());
   const int64_t sequences = shape.sequences_per_example;
   const int64_t length = shape.sequence_length;
-  const at::Tensor ids = at::empty({count, sequences, length}, at::kLong);
-  const at::Tensor labels = at::empty({count}, at::kLong);
-  const at::Tensor lengths = at::empty({count * sequences}, at::kInt);
+  // From pinned memory a copy to the GPU goes on while the host does; LibTorch keeps the memory
+  // until the copy is done.
+  const bool pinned = device.is_cuda();
+  const auto host = [pinned](at::ScalarType type) {
+    return at::TensorOptions(type).pinned_memory(pinned);
+  };
+  const at::Tensor ids = at::empty({count, sequences, length}, host(at::kLong));
+  const at::Tensor labels = at::empty({count}, host(at::kLong));
+  const at::Tensor lengths = at::empty({count * sequences}, host(at::kInt));
   auto* id_data = ids.mutable_data_ptr<int64_t>();
   auto* label_data = labels.mutable_data_ptr<int64_t>();
   auto* length_data = lengths.mutable_data_ptr<int32_t>();
@@ -26,8 +32,10 @@ Batch MakeBatch(const Split& split, const TaskShape& shape, absl::Span<const int
       length_data[row] = split.length(examples[i], static_cast<int>(s));
     }
   }
-  Batch batch{.ids = ids.to(device), .labels = labels.to(device), .lengths = {}};
-  if (shape.has_padding) batch.lengths = lengths.to(device);
+  Batch batch{.ids = ids.to(device, /*non_blocking=*/pinned),
+              .labels = labels.to(device, /*non_blocking=*/pinned),
+              .lengths = {}};
+  if (shape.has_padding) batch.lengths = lengths.to(device, /*non_blocking=*/pinned);
   return batch;
 }
 

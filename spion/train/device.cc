@@ -4,8 +4,11 @@
 #include <ATen/Parallel.h>
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <c10/core/CachingDeviceAllocator.h>
+#include <c10/core/impl/VirtualGuardImpl.h>
+#include <dlfcn.h>
 #include <sys/resource.h>
 
+#include <array>
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
@@ -47,6 +50,26 @@ std::string CpuModel() {
   return "CPU";
 }
 
+// LibTorch tells a GPU's name only in its CUDA libraries, which a CPU program does not link. The
+// driver itself tells it by a plain C function, and is there wherever a GPU is in use; its
+// numbering of the devices is LibTorch's.
+std::string GpuName(int index) {
+  constexpr size_t kLongestName = 256;
+  std::array<char, kLongestName> name{};
+  void* driver = dlopen("libcuda.so.1", RTLD_LAZY);
+  if (driver != nullptr) {
+    auto* init = reinterpret_cast<int (*)(unsigned)>(dlsym(driver, "cuInit"));
+    auto* get = reinterpret_cast<int (*)(int*, int)>(dlsym(driver, "cuDeviceGet"));
+    auto* get_name = reinterpret_cast<int (*)(char*, int, int)>(dlsym(driver, "cuDeviceGetName"));
+    int device = 0;
+    if (init != nullptr && get != nullptr && get_name != nullptr && init(0) == 0 &&
+        get(&device, index) == 0 && get_name(name.data(), kLongestName, device) == 0) {
+      return name.data();
+    }
+  }
+  return absl::StrCat("CUDA device ", index, " (its name is unknown)");
+}
+
 }  // namespace
 
 absl::StatusOr<DeviceChoice> ChooseDevice(absl::string_view text) {
@@ -66,7 +89,12 @@ absl::StatusOr<DeviceChoice> ChooseDevice(absl::string_view text) {
 
 std::string DeviceName(c10::Device device) {
   if (device.is_cpu()) return absl::StrCat(CpuModel(), " (", at::get_num_threads(), " threads)");
-  return absl::StrCat("CUDA device ", device.index());
+  return GpuName(device.index());
+}
+
+void WaitForDevice(c10::Device device) {
+  if (device.is_cpu()) return;
+  c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
 }
 
 double PeakMemoryMib(c10::Device device) {

@@ -22,8 +22,11 @@ struct DeviceChoice {
 /// it; InvalidArgument for another text.
 absl::StatusOr<DeviceChoice> ChooseDevice(absl::string_view text);
 
-/// "AMD EPYC 9654 (2 threads)" or the GPU's name.
+/// "AMD EPYC 9654 (2 threads)", "NVIDIA H200".
 std::string DeviceName(c10::Device device);
+
+/// Returns when the device has done all that it was asked to do so far; at once for the CPU.
+void WaitForDevice(c10::Device device);
 
 /// High-water mark of this process's memory on the device, MiB: resident memory for the CPU,
 /// LibTorch's allocations for a GPU.

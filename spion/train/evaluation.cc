@@ -1,35 +1,43 @@
 #include "spion/train/evaluation.h"
 
+#include <ATen/TensorOperators.h>
 #include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/zeros.h>
 #include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <numeric>
 #include <vector>
 
+#include "spion/profiling/range.h"
 #include "spion/train/batches.h"
 
 namespace spion {
 
 Evaluation Evaluate(const SequenceClassifier& model, const Split& split, const TaskShape& shape,
-                    int64_t batch_size, int64_t limit) {
-  c10::NoGradGuard no_grad;
+                    int64_t batch_size, int64_t limit, Precision precision) {
+  const ProfileRange range(Region::kEvaluation);
+  const c10::NoGradGuard no_grad;
+  const c10::Device device = model.parameters().device();
   const int64_t examples = limit > 0 ? std::min(limit, split.examples()) : split.examples();
-  int64_t right = 0;
-  double loss = 0;
+  // Summed on the device, so that no batch waits for the one before.
+  at::Tensor right = at::zeros({}, at::TensorOptions(at::kLong).device(device));
+  at::Tensor loss = at::zeros({}, at::TensorOptions(at::kDouble).device(device));
   std::vector<int64_t> indices;
   for (int64_t start = 0; start < examples; start += batch_size) {
     indices.resize(std::min(batch_size, examples - start));
     std::iota(indices.begin(), indices.end(), start);
-    const Batch batch = MakeBatch(split, shape, indices, model.parameters().device());
+    const Batch batch = MakeBatch(split, shape, indices, device);
+    const AutocastScope autocast(precision, device);
     const at::Tensor logits = model.Forward(batch.ids, batch.lengths, /*training=*/false);
-    right += logits.argmax(1).eq(batch.labels).sum().item<int64_t>();
-    loss += at::cross_entropy_loss(logits, batch.labels).item<double>() *
+    right += logits.argmax(1).eq(batch.labels).sum();
+    loss += at::cross_entropy_loss(logits, batch.labels).to(at::kDouble) *
             static_cast<double>(indices.size());
   }
   if (examples == 0) return {};
-  return {.accuracy = static_cast<double>(right) / static_cast<double>(examples),
-          .loss = loss / static_cast<double>(examples),
+  const auto count = static_cast<double>(examples);
+  return {.accuracy = static_cast<double>(right.item<int64_t>()) / count,
+          .loss = loss.item<double>() / count,
           .examples = examples};
 }
 

@@ -6,6 +6,7 @@
 
 #include "spion/data/task.h"
 #include "spion/nn/classifier.h"
+#include "spion/train/precision.h"
 
 namespace spion {
 
@@ -17,7 +18,7 @@ struct Evaluation {
 
 /// Over the split's first `limit` examples (0: all), without dropout, in the phase the model is in.
 Evaluation Evaluate(const SequenceClassifier& model, const Split& split, const TaskShape& shape,
-                    int64_t batch_size, int64_t limit);
+                    int64_t batch_size, int64_t limit, Precision precision);
 
 }  // namespace spion
 

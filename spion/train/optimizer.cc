@@ -1,5 +1,6 @@
 #include "spion/train/optimizer.h"
 
+#include <ATen/ops/_foreach_add.h>
 #include <ATen/ops/_foreach_clamp_max.h>
 #include <ATen/ops/_foreach_clamp_min.h>
 #include <ATen/ops/_fused_adamw.h>
@@ -27,7 +28,7 @@ void Optimizer::Step(double learning_rate) {
   for (const at::Tensor& parameter : parameters_) gradients.push_back(parameter.grad());
   at::_foreach_clamp_min_(gradients, -hyper_parameters_.gradient_limit);
   at::_foreach_clamp_max_(gradients, hyper_parameters_.gradient_limit);
-  for (at::Tensor& steps : steps_taken_) steps.add_(1);
+  at::_foreach_add_(steps_taken_, 1);
   at::_fused_adamw_(parameters_, gradients, first_moments_, second_moments_,
                     /*max_exp_avg_sqs=*/{}, steps_taken_, learning_rate, hyper_parameters_.beta1,
                     hyper_parameters_.beta2, hyper_parameters_.weight_decay,

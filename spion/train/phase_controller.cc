@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "spion/base/status.h"
+#include "spion/profiling/range.h"
 
 namespace spion {
 
@@ -33,6 +34,7 @@ void PhaseController::BeforeForward(int64_t step) {
 
 absl::StatusOr<std::optional<Capture>> PhaseController::AfterStep(int64_t step) {
   if (!IsCaptureStep(step)) return std::nullopt;
+  const ProfileRange range(Region::kCapture);
   Capture capture;
   capture.step = step;
   capture.index = ++captures_;
@@ -64,6 +66,7 @@ absl::StatusOr<std::optional<Capture>> PhaseController::AfterStep(int64_t step) 
 }
 
 absl::Status PhaseController::MakePatterns(const std::vector<at::Tensor>& maps, Capture& capture) {
+  const ProfileRange range(Region::kPatternSearch);
   const auto start = std::chrono::steady_clock::now();
   for (const at::Tensor& map : maps) {
     const at::Tensor host = map.cpu();

@@ -6,6 +6,7 @@
 #include "absl/time/time.h"
 #include "spion/train/build_info.h"
 #include "spion/train/device.h"
+#include "spion/train/precision.h"
 
 namespace spion {
 namespace {
@@ -75,6 +76,7 @@ Json Manifest(const Experiment& experiment, const ModelConfig& model, const Data
           {"data_source", SourceJson(source)},
           {"device", device.str()},
           {"device_name", DeviceName(device)},
+          {"precision", std::string(PrecisionName(experiment.precision))},
           {"cpu", DeviceName(at::kCPU)},
           {"git_commit", build.commit},
           {"git_dirty", build.dirty},
@@ -113,7 +115,8 @@ Json Summary(const Experiment& experiment, const ModelConfig& model, const Train
           {"peak_memory_mib", PeakMemoryMib(device)},
           {"data_source", SourceJson(source)},
           {"device", device.str()},
-          {"device_name", DeviceName(device)}};
+          {"device_name", DeviceName(device)},
+          {"precision", std::string(PrecisionName(experiment.precision))}};
 }
 
 }  // namespace spion

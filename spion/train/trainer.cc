@@ -17,8 +17,10 @@
 #include "spion/base/random.h"
 #include "spion/base/status.h"
 #include "spion/pattern/draw.h"
+#include "spion/profiling/range.h"
 #include "spion/train/batches.h"
 #include "spion/train/checkpoint.h"
+#include "spion/train/device.h"
 #include "spion/train/evaluation.h"
 #include "spion/train/interrupt.h"
 #include "spion/train/optimizer.h"
@@ -61,13 +63,15 @@ std::string Percents(const std::vector<double>& values) {
 class Run {
  public:
   Run(const Experiment& experiment, const TaskData& data, SequenceClassifier& model,
-      const RunDirectory& directory, Progress& progress)
+      const RunDirectory& directory, Progress& progress, Trace* trace)
       : experiment_(experiment),
         h_(experiment.hyper_parameters),
         data_(data),
         model_(model),
         directory_(directory),
         progress_(progress),
+        trace_(trace),
+        device_(model.parameters().device()),
         phases_(SpionLayers(model), PhaseOptionsFor(experiment)),
         optimizer_(model.parameters(), h_),
         schedule_(h_.learning_rate, h_.warmup_steps, h_.steps),
@@ -77,8 +81,17 @@ class Run {
   absl::StatusOr<TrainingResult> Loop();
 
  private:
+  struct Prediction {
+    at::Tensor logits;
+    at::Tensor loss;
+  };
+
+  Batch NextBatch();
+  Prediction Forward(const Batch& batch) const;
   void TrainStep(int64_t step);
   void CloseWindow(bool timed);
+  void StartTraceAt(int64_t step);
+  absl::Status WriteTraceAfter(int64_t step);
   absl::Status Report(int64_t step);
   absl::Status EvaluateDev(int64_t step);
   absl::Status HandleCapture(const Capture& capture);
@@ -92,6 +105,8 @@ class Run {
   SequenceClassifier& model_;
   const RunDirectory& directory_;
   Progress& progress_;
+  Trace* const trace_;
+  const c10::Device device_;
   PhaseController phases_;
   Optimizer optimizer_;
   OneCycleSchedule schedule_;
@@ -109,6 +124,7 @@ class Run {
   double step_ms_ = 0;        // in the last window
   // Of the current phase.
   double best_dev_accuracy_ = -1;
+  std::optional<ProfilePhase> phase_range_{Region::kDensePhase};
 };
 
 // The reference's schedule starts anew at the transition for all but SPION-F.
@@ -119,14 +135,33 @@ int64_t Run::RestartStep() const {
 
 double Run::LearningRate(int64_t step) const { return schedule_.At(step - 1 - RestartStep()); }
 
-void Run::TrainStep(int64_t step) {
+Batch Run::NextBatch() {
+  const ProfileRange range(Region::kData);
   const std::vector<int64_t> examples = order_.Next(h_.batch_size);
-  const Batch batch = MakeBatch(data_.train, data_.shape, examples, model_.parameters().device());
-  phases_.BeforeForward(step);
+  return MakeBatch(data_.train, data_.shape, examples, device_);
+}
+
+Run::Prediction Run::Forward(const Batch& batch) const {
+  const ProfileRange range(Region::kForward);
+  const AutocastScope autocast(experiment_.precision, device_);
   const at::Tensor logits = model_.Forward(batch.ids, batch.lengths, /*training=*/true);
-  const at::Tensor loss = at::cross_entropy_loss(logits, batch.labels);
-  loss.backward();
-  optimizer_.Step(LearningRate(step));
+  return {.logits = logits, .loss = at::cross_entropy_loss(logits, batch.labels)};
+}
+
+void Run::TrainStep(int64_t step) {
+  const ProfileRange range(phases_.phase() == Phase::kDense ? Region::kDenseStep
+                                                            : Region::kSparseStep);
+  const Batch batch = NextBatch();
+  phases_.BeforeForward(step);
+  const auto [logits, loss] = Forward(batch);
+  {
+    const ProfileRange backward(Region::kBackward);
+    loss.backward();
+  }
+  {
+    const ProfileRange optimizer(Region::kOptimizer);
+    optimizer_.Step(LearningRate(step));
+  }
 
   const at::Tensor right = logits.detach().argmax(1).eq(batch.labels).sum();
   loss_sum_ = unreported_steps_ == 0 ? loss.detach() : loss_sum_ + loss.detach();
@@ -136,13 +171,33 @@ void Run::TrainStep(int64_t step) {
 }
 
 // Waits for the device and ends the timer's window of steps; it counts for the step time if
-// `timed`.
+// `timed`, unless its steps were traced.
 void Run::CloseWindow(bool timed) {
   if (window_steps_ == 0) return;
-  loss_sum_.item();
+  WaitForDevice(device_);
+  timed = timed && (trace_ == nullptr || !trace_->is_running());
   const double step_ms = timer_.Stop(phases_.phase(), std::exchange(window_steps_, 0), timed);
   if (timed || step_ms_ == 0) step_ms_ = step_ms;
   timer_.Start();
+}
+
+void Run::StartTraceAt(int64_t step) {
+  if (trace_ == nullptr || !trace_->StartsAt(step)) return;
+  CloseWindow(/*timed=*/true);
+  trace_->Start();
+  timer_.Start();
+}
+
+// Also ends a trace that would go on beyond the last step.
+absl::Status Run::WriteTraceAfter(int64_t step) {
+  if (trace_ == nullptr || !trace_->is_running()) return absl::OkStatus();
+  if (!trace_->EndsAt(step) && step < h_.steps && !result_.interrupted) return absl::OkStatus();
+  CloseWindow(/*timed=*/false);
+  RETURN_IF_ERROR(trace_->Write());
+  progress_.Say(absl::StrCat("trace of steps ", trace_->options().first_step, " to ", step, ": ",
+                             trace_->options().path));
+  timer_.Start();
+  return absl::OkStatus();
 }
 
 // Says how the steps since the last report went.
@@ -186,7 +241,8 @@ absl::Status Run::Save(absl::string_view name, int64_t step, double dev_accuracy
 }
 
 absl::Status Run::EvaluateDev(int64_t step) {
-  const Evaluation dev = Evaluate(model_, data_.dev, data_.shape, h_.batch_size, h_.dev_examples);
+  const Evaluation dev = Evaluate(model_, data_.dev, data_.shape, h_.batch_size, h_.dev_examples,
+                                  experiment_.precision);
   const std::string phase(PhaseName(phases_.phase()));
   progress_.Say(
       absl::StrFormat("dev at step %d: accuracy %.1f %%, loss %.3f (%s phase, %d examples)", step,
@@ -224,6 +280,7 @@ absl::Status Run::HandleCapture(const Capture& capture) {
   result_.settled = capture.settled;
   result_.patterns = capture.patterns;
   best_dev_accuracy_ = -1;  // the sparse phase keeps a best of its own
+  phase_range_.emplace(Region::kSparsePhase);
   std::vector<nlohmann::json> patterns;
   std::vector<int64_t> kept;
   progress_.Say(capture.settled
@@ -258,6 +315,7 @@ absl::StatusOr<TrainingResult> Run::Loop() {
     const bool evaluates = step % h_.evaluation_interval == 0 || step == h_.steps;
     const bool captures = phases_.IsCaptureStep(step);
     if (captures) CloseWindow(/*timed=*/true);
+    StartTraceAt(step);
     TrainStep(step);
     result_.steps = step;
     if (captures) CloseWindow(/*timed=*/false);
@@ -270,7 +328,9 @@ absl::StatusOr<TrainingResult> Run::Loop() {
       timer_.Start();
     }
     result_.interrupted = interrupt.raised();
+    RETURN_IF_ERROR(WriteTraceAfter(step));
   }
+  phase_range_.reset();
   result_.train_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   result_.step_ms_dense = timer_.MedianStepMs(Phase::kDense);
@@ -299,8 +359,8 @@ SequenceClassifier MakeModel(const Experiment& experiment, const TaskShape& shap
 
 absl::StatusOr<TrainingResult> Train(const Experiment& experiment, const TaskData& data,
                                      SequenceClassifier& model, const RunDirectory& run,
-                                     Progress& progress) {
-  return Run(experiment, data, model, run, progress).Loop();
+                                     Progress& progress, Trace* trace) {
+  return Run(experiment, data, model, run, progress, trace).Loop();
 }
 
 }  // namespace spion

@@ -17,7 +17,9 @@
 #include "spion/nn/classifier.h"
 #include "spion/nn/method.h"
 #include "spion/pattern/block_pattern.h"
+#include "spion/profiling/trace.h"
 #include "spion/train/hyper_parameters.h"
+#include "spion/train/precision.h"
 #include "spion/train/progress.h"
 #include "spion/train/run_directory.h"
 
@@ -30,6 +32,7 @@ struct Experiment {
   Preset preset = Preset::kQuick;
   HyperParameters hyper_parameters;
   uint64_t seed = 1001;
+  Precision precision = Precision::kFloat32;
 };
 
 struct TrainingResult {
@@ -55,11 +58,13 @@ ModelConfig ModelConfigFor(const TaskShape& shape, const HyperParameters& hyper_
 SequenceClassifier MakeModel(const Experiment& experiment, const TaskShape& shape,
                              c10::Device device);
 
-/// Trains `model` in place. Deterministic on one machine for a seed and a number of threads.
-/// Errors: those of the files; Internal when the loss is not finite, saying at which step.
+/// Trains `model` in place, and traces the steps that `trace` asks for (null: none); traced steps
+/// do not count for the step times. Deterministic on one machine for a seed and a number of
+/// threads; on a GPU, the dense phase as far as LibTorch's dense attention is. Errors: those of the
+/// files; Internal when the loss is not finite, saying at which step.
 absl::StatusOr<TrainingResult> Train(const Experiment& experiment, const TaskData& data,
                                      SequenceClassifier& model, const RunDirectory& run,
-                                     Progress& progress);
+                                     Progress& progress, Trace* trace = nullptr);
 
 }  // namespace spion
 

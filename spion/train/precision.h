@@ -1,0 +1,50 @@
+// Mixed precision: what LibTorch's autocast makes of a forward pass.
+//
+//   ASSIGN_OR_RETURN(Precision precision, ChoosePrecision("auto", device));
+//   {
+//     AutocastScope scope(precision, device);
+//     loss = at::cross_entropy_loss(model.Forward(...), labels);
+//   }
+//   loss.backward();   // outside: each gradient has its forward operator's dtype
+//
+// With kBfloat16 the matrix products and the attention run in bf16 (float32 accumulation), the
+// normalisations, the loss and the sums in float32. Weights, gradients and the optimiser's state
+// are float32 either way, and bf16 has float32's range, so the loss needs no scaling.
+#ifndef SPION_TRAIN_PRECISION_H_
+#define SPION_TRAIN_PRECISION_H_
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+
+namespace spion {
+
+enum class Precision { kFloat32, kBfloat16 };
+
+absl::string_view PrecisionName(Precision precision);
+
+/// "auto": bfloat16 on a GPU, float32 on the CPU. "float32", "bfloat16".
+/// Errors: FailedPrecondition for "bfloat16" on the CPU, whose kernels take float32;
+/// InvalidArgument for another text.
+absl::StatusOr<Precision> ChoosePrecision(absl::string_view text, c10::Device device);
+
+/// Autocast of this thread while it lives; nothing at all with kFloat32.
+class AutocastScope {
+ public:
+  AutocastScope(Precision precision, c10::Device device);
+  ~AutocastScope();
+  AutocastScope(const AutocastScope&) = delete;
+  AutocastScope& operator=(const AutocastScope&) = delete;
+
+ private:
+  bool is_active_;
+  c10::DeviceType device_type_;
+  bool was_enabled_ = false;
+  at::ScalarType dtype_before_ = at::kFloat;
+};
+
+}  // namespace spion
+
+#endif  // SPION_TRAIN_PRECISION_H_
