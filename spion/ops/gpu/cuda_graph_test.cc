@@ -1,8 +1,8 @@
 // Streams, devices and CUDA graphs.
 #include <ATen/core/grad_mode.h>
 #include <ATen/cuda/CUDAGraph.h>
+#include <c10/core/StreamGuard.h>
 #include <c10/cuda/CUDAFunctions.h>
-#include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 #include <gtest/gtest.h>
 
@@ -68,7 +68,7 @@ class FixedTensors {
 class CudaGraphTest : public ::testing::TestWithParam<Precision> {};
 
 TEST_P(CudaGraphTest, AReplayWithNewInputsGivesTheBitsOfAnEagerRun) {
-  const c10::cuda::CUDAStreamGuard guard(c10::cuda::getStreamFromPool(false, Gpu().index()));
+  const c10::StreamGuard guard(c10::cuda::getStreamFromPool(false, Gpu().index()));
   FixedTensors fixed(Case(GetParam(), TestSeed(71)), Gpu());
   fixed.Run();  // what is made once a process is made outside the graph
   c10::cuda::device_synchronize();
@@ -91,7 +91,7 @@ TEST_P(CudaGraphTest, AReplayWithNewInputsGivesTheBitsOfAnEagerRun) {
 }
 
 TEST_P(CudaGraphTest, TheMapToo) {
-  const c10::cuda::CUDAStreamGuard guard(c10::cuda::getStreamFromPool(false, Gpu().index()));
+  const c10::StreamGuard guard(c10::cuda::getStreamFromPool(false, Gpu().index()));
   FixedTensors fixed(Case(GetParam(), TestSeed(74)), Gpu());
   const auto map = [&] {
     return MeanAttentionMap(fixed.tensors().q, fixed.tensors().k, fixed.tensors().padding);
@@ -114,7 +114,7 @@ TEST_P(CudaGraphTest, ASideStreamWaitsForItsOwnWorkOnly) {
   const PrecisionCase c = Case(GetParam(), TestSeed(76));
   const AttentionResult on_default = RunOperator(c, Gpu());
   c10::cuda::device_synchronize();
-  const c10::cuda::CUDAStreamGuard guard(c10::cuda::getStreamFromPool(false, Gpu().index()));
+  const c10::StreamGuard guard(c10::cuda::getStreamFromPool(false, Gpu().index()));
   FixedTensors fixed(Case(GetParam(), TestSeed(77)), Gpu());
   // No synchronisation between writing the inputs, running and reading: one stream orders them. A
   // kernel on another stream would read the inputs of before.
