@@ -32,8 +32,9 @@ ErrorRule ErrorRule::Forward(Precision precision) {
   return {.factor = 2, .floor = 2 * Roundoff(precision)};
 }
 
-ErrorRule ErrorRule::Backward(Precision precision) {
-  return {.factor = 3, .floor = 4 * Roundoff(precision)};
+ErrorRule ErrorRule::Backward(Precision precision, double max_score) {
+  return {.factor = 3,
+          .floor = 4 * Roundoff(precision) + 3 * max_score * Roundoff(Precision::kFp32)};
 }
 
 void ExpectWithinRule(const char* name, const at::Tensor& ours, const at::Tensor& framework,
@@ -51,15 +52,11 @@ void ExpectWithinRule(const char* name, const at::Tensor& ours, const at::Tensor
 void ExpectAsAccurateAsFramework(const PrecisionCase& c, const AttentionResult& ours,
                                  const AttentionResult& framework, const AttentionTruth& truth,
                                  Scores scores) {
-  ErrorRule forward = ErrorRule::Forward(c.precision);
-  ErrorRule backward = ErrorRule::Backward(c.precision);
+  const ErrorRule forward = ErrorRule::Forward(c.precision);
+  const ErrorRule backward = ErrorRule::Backward(c.precision, c.inputs.MaxScore());
   Size q;
   Size k;
   if (scores == Scores::kHuge) {
-    const AttentionTolerance sums = {.max_score = c.inputs.MaxScore(),
-                                     .terms = c.inputs.shape.length};
-    forward.floor += sums.forward();
-    backward.floor += sums.backward();
     q = SizeOf(c.inputs.q);
     k = SizeOf(c.inputs.k);
   }

@@ -22,8 +22,10 @@ struct ErrorRule {
 
   /// 2 times the framework's error and 2 roundoffs; an operand's rounding alone makes one.
   static ErrorRule Forward(Precision precision);
-  /// 3 times the framework's error and 4 roundoffs, for gradients go through two products more.
-  static ErrorRule Backward(Precision precision);
+  /// 3 times the framework's error and 4 roundoffs, for gradients go through two products more; and
+  /// 3 times the largest score in roundoffs of fp32: probabilities are recomputed from a logarithm
+  /// that is rounded by that much, where the framework keeps them.
+  static ErrorRule Backward(Precision precision, double max_score);
 };
 
 /// Expects `ours` to obey the rule in the norm, and no single element to be off by more than
@@ -34,9 +36,8 @@ void ExpectWithinRule(const char* name, const at::Tensor& ours, const at::Tensor
 
 enum class Scores {
   kOrdinary,
-  /// So large that most rows attend to one key alone. A stored logarithm of size s is then rounded
-  /// by s roundoffs of fp32, and the gradients of q and k cancel to almost nothing: the floor and
-  /// the norms that errors are measured by allow for both.
+  /// So large that most rows attend to one key alone. The gradients of q and k then cancel to
+  /// almost nothing: their errors are measured by what they would be had they not cancelled.
   kHuge,
 };
 
