@@ -34,7 +34,7 @@ bundle_content = rule(
         "benchmarks": attr.label_list(),
         "obstacle": attr.string(doc = "why this build can make no bundle; empty if it can"),
         "programs": attr.label_list(),
-        "scripts": attr.label_list(allow_files = [".py"]),
+        "scripts": attr.label_list(allow_files = True),
         "tests": attr.label_list(),
         "torch_lib": attr.string(mandatory = True),
         "torch_version": attr.string(mandatory = True),

@@ -122,6 +122,10 @@ class RunTest(BundleTestCase):
             self.assertIn(expected, result.stdout)
         self.assertNotIn("set -e", result.stdout)
 
+    def test_a_group_may_be_empty(self):
+        self.make(files={**CONTENT["files"], "scripts": []})
+        self.assertEqual(self.run_in_bundle(torch=None).returncode, 0)
+
     def test_tests_are_counted(self):
         result = self.run_in_bundle("tests")
         self.assertEqual(self.last_line(result), "4 passed, 0 failed, 1 skipped", result.stderr)
