@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "spion/pattern/block_pattern.h"
@@ -11,7 +12,7 @@
 namespace spion::reference {
 namespace {
 
-/// One head of one example: where its rows lie, and which pairs count.
+/// One head of one example: where its rows lie, and which keys count.
 struct Head {
   const Input& input;
   int64_t batch;
@@ -25,10 +26,8 @@ struct Head {
     if (!input.lengths.empty() && key >= input.lengths[batch]) return true;
     return !input.valid.empty() && input.valid[batch * input.length + key] == 0;
   }
-  bool kept(int64_t query, int64_t key) const {
-    const BlockPattern& pattern = input.patterns[input.patterns.size() == 1 ? 0 : head];
-    const int64_t b = pattern.block_size();
-    return pattern.contains(static_cast<int>(query / b), static_cast<int>(key / b));
+  const BlockPattern& pattern() const {
+    return input.patterns[input.patterns.size() == 1 ? 0 : head];
   }
   double score(int64_t query, int64_t key) const {
     double dot = 0;
@@ -39,38 +38,46 @@ struct Head {
   }
 };
 
+/// Probabilities of one query over the keys that it attends to.
 struct Row {
-  std::vector<double> p;  // [L]
+  std::vector<int64_t> keys;
+  std::vector<double> p;  // of each of `keys`
   double log_sum_exp;
 };
 
-/// Probabilities of one query. `pruned_zeros` scores of 0 are in the normaliser beside `scores`, in
-/// which minus infinity means "not there".
-Row Softmax(const std::vector<double>& scores, int64_t pruned_zeros) {
+/// The row of a query over `keys`. `pruned_zeros` scores of 0 are in the normaliser beside theirs.
+Row Softmax(const Head& head, int64_t query, std::vector<int64_t> keys, int64_t pruned_zeros) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  Row row = {.keys = std::move(keys), .p = {}, .log_sum_exp = kInfinity};
   double maximum = pruned_zeros > 0 ? 0 : -kInfinity;
-  for (const double s : scores) maximum = std::max(maximum, s);
-  Row row = {.p = std::vector<double>(scores.size(), 0.0), .log_sum_exp = kInfinity};
+  for (const int64_t key : row.keys) {
+    row.p.push_back(head.score(query, key));
+    maximum = std::max(maximum, row.p.back());
+  }
   if (maximum == -kInfinity) return row;
   double z = pruned_zeros > 0 ? static_cast<double>(pruned_zeros) * std::exp(-maximum) : 0;
-  for (const double s : scores) z += std::exp(s - maximum);
-  for (size_t key = 0; key < scores.size(); ++key) row.p[key] = std::exp(scores[key] - maximum) / z;
+  for (double& p : row.p) {
+    p = std::exp(p - maximum);
+    z += p;
+  }
+  for (double& p : row.p) p /= z;
   row.log_sum_exp = maximum + std::log(z);
   return row;
 }
 
 Row SparseRow(const Head& head, int64_t query) {
   const Input& input = head.input;
-  std::vector<double> scores(input.length, -std::numeric_limits<double>::infinity());
-  int64_t pruned = 0;
-  for (int64_t key = 0; key < input.length; ++key) {
-    if (!head.kept(query, key)) {
-      ++pruned;
-    } else if (!head.padded(key)) {
-      scores[key] = head.score(query, key);
+  const BlockPattern& pattern = head.pattern();
+  const int64_t b = pattern.block_size();
+  std::vector<int64_t> keys;
+  int64_t pruned = input.length;
+  for (const int32_t column : pattern.columns_of_row(static_cast<int>(query / b))) {
+    for (int64_t key = column * b; key < (column + 1) * b; ++key) {
+      --pruned;
+      if (!head.padded(key)) keys.push_back(key);
     }
   }
-  return Softmax(scores, input.pruned == PrunedScore::kZero ? pruned : 0);
+  return Softmax(head, query, std::move(keys), input.pruned == PrunedScore::kZero ? pruned : 0);
 }
 
 template <class Body>
@@ -88,10 +95,9 @@ Output Forward(const Input& input) {
     for (int64_t query = 0; query < input.length; ++query) {
       const Row row = SparseRow(head, query);
       output.log_sum_exp.push_back(row.log_sum_exp);
-      for (int64_t key = 0; key < input.length; ++key) {
-        if (row.p[key] == 0) continue;
+      for (size_t j = 0; j < row.keys.size(); ++j) {
         for (int64_t i = 0; i < input.head_dim; ++i) {
-          output.out[head.at(query) + i] += row.p[key] * input.v[head.at(key) + i];
+          output.out[head.at(query) + i] += row.p[j] * input.v[head.at(row.keys[j]) + i];
         }
       }
     }
@@ -102,24 +108,22 @@ Output Forward(const Input& input) {
 Gradients Backward(const Input& input, const std::vector<double>& grad_out) {
   const std::vector<double> zeros(input.v.size(), 0.0);
   Gradients gradients = {.q = zeros, .k = zeros, .v = zeros};
-  std::vector<double> grad_p(input.length);
   ForHeads(input, [&](const Head& head) {
     for (int64_t query = 0; query < input.length; ++query) {
       const Row row = SparseRow(head, query);
+      std::vector<double> grad_p(row.keys.size(), 0.0);
       double mean = 0;  // of grad_p under p
-      for (int64_t key = 0; key < input.length; ++key) {
-        if (row.p[key] == 0) continue;
-        grad_p[key] = 0;
+      for (size_t j = 0; j < row.keys.size(); ++j) {
         for (int64_t i = 0; i < input.head_dim; ++i) {
-          grad_p[key] += grad_out[head.at(query) + i] * input.v[head.at(key) + i];
+          grad_p[j] += grad_out[head.at(query) + i] * input.v[head.at(row.keys[j]) + i];
         }
-        mean += row.p[key] * grad_p[key];
+        mean += row.p[j] * grad_p[j];
       }
-      for (int64_t key = 0; key < input.length; ++key) {
-        if (row.p[key] == 0) continue;
-        const double grad_dot = row.p[key] * (grad_p[key] - mean) * input.scale;
+      for (size_t j = 0; j < row.keys.size(); ++j) {
+        const int64_t key = row.keys[j];
+        const double grad_dot = row.p[j] * (grad_p[j] - mean) * input.scale;
         for (int64_t i = 0; i < input.head_dim; ++i) {
-          gradients.v[head.at(key) + i] += row.p[key] * grad_out[head.at(query) + i];
+          gradients.v[head.at(key) + i] += row.p[j] * grad_out[head.at(query) + i];
           gradients.q[head.at(query) + i] += grad_dot * input.k[head.at(key) + i];
           gradients.k[head.at(key) + i] += grad_dot * input.q[head.at(query) + i];
         }
@@ -134,13 +138,13 @@ std::vector<double> MeanAttentionMap(const Input& input) {
   const double weight = 1.0 / static_cast<double>(input.batch * input.heads);
   ForHeads(input, [&](const Head& head) {
     for (int64_t query = 0; query < input.length; ++query) {
-      std::vector<double> scores(input.length, -std::numeric_limits<double>::infinity());
+      std::vector<int64_t> keys;
       for (int64_t key = 0; key < input.length; ++key) {
-        if (!head.padded(key)) scores[key] = head.score(query, key);
+        if (!head.padded(key)) keys.push_back(key);
       }
-      const Row row = Softmax(scores, 0);
-      for (int64_t key = 0; key < input.length; ++key) {
-        map[query * input.length + key] += weight * row.p[key];
+      const Row row = Softmax(head, query, std::move(keys), /*pruned_zeros=*/0);
+      for (size_t j = 0; j < row.keys.size(); ++j) {
+        map[query * input.length + row.keys[j]] += weight * row.p[j];
       }
     }
   });

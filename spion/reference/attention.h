@@ -1,5 +1,6 @@
 // The oracle: block-sparse attention and its gradients in double, by plain loops over queries and
-// keys, written from the formulas alone. It shares no code with the kernels that it judges.
+// keys, written from the formulas alone. It shares no code with the kernels that it judges. Time
+// and memory grow with the kept entries, so that long sequences can be checked too.
 //
 //   Input input = {...};
 //   Output out = Forward(input);

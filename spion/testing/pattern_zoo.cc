@@ -61,6 +61,16 @@ BlockPattern FullAndBareRows(int blocks_per_side, int block_size) {
   return Where(blocks_per_side, block_size, [](int row, int) { return row % 3 == 1; });
 }
 
+BlockPattern ThreeBlocksARow(int blocks_per_side, int block_size) {
+  std::vector<Block> blocks;
+  for (int row = 0; row < blocks_per_side; ++row) {
+    for (const int step : {1, blocks_per_side / 2}) {
+      blocks.push_back({row, (row + step) % blocks_per_side});
+    }
+  }
+  return *BlockPattern::FromBlocks(blocks_per_side, block_size, blocks);
+}
+
 BlockPattern ImageCfLayer0() {
   return Where(32, 32, [](int row, int column) {
     if (column == 9) return row == 2 || row == 13 || row == 14 || (row >= 17 && row <= 31);

@@ -29,6 +29,9 @@ BlockPattern RandomBlocks(int blocks_per_side, int block_size, double density, u
 BlockPattern LongColumns(int blocks_per_side, int block_size);
 /// Every third row keeps all blocks, the others only the diagonal: the most uneven rows.
 BlockPattern FullAndBareRows(int blocks_per_side, int block_size);
+/// As many blocks in every row: the diagonal, the next column and one half the side away, modulo n.
+/// n must be at least 4.
+BlockPattern ThreeBlocksARow(int blocks_per_side, int block_size);
 
 /// The patterns that SPION-CF found on the image task (seed 1001): 32 x 32 blocks of 32.
 BlockPattern ImageCfLayer0();

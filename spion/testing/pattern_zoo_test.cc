@@ -22,6 +22,8 @@ TEST(PatternZooTest, SyntheticPatternsAreWhatTheyAreNamed) {
   EXPECT_EQ(LongColumns(8, 16).rows_of_column(7).size(), 7);
   EXPECT_EQ(FullAndBareRows(6, 16).columns_of_row(4).size(), 6);
   EXPECT_EQ(FullAndBareRows(6, 16).columns_of_row(5).size(), 1);
+  EXPECT_EQ(ThreeBlocksARow(4, 16).kept_blocks(), 12);
+  EXPECT_EQ(ThreeBlocksARow(9, 16).columns_of_row(8).size(), 3);
   EXPECT_EQ(RandomBlocks(9, 16, 0.3, 1), RandomBlocks(9, 16, 0.3, 1));
   EXPECT_FALSE(RandomBlocks(9, 16, 0.3, 1) == RandomBlocks(9, 16, 0.3, 2));
 }

@@ -11,7 +11,12 @@ A cc_library as far as others can see. Where there is no nvcc, guard the target'
 HAS_NVCC of @cuda//:defs.bzl: the macro then makes no target.
 """
 
+load("//tools/build:cc.bzl", "spion_cc_test")
 load("@cuda//:defs.bzl", "CUDA_HOME", "HAS_NVCC")
+load("@torch//:defs.bzl", "TORCH_HAS_CUDA")
+
+# Whether this build has CUDA: device code needs nvcc, and running it LibTorch's CUDA side.
+HAS_CUDA = HAS_NVCC and TORCH_HAS_CUDA
 
 CudaArchitecturesInfo = provider(fields = ["numbers"])
 
@@ -73,6 +78,18 @@ _nvcc_objects = rule(
         "_architectures": attr.label(default = "//tools/build:cuda_architectures"),
     },
 )
+
+def spion_cuda_test(name, deps = [], size = "medium", tags = [], **kwargs):
+    """A GoogleTest program that needs a GPU; no target where this build has no CUDA."""
+    if not HAS_CUDA:
+        return
+    spion_cc_test(
+        name = name,
+        size = size,
+        deps = deps + ["@torch"],
+        tags = tags + ["gpu"],
+        **kwargs
+    )
 
 def cuda_library(name, srcs, hdrs = [], deps = [], copts = [], tags = [], **kwargs):
     if not HAS_NVCC:

@@ -1,0 +1,72 @@
+"""bundle: the program that collects other programs into a folder for a GPU machine."""
+
+load("//tools/build:cuda.bzl", "HAS_CUDA")
+load("@cuda//:defs.bzl", "HAS_NVCC")
+load("@torch//:defs.bzl", "TORCH_LIB", "TORCH_VERSION")
+
+def _bundle_content_impl(ctx):
+    groups = {
+        "tests": ctx.attr.tests,
+        "benchmarks": ctx.attr.benchmarks,
+        "programs": ctx.attr.programs,
+    }
+    files = list(ctx.files.scripts)
+    paths = {"scripts": [file.short_path for file in files]}
+    for group, targets in groups.items():
+        executables = [target[DefaultInfo].files_to_run.executable for target in targets]
+        paths[group] = [file.short_path for file in executables]
+        files += executables
+    content = ctx.actions.declare_file(ctx.label.name + ".json")
+    ctx.actions.write(content, json.encode({
+        "files": paths,
+        "obstacle": ctx.attr.obstacle,
+        "torch_lib": ctx.attr.torch_lib,
+        "torch_version": ctx.attr.torch_version,
+    }))
+    return DefaultInfo(
+        files = depset([content]),
+        runfiles = ctx.runfiles(files = files + [content]),
+    )
+
+bundle_content = rule(
+    implementation = _bundle_content_impl,
+    attrs = {
+        "benchmarks": attr.label_list(),
+        "obstacle": attr.string(doc = "why this build can make no bundle; empty if it can"),
+        "programs": attr.label_list(),
+        "scripts": attr.label_list(allow_files = True),
+        "tests": attr.label_list(),
+        "torch_lib": attr.string(mandatory = True),
+        "torch_version": attr.string(mandatory = True),
+    },
+    doc = "A JSON file for bundle.py: what goes into the bundle, and what it is built against.",
+)
+
+_NO_NVCC = "there is no nvcc: install the CUDA toolkit, or set CUDA_HOME to it"
+_NO_TORCH_CUDA = "this LibTorch has no CUDA side: unset SPION_TORCH_DIR and run tools/bazel again"
+
+def bundle(name, tests, benchmarks, programs, scripts):
+    """`bazel run` of it takes --out DIR. Says why, and stops, where the build has no CUDA."""
+    bundle_content(
+        name = name + "_content",
+        testonly = True,
+        tests = tests if HAS_CUDA else [],
+        benchmarks = benchmarks if HAS_CUDA else [],
+        programs = programs if HAS_CUDA else [],
+        scripts = scripts if HAS_CUDA else [],
+        obstacle = "" if HAS_CUDA else (_NO_TORCH_CUDA if HAS_NVCC else _NO_NVCC),
+        torch_lib = TORCH_LIB,
+        torch_version = TORCH_VERSION,
+    )
+    native.py_binary(
+        name = name,
+        testonly = True,
+        srcs = ["bundle.py"],
+        args = ["$(rootpath :{}_content)".format(name)],
+        data = [
+            "run",
+            ":{}_content".format(name),
+        ],
+        main = "bundle.py",
+        visibility = ["//tools:__pkg__"],
+    )

@@ -1,0 +1,154 @@
+"""Collects stripped programs into one folder, for a GPU machine without Bazel and network.
+
+usage: bazel run //tools:bundle -- --out DIR
+
+DIR/run there lists what is in the folder and starts it (tools/bundle/run). The machine has LibTorch;
+every other shared library travels along. The folder is written beside DIR and renamed at the end;
+an earlier bundle in DIR is replaced, anything else there is left alone and refused.
+"""
+
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+LIMIT_MB = 40
+MARKER = "bundle.txt"
+MARKER_TITLE = "SPION bundle"
+
+# What LibTorch itself needs of any system, so what a machine with LibTorch has.
+SYSTEM_LIBRARIES = {
+    "ld-linux-x86-64.so.2", "libc.so.6", "libdl.so.2", "libgcc_s.so.1", "libm.so.6",
+    "libpthread.so.0", "librt.so.1", "libstdc++.so.6",
+}
+
+
+class BundleError(Exception):
+    pass
+
+
+def output_of(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def needed_by(file):
+    """The shared libraries that an ELF file names."""
+    return re.findall(r"\(NEEDED\).*\[(.+)\]", output_of("readelf", "--dynamic", file))
+
+
+def found_libraries(program):
+    """Name -> path of all that the loader finds for a program, its libraries' own ones included."""
+    return dict(re.findall(r"^\s*(\S+) => (/\S+)", output_of("ldd", program), re.MULTILINE))
+
+
+def libraries_to_carry(program, torch_lib):
+    """Name -> path of the shared libraries that neither the system nor LibTorch has there."""
+    found = found_libraries(program)
+    carried, waiting = {}, [program]
+    while waiting:
+        user = waiting.pop()
+        for name in needed_by(user):
+            if name in SYSTEM_LIBRARIES or name in carried:
+                continue
+            if name not in found:
+                raise BundleError(f"{user} needs {name}, which is not on this machine; "
+                                  "install it and try again")
+            if pathlib.Path(found[name]).parent != pathlib.Path(torch_lib):
+                carried[name] = found[name]
+                waiting.append(found[name])
+    return carried
+
+
+def copy_program(program, target):
+    shutil.copyfile(program, target)
+    target.chmod(0o755)
+    subprocess.run(["strip", target], check=True)
+
+
+def fill(folder, content):
+    """Writes the whole bundle into an empty folder."""
+    libraries, names = {}, set()
+    for group, files in content["files"].items():
+        (folder / group).mkdir()
+        for file in files:
+            name = pathlib.Path(file).name
+            if name in names:
+                raise BundleError(f"two programs are called {name}; rename one of the targets")
+            names.add(name)
+            if group == "scripts":
+                shutil.copyfile(file, folder / group / name)
+            else:
+                copy_program(file, folder / group / name)
+                libraries.update(libraries_to_carry(file, content["torch_lib"]))
+    (folder / "lib").mkdir()
+    for name, path in libraries.items():
+        shutil.copyfile(path, folder / "lib" / name)
+    shutil.copyfile(pathlib.Path(__file__).parent / "run", folder / "run")
+    (folder / "run").chmod(0o755)
+    (folder / MARKER).write_text(f"{MARKER_TITLE}\ntorch {content['torch_version']}\n")
+
+
+def check_size(folder, limit_mb):
+    sizes = sorted(((file.stat().st_size, file.relative_to(folder)) for file in folder.rglob("*")
+                    if file.is_file()), reverse=True)
+    total = sum(size for size, _ in sizes)
+    if total > limit_mb * 1e6:
+        largest = ", ".join(f"{name} {size / 1e6:.1f} MB" for size, name in sizes[:3])
+        raise BundleError(f"the bundle would be {total / 1e6:.1f} MB, more than {limit_mb} MB; the "
+                          f"largest files: {largest}; build for fewer GPUs, for example with "
+                          "--//tools/build:cuda_architectures=90")
+    return total
+
+
+def is_bundle(folder):
+    marker = folder / MARKER
+    return marker.is_file() and marker.read_text().startswith(MARKER_TITLE + "\n")
+
+
+def check_replaceable(out):
+    if os.path.lexists(out) and not (not out.is_symlink() and out.is_dir() and is_bundle(out)):
+        raise BundleError(f"{out} exists and is no earlier bundle; remove it or choose another --out")
+
+
+def make_bundle(content, out, limit_mb):
+    """Returns the size in bytes."""
+    if content["obstacle"]:
+        raise BundleError("this build has no CUDA, and a bundle is for a GPU machine: " +
+                          content["obstacle"])
+    check_replaceable(out)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=out.parent, prefix=out.name + ".partial.") as temporary:
+        made = pathlib.Path(temporary) / "bundle"
+        made.mkdir()
+        fill(made, content)
+        size = check_size(made, limit_mb)
+        check_replaceable(out)
+        if out.exists():
+            out.rename(pathlib.Path(temporary) / "replaced")
+        made.rename(out)
+    return size
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="bazel run //tools:bundle --",
+                                     description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("content", type=pathlib.Path, help=argparse.SUPPRESS)  # from the target
+    parser.add_argument("--out", required=True, metavar="DIR", help="the folder to write")
+    parser.add_argument("--limit_mb", type=float, default=LIMIT_MB,
+                        help="largest size of the whole folder (default: %(default)s)")
+    arguments = parser.parse_args()
+    out = pathlib.Path(os.environ.get("BUILD_WORKING_DIRECTORY", ""), arguments.out).absolute()
+    try:
+        size = make_bundle(json.loads(arguments.content.read_text()), out, arguments.limit_mb)
+    except BundleError as error:
+        sys.exit(f"bundle: {error}")
+    print(f"{out}: {size / 1e6:.1f} MB; copy it to the GPU machine and start {out.name}/run there")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+"""Makes a bundle of small programs and starts them from it, as on a GPU machine."""
+
+import json
+import os
+import pathlib
+import stat
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import bundle
+
+CONTENT = None
+
+
+def temporary_folder():
+    return pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR")))
+
+
+def fake_torch(version):
+    """A folder that looks like a LibTorch of that version; returns its lib folder."""
+    torch = temporary_folder() / "torch"
+    (torch / "lib").mkdir(parents=True)
+    (torch / "lib" / "libtorch_cuda.so").touch()
+    (torch / "version.py").write_text(f"__version__ = '{version}'\n")
+    return torch / "lib"
+
+
+class BundleTestCase(unittest.TestCase):
+    def setUp(self):
+        self.out = temporary_folder() / "bundle"
+
+    def make(self, limit_mb=bundle.LIMIT_MB, **changes):
+        return bundle.make_bundle({**CONTENT, **changes}, self.out, limit_mb)
+
+    def check_refused(self, expected, **arguments):
+        with self.assertRaisesRegex(bundle.BundleError, expected):
+            self.make(**arguments)
+        self.assertEqual([p.name for p in self.out.parent.iterdir() if ".partial." in p.name], [])
+
+
+class ContentTest(BundleTestCase):
+    def test_programs_are_stripped_and_their_libraries_travel(self):
+        self.make()
+        for program in ("tests/example_test_program", "benchmarks/example_benchmark"):
+            sections = bundle.output_of("readelf", "--sections", self.out / program)
+            self.assertNotIn(".symtab", sections)
+            self.assertTrue((self.out / program).stat().st_mode & stat.S_IXUSR)
+        libraries = [file.name for file in (self.out / "lib").iterdir()]
+        self.assertTrue(any(name.startswith("libbenchmark.so.1") for name in libraries), libraries)
+        self.assertFalse(bundle.SYSTEM_LIBRARIES & set(libraries))
+
+    def test_libraries_of_libtorch_stay_behind(self):
+        program = CONTENT["files"]["benchmarks"][0]
+        path = next(path for name, path in bundle.found_libraries(program).items()
+                    if name.startswith("libbenchmark.so"))
+        self.assertEqual(bundle.libraries_to_carry(program, pathlib.Path(path).parent), {})
+
+    def test_an_earlier_bundle_is_replaced_whole(self):
+        self.make()
+        (self.out / "left_over").touch()
+        self.make()
+        self.assertFalse((self.out / "left_over").exists())
+        self.assertEqual([p.name for p in self.out.parent.iterdir()], ["bundle"])
+
+
+class RefusalTest(BundleTestCase):
+    def test_a_folder_that_is_no_bundle(self):
+        self.out.mkdir()
+        (self.out / "thesis.tex").touch()
+        self.check_refused("no earlier bundle")
+        self.assertTrue((self.out / "thesis.tex").exists())
+
+    def test_a_file_and_a_link(self):
+        self.out.write_text("text")
+        self.check_refused("no earlier bundle")
+        self.out.unlink()
+        self.out.symlink_to("/nowhere")
+        self.check_refused("no earlier bundle")
+
+    def test_too_large(self):
+        self.check_refused("more than 0.01 MB.*example_", limit_mb=0.01)
+        self.assertFalse(self.out.exists())
+
+    def test_a_build_without_cuda(self):
+        self.check_refused("no CUDA.*set CUDA_HOME", obstacle="set CUDA_HOME")
+
+    def test_two_programs_of_one_name(self):
+        files = {**CONTENT["files"], "programs": CONTENT["files"]["tests"]}
+        self.check_refused("two programs are called example_test_program", files=files)
+
+    def test_a_library_that_is_not_there(self):
+        original = bundle.found_libraries
+        bundle.found_libraries = lambda program: {}
+        try:
+            self.check_refused("needs libbenchmark.so.1")
+        finally:
+            bundle.found_libraries = original
+
+
+class RunTest(BundleTestCase):
+    def setUp(self):
+        super().setUp()
+        self.make()
+
+    def run_in_bundle(self, *arguments, torch="1.2.3+cu45", **variables):
+        environment = {"PATH": os.environ["PATH"], **variables}
+        if torch:
+            environment["TORCH_LIB"] = str(fake_torch(torch))
+        return subprocess.run([self.out / "run", *arguments], capture_output=True, text=True,
+                              check=False, env=environment, cwd="/")
+
+    def last_line(self, result):
+        return result.stdout.strip().splitlines()[-1]
+
+    def test_alone_it_lists_what_is_there(self):
+        result = self.run_in_bundle(torch=None)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        for expected in ("usage: run", "run NAME", "example_test_program", "example_benchmark",
+                         "example_script.py"):
+            self.assertIn(expected, result.stdout)
+        self.assertNotIn("set -e", result.stdout)
+
+    def test_a_group_may_be_empty(self):
+        self.make(files={**CONTENT["files"], "scripts": []})
+        self.assertEqual(self.run_in_bundle(torch=None).returncode, 0)
+
+    def test_tests_are_counted(self):
+        result = self.run_in_bundle("tests")
+        self.assertEqual(self.last_line(result), "4 passed, 0 failed, 1 skipped", result.stderr)
+        self.assertEqual(result.returncode, 0)
+        result = self.run_in_bundle("tests", "--gtest_filter=*.Passes")
+        self.assertEqual(self.last_line(result), "2 passed, 0 failed, 0 skipped")
+
+    def test_failures_and_crashes_are_counted(self):
+        result = self.run_in_bundle("tests", EXAMPLE_FAILS="1")
+        self.assertEqual(self.last_line(result), "3 passed, 1 failed, 1 skipped")
+        self.assertEqual(result.returncode, 1)
+        result = self.run_in_bundle("tests", EXAMPLE_ENDS="1")
+        self.assertEqual(self.last_line(result), "0 passed, 1 failed, 0 skipped")
+        self.assertIn("ended with status 3", result.stderr)
+        self.assertEqual(result.returncode, 1)
+
+    def test_nothing_run_is_no_success(self):
+        result = self.run_in_bundle("tests", "--gtest_filter=None")
+        self.assertEqual(self.last_line(result), "0 passed, 0 failed, 0 skipped")
+        self.assertEqual(result.returncode, 1)
+
+    def test_sanitizer_tools_run_over_the_small_set(self):
+        tools = temporary_folder()
+        sanitizer = tools / "compute-sanitizer"
+        sanitizer.write_text('#!/bin/sh\necho "sanitizer $PYTORCH_NO_CUDA_MEMORY_CACHING $*"\n'
+                             '[ "$2" != "$BAD_TOOL" ]\n')
+        sanitizer.chmod(0o755)
+        path = f"{tools}:{os.environ['PATH']}"
+        result = self.run_in_bundle("sanitize", PATH=path)
+        self.assertEqual(self.last_line(result), "4 passed, 0 failed", result.stderr)
+        for tool in ("memcheck", "racecheck", "initcheck", "synccheck"):
+            self.assertIn(f"sanitizer 1 --tool {tool} --error-exitcode 1", result.stdout)
+        result = self.run_in_bundle("sanitize", PATH=path, BAD_TOOL="racecheck")
+        self.assertEqual(self.last_line(result), "3 passed, 1 failed")
+        self.assertEqual(result.returncode, 1)
+
+    def test_benchmarks_programs_and_scripts_get_their_arguments(self):
+        self.assertIn("flag --one", self.run_in_bundle("benchmarks", "--one").stdout)
+        self.assertIn("flag a b", self.run_in_bundle("example_benchmark", "a b").stdout)
+        self.assertIn("script x", self.run_in_bundle("example_script.py", "x").stdout)
+
+    def test_the_carried_library_is_the_one_that_is_loaded(self):
+        path = self.run_in_bundle("example_script.py").stdout.splitlines()[-1]
+        loaded = subprocess.run(["ldd", self.out / "benchmarks" / "example_benchmark"], text=True,
+                                capture_output=True, check=True, env={"LD_LIBRARY_PATH": path})
+        self.assertRegex(loaded.stdout, rf"libbenchmark\S+ => {self.out}/lib/")
+
+    def test_the_wrong_libtorch_is_refused_by_both_versions(self):
+        result = self.run_in_bundle("tests", torch="9.9.9+cu45")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("9.9.9+cu45", result.stderr)
+        self.assertIn("1.2.3+cu45", result.stderr)
+        self.assertNotIn("==", result.stdout)
+
+    def test_libtorch_is_named_when_it_is_missing(self):
+        result = self.run_in_bundle("tests", torch=None, SPION_TORCH_DIR="/no/such")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("/no/such/lib has no libtorch_cuda.so", result.stderr)
+        empty = temporary_folder()
+        (empty / "python3").write_text("#!/bin/sh\nexit 1\n")
+        (empty / "python3").chmod(0o755)
+        result = self.run_in_bundle("tests", torch=None, PATH=f"{empty}:{os.environ['PATH']}")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("install torch 1.2.3+cu45", result.stderr)
+
+    def test_python_and_an_archive_name_their_version(self):
+        lib = fake_torch("1.2.3+cu45")
+        python = temporary_folder()
+        (python / "python3").write_text(f"#!/bin/sh\necho {lib}\n")
+        (python / "python3").chmod(0o755)
+        path = f"{python}:{os.environ['PATH']}"
+        self.assertEqual(self.run_in_bundle("tests", torch=None, PATH=path).returncode, 0)
+        (lib.parent / "build-version").write_text("7.7.7\n")
+        result = self.run_in_bundle("tests", torch=None, SPION_TORCH_DIR=str(lib.parent))
+        self.assertIn("7.7.7", result.stderr)
+
+    def test_an_unknown_name(self):
+        result = self.run_in_bundle("lar")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("there is no lar here", result.stderr)
+
+
+if __name__ == "__main__":
+    CONTENT = json.loads(pathlib.Path(sys.argv.pop(1)).read_text())
+    unittest.main()
