@@ -9,28 +9,18 @@
 #ifndef SPION_KERNELS_ATTENTION_MAP_API_H_
 #define SPION_KERNELS_ATTENTION_MAP_API_H_
 
-#include <cstdint>
-
 #include "absl/status/status.h"
 #include "spion/base/parallel.h"
-#include "spion/kernels/block_sparse/api.h"
+#include "spion/kernels/attention_map/call.h"
+
+struct CUstream_st;  // cudaStream_t is a pointer to it
 
 namespace spion {
 
-template <typename T>
-struct AttentionMapCall {
-  int64_t batch = 0;     // B
-  int64_t heads = 0;     // H
-  int64_t length = 0;    // L, any positive multiple of 16
-  int64_t head_dim = 0;  // d: 16, 32, 64 or 128
-  float scale = 1.0F;
-  KeyPadding padding;
-  HeadTensor<const T> q, k;
-  float* map = nullptr;  // [L, L] contiguous, overwritten
-};
-
+/// T: Float16, BFloat16 or float. `row_statistics` is not looked at.
 /// Errors: InvalidArgument naming the value, what is supported, and the way out.
-absl::Status Validate(const AttentionMapCall<float>& call);
+template <typename T>
+absl::Status Validate(const AttentionMapCall<T>& call);
 
 namespace cpu {
 
@@ -40,6 +30,20 @@ namespace cpu {
 absl::Status MeanAttentionMap(const AttentionMapCall<float>& call, const ParallelFor& parallel);
 
 }  // namespace cpu
+
+namespace cuda {
+
+/// On the current CUDA device, queued on `stream`. T: Float16, BFloat16 or float; scores on the
+/// tensor cores with fp32 sums (float: as call.float32 says), softmax and mean in fp32. All pointers
+/// are device pointers; rows and the map are aligned to 16 bytes. Two launches: the logarithm of
+/// every row's normaliser goes to `row_statistics`, then tiles of the map add up the heads'
+/// probabilities. Neither allocates nor synchronises, so a CUDA graph may capture it. Deterministic.
+/// Errors: those of Validate, InvalidArgument for alignment, strides or missing row_statistics; the
+/// map is untouched then. Internal with CUDA's message if a launch fails.
+template <typename T>
+absl::Status MeanAttentionMap(const AttentionMapCall<T>& call, CUstream_st* stream);
+
+}  // namespace cuda
 }  // namespace spion
 
 #endif  // SPION_KERNELS_ATTENTION_MAP_API_H_

@@ -6,7 +6,8 @@
 
 namespace spion {
 
-absl::Status Validate(const AttentionMapCall<float>& call) {
+template <typename T>
+absl::Status Validate(const AttentionMapCall<T>& call) {
   if (call.batch < 1 || call.heads < 1) {
     return absl::InvalidArgumentError(absl::StrCat(
         "batch = ", call.batch, " and heads = ", call.heads, ": both must be at least 1"));
@@ -31,5 +32,9 @@ absl::Status Validate(const AttentionMapCall<float>& call) {
   }
   return absl::OkStatus();
 }
+
+template absl::Status Validate(const AttentionMapCall<Float16>&);
+template absl::Status Validate(const AttentionMapCall<BFloat16>&);
+template absl::Status Validate(const AttentionMapCall<float>&);
 
 }  // namespace spion

@@ -1,0 +1,44 @@
+// The launches of one kind of number. Each .cu file instantiates one, so that they compile side by
+// side.
+#ifndef SPION_KERNELS_ATTENTION_MAP_CUDA_LAUNCH_CUH_
+#define SPION_KERNELS_ATTENTION_MAP_CUDA_LAUNCH_CUH_
+
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+#include "spion/kernels/attention_map/cuda/mean_map.cuh"
+#include "spion/kernels/attention_map/cuda/row_statistics.cuh"
+
+namespace spion::cuda {
+
+inline uint32_t PartsOf(int64_t whole, int64_t part) {
+  return static_cast<uint32_t>((whole + part - 1) / part);
+}
+
+template <class Math, int kHeadDim>
+cudaError_t LaunchMapOf(const AttentionMapCall<typename Math::Element>& call, cudaStream_t stream) {
+  const uint32_t row_blocks = PartsOf(call.length, kStatisticsRows<Math, kHeadDim>);
+  const auto heads_of_batch = static_cast<uint32_t>(call.batch * call.heads);
+  RowStatisticsKernel<Math, kHeadDim>
+      <<<row_blocks * heads_of_batch, 32 * kStatisticsWarps, 0, stream>>>(call, row_blocks);
+  if (const cudaError_t error = cudaGetLastError(); error != cudaSuccess) return error;
+  const uint32_t side = PartsOf(call.length, kMapSide);
+  MeanMapKernel<Math, kHeadDim><<<dim3(side, side), 32 * kMapWarps, 0, stream>>>(call);
+  return cudaGetLastError();
+}
+
+template <class Math>
+cudaError_t LaunchMapAs(const AttentionMapCall<typename Math::Element>& call, cudaStream_t stream) {
+  switch (call.head_dim) {
+    case 16: return LaunchMapOf<Math, 16>(call, stream);
+    case 32: return LaunchMapOf<Math, 32>(call, stream);
+    case 64: return LaunchMapOf<Math, 64>(call, stream);
+    case 128: return LaunchMapOf<Math, 128>(call, stream);
+    default: return cudaErrorInvalidValue;
+  }
+}
+
+}  // namespace spion::cuda
+
+#endif  // SPION_KERNELS_ATTENTION_MAP_CUDA_LAUNCH_CUH_
