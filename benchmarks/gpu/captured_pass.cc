@@ -1,8 +1,10 @@
 #include "benchmarks/gpu/captured_pass.h"
 
 #include <c10/core/CachingDeviceAllocator.h>
+#include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAFunctions.h>
 
+#include <exception>
 #include <utility>
 
 namespace spion {
@@ -52,18 +54,27 @@ CapturedPass::CapturedPass(AttentionProblem problem, AttentionFunction attention
 }
 
 void CapturedPass::Capture() {
-  graph_.capture_begin();
+  const c10::MempoolId_t pool = at::cuda::graph_pool_handle();
+  graph_.capture_begin(pool);
   try {
     results_ = run_();
   } catch (...) {
-    try {
-      graph_.capture_end();  // or the stream would go on capturing
-    } catch (const std::exception&) {
-      // A broken capture ends with an error; the first one says why.
-    }
-    throw;
+    AbandonCapture(pool);
+    throw;  // the first error says why
   }
   graph_.capture_end();
+}
+
+void CapturedPass::AbandonCapture(c10::MempoolId_t pool) {
+  try {
+    graph_.capture_end();
+  } catch (const std::exception&) {
+    // The stream has stopped capturing, but capture_end has not told the allocator, which would ask
+    // this graph about later allocations.
+    const c10::DeviceIndex device = c10::cuda::current_device();
+    c10::cuda::CUDACachingAllocator::endAllocateToPool(device, pool);
+    c10::cuda::CUDACachingAllocator::releasePool(device, pool);
+  }
 }
 
 }  // namespace spion

@@ -30,6 +30,8 @@ class CapturedPass {
 
  private:
   void Capture();
+  /// Ends a capture in which something was thrown.
+  void AbandonCapture(c10::MempoolId_t pool);
 
   AttentionProblem problem_;
   std::function<std::vector<at::Tensor>()> run_;
