@@ -1,5 +1,6 @@
 #include "benchmarks/gpu/captured_pass.h"
 
+#include <ATen/core/CachingHostAllocator.h>
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/cuda/CUDACachingAllocator.h>
 #include <c10/cuda/CUDAFunctions.h>
@@ -69,11 +70,13 @@ void CapturedPass::AbandonCapture(c10::MempoolId_t pool) {
   try {
     graph_.capture_end();
   } catch (const std::exception&) {
-    // The stream has stopped capturing, but capture_end has not told the allocator, which would ask
-    // this graph about later allocations.
+    // The stream has stopped capturing, but capture_end has not told the allocators, which would
+    // ask this graph about later allocations.
     const c10::DeviceIndex device = c10::cuda::current_device();
     c10::cuda::CUDACachingAllocator::endAllocateToPool(device, pool);
     c10::cuda::CUDACachingAllocator::releasePool(device, pool);
+    at::getHostAllocator(at::kCUDA)->end_allocate_to_pool(pool);
+    at::getHostAllocator(at::kCUDA)->release_pool(pool);
   }
 }
 

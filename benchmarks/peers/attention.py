@@ -55,10 +55,6 @@ TOLERANCE = {"bf16": 16 * 2.0**-9, "f32": 16 * 2.0**-11}  # f32 is computed as t
 BACKWARD_TOLERANCE = 3
 
 
-class WrongResult(Exception):
-    pass
-
-
 class Problem:
     """The tensors of one case in one dtype. kept: [n, n] bool, the blocks of the pattern."""
 
@@ -81,6 +77,7 @@ class Problem:
 
 
 def sdpa(backend):
+    """Dense attention by one of LibTorch's kernels."""
 
     def attend(q, k, v):
         with sdpa_kernel(backend):
@@ -116,14 +113,16 @@ def ordered_columns(blocks):
     return blocks.sum(-1, dtype=torch.int32)[None, None], columns.int()[None, None]
 
 
-def peers_of(case, problem):
-    """(name, maker of the function) for each peer of a case."""
+def peers_of(case):
+    """{name: function of a Problem that makes the peer} for one case."""
+    peers = {}
     # Dense attention does not depend on the pattern: the density sweep has the size of "image".
     if not case["name"].startswith("density_"):
         for name, backend in SDPA_BACKENDS.items():
-            yield name, lambda backend=backend: sdpa(backend)
-    for size in sorted({problem.block, FLEX_BLOCK}):
-        yield f"flex{size}", lambda size=size: flex(problem, size)
+            peers[name] = lambda _, backend=backend: sdpa(backend)
+    for size in sorted({case["pattern"]["block_size"], FLEX_BLOCK}):
+        peers[f"flex{size}"] = lambda problem, size=size: flex(problem, size)
+    return peers
 
 
 # --- passes, and whether they are right ---
@@ -145,19 +144,27 @@ def plain_attention(q, k, v, kept, block):
     return scores.softmax(-1) @ v
 
 
-def check(problem, attend, sparse, dtype):
-    """Raises WrongResult unless the first example's outputs and gradients are right."""
+def find_wrong(problem, attend, sparse, dtype):
+    """What is wrong with the first example's output and gradients, or "". A pass that throws is
+    left out: timing it will throw too."""
     if problem.length > LONGEST_CHECKED:
-        return
-    results = run_pass(problem, attend, "fwd") + list(run_pass(problem, attend, "fwdbwd"))
+        return ""
     inputs = [t[:1].detach().double().requires_grad_() for t in (problem.q, problem.k, problem.v)]
     out = plain_attention(*inputs, problem.kept if sparse else None, problem.block)
-    expected = [out, *torch.autograd.grad(out, inputs, problem.grad_out[:1].double())]
-    for name, result, right in zip(("out", "grad_q", "grad_k", "grad_v"), results, expected):
-        error = ((result[:1].double() - right).norm() / right.norm()).item()
-        allowed = TOLERANCE[dtype] * (1 if name == "out" else BACKWARD_TOLERANCE)
-        if not error <= allowed:
-            raise WrongResult(f"{name} is off by {error:.3g} of its norm, allowed is {allowed:.3g}")
+    grads = torch.autograd.grad(out, inputs, problem.grad_out[:1].double())
+    for pass_name, names, expected, factor in (
+            ("fwd", ["out"], [out], 1),
+            ("fwdbwd", ["grad_q", "grad_k", "grad_v"], grads, BACKWARD_TOLERANCE)):
+        try:
+            found = run_pass(problem, attend, pass_name)
+        except Exception:
+            continue
+        for name, result, right in zip(names, found, expected):
+            error = ((result[:1].double() - right).norm() / right.norm()).item()
+            allowed = TOLERANCE[dtype] * factor
+            if not error <= allowed:
+                return f"{name} is off by {error:.3g} of its norm, allowed is {allowed:.3g}"
+    return ""
 
 
 # --- time and memory ---
@@ -276,39 +283,33 @@ def one_line(error):
     return f"{type(error).__name__}: {text[:300]}"
 
 
-def time_peer(output, case, problem, dtype, peer, make, wanted):
-    """Times the wanted passes of one peer; what fails is recorded."""
-    names = [(f"{peer}/cuda/{dtype}/{case['name']}/{name}", name) for name in PASSES]
-    names = [(name, pass_name) for name, pass_name in names if wanted(name)]
+def time_peer(output, case, dtype, peer, make, wanted):
+    """Times the wanted passes of one peer. Whatever it throws is recorded as its result."""
+    names = {f"{peer}/cuda/{dtype}/{case['name']}/{name}": name for name in PASSES}
+    names = {name: pass_name for name, pass_name in names.items() if wanted(name)}
     if not names:
         return
+    gc.collect()
+    torch.cuda.empty_cache()
     try:
-        attend = make()
-    except Exception as error:  # whatever a peer throws is its result
-        for name, _ in names:
+        problem = Problem(case, DTYPES[dtype])
+        attend = make(problem)
+        wrong = find_wrong(problem, attend, peer.startswith("flex"), dtype)
+    except Exception as error:
+        for name in names:
             output.add_error(name, one_line(error))
         return
-    failed_check = ""
-    try:
-        check(problem, attend, peer.startswith("flex"), dtype)
-    except WrongResult as error:
-        failed_check = one_line(error)
-    except Exception:  # it cannot do a pass: the pass itself will say so
-        pass
-    for name, pass_name in names:
-        if failed_check:
-            output.add_error(name, failed_check)
+    for name, pass_name in names.items():
+        if wrong:
+            output.add_error(name, "wrong result: " + wrong)
             continue
         try:
             seconds, peak = measure(problem, attend, pass_name)
-            output.add_times(name, seconds, {
-                "kept_blocks": case["pattern"]["kept_blocks"],
-                "peak_bytes": peak
-            })
         except Exception as error:
             output.add_error(name, one_line(error))
-        gc.collect()
-        torch.cuda.empty_cache()
+            continue
+        output.add_times(name, seconds, {"kept_blocks": case["pattern"]["kept_blocks"],
+                                         "peak_bytes": peak})
 
 
 def main():
@@ -333,10 +334,9 @@ def main():
     torch._dynamo.config.recompile_limit = 64
     output = Output(arguments.out)
     for case in cases:
-        for dtype, torch_dtype in DTYPES.items():
-            problem = Problem(case, torch_dtype)
-            for peer, make in peers_of(case, problem):
-                time_peer(output, case, problem, dtype, peer, make, pattern.search)
+        for dtype in DTYPES:
+            for peer, make in peers_of(case).items():
+                time_peer(output, case, dtype, peer, make, pattern.search)
 
 
 if __name__ == "__main__":

@@ -64,10 +64,15 @@ def rows(ours, peers):
 
 
 def errors(ours, peers):
-    for source in (ours, peers):
-        for name, benchmark in source.benchmarks.items():
-            if benchmark.error and (source is peers or split(name)[0] == OURS):
-                yield f"{name}: {benchmark.error}"
+    """What is behind each "error" of the table."""
+    table = peer_table(peers)
+    for name, mine in ours.benchmarks.items():
+        implementation, rest = split(name)
+        if implementation != OURS:
+            continue
+        for other, benchmark in {OURS: mine, **table.get(rest, {})}.items():
+            if rest in table and benchmark.error:
+                yield f"{other}/{rest}: {benchmark.error}"
 
 
 def plain(header, lines):
