@@ -7,6 +7,7 @@
 #include "benchmarks/benchmark_case.h"
 #include "benchmarks/implementation.h"
 #include "benchmarks/oracle_check.h"
+#include "spion/base/status.h"
 #include "spion/testing/pattern_zoo.h"
 
 namespace spion {
@@ -17,7 +18,7 @@ constexpr uint64_t kSeed = 1001;
 absl::Status Check(const Implementation& implementation, int64_t head_dim) {
   const BlockPattern pattern =
       implementation.pruned.has_value() ? RandomPattern(8, 32, 15, kSeed) : AllBlocks(8, 32);
-  const absl::Status status = CheckAgainstOracle(
+  absl::Status status = CheckAgainstOracle(
       implementation.make(pattern, at::kCPU), pattern, head_dim,
       implementation.pruned.value_or(PrunedScore::kExcluded), at::kFloat, at::kCPU);
   if (status.ok()) return status;
@@ -66,8 +67,7 @@ absl::Status AddCpuAttention(BenchmarkList& list) {
   }
   if (list.only_listed()) return absl::OkStatus();
   for (const Implementation& implementation : implementations) {
-    const absl::Status status = Check(implementation, CpuCases().front().head_dim);
-    if (!status.ok()) return status;
+    RETURN_IF_ERROR(Check(implementation, CpuCases().front().head_dim));
   }
   return absl::OkStatus();
 }

@@ -97,8 +97,8 @@ bool Initialize(std::vector<std::string>& arguments, void (*print_own_flags)()) 
 }
 
 void RunAll(const OwnFlags& flags) {
-  PlainNameReporter display(
-      std::unique_ptr<benchmark::BenchmarkReporter>(benchmark::CreateDefaultDisplayReporter()));
+  PlainNameReporter display{
+      std::unique_ptr<benchmark::BenchmarkReporter>(benchmark::CreateDefaultDisplayReporter())};
   if (flags.out.empty()) {
     benchmark::RunSpecifiedBenchmarks(&display, nullptr, "all");
     return;

@@ -71,7 +71,7 @@ at::Tensor AttentionBy(const std::string& name, const Backends& backends, const 
   }
 }
 
-Implementation MakeBackend(std::string name, const Backends& backends) {
+Implementation MakeBackend(const std::string& name, const Backends& backends) {
   return {.name = name,
           .pruned = std::nullopt,
           .may_refuse = true,

@@ -68,10 +68,17 @@ int PrintCases(const std::string& path) {
   return status.ok() ? 0 : Fail(status.message());
 }
 
+// Why the set that runs is the one: what `choice` says, or the user.
+std::string Reason(const Flags& flags, const DeviceChoice& choice) {
+  if (!choice.reason.empty()) return choice.reason;
+  if (flags.device != "auto") return absl::StrCat("--device=", flags.device);
+  return "there is a GPU that SPION can use";
+}
+
 bool Prepare(BenchmarkList& list, const Flags& flags, const DeviceChoice& choice) {
   const bool gpu = choice.device.is_cuda();
-  std::cerr << "sparse_attention: the " << (gpu ? "GPU" : "CPU") << " set"
-            << (choice.reason.empty() ? "" : ": " + choice.reason) << std::endl;
+  std::cerr << "sparse_attention: the " << (gpu ? "GPU" : "CPU")
+            << " set: " << Reason(flags, choice) << std::endl;
   const absl::Status status =
       gpu ? AddGpuAttention(list, {.flush_l2 = flags.flush_l2}) : AddCpuAttention(list);
   if (!status.ok()) Fail(status.message());

@@ -25,7 +25,7 @@ class SparseAttentionTest(unittest.TestCase):
              for case in ("L1024_b32_k58", "L2048_b64_k41", "L4096_b64_k123")
              for implementation in ("spion", "sdpa", "dense")
              for name in ("fwd", "bwd", "fwdbwd")])
-        self.assertEqual(outcome.stderr, "sparse_attention: the CPU set\n")
+        self.assertEqual(outcome.stderr, "sparse_attention: the CPU set: --device=cpu\n")
 
     def test_times_in_json(self):
         outcome = run("--device=cpu", "--benchmark_filter=spion/.*L1024", "--benchmark_format=json",

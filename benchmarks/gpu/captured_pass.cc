@@ -6,7 +6,6 @@
 #include <c10/cuda/CUDAFunctions.h>
 
 #include <exception>
-#include <utility>
 
 namespace spion {
 namespace {
@@ -42,8 +41,9 @@ int64_t PeakBytes(const std::function<std::vector<at::Tensor>()>& run) {
 
 }  // namespace
 
-CapturedPass::CapturedPass(AttentionProblem problem, AttentionFunction attention, Pass pass)
-    : problem_(std::move(problem)), run_(MakeRun(problem_, attention, pass)) {
+CapturedPass::CapturedPass(const AttentionProblem& problem, const AttentionFunction& attention,
+                           Pass pass)
+    : run_(MakeRun(problem, attention, pass)) {
   for (int i = 0; i < kWarmUpPasses; ++i) run_();
   c10::cuda::device_synchronize();
   peak_bytes_ = PeakBytes(run_);

@@ -19,7 +19,7 @@ class CapturedPass {
   /// Runs the pass a few times, measures its memory, and captures it. The current stream must not
   /// be the default one. Throws what `attention` throws, and c10::Error if it cannot be captured:
   /// the stream should not be used any more then.
-  CapturedPass(AttentionProblem problem, AttentionFunction attention, Pass pass);
+  CapturedPass(const AttentionProblem& problem, const AttentionFunction& attention, Pass pass);
 
   /// Enqueues the pass on the current stream.
   void Replay() { graph_.replay(); }
@@ -33,8 +33,7 @@ class CapturedPass {
   /// Ends a capture in which something was thrown.
   void AbandonCapture(c10::MempoolId_t pool);
 
-  AttentionProblem problem_;
-  std::function<std::vector<at::Tensor>()> run_;
+  std::function<std::vector<at::Tensor>()> run_;  // holds the problem, which the graph reads
   int64_t peak_bytes_ = 0;
   at::cuda::CUDAGraph graph_;
   std::vector<at::Tensor> results_;  // in the graph's memory, which they keep from reuse

@@ -21,7 +21,7 @@ std::string ModuleVersion() {
 }  // namespace
 
 GpuInfo GetGpuInfo() {
-  const int device = c10::cuda::current_device();
+  const c10::DeviceIndex device = c10::cuda::current_device();
   cudaDeviceProp properties{};
   C10_CUDA_CHECK(cudaGetDeviceProperties(&properties, device));
   int cuda = 0;
