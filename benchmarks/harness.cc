@@ -86,6 +86,7 @@ bool Initialize(std::vector<std::string>& arguments, void (*print_own_flags)()) 
   static void (*print_own)() = nullptr;
   print_own = print_own_flags;
   std::vector<char*> pointers;
+  pointers.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   int count = static_cast<int>(pointers.size());
   pointers.push_back(nullptr);
