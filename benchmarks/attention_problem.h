@@ -1,23 +1,17 @@
-// The attention problems that benchmarks run: LibTorch tensors of one shape and pattern, and the
-// check of every implementation against the oracle before it is timed.
+// The tensors of one attention problem, and its passes through any implementation.
 #ifndef BENCHMARKS_ATTENTION_PROBLEM_H_
 #define BENCHMARKS_ATTENTION_PROBLEM_H_
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
 #include <functional>
-#include <string>
-
-#include "absl/status/status.h"
-#include "spion/kernels/block_sparse/api.h"
-#include "spion/pattern/block_pattern.h"
+#include <vector>
 
 namespace spion {
 
 struct AttentionProblem {
-  std::string name;  // "L4096_b64_k123"
-  BlockPattern pattern;
-  // [B, H, L, d]; q, k and v require gradients.
+  // [B, H, L, d], contiguous; q, k and v require gradients.
   at::Tensor q, k, v, grad_out;
 };
 
@@ -25,16 +19,23 @@ struct AttentionProblem {
 using AttentionFunction =
     std::function<at::Tensor(const at::Tensor&, const at::Tensor&, const at::Tensor&)>;
 
-/// The diagonal and random blocks, `kept` in all, as SPION-C keeps.
-BlockPattern RandomPattern(int blocks_per_side, int block_size, int kept, uint64_t seed);
+/// Normal numbers, drawn in fp32 on the CPU and rounded to `dtype`: the same on every device.
+AttentionProblem MakeProblem(at::IntArrayRef sizes, at::ScalarType dtype, c10::Device device,
+                             uint64_t seed);
 
-AttentionProblem MakeProblem(std::string name, const BlockPattern& pattern, int64_t batch,
-                             int64_t heads, int64_t head_dim, uint64_t seed);
+/// The output, without what a backward pass would need.
+at::Tensor RunForward(const AttentionProblem& problem, const AttentionFunction& attention);
 
-/// Whether `attention` agrees with the double oracle in output and gradients on a problem of the
-/// given pattern with one example and one head. Errors: Internal, with the worst figure.
-absl::Status CheckAgainstOracle(const AttentionFunction& attention, const BlockPattern& pattern,
-                                int64_t head_dim, PrunedScore pruned);
+/// The output, ready for RunBackward.
+at::Tensor RunTrainingForward(const AttentionProblem& problem, const AttentionFunction& attention);
+
+/// The gradients of q, k and v. What they need is kept: `out` can be used again.
+std::vector<at::Tensor> RunBackward(const AttentionProblem& problem, const at::Tensor& out);
+
+/// Forward and backward, as in training: what the backward pass needs is freed as it goes. Returns
+/// the gradients.
+std::vector<at::Tensor> RunBoth(const AttentionProblem& problem,
+                                const AttentionFunction& attention);
 
 }  // namespace spion
 

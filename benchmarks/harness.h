@@ -1,20 +1,78 @@
-// What the benchmark programs share: Google Benchmark with nine repetitions and their median, and
-// the machine and versions in the context of the JSON output.
+// What the benchmark programs share: Google Benchmark with nine repetitions and their median, plain
+// names, and the machine and versions in the context of the JSON output.
 //
 //   int main(int argc, char** argv) {
-//     return spion::RunBenchmarks(argc, argv, [] { Check(); Register(); return true; });
+//     return spion::RunBenchmarks(argc, argv, {}, [](spion::BenchmarkList& list) {
+//       if (list.Wants("spion/cpu/f32/image/fwd")) Check();
+//       list.Add("spion/cpu/f32/image/fwd", Run, spion::Clock::kWall);
+//       return true;
+//     });
 //   }
+//
+// The console shows the aggregates, a file (--benchmark_out=FILE) has every repetition besides. It
+// is written as FILE.partial and renamed at the end. Under `bazel run` relative paths count from
+// where the user stands.
 #ifndef BENCHMARKS_HARNESS_H_
 #define BENCHMARKS_HARNESS_H_
 
+#include <benchmark/benchmark.h>
+
+#include <functional>
+#include <string>
+#include <vector>
+
 #include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
 
 namespace spion {
 
-/// Parses Google Benchmark's flags (the user's override ours), calls `prepare`, which checks
-/// results against an oracle and registers the benchmarks, and runs them. Returns the exit code: 1
-/// if `prepare` returns false or a flag is unknown.
-int RunBenchmarks(int argc, char** argv, absl::FunctionRef<bool()> prepare);
+/// What times a benchmark: Google Benchmark's own clock, or the benchmark by SetIterationTime.
+enum class Clock { kWall, kManual };
+
+/// The benchmarks of a program. Those that --benchmark_filter leaves out are dropped; the filter
+/// sees the names as they are given here.
+class BenchmarkList {
+ public:
+  /// `filter` is Google Benchmark's: a POSIX extended regular expression that must match somewhere;
+  /// with a leading '-', one that must not; "" or "all" for everything.
+  /// Errors: InvalidArgument if it is no such expression.
+  static absl::StatusOr<BenchmarkList> Create(const std::string& filter);
+
+  /// Whether `name` will be run (or listed) if it is added: what it needs has to be checked.
+  bool Wants(const std::string& name) const { return wanted_(name); }
+  /// Whether the names are only listed: nothing needs to be checked then.
+  bool only_listed() const { return only_listed_; }
+  void set_only_listed(bool only_listed) { only_listed_ = only_listed; }
+
+  /// Reported in milliseconds.
+  void Add(const std::string& name, std::function<void(benchmark::State&)> run, Clock clock);
+
+  /// The wanted names, in the order in which they were added.
+  const std::vector<std::string>& names() const { return names_; }
+
+ private:
+  explicit BenchmarkList(std::function<bool(const std::string&)> wanted);
+
+  std::function<bool(const std::string&)> wanted_;
+  bool only_listed_ = false;
+  std::vector<std::string> names_;
+};
+
+struct HarnessOptions {
+  /// "--benchmark_min_time=0.02": flags that the user's override.
+  std::vector<std::string> default_flags;
+  /// Prints the program's own flags, for --help.
+  void (*print_own_flags)() = nullptr;
+};
+
+/// Relative paths count from the user's folder, which is not where `bazel run` starts a program.
+void GoToUserDirectory();
+
+/// Parses Google Benchmark's flags, calls `prepare`, which checks results against an oracle and
+/// adds the benchmarks, and runs them. Returns the exit code: 1 if `prepare` returns false, a flag
+/// is unknown, no benchmark matches the filter, or the file cannot be written.
+int RunBenchmarks(int argc, char** argv, const HarnessOptions& options,
+                  absl::FunctionRef<bool(BenchmarkList&)> prepare);
 
 }  // namespace spion
 

@@ -79,14 +79,14 @@ void GenerateOnce(benchmark::State& state, PatternKind kind, const Shape& shape)
                           static_cast<int64_t>(sizeof(float)));
 }
 
-void RegisterAll() {
+void AddAll(BenchmarkList& list) {
   for (const PatternKind kind : kKinds) {
     for (const Shape& shape : kShapes) {
       const std::string name = absl::StrFormat("spion/cpu/f32/%s/L%d_b%d", PatternKindName(kind),
                                                shape.side, shape.block_size);
-      benchmark::RegisterBenchmark(name.c_str(), [kind, shape](benchmark::State& state) {
-        GenerateOnce(state, kind, shape);
-      })->Unit(benchmark::kMillisecond);
+      list.Add(
+          name, [kind, shape](benchmark::State& state) { GenerateOnce(state, kind, shape); },
+          Clock::kWall);
     }
   }
 }
@@ -95,9 +95,9 @@ void RegisterAll() {
 }  // namespace spion
 
 int main(int argc, char** argv) {
-  return spion::RunBenchmarks(argc, argv, [] {
-    if (!spion::PatternsAreRight()) return false;
-    spion::RegisterAll();
+  return spion::RunBenchmarks(argc, argv, {}, [](spion::BenchmarkList& list) {
+    if (!list.only_listed() && !spion::PatternsAreRight()) return false;
+    spion::AddAll(list);
     return true;
   });
 }

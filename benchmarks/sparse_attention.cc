@@ -1,145 +1,115 @@
 // SPION's block-sparse attention beside LibTorch's dense attention, forward and backward.
 //
 //   tools/bazel run //benchmarks:sparse_attention
-//   tools/bazel run //benchmarks:sparse_attention -- --benchmark_filter=L4096
-//   --benchmark_format=json
+//   tools/bazel run //benchmarks:sparse_attention -- --benchmark_filter=/image/ --benchmark_out=F
 //
-// Names: <impl>/<device>/<dtype>/<shape>/<pass>. A shape is L<length>_b<block>_k<kept blocks>; B 4,
-// H 2, d 32. Every implementation is checked against the double oracle before anything is timed.
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/scaled_dot_product_attention.h>
-#include <ATen/ops/softmax.h>
-#include <benchmark/benchmark.h>
-#include <c10/core/GradMode.h>
+// Runs the GPU set on a machine with a GPU, else the CPU set. Every implementation that will be
+// timed is checked against the double oracle first; a wrong result ends the program.
+#include <c10/util/Exception.h>
 
-#include <cmath>
-#include <cstdio>
-#include <memory>
-#include <optional>
+#include <iostream>
+#include <nlohmann/json.hpp>
+#include <string>
 #include <vector>
 
-#include "absl/strings/str_format.h"
-#include "benchmarks/attention_problem.h"
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "benchmarks/attention_set.h"
+#include "benchmarks/benchmark_case.h"
 #include "benchmarks/harness.h"
-#include "spion/ops/block_sparse_attention.h"
-#include "spion/ops/pattern_tensors.h"
+#include "spion/base/file.h"
+#include "spion/train/device.h"
 
 namespace spion {
 namespace {
 
-constexpr int64_t kBatch = 4;
-constexpr int64_t kHeads = 2;
-constexpr int64_t kHeadDim = 32;
-constexpr uint64_t kSeed = 1001;
+constexpr char kFlagsHelp[] =
+    "sparse_attention [--device=auto|cpu|cuda]   auto: the GPU set where there is a GPU\n"
+    "                 [--flush_l2]               GPU: write over the L2 cache before each timed "
+    "pass\n"
+    "                 [--print_cases=FILE]       write the GPU set's cases as JSON, and stop\n"
+    "and Google Benchmark's flags:\n";
 
-struct Shape {
-  int length, block_size, kept;
+struct Flags {
+  std::string device = "auto";
+  bool flush_l2 = false;
+  std::string print_cases;
 };
 
-// The lengths of image, listops and text; random patterns.
-constexpr Shape kShapes[] = {{1024, 32, 58}, {2048, 64, 41}, {4096, 64, 123}};
-
-enum class Pass { kForward, kBackward, kBoth };
-constexpr std::pair<Pass, const char*> kPasses[] = {
-    {Pass::kForward, "fwd"}, {Pass::kBackward, "bwd"}, {Pass::kBoth, "fwdbwd"}};
-
-struct Implementation {
-  const char* name;
-  /// What it does with pruned blocks; nothing for dense attention, which keeps all.
-  std::optional<PrunedScore> pruned;
-  std::function<AttentionFunction(const BlockPattern&)> make;
-};
-
-AttentionFunction MakeSpion(const BlockPattern& pattern) {
-  return [tensors = ToTensors(pattern, at::kCPU)](const at::Tensor& q, const at::Tensor& k,
-                                                  const at::Tensor& v) {
-    return BlockSparseAttention(q, k, v, tensors, std::nullopt, PrunedScore::kZero);
-  };
-}
-
-AttentionFunction MakeSdpa(const BlockPattern&) {
-  return [](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-    return at::scaled_dot_product_attention(q, k, v);
-  };
-}
-
-AttentionFunction MakeDense(const BlockPattern&) {
-  return [](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
-    const at::Tensor scores = q.matmul(k.transpose(2, 3)) / std::sqrt(double(kHeadDim));
-    return at::softmax(scores, -1).matmul(v);
-  };
-}
-
-const Implementation kImplementations[] = {{"spion", PrunedScore::kZero, MakeSpion},
-                                           {"sdpa", std::nullopt, MakeSdpa},
-                                           {"dense", std::nullopt, MakeDense}};
-
-bool AllAreRight() {
-  const BlockPattern sparse = RandomPattern(8, 32, 15, kSeed);
-  const BlockPattern all = BlockPattern::FromMask(8, 32, std::vector<uint8_t>(64, 1)).value();
-  for (const Implementation& implementation : kImplementations) {
-    const BlockPattern& pattern = implementation.pruned.has_value() ? sparse : all;
-    const absl::Status status =
-        CheckAgainstOracle(implementation.make(pattern), pattern, kHeadDim,
-                           implementation.pruned.value_or(PrunedScore::kExcluded));
-    if (!status.ok()) {
-      absl::FPrintF(stderr, "sparse_attention: %s is wrong: %s\n", implementation.name,
-                    status.message());
-      return false;
+// Takes the program's own flags; the others are Google Benchmark's.
+Flags TakeFlags(std::vector<char*>& arguments) {
+  Flags flags;
+  std::vector<char*> others;
+  for (char* argument : arguments) {
+    absl::string_view value = argument;
+    if (value == "--flush_l2") {
+      flags.flush_l2 = true;
+    } else if (absl::ConsumePrefix(&value, "--device=")) {
+      flags.device = std::string(value);
+    } else if (absl::ConsumePrefix(&value, "--print_cases=")) {
+      flags.print_cases = std::string(value);
+    } else {
+      others.push_back(argument);
     }
   }
-  return true;
+  arguments = others;
+  return flags;
 }
 
-void ClearGradients(const AttentionProblem& problem) {
-  for (const at::Tensor* tensor : {&problem.q, &problem.k, &problem.v}) {
-    tensor->mutable_grad().reset();
-  }
+int Fail(absl::string_view message) {
+  std::cerr << "error: " << message << std::endl;
+  return 1;
 }
 
-void Time(benchmark::State& state, const AttentionProblem& problem,
-          const AttentionFunction& attention, Pass pass) {
-  while (state.KeepRunning()) {
-    if (pass == Pass::kForward) {
-      c10::NoGradGuard no_grad;
-      benchmark::DoNotOptimize(attention(problem.q, problem.k, problem.v));
-      continue;
-    }
-    if (pass == Pass::kBackward) state.PauseTiming();
-    const at::Tensor out = attention(problem.q, problem.k, problem.v);
-    if (pass == Pass::kBackward) state.ResumeTiming();
-    out.backward(problem.grad_out);
-    ClearGradients(problem);
-  }
-  state.counters["kept_blocks"] = static_cast<double>(problem.pattern.kept_blocks());
+int PrintCases(const std::string& path) {
+  GoToUserDirectory();
+  const absl::Status status = WriteFileAtomically(path, CasesToJson(GpuCases()).dump() + "\n");
+  return status.ok() ? 0 : Fail(status.message());
 }
 
-void Register() {
-  for (const Shape& shape : kShapes) {
-    const auto problem = std::make_shared<AttentionProblem>(MakeProblem(
-        absl::StrFormat("L%d_b%d_k%d", shape.length, shape.block_size, shape.kept),
-        RandomPattern(shape.length / shape.block_size, shape.block_size, shape.kept, kSeed), kBatch,
-        kHeads, kHeadDim, kSeed));
-    for (const Implementation& implementation : kImplementations) {
-      const AttentionFunction attention = implementation.make(problem->pattern);
-      for (const auto& [pass, pass_name] : kPasses) {
-        const std::string name =
-            absl::StrFormat("%s/cpu/f32/%s/%s", implementation.name, problem->name, pass_name);
-        benchmark::RegisterBenchmark(name.c_str(), [=, pass = pass](benchmark::State& state) {
-          Time(state, *problem, attention, pass);
-        })->Unit(benchmark::kMillisecond);
-      }
-    }
+// Why the set that runs is the one: what `choice` says, or the user.
+std::string Reason(const Flags& flags, const DeviceChoice& choice) {
+  if (!choice.reason.empty()) return choice.reason;
+  if (flags.device != "auto") return absl::StrCat("--device=", flags.device);
+  return "there is a GPU that SPION can use";
+}
+
+bool Prepare(BenchmarkList& list, const Flags& flags, const DeviceChoice& choice) {
+  const bool gpu = choice.device.is_cuda();
+  std::cerr << "sparse_attention: the " << (gpu ? "GPU" : "CPU")
+            << " set: " << Reason(flags, choice) << std::endl;
+  const absl::Status status =
+      gpu ? AddGpuAttention(list, {.flush_l2 = flags.flush_l2}) : AddCpuAttention(list);
+  if (!status.ok()) Fail(status.message());
+  return status.ok();
+}
+
+int Main(int argc, char** argv) {
+  std::vector<char*> arguments(argv, argv + argc);
+  const Flags flags = TakeFlags(arguments);
+  if (!flags.print_cases.empty()) return PrintCases(flags.print_cases);
+  const absl::StatusOr<DeviceChoice> choice = ChooseDevice(flags.device);
+  if (!choice.ok()) return Fail(choice.status().message());
+  if (flags.flush_l2 && !choice->device.is_cuda()) {
+    return Fail("--flush_l2 is for the GPU set; this is the CPU set");
   }
+  HarnessOptions options{.default_flags = {}, .print_own_flags = [] { std::cout << kFlagsHelp; }};
+  // A repetition of 20 ms has hundreds of passes of a GPU kernel, and the set has 600 benchmarks.
+  if (choice->device.is_cuda()) options.default_flags = {"--benchmark_min_time=0.02"};
+  return RunBenchmarks(static_cast<int>(arguments.size()), arguments.data(), options,
+                       [&](BenchmarkList& list) { return Prepare(list, flags, *choice); });
 }
 
 }  // namespace
 }  // namespace spion
 
 int main(int argc, char** argv) {
-  return spion::RunBenchmarks(argc, argv, [] {
-    if (!spion::AllAreRight()) return false;
-    spion::Register();
-    return true;
-  });
+  try {
+    return spion::Main(argc, argv);
+  } catch (const c10::Error& error) {
+    return spion::Fail(error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    return spion::Fail(error.what());
+  }
 }

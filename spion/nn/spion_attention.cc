@@ -7,8 +7,9 @@
 
 namespace spion {
 
-SpionAttention::SpionAttention(int64_t length, c10::Device device, PrunedScore pruned)
-    : length_(length), device_(device), pruned_(pruned) {}
+SpionAttention::SpionAttention(int64_t layer, int64_t length, c10::Device device,
+                               PrunedScore pruned)
+    : layer_(layer), length_(length), device_(device), pruned_(pruned) {}
 
 at::Tensor SpionAttention::Forward(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                    const Lengths& lengths) {
@@ -34,6 +35,7 @@ void SpionAttention::SetPattern(const BlockPattern& pattern) {
               " does not fit a layer of length ", length_);
   pattern_ = pattern;
   pattern_tensors_ = ToTensors(pattern, device_);
+  pattern_tensors_.layer = layer_;
   map_requested_ = false;
   map_ = at::Tensor();
 }

@@ -23,7 +23,8 @@ namespace spion {
 
 class SpionAttention : public Attention {
  public:
-  SpionAttention(int64_t length, c10::Device device, PrunedScore pruned);
+  /// `layer` is its number in the model, for profiles.
+  SpionAttention(int64_t layer, int64_t length, c10::Device device, PrunedScore pruned);
 
   at::Tensor Forward(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                      const Lengths& lengths) override;
@@ -39,6 +40,7 @@ class SpionAttention : public Attention {
   const std::optional<BlockPattern>& pattern() const { return pattern_; }
 
  private:
+  int64_t layer_;
   int64_t length_;
   c10::Device device_;
   PrunedScore pruned_;

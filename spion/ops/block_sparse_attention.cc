@@ -2,101 +2,134 @@
 
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/custom_function.h>
+#include <torch/custom_class.h>
 #include <torch/library.h>
 
 #include <tuple>
+#include <vector>
+
+#include "spion/ops/pattern_object.h"
+#include "spion/profiling/range.h"
 
 namespace spion {
 namespace {
 
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-// Tensors of the two operators, in the order of their schemas.
-#define SPION_PATTERN_ARGUMENTS                                                                   \
-  const at::Tensor &row_offsets, const at::Tensor &row_columns, const at::Tensor &column_offsets, \
-      const at::Tensor &column_rows, int64_t block_size, const std::optional<at::Tensor>&padding, \
-      bool pruned_is_zero
-#define SPION_PATTERN_VALUES \
-  row_offsets, row_columns, column_offsets, column_rows, block_size, padding, pruned_is_zero
+using Padding = std::optional<at::Tensor>;
 
 using ForwardSignature = std::tuple<at::Tensor, at::Tensor>(const at::Tensor&, const at::Tensor&,
                                                             const at::Tensor&,
-                                                            SPION_PATTERN_ARGUMENTS);
+                                                            const PatternPointer&, const Padding&,
+                                                            bool, bool);
+using BackwardSignature = std::tuple<at::Tensor, at::Tensor, at::Tensor>(
+    const at::Tensor&, const at::Tensor&, const at::Tensor&, const at::Tensor&, const at::Tensor&,
+    const at::Tensor&, const PatternPointer&, const Padding&, bool, bool);
+
+RangeLabel LabelOf(const PatternPointer& pattern) {
+  return {.layer = static_cast<int>(pattern->tensors.layer),
+          .kept_blocks = pattern->tensors.kept_blocks};
+}
 
 std::tuple<at::Tensor, at::Tensor> CallForward(const at::Tensor& q, const at::Tensor& k,
-                                               const at::Tensor& v, SPION_PATTERN_ARGUMENTS) {
+                                               const at::Tensor& v, const PatternPointer& pattern,
+                                               const Padding& padding, bool pruned_is_zero,
+                                               bool exact_float32) {
   static const auto op = c10::Dispatcher::singleton()
                              .findSchemaOrThrow("spion::block_sparse_attention", "")
                              .typed<ForwardSignature>();
-  return op.call(q, k, v, SPION_PATTERN_VALUES);
-}
-
-std::tuple<at::Tensor, at::Tensor, at::Tensor> CallBackward(
-    const at::Tensor& grad_out, const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
-    const at::Tensor& out, const at::Tensor& log_sum_exp, SPION_PATTERN_ARGUMENTS) {
-  static const auto op =
-      c10::Dispatcher::singleton()
-          .findSchemaOrThrow("spion::block_sparse_attention_backward", "")
-          .typed<std::tuple<at::Tensor, at::Tensor, at::Tensor>(
-              const at::Tensor&, const at::Tensor&, const at::Tensor&, const at::Tensor&,
-              const at::Tensor&, const at::Tensor&, SPION_PATTERN_ARGUMENTS)>();
-  return op.call(grad_out, q, k, v, out, log_sum_exp, SPION_PATTERN_VALUES);
+  return op.call(q, k, v, pattern, padding, pruned_is_zero, exact_float32);
 }
 
 class BlockSparseFunction : public torch::autograd::Function<BlockSparseFunction> {
  public:
   static variable_list forward(AutogradContext* context, const at::Tensor& q, const at::Tensor& k,
-                               const at::Tensor& v, SPION_PATTERN_ARGUMENTS) {
+                               const at::Tensor& v, const PatternPointer& pattern,
+                               const Padding& padding, bool pruned_is_zero, bool exact_float32) {
+    const ProfileRange range(Region::kAttentionForward, LabelOf(pattern));
     at::AutoDispatchBelowADInplaceOrView below_autograd;
-    auto [out, log_sum_exp] = CallForward(q, k, v, SPION_PATTERN_VALUES);
-    context->save_for_backward({q, k, v, out, log_sum_exp, row_offsets, row_columns, column_offsets,
-                                column_rows, padding.value_or(at::Tensor())});
-    context->saved_data["block_size"] = block_size;
+    auto [out, log_sum_exp] =
+        CallForward(q, k, v, pattern, padding, pruned_is_zero, exact_float32);
+    context->save_for_backward({q, k, v, out, log_sum_exp, padding.value_or(at::Tensor())});
+    context->saved_data["pattern"] = pattern;
     context->saved_data["pruned_is_zero"] = pruned_is_zero;
+    context->saved_data["exact_float32"] = exact_float32;
     context->mark_non_differentiable({log_sum_exp});
+    // No gradient of zeros for log_sum_exp, which nobody reads.
+    context->set_materialize_grads(false);
     return {out, log_sum_exp};
   }
 
   static variable_list backward(AutogradContext* context, const variable_list& grads) {
-    const variable_list saved = context->get_saved_variables();
-    const at::Tensor& padding = saved[9];
-    auto [grad_q, grad_k, grad_v] =
-        CallBackward(grads[0], saved[0], saved[1], saved[2], saved[3], saved[4], saved[5], saved[6],
-                     saved[7], saved[8], context->saved_data["block_size"].toInt(),
-                     padding.defined() ? std::optional<at::Tensor>(padding) : std::nullopt,
-                     context->saved_data["pruned_is_zero"].toBool());
+    static const auto op = c10::Dispatcher::singleton()
+                               .findSchemaOrThrow("spion::block_sparse_attention_backward", "")
+                               .typed<BackwardSignature>();
     const at::Tensor none;
-    return {grad_q, grad_k, grad_v, none, none, none, none, none, none, none};
+    variable_list result(7);
+    if (!grads[0].defined()) return result;
+    const PatternPointer pattern =
+        context->saved_data["pattern"].toCustomClass<PatternObject>();
+    const ProfileRange range(Region::kAttentionBackward, LabelOf(pattern));
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor& padding = saved[5];
+    std::tie(result[0], result[1], result[2]) =
+        op.call(grads[0], saved[0], saved[1], saved[2], saved[3], saved[4], pattern,
+                padding.defined() ? Padding(padding) : std::nullopt,
+                context->saved_data["pruned_is_zero"].toBool(),
+                context->saved_data["exact_float32"].toBool());
+    return result;
   }
 };
 
 std::tuple<at::Tensor, at::Tensor> AutogradForward(const at::Tensor& q, const at::Tensor& k,
-                                                   const at::Tensor& v, SPION_PATTERN_ARGUMENTS) {
-  variable_list results = BlockSparseFunction::apply(q, k, v, SPION_PATTERN_VALUES);
+                                                   const at::Tensor& v,
+                                                   const PatternPointer& pattern,
+                                                   const Padding& padding, bool pruned_is_zero,
+                                                   bool exact_float32) {
+  variable_list results =
+      BlockSparseFunction::apply(q, k, v, pattern, padding, pruned_is_zero, exact_float32);
   return {results[0], results[1]};
+}
+
+/// From a mask, bool [n, n] for all heads or [patterns, n, n]; the diagonal is added.
+PatternPointer PatternFromMask(const at::Tensor& mask, int64_t block_size, c10::Device device) {
+  TORCH_CHECK((mask.dim() == 2 || mask.dim() == 3) && mask.scalar_type() == at::kBool &&
+                  mask.size(-1) == mask.size(-2),
+              "spion::BlockPattern: mask must be bool [n, n] or [patterns, n, n]; got ",
+              mask.toString(), " ", mask.sizes());
+  const at::Tensor host = mask.cpu().contiguous();
+  const int64_t n = host.size(-1);
+  const auto* flags = static_cast<const uint8_t*>(host.const_data_ptr());
+  std::vector<BlockPattern> patterns;
+  for (int64_t first = 0; first < host.numel(); first += n * n) {
+    absl::StatusOr<BlockPattern> pattern = BlockPattern::FromMask(
+        static_cast<int>(n), static_cast<int>(block_size), {flags + first, size_t(n * n)});
+    TORCH_CHECK(pattern.ok(), "spion::BlockPattern: ", std::string(pattern.status().message()));
+    patterns.push_back(*std::move(pattern));
+  }
+  return c10::make_intrusive<PatternObject>(ToTensors(patterns, device));
 }
 
 }  // namespace
 
 at::Tensor BlockSparseAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                 const PatternTensors& pattern,
-                                const std::optional<at::Tensor>& padding, PrunedScore pruned) {
-  return std::get<0>(CallForward(q, k, v, pattern.row_offsets, pattern.row_columns,
-                                 pattern.column_offsets, pattern.column_rows, pattern.block_size,
-                                 padding, pruned == PrunedScore::kZero));
+                                const std::optional<at::Tensor>& padding, PrunedScore pruned,
+                                Float32Math float32) {
+  return std::get<0>(CallForward(q, k, v, c10::make_intrusive<PatternObject>(pattern), padding,
+                                 pruned == PrunedScore::kZero, float32 == Float32Math::kExact));
 }
 
 TORCH_LIBRARY_FRAGMENT(spion, library) {
+  library.class_<PatternObject>("BlockPattern").def(torch::init(&PatternFromMask));
   library.def(
-      "block_sparse_attention(Tensor q, Tensor k, Tensor v, Tensor row_offsets, Tensor "
-      "row_columns, "
-      "Tensor column_offsets, Tensor column_rows, int block_size, Tensor? padding, "
-      "bool pruned_is_zero) -> (Tensor out, Tensor log_sum_exp)");
+      "block_sparse_attention(Tensor q, Tensor k, Tensor v, "
+      "__torch__.torch.classes.spion.BlockPattern pattern, Tensor? padding, bool pruned_is_zero, "
+      "bool exact_float32) -> (Tensor out, Tensor log_sum_exp)");
   library.def(
       "block_sparse_attention_backward(Tensor grad_out, Tensor q, Tensor k, Tensor v, Tensor out, "
-      "Tensor log_sum_exp, Tensor row_offsets, Tensor row_columns, Tensor column_offsets, "
-      "Tensor column_rows, int block_size, Tensor? padding, bool pruned_is_zero) "
+      "Tensor log_sum_exp, __torch__.torch.classes.spion.BlockPattern pattern, Tensor? padding, "
+      "bool pruned_is_zero, bool exact_float32) "
       "-> (Tensor grad_q, Tensor grad_k, Tensor grad_v)");
 }
 

@@ -2,9 +2,15 @@
 //
 //   at::Tensor out = BlockSparseAttention(q, k, v, pattern, padding, PrunedScore::kZero);
 //
-// Differentiable in q, k and v (once). Registered with TORCH_LIBRARY, so Python reaches it as
-// torch.ops.spion.block_sparse_attention after torch.ops.load_library.
-// What it computes: spion/kernels/block_sparse/api.h.
+// Differentiable in q, k and v (once). Registered with TORCH_LIBRARY, so after
+// torch.ops.load_library Python has it too:
+//
+//   pattern = torch.classes.spion.BlockPattern(mask, block_size, q.device)  # bool [n, n], or
+//                                                                           # [heads, n, n]
+//   out, lse = torch.ops.spion.block_sparse_attention(q, k, v, pattern, None, True, False)
+//
+// What it computes: spion/kernels/block_sparse/api.h. On a GPU it runs on the current stream,
+// allocates its results alone, and may be captured into a CUDA graph.
 #ifndef SPION_OPS_BLOCK_SPARSE_ATTENTION_H_
 #define SPION_OPS_BLOCK_SPARSE_ATTENTION_H_
 
@@ -17,14 +23,16 @@
 
 namespace spion {
 
-/// q, k, v: [B, H, L, d], fp32, any strides but unit stride along d (as they come out of a fused
-/// projection). padding: int32 [B] lengths, or bool [B, L] with true for valid keys, or nothing.
-/// The scores are scaled by 1 / sqrt(d).
+/// q, k, v: [B, H, L, d], any strides but unit stride along d (as they come out of a fused
+/// projection). On the CPU fp32; on a GPU fp16, bf16 or fp32, rows aligned to 16 bytes, fp32
+/// multiplied as `float32` says. padding: int32 [B] lengths, or bool [B, L] with true for valid
+/// keys, or nothing. The scores are scaled by 1 / sqrt(d).
 /// Returns [B, H, L, d], laid out in memory as [B, L, H, d], so that joining the heads is a view.
 /// Throws c10::Error naming the value and what is supported.
 at::Tensor BlockSparseAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                 const PatternTensors& pattern,
-                                const std::optional<at::Tensor>& padding, PrunedScore pruned);
+                                const std::optional<at::Tensor>& padding, PrunedScore pruned,
+                                Float32Math float32 = Float32Math::kTf32);
 
 }  // namespace spion
 

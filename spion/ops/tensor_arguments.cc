@@ -10,10 +10,10 @@ namespace {
 
 const int32_t* PatternData(const char* op, const char* name, const at::Tensor& tensor,
                            const at::Tensor& q) {
-  TORCH_CHECK(tensor.dim() == 1 && tensor.scalar_type() == at::kInt && tensor.is_contiguous() &&
+  TORCH_CHECK(tensor.scalar_type() == at::kInt && tensor.is_contiguous() &&
                   tensor.device() == q.device(),
-              op, ": ", name, " must be a contiguous int32 vector on ", q.device(), "; got ",
-              tensor.toString(), " of ", tensor.dim(), " dimensions on ", tensor.device());
+              op, ": the pattern's ", name, " must be contiguous int32 on ", q.device(), "; got ",
+              tensor.toString(), " on ", tensor.device(), "; make the pattern's tensors there");
   return tensor.const_data_ptr<int32_t>();
 }
 
@@ -60,35 +60,45 @@ KeyPadding AsKeyPadding(const char* op, const std::optional<at::Tensor>& padding
   return {.valid = static_cast<const uint8_t*>(padding->const_data_ptr())};
 }
 
-BlockSparseProblem AsProblem(const char* op, const at::Tensor& q, const at::Tensor& row_offsets,
-                             const at::Tensor& row_columns, const at::Tensor& column_offsets,
-                             const at::Tensor& column_rows, int64_t block_size,
+BlockSparseProblem AsProblem(const char* op, const at::Tensor& q, const PatternTensors& pattern,
                              const std::optional<at::Tensor>& padding, bool pruned_is_zero) {
   TORCH_CHECK(q.dim() == 4, op, ": q must be [batch, heads, length, head_dim]; got ", q.sizes());
   const int64_t length = q.size(2);
+  const int64_t block_size = pattern.block_size;
   TORCH_CHECK(block_size > 0 && length % block_size == 0, op, ": length ", length,
               " is not a multiple of block_size ", block_size, "; pad the sequence");
   const int64_t blocks = length / block_size;
-  TORCH_CHECK(row_offsets.numel() > 0 && row_offsets.numel() % (blocks + 1) == 0 &&
-                  row_offsets.numel() == column_offsets.numel() &&
-                  row_columns.numel() == column_rows.numel(),
+  TORCH_CHECK(pattern.row_offsets.numel() > 0 && pattern.row_offsets.numel() % (blocks + 1) == 0 &&
+                  pattern.row_offsets.numel() == pattern.column_offsets.numel() &&
+                  pattern.row_columns.numel() == pattern.column_rows.numel(),
               op, ": the pattern does not fit length ", length, " in blocks of ", block_size,
-              ": row_offsets has ", row_offsets.numel(), " entries, column_offsets ",
-              column_offsets.numel(), ", expected ", blocks + 1, " for each pattern");
-  return {.batch = q.size(0),
-          .heads = q.size(1),
-          .length = length,
-          .head_dim = q.size(3),
-          .block_size = block_size,
-          .scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(q.size(3)))),
-          .pruned = pruned_is_zero ? PrunedScore::kZero : PrunedScore::kExcluded,
-          .pattern = {.patterns = static_cast<int32_t>(row_offsets.numel() / (blocks + 1)),
-                      .blocks_per_side = static_cast<int32_t>(blocks),
-                      .row_offsets = PatternData(op, "row_offsets", row_offsets, q),
-                      .row_columns = PatternData(op, "row_columns", row_columns, q),
-                      .column_offsets = PatternData(op, "column_offsets", column_offsets, q),
-                      .column_rows = PatternData(op, "column_rows", column_rows, q)},
-          .padding = AsKeyPadding(op, padding, q)};
+              ": row_offsets has ", pattern.row_offsets.numel(), " entries, column_offsets ",
+              pattern.column_offsets.numel(), ", expected ", blocks + 1, " for each pattern");
+  const auto data = [&](const char* name, const at::Tensor& tensor) {
+    return PatternData(op, name, tensor, q);
+  };
+  const auto lines = [&](const char* name, const at::Tensor& tensor) {
+    return reinterpret_cast<const BlockLine*>(PatternData(op, name, tensor, q));
+  };
+  return {
+      .batch = q.size(0),
+      .heads = q.size(1),
+      .length = length,
+      .head_dim = q.size(3),
+      .block_size = block_size,
+      .scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(q.size(3)))),
+      .pruned = pruned_is_zero ? PrunedScore::kZero : PrunedScore::kExcluded,
+      .pattern = {.patterns = static_cast<int32_t>(pattern.row_offsets.numel() / (blocks + 1)),
+                  .blocks_per_side = static_cast<int32_t>(blocks),
+                  .row_offsets = data("row_offsets", pattern.row_offsets),
+                  .row_columns = data("row_columns", pattern.row_columns),
+                  .column_offsets = data("column_offsets", pattern.column_offsets),
+                  .column_rows = data("column_rows", pattern.column_rows),
+                  .schedule = {.rows = lines("row_schedule", pattern.row_schedule),
+                               .lines = lines("line_schedule", pattern.line_schedule),
+                               .long_rows = static_cast<int32_t>(pattern.long_rows),
+                               .long_lines = static_cast<int32_t>(pattern.long_lines)}},
+      .padding = AsKeyPadding(op, padding, q)};
 }
 
 }  // namespace spion

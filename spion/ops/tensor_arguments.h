@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "spion/kernels/block_sparse/api.h"
+#include "spion/ops/pattern_tensors.h"
 
 namespace spion {
 
@@ -36,9 +37,7 @@ KeyPadding AsKeyPadding(const char* op, const std::optional<at::Tensor>& padding
                         const at::Tensor& q);
 
 /// The whole problem; checks the pattern's tensors (dtype, device, sizes), not their values.
-BlockSparseProblem AsProblem(const char* op, const at::Tensor& q, const at::Tensor& row_offsets,
-                             const at::Tensor& row_columns, const at::Tensor& column_offsets,
-                             const at::Tensor& column_rows, int64_t block_size,
+BlockSparseProblem AsProblem(const char* op, const at::Tensor& q, const PatternTensors& pattern,
                              const std::optional<at::Tensor>& padding, bool pruned_is_zero);
 
 }  // namespace spion

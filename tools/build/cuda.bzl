@@ -11,7 +11,7 @@ A cc_library as far as others can see. Where there is no nvcc, guard the target'
 HAS_NVCC of @cuda//:defs.bzl: the macro then makes no target.
 """
 
-load("//tools/build:cc.bzl", "spion_cc_test")
+load("//tools/build:cc.bzl", "spion_cc_library", "spion_cc_test")
 load("@cuda//:defs.bzl", "CUDA_HOME", "HAS_NVCC")
 load("@torch//:defs.bzl", "TORCH_HAS_CUDA")
 
@@ -78,6 +78,13 @@ _nvcc_objects = rule(
         "_architectures": attr.label(default = "//tools/build:cuda_architectures"),
     },
 )
+
+def spion_cuda_cc_library(name, visibility = None, **kwargs):
+    """Host code over CUDA or LibTorch's CUDA side; an empty library where this build has none."""
+    if HAS_CUDA:
+        spion_cc_library(name = name, visibility = visibility, **kwargs)
+    else:
+        native.cc_library(name = name, visibility = visibility)
 
 def spion_cuda_test(name, deps = [], size = "medium", tags = [], **kwargs):
     """A GoogleTest program that needs a GPU; no target where this build has no CUDA."""

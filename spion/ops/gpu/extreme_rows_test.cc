@@ -122,13 +122,8 @@ BlockLines WithoutLine(const BlockLines& lines, int hole) {
 PatternTensors WithHole(const BlockPattern& pattern, int hole, c10::Device device) {
   const BlockLines rows = WithoutLine(pattern.rows(), hole);
   const BlockLines columns = WithoutLine(pattern.columns(), hole);
-  PatternTensors tensors = ToTensors(pattern, device);
-  tensors.row_offsets = at::tensor(rows.offsets, at::kInt).to(device);
-  tensors.row_columns = at::tensor(rows.indices, at::kInt).to(device);
-  tensors.column_offsets = at::tensor(columns.offsets, at::kInt).to(device);
-  tensors.column_rows = at::tensor(columns.indices, at::kInt).to(device);
-  tensors.kept_blocks = static_cast<int64_t>(rows.indices.size());
-  return tensors;
+  return ToTensors(absl::MakeConstSpan(&rows, 1), absl::MakeConstSpan(&columns, 1),
+                   pattern.block_size(), device);
 }
 
 /// Calls body(offset of a row of a [B, H, L, d] array, example, row) for every row in block `hole`.
@@ -189,12 +184,9 @@ TEST_P(ExtremeRowsTest, BlockRowAndColumnThatKeepNothing) {
 
 TEST_P(ExtremeRowsTest, PatternThatKeepsNothingGivesZeros) {
   const PrecisionCase c = Case(CasePadding::kNone, 1, DiagonalOnly(kBlocks, kBlock));
-  PatternTensors pattern = ToTensors(c.patterns[0], Gpu());
-  pattern.row_offsets.zero_();
-  pattern.column_offsets.zero_();
-  pattern.row_columns = pattern.row_columns.slice(0, 0, 0);
-  pattern.column_rows = pattern.column_rows.slice(0, 0, 0);
-  pattern.kept_blocks = 0;
+  const BlockLines nothing = {.offsets = std::vector<int32_t>(kBlocks + 1, 0), .indices = {}};
+  const PatternTensors pattern = ToTensors(absl::MakeConstSpan(&nothing, 1),
+                                           absl::MakeConstSpan(&nothing, 1), kBlock, Gpu());
   const AttentionResult result = ForwardAndBackward(
       [&](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
         return BlockSparseAttention(q, k, v, pattern, std::nullopt, c.pruned,

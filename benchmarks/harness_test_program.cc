@@ -1,0 +1,31 @@
+// What harness_test.py runs: one benchmark of each clock, and one that cannot do its work.
+#include <cstdlib>
+#include <iostream>
+
+#include "benchmarks/harness.h"
+
+namespace spion {
+namespace {
+
+bool Prepare(BenchmarkList& list) {
+  std::cerr << (list.only_listed() ? "listing\n" : "checking\n");
+  const auto manual = [](benchmark::State& state) {
+    while (state.KeepRunning()) state.SetIterationTime(0.25);
+  };
+  const auto wall = [](benchmark::State& state) {
+    while (state.KeepRunning()) benchmark::ClobberMemory();
+  };
+  const auto broken = [](benchmark::State& state) { state.SkipWithError("cannot do this"); };
+  list.Add("x/manual", manual, Clock::kManual);
+  list.Add("x/wall", wall, Clock::kWall);
+  list.Add("x/broken", broken, Clock::kManual);
+  return std::getenv("CHECK_FAILS") == nullptr;
+}
+
+}  // namespace
+}  // namespace spion
+
+int main(int argc, char** argv) {
+  return spion::RunBenchmarks(argc, argv, {.default_flags = {"--benchmark_min_time=0.0001"}},
+                              spion::Prepare);
+}

@@ -1,0 +1,96 @@
+import contextlib
+import io
+import json
+import os
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import table  # pylint: disable=wrong-import-position
+
+
+def runs(name, milliseconds, **counters):
+    return [{"name": name, "run_name": name, "run_type": "iteration", "repetition_index": i,
+             "iterations": 1, "real_time": time, "time_unit": "ms", **counters}
+            for i, time in enumerate(milliseconds)]
+
+
+def failed(name, message):
+    return [{"name": name, "run_name": name, "run_type": "iteration", "error_occurred": True,
+             "error_message": message}]
+
+
+# 4e9 bytes take 1 ms at 4e12 bytes a second.
+CONTEXT = {"gpu": "NVIDIA H200", "l2_cache": "warm", "copy_bandwidth_bytes_per_second": "4e+12"}
+OURS = (runs("dense/cuda/bf16/image/fwd", [9.0], bytes=4e9) +
+        runs("spion/cuda/bf16/image/fwd", [2.0, 2.5, 9.0], bytes=4e9) +
+        runs("spion/cuda/bf16/text/fwd", [4.0], bytes=2e9) +
+        runs("spion/cuda/fp16/text/fwd", [4.0], bytes=2e9))
+PEERS = (runs("sdpa_flash/cuda/bf16/image/fwd", [20.0, 10.0, 15.0]) +
+         failed("flex32/cuda/bf16/image/fwd", "no such block") +
+         runs("flex128/cuda/bf16/image/fwd", [5.0]) +
+         runs("sdpa_flash/cuda/bf16/text/fwd", [1.0]))
+
+
+class TableTest(unittest.TestCase):
+
+    def setUp(self):
+        self.directory = tempfile.mkdtemp()
+
+    def write(self, name, benchmarks, context=None):
+        path = os.path.join(self.directory, name)
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump({"context": context or CONTEXT, "benchmarks": benchmarks}, file)
+        return path
+
+    def run_main(self, *arguments):
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = table.main(list(arguments))
+        return code, out.getvalue(), err.getvalue()
+
+    def test_medians_ratio_and_floor_by_hand(self):
+        code, out, err = self.run_main(self.write("ours", OURS), self.write("peers", PEERS))
+        self.assertEqual(code, 0, err)
+        lines = [line.split() for line in out.splitlines()]
+        self.assertEqual(lines, [
+            ["case", "dtype", "pass", "spion", "sdpa_flash", "flex32", "flex128", "ratio", "floor"],
+            ["image", "bf16", "fwd", "2.5000", "15.0000", "error", "5.0000", "2.00", "1.0000"],
+            ["text", "bf16", "fwd", "4.0000", "1.0000", "-", "-", "0.25", "0.5000"],
+        ])
+        self.assertEqual(err, "error: flex32/cuda/bf16/image/fwd: no such block\n")
+
+    def test_markdown(self):
+        _, out, _ = self.run_main("--markdown", self.write("ours", OURS),
+                                  self.write("peers", PEERS))
+        lines = out.splitlines()
+        self.assertEqual(lines[1], "|---|---|---|---:|---:|---:|---:|---:|---:|")
+        self.assertEqual(
+            lines[2], "| image | bf16 | fwd | 2.5000 | 15.0000 | error | 5.0000 | 2.00 | 1.0000 |")
+
+    def test_an_error_of_ours_is_shown(self):
+        ours = self.write("ours", failed("spion/cuda/bf16/image/fwd", "no memory"))
+        code, out, err = self.run_main(ours, self.write("peers", PEERS))
+        self.assertEqual(code, 0)
+        self.assertEqual(out.splitlines()[1].split()[3:],
+                         ["error", "15.0000", "error", "5.0000", "-", "-"])
+        self.assertIn("spion/cuda/bf16/image/fwd: no memory", err)
+
+    def test_another_gpu_is_said(self):
+        peers = self.write("peers", PEERS, {**CONTEXT, "gpu": "NVIDIA H100"})
+        _, _, err = self.run_main(self.write("ours", OURS), peers)
+        self.assertIn("gpu is NVIDIA H200", err)
+
+    def test_files_that_do_not_fit_are_errors(self):
+        ours = self.write("ours", OURS)
+        for peers, message in ((os.path.join(self.directory, "none"), "cannot read"),
+                               (self.write("other", runs("flex128/cuda/bf16/other/fwd", [1.0])),
+                                "has a peer in")):
+            code, out, err = self.run_main(ours, peers)
+            self.assertEqual((code, out), (2, ""))
+            self.assertIn(message, err)
+
+
+if __name__ == "__main__":
+    unittest.main()
