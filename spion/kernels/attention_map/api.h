@@ -34,10 +34,12 @@ absl::Status MeanAttentionMap(const AttentionMapCall<float>& call, const Paralle
 namespace cuda {
 
 /// On the current CUDA device, queued on `stream`. T: Float16, BFloat16 or float; scores on the
-/// tensor cores with fp32 sums (float: as call.float32 says), softmax and mean in fp32. All pointers
-/// are device pointers; rows and the map are aligned to 16 bytes. Two launches: the logarithm of
+/// tensor cores with fp32 sums (float: as call.float32 says), softmax and mean in fp32. All
+/// pointers are device pointers; rows and the map are aligned to 16 bytes. Two launches: log2 of
 /// every row's normaliser goes to `row_statistics`, then tiles of the map add up the heads'
-/// probabilities. Neither allocates nor synchronises, so a CUDA graph may capture it. Deterministic.
+/// probabilities. Neither allocates nor synchronises, so a CUDA graph may capture it.
+/// Deterministic.
+///
 /// Errors: those of Validate, InvalidArgument for alignment, strides or missing row_statistics; the
 /// map is untouched then. Internal with CUDA's message if a launch fails.
 template <typename T>

@@ -31,11 +31,16 @@ cudaError_t LaunchMapOf(const AttentionMapCall<typename Math::Element>& call, cu
 template <class Math>
 cudaError_t LaunchMapAs(const AttentionMapCall<typename Math::Element>& call, cudaStream_t stream) {
   switch (call.head_dim) {
-    case 16: return LaunchMapOf<Math, 16>(call, stream);
-    case 32: return LaunchMapOf<Math, 32>(call, stream);
-    case 64: return LaunchMapOf<Math, 64>(call, stream);
-    case 128: return LaunchMapOf<Math, 128>(call, stream);
-    default: return cudaErrorInvalidValue;
+    case 16:
+      return LaunchMapOf<Math, 16>(call, stream);
+    case 32:
+      return LaunchMapOf<Math, 32>(call, stream);
+    case 64:
+      return LaunchMapOf<Math, 64>(call, stream);
+    case 128:
+      return LaunchMapOf<Math, 128>(call, stream);
+    default:
+      return cudaErrorInvalidValue;
   }
 }
 

@@ -25,8 +25,7 @@ struct MapTraits {
   static constexpr int kTilesAcross = kMapSide / Tile::kKeys;
   static constexpr int kTiles = kTilesAcross * (kMapSide / Tile::kRows);
   static constexpr int kGroups = kMapWarps / kTiles;  // of warps, that share out the heads
-  static constexpr int kThreadBlocksAnSm =
-      Math::kElementsAWord == 2 && Tile::kShare <= 8 ? 2 : 1;
+  static constexpr int kThreadBlocksAnSm = Math::kElementsAWord == 2 && Tile::kShare <= 8 ? 2 : 1;
 };
 
 /// Goes over all heads of all examples, kStep heads a time.
@@ -168,10 +167,10 @@ __global__ void __launch_bounds__(32 * kMapWarps, (MapTraits<Math, kHeadDim>::kT
   const int warp = static_cast<int>(threadIdx.x) / 32;
   const int group = warp / Traits::kTiles;
   const int in_group = warp % Traits::kTiles;
-  const auto row = static_cast<int32_t>(blockIdx.y) * kMapSide +
-                   in_group / Traits::kTilesAcross * Tile::kRows;
-  const auto column = static_cast<int32_t>(blockIdx.x) * kMapSide +
-                      in_group % Traits::kTilesAcross * Tile::kKeys;
+  const auto row =
+      static_cast<int32_t>(blockIdx.y) * kMapSide + in_group / Traits::kTilesAcross * Tile::kRows;
+  const auto column =
+      static_cast<int32_t>(blockIdx.x) * kMapSide + in_group % Traits::kTilesAcross * Tile::kKeys;
   const auto batch = static_cast<int32_t>(call.batch);
   const auto heads = static_cast<int32_t>(call.heads);
   const float scale_log2 = call.scale * kLog2E;

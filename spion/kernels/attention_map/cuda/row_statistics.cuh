@@ -36,8 +36,8 @@ class NormalizerSum {
     }
 #pragma unroll
     for (int t = 0; t < kTiles; ++t) {
-      sum_ += tiles::Exp2(s[t][2 * kRow] - reference_) +
-              tiles::Exp2(s[t][2 * kRow + 1] - reference_);
+      sum_ +=
+          tiles::Exp2(s[t][2 * kRow] - reference_) + tiles::Exp2(s[t][2 * kRow + 1] - reference_);
     }
   }
 
@@ -60,7 +60,7 @@ class NormalizerSum {
 constexpr int kStatisticsWarps = 4;
 
 template <class Math, int kHeadDim>
-constexpr int kStatisticsRows = kStatisticsWarps * ScoreTile<Math, kHeadDim>::kRows;
+constexpr int kStatisticsRows = kStatisticsWarps* ScoreTile<Math, kHeadDim>::kRows;
 
 /// Thread block row_blocks (b H + h) + i has rows kStatisticsRows i .. of head h of example b.
 template <class Math, int kHeadDim>

@@ -1,6 +1,4 @@
 // cuda::Forward and cuda::Backward: checks, then the launch.
-#include <cuda_runtime_api.h>
-
 #include <cmath>
 #include <cstdint>
 
@@ -9,20 +7,19 @@
 #include "spion/base/status.h"
 #include "spion/kernels/block_sparse/api.h"
 #include "spion/kernels/block_sparse/cuda/launch.h"
+#include "spion/kernels/cuda_launch/checks.h"
 
 namespace spion::cuda {
 namespace {
 
-constexpr int64_t kAlignmentBytes = 16;
 constexpr int64_t kMostGridRows = 65535;
-constexpr int64_t kMostHeadBytes = int64_t{1} << 32;
 
 absl::Status CheckProblem(const BlockSparseProblem& problem) {
   RETURN_IF_ERROR(Validate(problem));
   const int64_t b = problem.block_size;
   if (b != 16 && b != 32 && b != 64 && b != 128) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "block size ", b, " is not supported on a GPU: use 16, 32, 64 or 128"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("block size ", b, " is not supported on a GPU: use 16, 32, 64 or 128"));
   }
   if (problem.batch > kMostGridRows || problem.heads > kMostGridRows) {
     return absl::InvalidArgumentError(
@@ -39,39 +36,8 @@ absl::Status CheckProblem(const BlockSparseProblem& problem) {
   return absl::OkStatus();
 }
 
-template <typename T>
-absl::Status CheckTensor(const BlockSparseProblem& problem, const char* name,
-                         const HeadTensor<T>& tensor) {
-  const auto element = static_cast<int64_t>(sizeof(T));
-  const bool aligned =
-      reinterpret_cast<uintptr_t>(tensor.data) % kAlignmentBytes == 0 &&
-      tensor.row_stride * element % kAlignmentBytes == 0 &&
-      (problem.heads == 1 || tensor.head_stride * element % kAlignmentBytes == 0) &&
-      (problem.batch == 1 || tensor.batch_stride * element % kAlignmentBytes == 0);
-  if (!aligned) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        name, " is not aligned: on a GPU every row must start at a multiple of ", kAlignmentBytes,
-        " bytes, and this tensor starts ",
-        reinterpret_cast<uintptr_t>(tensor.data) % kAlignmentBytes, " bytes after one, with rows ",
-        tensor.row_stride, ", heads ", tensor.head_stride, ", examples ", tensor.batch_stride,
-        " elements of ", element, " bytes apart; call .clone() on it"));
-  }
-  if (tensor.row_stride < 0 || tensor.head_stride < 0 || tensor.batch_stride < 0 ||
-      problem.length * tensor.row_stride * element >= kMostHeadBytes ||
-      tensor.head_stride >= kMostHeadBytes || tensor.batch_stride >= kMostHeadBytes) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        name, " is spread too far: a head must span less than 4 GiB, and heads and examples must ",
-        "be less than 2^32 elements apart; rows are ", tensor.row_stride, ", heads ",
-        tensor.head_stride, ", examples ", tensor.batch_stride, " elements apart"));
-  }
-  return absl::OkStatus();
-}
-
-absl::Status FromCuda(cudaError_t error) {
-  if (error == cudaSuccess) return absl::OkStatus();
-  return absl::InternalError(absl::StrCat("CUDA could not start the kernel: ",
-                                          cudaGetErrorName(error), ", ",
-                                          cudaGetErrorString(error)));
+HeadTensorSizes SizesOf(const BlockSparseProblem& problem) {
+  return {problem.batch, problem.heads, problem.length};
 }
 
 }  // namespace
@@ -79,35 +45,37 @@ absl::Status FromCuda(cudaError_t error) {
 template <typename T>
 absl::Status Forward(const BlockSparseForward<T>& call, CUstream_st* stream) {
   RETURN_IF_ERROR(CheckProblem(call.problem));
-  RETURN_IF_ERROR(CheckTensor(call.problem, "q", call.q));
-  RETURN_IF_ERROR(CheckTensor(call.problem, "k", call.k));
-  RETURN_IF_ERROR(CheckTensor(call.problem, "v", call.v));
-  RETURN_IF_ERROR(CheckTensor(call.problem, "out", call.out));
+  const HeadTensorSizes sizes = SizesOf(call.problem);
+  RETURN_IF_ERROR(CheckHeadTensor("q", call.q, sizes));
+  RETURN_IF_ERROR(CheckHeadTensor("k", call.k, sizes));
+  RETURN_IF_ERROR(CheckHeadTensor("v", call.v, sizes));
+  RETURN_IF_ERROR(CheckHeadTensor("out", call.out, sizes));
   if constexpr (sizeof(T) == sizeof(float)) {
     if (call.problem.float32 == Float32Math::kExact) {
-      return FromCuda(LaunchForwardExact(call, stream));
+      return StatusOfLaunch(LaunchForwardExact(call, stream));
     }
   }
-  return FromCuda(LaunchForward(call, stream));
+  return StatusOfLaunch(LaunchForward(call, stream));
 }
 
 template <typename T>
 absl::Status Backward(const BlockSparseBackward<T>& call, CUstream_st* stream) {
   RETURN_IF_ERROR(CheckProblem(call.problem));
-  RETURN_IF_ERROR(CheckTensor(call.problem, "q", call.q));
-  RETURN_IF_ERROR(CheckTensor(call.problem, "k", call.k));
-  RETURN_IF_ERROR(CheckTensor(call.problem, "v", call.v));
-  RETURN_IF_ERROR(CheckTensor(call.problem, "out", call.out));
-  RETURN_IF_ERROR(CheckTensor(call.problem, "grad_out", call.grad_out));
-  RETURN_IF_ERROR(CheckTensor(call.problem, "grad_q", call.grad_q));
-  RETURN_IF_ERROR(CheckTensor(call.problem, "grad_k", call.grad_k));
-  RETURN_IF_ERROR(CheckTensor(call.problem, "grad_v", call.grad_v));
+  const HeadTensorSizes sizes = SizesOf(call.problem);
+  RETURN_IF_ERROR(CheckHeadTensor("q", call.q, sizes));
+  RETURN_IF_ERROR(CheckHeadTensor("k", call.k, sizes));
+  RETURN_IF_ERROR(CheckHeadTensor("v", call.v, sizes));
+  RETURN_IF_ERROR(CheckHeadTensor("out", call.out, sizes));
+  RETURN_IF_ERROR(CheckHeadTensor("grad_out", call.grad_out, sizes));
+  RETURN_IF_ERROR(CheckHeadTensor("grad_q", call.grad_q, sizes));
+  RETURN_IF_ERROR(CheckHeadTensor("grad_k", call.grad_k, sizes));
+  RETURN_IF_ERROR(CheckHeadTensor("grad_v", call.grad_v, sizes));
   if constexpr (sizeof(T) == sizeof(float)) {
     if (call.problem.float32 == Float32Math::kExact) {
-      return FromCuda(LaunchBackwardExact(call, stream));
+      return StatusOfLaunch(LaunchBackwardExact(call, stream));
     }
   }
-  return FromCuda(LaunchBackward(call, stream));
+  return StatusOfLaunch(LaunchBackward(call, stream));
 }
 
 template absl::Status Forward(const BlockSparseForward<Float16>&, CUstream_st*);

@@ -1,0 +1,55 @@
+#include "spion/kernels/cuda_launch/checks.h"
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace spion::cuda {
+namespace {
+
+constexpr int64_t kAlignmentBytes = 16;
+constexpr int64_t kMostHeadBytes = int64_t{1} << 32;
+constexpr int64_t kMostStride = int64_t{1} << 32;  // of heads and examples, in elements
+
+}  // namespace
+
+namespace internal {
+
+absl::Status CheckHeadTensor(const char* name, const HeadTensor<const void>& tensor,
+                             int64_t element_bytes, const HeadTensorSizes& sizes) {
+  const auto offset =
+      static_cast<int64_t>(reinterpret_cast<uintptr_t>(tensor.data) % kAlignmentBytes);
+  const auto aligned = [&](int64_t stride) {
+    return stride * element_bytes % kAlignmentBytes == 0;
+  };
+  if (offset != 0 || !aligned(tensor.row_stride) ||
+      (sizes.heads > 1 && !aligned(tensor.head_stride)) ||
+      (sizes.batch > 1 && !aligned(tensor.batch_stride))) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        name, " is not aligned: on a GPU every row must start at a multiple of ", kAlignmentBytes,
+        " bytes, and this tensor starts ", offset, " bytes after one, with rows ",
+        tensor.row_stride, ", heads ", tensor.head_stride, ", examples ", tensor.batch_stride,
+        " elements of ", element_bytes, " bytes apart; call .clone() on it"));
+  }
+  if (tensor.row_stride < 0 || tensor.head_stride < 0 || tensor.batch_stride < 0 ||
+      sizes.length * tensor.row_stride * element_bytes >= kMostHeadBytes ||
+      tensor.head_stride >= kMostStride || tensor.batch_stride >= kMostStride) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        name, " is spread too far: a head must span less than 4 GiB, and heads and examples must ",
+        "be less than 2^32 elements apart; rows are ", tensor.row_stride, ", heads ",
+        tensor.head_stride, ", examples ", tensor.batch_stride, " elements apart"));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace internal
+
+absl::Status StatusOfLaunch(cudaError_t error) {
+  if (error == cudaSuccess) return absl::OkStatus();
+  return absl::InternalError(
+      absl::StrCat("CUDA could not start the kernel: ", cudaGetErrorName(error), ", ",
+                   cudaGetErrorString(error)));
+}
+
+}  // namespace spion::cuda
