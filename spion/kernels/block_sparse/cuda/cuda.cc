@@ -21,8 +21,8 @@ absl::Status CheckProblem(const BlockSparseProblem& problem) {
   RETURN_IF_ERROR(Validate(problem));
   const int64_t b = problem.block_size;
   if (b != 16 && b != 32 && b != 64 && b != 128) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "block size ", b, " is not supported on a GPU: use 16, 32, 64 or 128"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("block size ", b, " is not supported on a GPU: use 16, 32, 64 or 128"));
   }
   if (problem.batch > kMostGridRows || problem.heads > kMostGridRows) {
     return absl::InvalidArgumentError(
@@ -69,9 +69,9 @@ absl::Status CheckTensor(const BlockSparseProblem& problem, const char* name,
 
 absl::Status FromCuda(cudaError_t error) {
   if (error == cudaSuccess) return absl::OkStatus();
-  return absl::InternalError(absl::StrCat("CUDA could not start the kernel: ",
-                                          cudaGetErrorName(error), ", ",
-                                          cudaGetErrorString(error)));
+  return absl::InternalError(
+      absl::StrCat("CUDA could not start the kernel: ", cudaGetErrorName(error), ", ",
+                   cudaGetErrorString(error)));
 }
 
 }  // namespace
