@@ -18,7 +18,8 @@ Method Spion(PatternKind kind) {
           .pattern_kind = kind,
           .attention = [](c10::Device device) -> AttentionFactory {
             return [device](const AttentionContext& context) {
-              return std::make_unique<SpionAttention>(context.length, device, PrunedScore::kZero);
+              return std::make_unique<SpionAttention>(context.layer, context.length, device,
+                                                      PrunedScore::kZero);
             };
           }};
 }

@@ -25,7 +25,8 @@ std::unique_ptr<Attention> Dense(const AttentionContext&) {
 }
 
 std::unique_ptr<Attention> Spion(const AttentionContext& context) {
-  return std::make_unique<SpionAttention>(context.length, at::kCPU, PrunedScore::kExcluded);
+  return std::make_unique<SpionAttention>(context.layer, context.length, at::kCPU,
+                                          PrunedScore::kExcluded);
 }
 
 SequenceClassifier Model(const ModelConfig& config, const AttentionFactory& factory) {
@@ -116,7 +117,7 @@ TEST(SpionAttentionTest, DenseThenSparseUnderAllBlocksIsTheSameFunction) {
 }
 
 TEST(SpionAttentionTest, CapturesOneMapWhenAsked) {
-  SpionAttention attention(64, at::kCPU, PrunedScore::kZero);
+  SpionAttention attention(/*layer=*/0, 64, at::kCPU, PrunedScore::kZero);
   at::manual_seed(8);
   const at::Tensor q = at::randn({2, 2, 64, 32});
   const at::Tensor k = at::randn({2, 2, 64, 32});
@@ -129,7 +130,7 @@ TEST(SpionAttentionTest, CapturesOneMapWhenAsked) {
 }
 
 TEST(SpionAttentionTest, RefusesAPatternOfAnotherLengthAndMapsInTheSparsePhase) {
-  SpionAttention attention(64, at::kCPU, PrunedScore::kZero);
+  SpionAttention attention(/*layer=*/0, 64, at::kCPU, PrunedScore::kZero);
   EXPECT_THROW(attention.SetPattern(DiagonalOnly(4, 32)), c10::Error);
   attention.SetPattern(DiagonalOnly(4, 16));
   EXPECT_THROW(attention.RequestMap(), c10::Error);

@@ -48,8 +48,7 @@ class BlockSparseFunction : public torch::autograd::Function<BlockSparseFunction
                                const Padding& padding, bool pruned_is_zero, bool exact_float32) {
     const ProfileRange range(Region::kAttentionForward, LabelOf(pattern));
     at::AutoDispatchBelowADInplaceOrView below_autograd;
-    auto [out, log_sum_exp] =
-        CallForward(q, k, v, pattern, padding, pruned_is_zero, exact_float32);
+    auto [out, log_sum_exp] = CallForward(q, k, v, pattern, padding, pruned_is_zero, exact_float32);
     context->save_for_backward({q, k, v, out, log_sum_exp, padding.value_or(at::Tensor())});
     context->saved_data["pattern"] = pattern;
     context->saved_data["pruned_is_zero"] = pruned_is_zero;
@@ -67,8 +66,7 @@ class BlockSparseFunction : public torch::autograd::Function<BlockSparseFunction
     const at::Tensor none;
     variable_list result(7);
     if (!grads[0].defined()) return result;
-    const PatternPointer pattern =
-        context->saved_data["pattern"].toCustomClass<PatternObject>();
+    const PatternPointer pattern = context->saved_data["pattern"].toCustomClass<PatternObject>();
     const ProfileRange range(Region::kAttentionBackward, LabelOf(pattern));
     const variable_list saved = context->get_saved_variables();
     const at::Tensor& padding = saved[5];

@@ -19,11 +19,9 @@ std::tuple<at::Tensor, at::Tensor> Forward(const at::Tensor& q, const at::Tensor
                                            const std::optional<at::Tensor>& padding,
                                            bool pruned_is_zero, bool /*exact_float32*/) {
   CheckDtype(kForwardOp, q);
-  return RunForward<float>(q, k, v,
-                           AsProblem(kForwardOp, q, pattern->tensors, padding, pruned_is_zero),
-                           [](const BlockSparseForward<float>& call) {
-                             return cpu::Forward(call, TorchParallelFor());
-                           });
+  return RunForward<float>(
+      q, k, v, AsProblem(kForwardOp, q, pattern->tensors, padding, pruned_is_zero),
+      [](const BlockSparseForward<float>& call) { return cpu::Forward(call, TorchParallelFor()); });
 }
 
 std::tuple<at::Tensor, at::Tensor, at::Tensor> Backward(

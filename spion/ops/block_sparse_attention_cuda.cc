@@ -41,7 +41,8 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> Backward(
   const BlockSparseProblem problem =
       Problem(kBackwardOp, q, pattern, padding, pruned_is_zero, exact_float32);
   // The gradient comes as autograd has it: expanded (of a sum, say) or at any offset.
-  const at::Tensor grad_rows = HasAlignedRows(grad_out) ? grad_out : grad_out.clone(at::MemoryFormat::Contiguous);
+  const at::Tensor grad_rows =
+      HasAlignedRows(grad_out) ? grad_out : grad_out.clone(at::MemoryFormat::Contiguous);
   return DispatchElement(kBackwardOp, q, [&](auto element) {
     using T = decltype(element);
     return RunBackward<T>(grad_rows, q, k, v, out, log_sum_exp, problem,

@@ -58,18 +58,17 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> RunBackward(
   at::Tensor grad_q = EmptyHeads(q);
   at::Tensor grad_k = EmptyHeads(q);
   at::Tensor grad_v = EmptyHeads(q);
-  ThrowIfError(
-      kBackwardOp,
-      kernel(BlockSparseBackward<T>{.problem = problem,
-                                    .q = AsHeadTensor<const T>(q),
-                                    .k = AsHeadTensor<const T>(k),
-                                    .v = AsHeadTensor<const T>(v),
-                                    .out = AsHeadTensor<const T>(out),
-                                    .grad_out = AsHeadTensor<const T>(grad_out),
-                                    .log_sum_exp = log_sum_exp.const_data_ptr<float>(),
-                                    .grad_q = AsHeadTensor<T>(grad_q),
-                                    .grad_k = AsHeadTensor<T>(grad_k),
-                                    .grad_v = AsHeadTensor<T>(grad_v)}));
+  ThrowIfError(kBackwardOp,
+               kernel(BlockSparseBackward<T>{.problem = problem,
+                                             .q = AsHeadTensor<const T>(q),
+                                             .k = AsHeadTensor<const T>(k),
+                                             .v = AsHeadTensor<const T>(v),
+                                             .out = AsHeadTensor<const T>(out),
+                                             .grad_out = AsHeadTensor<const T>(grad_out),
+                                             .log_sum_exp = log_sum_exp.const_data_ptr<float>(),
+                                             .grad_q = AsHeadTensor<T>(grad_q),
+                                             .grad_k = AsHeadTensor<T>(grad_k),
+                                             .grad_v = AsHeadTensor<T>(grad_v)}));
   return {grad_q, grad_k, grad_v};
 }
 

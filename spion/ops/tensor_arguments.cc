@@ -10,10 +10,10 @@ namespace {
 
 const int32_t* PatternData(const char* op, const char* name, const at::Tensor& tensor,
                            const at::Tensor& q) {
-  TORCH_CHECK(tensor.scalar_type() == at::kInt && tensor.is_contiguous() &&
-                  tensor.device() == q.device(),
-              op, ": the pattern's ", name, " must be contiguous int32 on ", q.device(), "; got ",
-              tensor.toString(), " on ", tensor.device(), "; make the pattern's tensors there");
+  TORCH_CHECK(
+      tensor.scalar_type() == at::kInt && tensor.is_contiguous() && tensor.device() == q.device(),
+      op, ": the pattern's ", name, " must be contiguous int32 on ", q.device(), "; got ",
+      tensor.toString(), " on ", tensor.device(), "; make the pattern's tensors there");
   return tensor.const_data_ptr<int32_t>();
 }
 
@@ -80,25 +80,24 @@ BlockSparseProblem AsProblem(const char* op, const at::Tensor& q, const PatternT
   const auto lines = [&](const char* name, const at::Tensor& tensor) {
     return reinterpret_cast<const BlockLine*>(PatternData(op, name, tensor, q));
   };
-  return {
-      .batch = q.size(0),
-      .heads = q.size(1),
-      .length = length,
-      .head_dim = q.size(3),
-      .block_size = block_size,
-      .scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(q.size(3)))),
-      .pruned = pruned_is_zero ? PrunedScore::kZero : PrunedScore::kExcluded,
-      .pattern = {.patterns = static_cast<int32_t>(pattern.row_offsets.numel() / (blocks + 1)),
-                  .blocks_per_side = static_cast<int32_t>(blocks),
-                  .row_offsets = data("row_offsets", pattern.row_offsets),
-                  .row_columns = data("row_columns", pattern.row_columns),
-                  .column_offsets = data("column_offsets", pattern.column_offsets),
-                  .column_rows = data("column_rows", pattern.column_rows),
-                  .schedule = {.rows = lines("row_schedule", pattern.row_schedule),
-                               .lines = lines("line_schedule", pattern.line_schedule),
-                               .long_rows = static_cast<int32_t>(pattern.long_rows),
-                               .long_lines = static_cast<int32_t>(pattern.long_lines)}},
-      .padding = AsKeyPadding(op, padding, q)};
+  return {.batch = q.size(0),
+          .heads = q.size(1),
+          .length = length,
+          .head_dim = q.size(3),
+          .block_size = block_size,
+          .scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(q.size(3)))),
+          .pruned = pruned_is_zero ? PrunedScore::kZero : PrunedScore::kExcluded,
+          .pattern = {.patterns = static_cast<int32_t>(pattern.row_offsets.numel() / (blocks + 1)),
+                      .blocks_per_side = static_cast<int32_t>(blocks),
+                      .row_offsets = data("row_offsets", pattern.row_offsets),
+                      .row_columns = data("row_columns", pattern.row_columns),
+                      .column_offsets = data("column_offsets", pattern.column_offsets),
+                      .column_rows = data("column_rows", pattern.column_rows),
+                      .schedule = {.rows = lines("row_schedule", pattern.row_schedule),
+                                   .lines = lines("line_schedule", pattern.line_schedule),
+                                   .long_rows = static_cast<int32_t>(pattern.long_rows),
+                                   .long_lines = static_cast<int32_t>(pattern.long_lines)}},
+          .padding = AsKeyPadding(op, padding, q)};
 }
 
 }  // namespace spion

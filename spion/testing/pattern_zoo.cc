@@ -108,7 +108,8 @@ BlockPatternView PatternArrays::view() const {
           .row_offsets = rows_.offsets.data(),
           .row_columns = rows_.indices.data(),
           .column_offsets = columns_.offsets.data(),
-          .column_rows = columns_.indices.data()};
+          .column_rows = columns_.indices.data(),
+          .schedule = {}};
 }
 
 }  // namespace spion

@@ -22,7 +22,8 @@ constexpr ModelConfig kConfig{.vocabulary = 7, .classes = 3, .length = 64, .laye
 SequenceClassifier SpionModel(uint64_t seed, const ModelConfig& config = kConfig) {
   at::manual_seed(seed);
   return {config, at::kCPU, [](const AttentionContext& context) {
-            return std::make_unique<SpionAttention>(context.length, at::kCPU, PrunedScore::kZero);
+            return std::make_unique<SpionAttention>(context.layer, context.length, at::kCPU,
+                                                    PrunedScore::kZero);
           }};
 }
 

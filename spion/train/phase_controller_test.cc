@@ -40,8 +40,8 @@ class PhaseControllerTest : public ::testing::Test {
     return phases.AfterStep(step);
   }
 
-  SpionAttention first_{kLength, at::kCPU, PrunedScore::kZero};
-  SpionAttention second_{kLength, at::kCPU, PrunedScore::kZero};
+  SpionAttention first_{/*layer=*/0, kLength, at::kCPU, PrunedScore::kZero};
+  SpionAttention second_{/*layer=*/1, kLength, at::kCPU, PrunedScore::kZero};
   std::vector<SpionAttention*> layers_ = {&first_, &second_};
 };
 

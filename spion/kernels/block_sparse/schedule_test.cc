@@ -20,7 +20,7 @@ void ExpectLine(const BlockLine& line, absl::Span<const int32_t> blocks,
                 const std::vector<int32_t>& indices) {
   ASSERT_EQ(line.end - line.begin, static_cast<int32_t>(blocks.size()));
   for (size_t i = 0; i < blocks.size(); ++i) EXPECT_EQ(indices[line.begin + i], blocks[i]);
-  if (!blocks.empty()) EXPECT_EQ(line.first, blocks[0]);
+  EXPECT_EQ(line.first, blocks.empty() ? 0 : blocks[0]);
 }
 
 TEST(ScheduleTest, HoldsEveryLineOnceWithItsBlocksLongestFirst) {
@@ -64,8 +64,7 @@ TEST(ScheduleTest, SharesTheLongColumnsOfRealPatternsAndNothingElse) {
 }
 
 TEST(ScheduleTest, EvenPatternsShareNothing) {
-  for (const BlockPattern& pattern :
-       {DiagonalOnly(16, 32), AllBlocks(16, 32), Banded(16, 32, 2)}) {
+  for (const BlockPattern& pattern : {DiagonalOnly(16, 32), AllBlocks(16, 32), Banded(16, 32, 2)}) {
     EXPECT_EQ(ScheduleOf(pattern).long_rows, 0);
     EXPECT_EQ(ScheduleOf(pattern).long_lines, 0);
   }

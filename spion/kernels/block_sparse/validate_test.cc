@@ -25,7 +25,8 @@ BlockSparseProblem Valid() {
                       .row_offsets = kIndices,
                       .row_columns = kIndices,
                       .column_offsets = kIndices,
-                      .column_rows = kIndices},
+                      .column_rows = kIndices,
+                      .schedule = {}},
           .padding = {}};
 }
 

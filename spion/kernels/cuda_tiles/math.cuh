@@ -127,9 +127,9 @@ struct Half16 {
     }
   }
 
-  /// Dots of equal rows are the diagonal of a b^T, which costs less than unpacking the operands. Row
-  /// j of the first eight has its dot in lane 4 j + j / 2, as element j % 2 of tile 0; the others
-  /// have theirs in tile 1.
+  /// Dots of equal rows are the diagonal of a b^T, which costs less than unpacking the operands.
+  /// Row j of the first eight has its dot in lane 4 j + j / 2, as element j % 2 of tile 0; the
+  /// others have theirs in tile 1.
   template <int kSlices, class A, class B>
   static __device__ __forceinline__ void ColumnDots(const A& a, const B& b, float (&dots)[2][2]) {
     float s[2][4];

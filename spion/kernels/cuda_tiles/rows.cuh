@@ -140,8 +140,8 @@ class RegisterRows {
       LoadVector(words_[i][1], high + 4 * Layout::kVector * i);
     }
   }
-  /// The same by way of shared memory: Prefetch in the background, Take when it is there. `stage` is
-  /// the warp's, kStageBytes long.
+  /// The same by way of shared memory: Prefetch in the background, Take when it is there. `stage`
+  /// is the warp's, kStageBytes long.
   static constexpr int kStageBytes = Layout::kSlices * 2 * Layout::kWords * 4 * 32;
   static __device__ __forceinline__ void Prefetch(uint32_t stage,
                                                   const RowPointer<Math, kHeadDim>& rows,
@@ -252,8 +252,7 @@ __device__ __forceinline__ void MultiplyTransposed(float (*s)[4], const A& a, co
 
 /// sums += s b; s is 16 x 16, b is transposed
 template <int kHeadDim, class B>
-__device__ __forceinline__ void Multiply(RowSums<kHeadDim>& sums, const float (*s)[4],
-                                         const B& b) {
+__device__ __forceinline__ void Multiply(RowSums<kHeadDim>& sums, const float (*s)[4], const B& b) {
 #pragma unroll
   for (int i = 0; i < B::Layout::kSlices; ++i) {
     typename B::Slice y;
@@ -280,8 +279,7 @@ __device__ __forceinline__ void StoreRows(const RowSums<kHeadDim>& sums,
                                           typename Math::Element* head, int64_t row_stride,
                                           int32_t first_row) {
   using Layout = RowLayout<Math, kHeadDim>;
-  auto* first =
-      head + (first_row + LaneGroup()) * row_stride + LaneInGroup() * Layout::kVector;
+  auto* first = head + (first_row + LaneGroup()) * row_stride + LaneInGroup() * Layout::kVector;
 #pragma unroll
   for (int s = 0; s < Layout::kSlices; ++s) {
 #pragma unroll

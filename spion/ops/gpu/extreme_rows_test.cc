@@ -185,8 +185,8 @@ TEST_P(ExtremeRowsTest, BlockRowAndColumnThatKeepNothing) {
 TEST_P(ExtremeRowsTest, PatternThatKeepsNothingGivesZeros) {
   const PrecisionCase c = Case(CasePadding::kNone, 1, DiagonalOnly(kBlocks, kBlock));
   const BlockLines nothing = {.offsets = std::vector<int32_t>(kBlocks + 1, 0), .indices = {}};
-  const PatternTensors pattern = ToTensors(absl::MakeConstSpan(&nothing, 1),
-                                           absl::MakeConstSpan(&nothing, 1), kBlock, Gpu());
+  const PatternTensors pattern =
+      ToTensors(absl::MakeConstSpan(&nothing, 1), absl::MakeConstSpan(&nothing, 1), kBlock, Gpu());
   const AttentionResult result = ForwardAndBackward(
       [&](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
         return BlockSparseAttention(q, k, v, pattern, std::nullopt, c.pruned,

@@ -30,9 +30,9 @@ struct BackwardTraits {
   using WalkedRows = tiles::WalkedRows<Math, kHeadDim>;
   static constexpr int kRows = kTiles * kChunk;  // of a unit; a step is kChunk
   static constexpr int kAhead = 2;
-  static constexpr int kQueryStageBytes = 2 * WalkedRows::kStageBytes;                // K, V
+  static constexpr int kQueryStageBytes = 2 * WalkedRows::kStageBytes;             // K, V
   static constexpr int kKeyStageBytes = 3 * WalkedRows::kStageBytes + 4 * kChunk;  // Q, dO, O, lse
-  static constexpr int kRingBytes = (kAhead + 1) * kKeyStageBytes;  // of a warp
+  static constexpr int kRingBytes = (kAhead + 1) * kKeyStageBytes;                 // of a warp
   static constexpr int kThreadBlocksAnSm = kTiles == 2 ? 3 : 1;
 };
 

@@ -56,7 +56,7 @@ template <class Math, int kHeadDim, int kTiles>
 struct ForwardTraits {
   using WalkedRows = tiles::WalkedRows<Math, kHeadDim>;
   static constexpr int kRows = kTiles * kChunk;
-  static constexpr int kAhead = 1;                                         // steps
+  static constexpr int kAhead = 1;                                          // steps
   static constexpr int kStageBytes = 2 * kTiles * WalkedRows::kStageBytes;  // K, V
   static constexpr int kRingBytes = (kAhead + 1) * kStageBytes;             // of a warp
   static constexpr int kThreadBlocksAnSm = kTiles == 2 ? 4 : 1;
@@ -169,8 +169,7 @@ __global__ void __launch_bounds__(kThreads,
       }
     }
     out[i].Scale(inverse[0], inverse[1]);
-    tiles::StoreRows<Math>(out[i], HeadOf(call.out), call.out.row_stride,
-                           query + kChunk * i);
+    tiles::StoreRows<Math>(out[i], HeadOf(call.out), call.out.row_stride, query + kChunk * i);
   }
 }
 

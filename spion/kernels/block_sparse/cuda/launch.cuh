@@ -24,8 +24,8 @@ cudaError_t Launch(Kernel kernel, const Call& call, int32_t long_lines, int64_t 
         cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes);
     if (error != cudaSuccess) return error;
   }
-  const dim3 grid(static_cast<unsigned>(ThreadBlocksAHead(problem.pattern.blocks_per_side,
-                                                          long_lines, units_a_line)),
+  const dim3 grid(static_cast<unsigned>(
+                      ThreadBlocksAHead(problem.pattern.blocks_per_side, long_lines, units_a_line)),
                   static_cast<unsigned>(problem.heads), static_cast<unsigned>(problem.batch));
   kernel<<<grid, kThreads, shared_bytes, stream>>>(
       call, std::countr_zero(static_cast<uint64_t>(units_a_line)));
@@ -80,11 +80,16 @@ template <class Math>
 cudaError_t LaunchForwardAs(const BlockSparseForward<typename Math::Element>& call,
                             cudaStream_t stream) {
   switch (call.problem.head_dim) {
-    case 16: return LaunchForwardOf<Math, 16>(call, stream);
-    case 32: return LaunchForwardOf<Math, 32>(call, stream);
-    case 64: return LaunchForwardOf<Math, 64>(call, stream);
-    case 128: return LaunchForwardOf<Math, 128>(call, stream);
-    default: return cudaErrorInvalidValue;
+    case 16:
+      return LaunchForwardOf<Math, 16>(call, stream);
+    case 32:
+      return LaunchForwardOf<Math, 32>(call, stream);
+    case 64:
+      return LaunchForwardOf<Math, 64>(call, stream);
+    case 128:
+      return LaunchForwardOf<Math, 128>(call, stream);
+    default:
+      return cudaErrorInvalidValue;
   }
 }
 
@@ -92,11 +97,16 @@ template <class Math>
 cudaError_t LaunchBackwardAs(const BlockSparseBackward<typename Math::Element>& call,
                              cudaStream_t stream) {
   switch (call.problem.head_dim) {
-    case 16: return LaunchBackwardOf<Math, 16>(call, stream);
-    case 32: return LaunchBackwardOf<Math, 32>(call, stream);
-    case 64: return LaunchBackwardOf<Math, 64>(call, stream);
-    case 128: return LaunchBackwardOf<Math, 128>(call, stream);
-    default: return cudaErrorInvalidValue;
+    case 16:
+      return LaunchBackwardOf<Math, 16>(call, stream);
+    case 32:
+      return LaunchBackwardOf<Math, 32>(call, stream);
+    case 64:
+      return LaunchBackwardOf<Math, 64>(call, stream);
+    case 128:
+      return LaunchBackwardOf<Math, 128>(call, stream);
+    default:
+      return cudaErrorInvalidValue;
   }
 }
 

@@ -1,8 +1,8 @@
 // What a warp works on, and its way through a pattern's blocks.
 //
 // Work is cut into units: 16 or 32 rows (or columns) of one head of one example. A unit belongs to
-// one warp, which walks the kept blocks of its line; a unit of a long line belongs to a whole thread
-// block, whose warps take the blocks in turn and then join their sums (join.cuh).
+// one warp, which walks the kept blocks of its line; a unit of a long line belongs to a whole
+// thread block, whose warps take the blocks in turn and then join their sums (join.cuh).
 #ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_WORK_CUH_
 #define SPION_KERNELS_BLOCK_SPARSE_CUDA_WORK_CUH_
 
