@@ -12,8 +12,9 @@
 
 namespace spion {
 
-/// q, k: [B, H, L, d] fp32 with unit stride along d; padding as in BlockSparseAttention. Returns a
-/// contiguous fp32 [L, L] tensor on q's device. Throws c10::Error naming what is supported.
+/// q, k: [B, H, L, d] with unit stride along d, in the dtypes and layouts of BlockSparseAttention;
+/// padding likewise. Returns a contiguous fp32 [L, L] tensor on q's device. Throws c10::Error
+/// naming what is supported.
 at::Tensor MeanAttentionMap(const at::Tensor& q, const at::Tensor& k,
                             const std::optional<at::Tensor>& padding);
 

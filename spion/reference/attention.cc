@@ -12,6 +12,17 @@
 namespace spion::reference {
 namespace {
 
+double Dot(const double* x, const double* y, int64_t count) {
+  double sum = 0;
+  for (int64_t i = 0; i < count; ++i) sum += x[i] * y[i];
+  return sum;
+}
+
+/// to += factor * from
+void AddScaled(double* __restrict to, double factor, const double* __restrict from, int64_t count) {
+  for (int64_t i = 0; i < count; ++i) to[i] += factor * from[i];
+}
+
 /// One head of one example: where its rows lie, and which keys count.
 struct Head {
   const Input& input;
@@ -30,11 +41,7 @@ struct Head {
     return input.patterns[input.patterns.size() == 1 ? 0 : head];
   }
   double score(int64_t query, int64_t key) const {
-    double dot = 0;
-    for (int64_t i = 0; i < input.head_dim; ++i) {
-      dot += input.q[at(query) + i] * input.k[at(key) + i];
-    }
-    return input.scale * dot;
+    return input.scale * Dot(&input.q[at(query)], &input.k[at(key)], input.head_dim);
   }
 };
 
@@ -96,9 +103,8 @@ Output Forward(const Input& input) {
       const Row row = SparseRow(head, query);
       output.log_sum_exp.push_back(row.log_sum_exp);
       for (size_t j = 0; j < row.keys.size(); ++j) {
-        for (int64_t i = 0; i < input.head_dim; ++i) {
-          output.out[head.at(query) + i] += row.p[j] * input.v[head.at(row.keys[j]) + i];
-        }
+        AddScaled(&output.out[head.at(query)], row.p[j], &input.v[head.at(row.keys[j])],
+                  input.head_dim);
       }
     }
   });
@@ -111,22 +117,19 @@ Gradients Backward(const Input& input, const std::vector<double>& grad_out) {
   ForHeads(input, [&](const Head& head) {
     for (int64_t query = 0; query < input.length; ++query) {
       const Row row = SparseRow(head, query);
+      const double* grad = &grad_out[head.at(query)];
       std::vector<double> grad_p(row.keys.size(), 0.0);
       double mean = 0;  // of grad_p under p
       for (size_t j = 0; j < row.keys.size(); ++j) {
-        for (int64_t i = 0; i < input.head_dim; ++i) {
-          grad_p[j] += grad_out[head.at(query) + i] * input.v[head.at(row.keys[j]) + i];
-        }
+        grad_p[j] = Dot(grad, &input.v[head.at(row.keys[j])], input.head_dim);
         mean += row.p[j] * grad_p[j];
       }
       for (size_t j = 0; j < row.keys.size(); ++j) {
-        const int64_t key = row.keys[j];
+        const int64_t key = head.at(row.keys[j]);
         const double grad_dot = row.p[j] * (grad_p[j] - mean) * input.scale;
-        for (int64_t i = 0; i < input.head_dim; ++i) {
-          gradients.v[head.at(key) + i] += row.p[j] * grad_out[head.at(query) + i];
-          gradients.q[head.at(query) + i] += grad_dot * input.k[head.at(key) + i];
-          gradients.k[head.at(key) + i] += grad_dot * input.q[head.at(query) + i];
-        }
+        AddScaled(&gradients.v[key], row.p[j], grad, input.head_dim);
+        AddScaled(&gradients.q[head.at(query)], grad_dot, &input.k[key], input.head_dim);
+        AddScaled(&gradients.k[key], grad_dot, &input.q[head.at(query)], input.head_dim);
       }
     }
   });

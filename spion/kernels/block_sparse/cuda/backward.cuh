@@ -63,7 +63,7 @@ __device__ __forceinline__ void QueryGradients(const BackwardCall<Math>& call, c
   const int32_t query = line.line * block_size + unit.in_line * Traits::kRows;
   const Pointer k_rows(HeadOf(call.k), call.k.row_stride);
   const Pointer v_rows(HeadOf(call.v), call.v.row_stride);
-  const ValidKeys valid(problem);
+  const tiles::ValidKeys valid = ValidKeysOf(problem);
 
   typename Traits::OwnRows q[kTiles];
   typename Traits::OwnRows grad_out[kTiles];
@@ -109,11 +109,12 @@ __device__ __forceinline__ void QueryGradients(const BackwardCall<Math>& call, c
     v.Round();
     float s[kTiles][2][4];  // 16 kTiles queries x 16 keys
 #pragma unroll
+    for (int i = 0; i < kTiles; ++i) tiles::MultiplyTransposed(s[i], q[i], k);
+    if (!valid.all(key, key + kChunk)) tiles::MaskKeys(s, valid, key);
+#pragma unroll
     for (int i = 0; i < kTiles; ++i) {
       float dp[2][4];
-      tiles::MultiplyTransposed(s[i], q[i], k);
       tiles::MultiplyTransposed(dp, grad_out[i], v);
-      if (!valid.all(key, key + kChunk)) MaskKeys(s[i], valid, key);
 #pragma unroll
       for (int t = 0; t < 2; ++t) {
 #pragma unroll
@@ -155,7 +156,7 @@ __device__ __forceinline__ void KeyGradients(const BackwardCall<Math>& call, con
   const Pointer grad_rows(HeadOf(call.grad_out), call.grad_out.row_stride);
   const Pointer out_rows(HeadOf(call.out), call.out.row_stride);
   const float* lse = call.log_sum_exp + FirstRowOf(problem);
-  const ValidKeys valid(problem);
+  const tiles::ValidKeys valid = ValidKeysOf(problem);
 
   typename Traits::OwnRows k[kTiles];
   typename Traits::OwnRows v[kTiles];

@@ -83,7 +83,7 @@ __global__ void __launch_bounds__(kThreads,
   const Pointer q_rows(HeadOf(call.q), call.q.row_stride);
   const Pointer k_rows(HeadOf(call.k), call.k.row_stride);
   const Pointer v_rows(HeadOf(call.v), call.v.row_stride);
-  const ValidKeys valid(problem);
+  const tiles::ValidKeys valid = ValidKeysOf(problem);
   tiles::RegisterRows<Math, kHeadDim> q[kTiles];
 #pragma unroll
   for (int i = 0; i < kTiles; ++i) q[i].Load(q_rows, query + kChunk * i);
@@ -118,10 +118,7 @@ __global__ void __launch_bounds__(kThreads,
 #pragma unroll
       for (int i = 0; i < kTiles; ++i) tiles::MultiplyTransposed(&s[i][2 * j], q[i], k);
     }
-    if (!valid.all(key, key + kRows)) {
-#pragma unroll
-      for (int i = 0; i < kTiles; ++i) MaskKeys(s[i], valid, key);
-    }
+    if (!valid.all(key, key + kRows)) tiles::MaskKeys(s, valid, key);
 #pragma unroll
     for (int i = 0; i < kTiles; ++i) OnlineSoftmax(s[i], scale_log2, rows[i], out[i]);
 #pragma unroll

@@ -77,20 +77,6 @@ __device__ __forceinline__ void OnlineSoftmax(float (&s)[kTiles][4], float scale
   }
 }
 
-/// Scores of padded keys become -infinity: their weights are 0. Keys along the columns.
-template <int kTiles>
-__device__ __forceinline__ void MaskKeys(float (&s)[kTiles][4], const ValidKeys& valid,
-                                         int32_t first_key) {
-#pragma unroll
-  for (int t = 0; t < kTiles; ++t) {
-#pragma unroll
-    for (int e = 0; e < 2; ++e) {
-      if (valid.at(first_key + 8 * t + 2 * tiles::LaneInGroup() + e)) continue;
-      s[t][e] = s[t][2 + e] = -INFINITY;
-    }
-  }
-}
-
 }  // namespace spion::cuda
 
 #endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_SOFTMAX_CUH_

@@ -9,7 +9,7 @@
 #include <cstdint>
 
 #include "spion/kernels/block_sparse/problem.h"
-#include "spion/kernels/cuda_tiles/math.cuh"
+#include "spion/kernels/cuda_tiles/valid_keys.cuh"
 
 namespace spion::cuda {
 
@@ -117,30 +117,9 @@ class Walk {
   int32_t block_end_ = 0;
 };
 
-/// Which keys of an example may be attended to.
-class ValidKeys {
- public:
-  __device__ __forceinline__ explicit ValidKeys(const BlockSparseProblem& problem)
-      : length_(static_cast<int32_t>(problem.length)), mask_(problem.padding.valid) {
-    if (mask_ != nullptr) mask_ += int64_t{blockIdx.z} * problem.length;
-    if (problem.padding.lengths != nullptr) {
-      length_ = min(length_, max(problem.padding.lengths[blockIdx.z], 0));
-    }
-  }
-
-  /// Keys from here on are all padding.
-  __device__ __forceinline__ int32_t length() const { return length_; }
-  __device__ __forceinline__ bool all(int32_t begin, int32_t end) const {
-    return mask_ == nullptr && end <= length_;
-  }
-  __device__ __forceinline__ bool at(int32_t key) const {
-    return key < length_ && (mask_ == nullptr || mask_[key] != 0);
-  }
-
- private:
-  int32_t length_;
-  const uint8_t* mask_;
-};
+__device__ __forceinline__ tiles::ValidKeys ValidKeysOf(const BlockSparseProblem& problem) {
+  return {problem.padding, static_cast<int32_t>(problem.length), static_cast<int32_t>(blockIdx.z)};
+}
 
 }  // namespace spion::cuda
 
