@@ -2,11 +2,9 @@
 
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/custom_function.h>
-#include <torch/custom_class.h>
 #include <torch/library.h>
 
 #include <tuple>
-#include <vector>
 
 #include "spion/ops/pattern_object.h"
 #include "spion/profiling/range.h"
@@ -89,25 +87,6 @@ std::tuple<at::Tensor, at::Tensor> AutogradForward(const at::Tensor& q, const at
   return {results[0], results[1]};
 }
 
-/// From a mask, bool [n, n] for all heads or [patterns, n, n]; the diagonal is added.
-PatternPointer PatternFromMask(const at::Tensor& mask, int64_t block_size, c10::Device device) {
-  TORCH_CHECK((mask.dim() == 2 || mask.dim() == 3) && mask.scalar_type() == at::kBool &&
-                  mask.size(-1) == mask.size(-2),
-              "spion::BlockPattern: mask must be bool [n, n] or [patterns, n, n]; got ",
-              mask.toString(), " ", mask.sizes());
-  const at::Tensor host = mask.cpu().contiguous();
-  const int64_t n = host.size(-1);
-  const auto* flags = static_cast<const uint8_t*>(host.const_data_ptr());
-  std::vector<BlockPattern> patterns;
-  for (int64_t first = 0; first < host.numel(); first += n * n) {
-    absl::StatusOr<BlockPattern> pattern = BlockPattern::FromMask(
-        static_cast<int>(n), static_cast<int>(block_size), {flags + first, size_t(n * n)});
-    TORCH_CHECK(pattern.ok(), "spion::BlockPattern: ", std::string(pattern.status().message()));
-    patterns.push_back(*std::move(pattern));
-  }
-  return c10::make_intrusive<PatternObject>(ToTensors(patterns, device));
-}
-
 }  // namespace
 
 at::Tensor BlockSparseAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
@@ -119,7 +98,7 @@ at::Tensor BlockSparseAttention(const at::Tensor& q, const at::Tensor& k, const 
 }
 
 TORCH_LIBRARY_FRAGMENT(spion, library) {
-  library.class_<PatternObject>("BlockPattern").def(torch::init(&PatternFromMask));
+  RegisterPatternObject();
   library.def(
       "block_sparse_attention(Tensor q, Tensor k, Tensor v, "
       "__torch__.torch.classes.spion.BlockPattern pattern, Tensor? padding, bool pruned_is_zero, "
@@ -132,6 +111,7 @@ TORCH_LIBRARY_FRAGMENT(spion, library) {
 }
 
 TORCH_LIBRARY_IMPL(spion, Autograd, library) {
+  RegisterPatternObject();
   library.impl("block_sparse_attention", AutogradForward);
 }
 

@@ -55,6 +55,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> Backward(
 }  // namespace
 
 TORCH_LIBRARY_IMPL(spion, CUDA, library) {
+  RegisterPatternObject();
   library.impl("block_sparse_attention", Forward);
   library.impl("block_sparse_attention_backward", Backward);
 }

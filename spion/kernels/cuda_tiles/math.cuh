@@ -113,17 +113,22 @@ struct Half16 {
     }
   }
 
+  /// 16 x 16 scores as the left operand of a product.
+  struct Scores {
+    uint32_t words[4];
+  };
+  static __device__ __forceinline__ Scores Pack(const float (*s)[4]) {
+    return {{PackPair<T>(s[0][0], s[0][1]), PackPair<T>(s[0][2], s[0][3]),
+             PackPair<T>(s[1][0], s[1][1]), PackPair<T>(s[1][2], s[1][3])}};
+  }
+
   /// out += s b over one slice; `out` is that slice's part, b transposed.
   template <int kWords>
-  static __device__ __forceinline__ void Multiply(float (*out)[4], const float (*s)[4],
+  static __device__ __forceinline__ void Multiply(float (*out)[4], const Scores& s,
                                                   const uint32_t (&b)[2][kWords]) {
-    const uint32_t a0 = PackPair<T>(s[0][0], s[0][1]);
-    const uint32_t a1 = PackPair<T>(s[0][2], s[0][3]);
-    const uint32_t a2 = PackPair<T>(s[1][0], s[1][1]);
-    const uint32_t a3 = PackPair<T>(s[1][2], s[1][3]);
 #pragma unroll
     for (int t = 0; t < kWords; ++t) {
-      Mma16<T>(out[t], a0, a1, a2, a3, b[0][t], b[1][t]);
+      Mma16<T>(out[t], s.words[0], s.words[1], s.words[2], s.words[3], b[0][t], b[1][t]);
     }
   }
 
@@ -195,17 +200,20 @@ struct ExactProduct {
     const auto at = [](uint32_t word, int source) {
       return __uint_as_float(__shfl_sync(kAllLanes, word, source));
     };
-#pragma unroll
-    for (int k = 0; k < 8; ++k) {
-      const int c = k % 4;
-      const float x = at(k < 4 ? a0 : a2, row + c);
-      const float y = at(k < 4 ? a1 : a3, row + c);
-      const float u = at(k < 4 ? b0 : b1, column + c);
-      const float v = at(k < 4 ? b0 : b1, column + 4 + c);
+    const auto add = [&](uint32_t a_low, uint32_t a_high, uint32_t b, int c) {
+      const float x = at(a_low, row + c);
+      const float y = at(a_high, row + c);
+      const float u = at(b, column + c);
+      const float v = at(b, column + 4 + c);
       sum[0] = fmaf(x, u, sum[0]);
       sum[1] = fmaf(x, v, sum[1]);
       sum[2] = fmaf(y, u, sum[2]);
       sum[3] = fmaf(y, v, sum[3]);
+    };
+#pragma unroll 1  // unrolled, the kernels take minutes to compile
+    for (int c = 0; c < 4; ++c) {
+      add(a0, a1, b0, c);
+      add(a2, a3, b1, c);
     }
   }
 };
@@ -262,18 +270,31 @@ struct Single32 {
     }
   }
 
+  struct Scores {
+    uint32_t words[2][4];  // of columns 0 to 7, 8 to 15
+  };
+  static __device__ __forceinline__ Scores Pack(const float (*s)[4]) {
+    Scores packed;
+#pragma unroll
+    for (int r = 0; r < 2; ++r) {
+      // The order of mma's operand: both rows of slot c, both of slot c + 4.
+      packed.words[r][0] = Product::Operand(__float_as_uint(s[r][0]));
+      packed.words[r][1] = Product::Operand(__float_as_uint(s[r][2]));
+      packed.words[r][2] = Product::Operand(__float_as_uint(s[r][1]));
+      packed.words[r][3] = Product::Operand(__float_as_uint(s[r][3]));
+    }
+    return packed;
+  }
+
   template <int kWords>
-  static __device__ __forceinline__ void Multiply(float (*out)[4], const float (*s)[4],
+  static __device__ __forceinline__ void Multiply(float (*out)[4], const Scores& s,
                                                   const uint32_t (&b)[2][kWords]) {
 #pragma unroll
-    for (int r = 0; r < 2; ++r) {  // rows 0 to 7, 8 to 15 of b
-      const uint32_t a0 = Product::Operand(__float_as_uint(s[r][0]));
-      const uint32_t a1 = Product::Operand(__float_as_uint(s[r][2]));
-      const uint32_t a2 = Product::Operand(__float_as_uint(s[r][1]));
-      const uint32_t a3 = Product::Operand(__float_as_uint(s[r][3]));
+    for (int r = 0; r < 2; ++r) {
 #pragma unroll
       for (int t = 0; t < kWords / 2; ++t) {
-        Product::Mma(out[t], a0, a1, a2, a3, b[r][2 * t], b[r][2 * t + 1]);
+        Product::Mma(out[t], s.words[r][0], s.words[r][1], s.words[r][2], s.words[r][3],
+                     b[r][2 * t], b[r][2 * t + 1]);
       }
     }
   }

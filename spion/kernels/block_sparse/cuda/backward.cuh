@@ -31,7 +31,8 @@ struct BackwardTraits {
   static constexpr int kRows = kTiles * kChunk;  // of a unit; a step is kChunk
   static constexpr int kAhead = 2;
   static constexpr int kQueryStageBytes = 2 * WalkedRows::kStageBytes;             // K, V
-  static constexpr int kKeyStageBytes = 3 * WalkedRows::kStageBytes + 4 * kChunk;  // Q, dO, O, lse
+  static constexpr int kLseStageBytes = 32 * 4 * sizeof(float);  // four of each thread
+  static constexpr int kKeyStageBytes = 3 * WalkedRows::kStageBytes + kLseStageBytes;  // Q, dO, O
   static constexpr int kRingBytes = (kAhead + 1) * kKeyStageBytes;                 // of a warp
   static constexpr int kThreadBlocksAnSm = kTiles == 2 ? 3 : 1;
 };
@@ -107,26 +108,27 @@ __device__ __forceinline__ void QueryGradients(const BackwardCall<Math>& call, c
     v.Take(stage + WalkedRows::kStageBytes, v_rows, key);
     k.Round();
     v.Round();
-    float s[kTiles][2][4];  // 16 kTiles queries x 16 keys
-#pragma unroll
-    for (int i = 0; i < kTiles; ++i) tiles::MultiplyTransposed(s[i], q[i], k);
-    if (!valid.all(key, key + kChunk)) tiles::MaskKeys(s, valid, key);
+    typename Math::Scores ds[kTiles];
 #pragma unroll
     for (int i = 0; i < kTiles; ++i) {
+      float s[1][2][4];  // 16 queries x 16 keys
       float dp[2][4];
+      tiles::MultiplyTransposed(s[0], q[i], k);
       tiles::MultiplyTransposed(dp, grad_out[i], v);
+      if (!valid.all(key, key + kChunk)) tiles::MaskKeys(s, valid, key);
 #pragma unroll
       for (int t = 0; t < 2; ++t) {
 #pragma unroll
         for (int e = 0; e < 4; ++e) {
-          const float p = tiles::Exp2(fmaf(s[i][t][e], scale_log2, -lse_log2[i][e / 2]));
-          s[i][t][e] = p * (dp[t][e] - row_dot[i][e / 2]);
+          const float p = tiles::Exp2(fmaf(s[0][t][e], scale_log2, -lse_log2[i][e / 2]));
+          dp[t][e] = p * (dp[t][e] - row_dot[i][e / 2]);
         }
       }
+      ds[i] = Math::Pack(dp);
     }
     k.Transpose();
 #pragma unroll
-    for (int i = 0; i < kTiles; ++i) tiles::Multiply(grad_q[i], s[i], k);
+    for (int i = 0; i < kTiles; ++i) tiles::Multiply(grad_q[i], ds[i], k);
   };
   RunPipeline<Traits::kAhead, Traits::kQueryStageBytes>(walk, ring, prefetch, compute);
 #pragma unroll
@@ -183,10 +185,9 @@ __device__ __forceinline__ void KeyGradients(const BackwardCall<Math>& call, con
     if constexpr (kWantKeys) {
       WalkedRows::Prefetch(stage + 2 * WalkedRows::kStageBytes, out_rows, query);
     }
-    const auto lane = threadIdx.x % 32;
-    if (lane < kChunk) {
-      tiles::CopyVectorAsync<1>(stage + kLseStage + 4 * lane, lse + query + lane);
-    }
+    const uint32_t lse_stage = stage + kLseStage + 8 * (threadIdx.x % 32);
+    tiles::CopyVectorAsync<2>(lse_stage, lse + query + 2 * tiles::LaneInGroup());
+    tiles::CopyVectorAsync<2>(lse_stage + 256, lse + query + 8 + 2 * tiles::LaneInGroup());
   };
   const auto compute = [&](uint32_t stage, int32_t query) {
     WalkedRows q;
@@ -197,44 +198,44 @@ __device__ __forceinline__ void KeyGradients(const BackwardCall<Math>& call, con
     if constexpr (kWantKeys) {
       out.Take(stage + 2 * WalkedRows::kStageBytes, out_rows, query);
     }
-    __syncwarp();  // the lse were copied by other lanes
     float lse_log2[2][2];
 #pragma unroll
     for (int t = 0; t < 2; ++t) {
       uint32_t pair[2];
-      tiles::LoadSharedVector(pair, stage + kLseStage + 32 * t + 8 * tiles::LaneInGroup());
+      tiles::LoadSharedVector(pair, stage + kLseStage + 256 * t + 8 * (threadIdx.x % 32));
       lse_log2[t][0] = __uint_as_float(pair[0]) * kLog2E;
       lse_log2[t][1] = __uint_as_float(pair[1]) * kLog2E;
     }
+    float row_dot[2][2];
+    if constexpr (kWantKeys) tiles::ColumnDots(out, grad_out, row_dot);
     q.Round();
-    float p[kTiles][2][4];  // 16 kTiles keys x 16 queries
+    grad_out.Round();
+    typename Math::Scores p[kTiles];
+    typename Math::Scores ds[kTiles];
 #pragma unroll
     for (int i = 0; i < kTiles; ++i) {
-      tiles::MultiplyTransposed(p[i], k[i], q);
+      float s[2][4];  // 16 keys x 16 queries
+      tiles::MultiplyTransposed(s, k[i], q);
 #pragma unroll
       for (int t = 0; t < 2; ++t) {
 #pragma unroll
         for (int e = 0; e < 4; ++e) {
-          p[i][t][e] = tiles::Exp2(fmaf(p[i][t][e], scale_log2, -lse_log2[t][e % 2]));
+          s[t][e] = tiles::Exp2(fmaf(s[t][e], scale_log2, -lse_log2[t][e % 2]));
         }
       }
-    }
-    float row_dot[2][2];
-    if constexpr (kWantKeys) tiles::ColumnDots(out, grad_out, row_dot);
-    grad_out.Round();
-    if constexpr (kWantKeys) {
-      float ds[kTiles][2][4];
-#pragma unroll
-      for (int i = 0; i < kTiles; ++i) {
-        tiles::MultiplyTransposed(ds[i], v[i], grad_out);
+      if constexpr (kWantValues) p[i] = Math::Pack(s);
+      if constexpr (kWantKeys) {
+        float dp[2][4];
+        tiles::MultiplyTransposed(dp, v[i], grad_out);
 #pragma unroll
         for (int t = 0; t < 2; ++t) {
 #pragma unroll
-          for (int e = 0; e < 4; ++e) {
-            ds[i][t][e] = p[i][t][e] * (ds[i][t][e] - row_dot[t][e % 2]);
-          }
+          for (int e = 0; e < 4; ++e) s[t][e] *= dp[t][e] - row_dot[t][e % 2];
         }
+        ds[i] = Math::Pack(s);
       }
+    }
+    if constexpr (kWantKeys) {
       q.Transpose();
 #pragma unroll
       for (int i = 0; i < kTiles; ++i) tiles::Multiply(grad_k[i], ds[i], q);
@@ -244,7 +245,6 @@ __device__ __forceinline__ void KeyGradients(const BackwardCall<Math>& call, con
 #pragma unroll
       for (int i = 0; i < kTiles; ++i) tiles::Multiply(grad_v[i], p[i], grad_out);
     }
-    __syncwarp();  // all lanes have read the lse: the stage may be filled again
   };
 #pragma unroll
   for (int i = 0; i < kTiles; ++i) {

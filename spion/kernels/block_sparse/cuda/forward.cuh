@@ -128,7 +128,7 @@ __global__ void __launch_bounds__(kThreads,
       v.Round();
       v.Transpose();
 #pragma unroll
-      for (int i = 0; i < kTiles; ++i) tiles::Multiply(out[i], &s[i][2 * j], v);
+      for (int i = 0; i < kTiles; ++i) tiles::Multiply(out[i], Math::Pack(&s[i][2 * j]), v);
     }
   };
   const auto ring = static_cast<uint32_t>(__cvta_generic_to_shared(rings)) +
