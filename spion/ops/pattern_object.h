@@ -19,8 +19,8 @@ struct PatternObject : torch::CustomClassHolder {
 
 using PatternPointer = c10::intrusive_ptr<PatternObject>;
 
-/// Makes the class known to LibTorch, once. Operators that take one are registered while the program
-/// starts, file by file in no certain order: each of those files calls this first.
+/// Makes the class known to LibTorch, once. Operators that take one are registered while the
+/// program starts, file by file in no certain order: each of those files calls this first.
 void RegisterPatternObject();
 
 }  // namespace spion

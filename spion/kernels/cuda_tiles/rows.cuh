@@ -252,7 +252,9 @@ __device__ __forceinline__ void MultiplyTransposed(float (*s)[4], const A& a, co
 
 /// sums += s b; s is 16 x 16, b is transposed
 template <int kHeadDim, class B>
-__device__ __forceinline__ void Multiply(RowSums<kHeadDim>& sums, const float (*s)[4], const B& b) {
+__device__ __forceinline__ void Multiply(RowSums<kHeadDim>& sums,
+                                         const typename B::Layout::MathType::Scores& s,
+                                         const B& b) {
 #pragma unroll
   for (int i = 0; i < B::Layout::kSlices; ++i) {
     typename B::Slice y;

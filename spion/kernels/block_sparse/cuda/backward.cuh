@@ -28,12 +28,12 @@ template <class Math, int kHeadDim, int kTiles>
 struct BackwardTraits {
   using OwnRows = tiles::RegisterRows<Math, kHeadDim>;
   using WalkedRows = tiles::WalkedRows<Math, kHeadDim>;
-  static constexpr int kRows = kTiles * kChunk;  // of a unit; a step is kChunk
-  static constexpr int kAhead = 2;
-  static constexpr int kQueryStageBytes = 2 * WalkedRows::kStageBytes;             // K, V
-  static constexpr int kLseStageBytes = 32 * 4 * sizeof(float);  // four of each thread
-  static constexpr int kKeyStageBytes = 3 * WalkedRows::kStageBytes + kLseStageBytes;  // Q, dO, O
-  static constexpr int kRingBytes = (kAhead + 1) * kKeyStageBytes;                 // of a warp
+  static constexpr int kRows = kTiles * kChunk;  // of a unit, and of a step of its walk
+  static constexpr int kAhead = 1;               // steps
+  static constexpr int kQueryChunkBytes = 2 * WalkedRows::kStageBytes;  // K, V
+  static constexpr int kLseStageBytes = 32 * 4 * sizeof(float);         // four of each thread
+  static constexpr int kKeyChunkBytes = 3 * WalkedRows::kStageBytes + kLseStageBytes;  // Q, dO, O
+  static constexpr int kRingBytes = (kAhead + 1) * kTiles * kKeyChunkBytes;            // of a warp
   static constexpr int kThreadBlocksAnSm = kTiles == 2 ? 3 : 1;
 };
 
@@ -96,7 +96,7 @@ __device__ __forceinline__ void QueryGradients(const BackwardCall<Math>& call, c
   const float scale_log2 = problem.scale * kLog2E;
   tiles::RowSums<kHeadDim> grad_q[kTiles];
 
-  Walk<kChunk> walk(line, problem.pattern.row_columns, unit, block_size, valid.length());
+  Walk<Traits::kRows> walk(line, problem.pattern.row_columns, unit, block_size, valid.length());
   const auto prefetch = [&](uint32_t stage, int32_t key) {
     WalkedRows::Prefetch(stage, k_rows, key);
     WalkedRows::Prefetch(stage + WalkedRows::kStageBytes, v_rows, key);
@@ -130,7 +130,18 @@ __device__ __forceinline__ void QueryGradients(const BackwardCall<Math>& call, c
 #pragma unroll
     for (int i = 0; i < kTiles; ++i) tiles::Multiply(grad_q[i], ds[i], k);
   };
-  RunPipeline<Traits::kAhead, Traits::kQueryStageBytes>(walk, ring, prefetch, compute);
+  constexpr int kChunkBytes = Traits::kQueryChunkBytes;
+  RunPipeline<Traits::kAhead, kTiles * kChunkBytes>(
+      walk, ring,
+      [&](uint32_t stage, int32_t first) {
+#pragma unroll
+        for (int j = 0; j < kTiles; ++j) prefetch(stage + j * kChunkBytes, first + kChunk * j);
+      },
+      [&](uint32_t stage, int32_t first) {
+#pragma unroll
+        for (int j = 0; j < kTiles; ++j) compute(stage + j * kChunkBytes, first + kChunk * j);
+      });
+
 #pragma unroll
   for (int i = 0; i < kTiles; ++i) {
     FinishRows<Math>(grad_q[i], problem.scale, unit, call.grad_q, query + kChunk * i, buffer);
@@ -177,7 +188,7 @@ __device__ __forceinline__ void KeyGradients(const BackwardCall<Math>& call, con
 
   // Keys that are all padding have no gradient.
   const int32_t limit = key < valid.length() ? static_cast<int32_t>(problem.length) : 0;
-  Walk<kChunk> walk(line, problem.pattern.column_rows, unit, block_size, limit);
+  Walk<kRows> walk(line, problem.pattern.column_rows, unit, block_size, limit);
   constexpr int kLseStage = 3 * WalkedRows::kStageBytes;
   const auto prefetch = [&](uint32_t stage, int32_t query) {
     WalkedRows::Prefetch(stage, q_rows, query);
@@ -186,8 +197,9 @@ __device__ __forceinline__ void KeyGradients(const BackwardCall<Math>& call, con
       WalkedRows::Prefetch(stage + 2 * WalkedRows::kStageBytes, out_rows, query);
     }
     const uint32_t lse_stage = stage + kLseStage + 8 * (threadIdx.x % 32);
-    tiles::CopyVectorAsync<2>(lse_stage, lse + query + 2 * tiles::LaneInGroup());
-    tiles::CopyVectorAsync<2>(lse_stage + 256, lse + query + 8 + 2 * tiles::LaneInGroup());
+    const float* pairs = lse + static_cast<uint32_t>(query + 2 * tiles::LaneInGroup());
+    tiles::CopyVectorAsync<2>(lse_stage, pairs);
+    tiles::CopyVectorAsync<2>(lse_stage + 256, pairs + 8);
   };
   const auto compute = [&](uint32_t stage, int32_t query) {
     WalkedRows q;
@@ -251,7 +263,17 @@ __device__ __forceinline__ void KeyGradients(const BackwardCall<Math>& call, con
     k[i].Round();
     if constexpr (kWantKeys) v[i].Round();
   }
-  RunPipeline<Traits::kAhead, Traits::kKeyStageBytes>(walk, ring, prefetch, compute);
+  constexpr int kChunkBytes = Traits::kKeyChunkBytes;
+  RunPipeline<Traits::kAhead, kTiles * kChunkBytes>(
+      walk, ring,
+      [&](uint32_t stage, int32_t first) {
+#pragma unroll
+        for (int j = 0; j < kTiles; ++j) prefetch(stage + j * kChunkBytes, first + kChunk * j);
+      },
+      [&](uint32_t stage, int32_t first) {
+#pragma unroll 1  // side by side, two chunks do not fit the registers
+        for (int j = 0; j < kTiles; ++j) compute(stage + j * kChunkBytes, first + kChunk * j);
+      });
 
   // A padded key's row is made of probabilities that it does not have: 0 instead.
   if (!valid.all(key, key + kRows)) {
