@@ -12,6 +12,7 @@
 #include "spion/base/status.h"
 #include "spion/data/task_registry.h"
 #include "spion/profiling/trace.h"
+#include "spion/train/batches.h"
 #include "spion/train/checkpoint.h"
 #include "spion/train/device.h"
 #include "spion/train/evaluation.h"
@@ -74,6 +75,8 @@ absl::StatusOr<Session> Prepare(const Options& options, Progress& progress) {
   ASSIGN_OR_RETURN(HyperParameters h, HyperParametersFor(options.task, preset));
   h.steps = options.steps.value_or(h.steps);
   h.batch_size = options.batch_size.value_or(h.batch_size);
+  const int own_length = data.shape.sequence_length;
+  if (h.sequence_length > 0) data.ShortenTo(static_cast<int>(h.sequence_length));
   Session session{.experiment = {.task = options.task,
                                  .method = std::move(method),
                                  .preset = preset,
@@ -88,6 +91,11 @@ absl::StatusOr<Session> Prepare(const Options& options, Progress& progress) {
                                    "_seed", options.seed);
   }
   SayChoices(session, options, device, progress);
+  if (session.data.shape.sequence_length < own_length) {
+    progress.Say(absl::StrFormat("note: %s cuts sequences of up to %d ids to %d",
+                                 PresetName(preset), own_length,
+                                 session.data.shape.sequence_length));
+  }
   return session;
 }
 
@@ -96,8 +104,8 @@ absl::StatusOr<Evaluation> TestCheckpoint(const Session& session, const Checkpoi
   SequenceClassifier model = MakeModel(session.experiment, session.data.shape, session.device);
   RETURN_IF_ERROR(Restore(checkpoint, model));
   const HyperParameters& h = session.experiment.hyper_parameters;
-  return Evaluate(model, session.data.test, session.data.shape, h.batch_size, h.test_examples,
-                  session.experiment.precision);
+  return Evaluate(model, BatchMaker(session.data.test, session.device), h.batch_size,
+                  h.test_examples, session.experiment.precision);
 }
 
 std::string TestLine(const Evaluation& test, const CheckpointInfo& info) {

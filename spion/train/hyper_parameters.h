@@ -21,6 +21,8 @@ absl::string_view PresetName(Preset preset);
 struct HyperParameters {
   // Model. The task brings length, vocabulary and classes.
   int64_t layers = 2;
+  /// Longer sequences are cut to this, where the task has padding; 0: none is.
+  int64_t sequence_length = 0;
 
   // Optimisation: AdamW without weight decay, gradients clipped by value.
   int64_t batch_size = 0;
