@@ -65,9 +65,14 @@ absl::Status AtomicFile::Write(absl::string_view content) {
   return absl::OkStatus();
 }
 
-absl::Status AtomicFile::Commit() {
+absl::Status AtomicFile::Flush() {
   RETURN_IF_ERROR(Write(pending_));
-  if (fsync(descriptor_) != 0) return SystemError("flush", partial());
+  pending_.clear();
+  return fsync(descriptor_) == 0 ? absl::OkStatus() : SystemError("flush", partial());
+}
+
+absl::Status AtomicFile::Commit() {
+  RETURN_IF_ERROR(Flush());
   if (rename(partial().c_str(), path_.c_str()) != 0) return SystemError("rename to", path_);
   close(std::exchange(descriptor_, -1));
   return absl::OkStatus();

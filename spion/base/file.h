@@ -28,7 +28,10 @@ class AtomicFile {
 
   /// Collects small pieces in memory, so that a piece may be as short as you like.
   absl::Status Append(absl::string_view content);
-  /// Flushes the content to the disk and gives the file its name. At most once, and last.
+  /// Flushes the content so far to the disk. For whoever commits several files together: after it,
+  /// hardly anything is left to go wrong.
+  absl::Status Flush();
+  /// Flushes, and gives the file its name. At most once, and last.
   absl::Status Commit();
 
   const std::string& path() const { return path_; }

@@ -53,6 +53,8 @@ TEST(AtomicFileTest, AppearsWholeWhenItIsCommitted) {
     ASSERT_TRUE(file->Append(piece).ok());
     all += piece;
   }
+  ASSERT_TRUE(file->Flush().ok());
+  EXPECT_TRUE(Read(path + ".partial") == all);
   EXPECT_FALSE(std::filesystem::exists(path));
   AtomicFile moved = *std::move(file);
   ASSERT_TRUE(moved.Commit().ok());

@@ -110,13 +110,17 @@ absl::Status ReadSplit(const std::string& path, Sha256& hash,
                    "the header and one line for each expression expected"));
 }
 
-absl::Status CheckMayWrite(const std::string& folder) {
+absl::Status CheckMayWrite(const std::string& folder, bool overwrite) {
   for (ListOpsSplit split : kListOpsSplits) {
     const std::string path = PathOf(folder, split);
     std::error_code
         ignored;  // What cannot be looked at cannot be written either, and says so then.
-    if (std::filesystem::exists(path, ignored)) {
+    if (!overwrite && std::filesystem::exists(path, ignored)) {
       return absl::AlreadyExistsError(absl::StrCat(path, " is there already"));
+    }
+    if (std::filesystem::is_directory(path, ignored)) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(path, " is a folder, where a file is to be written"));
     }
   }
   return absl::OkStatus();
@@ -167,7 +171,7 @@ absl::Status ReadListOps(
 
 absl::Status WriteListOps(const std::string& folder, uint64_t seed, const GeneratedSizes& sizes,
                           bool overwrite) {
-  if (!overwrite) RETURN_IF_ERROR(CheckMayWrite(folder));
+  RETURN_IF_ERROR(CheckMayWrite(folder, overwrite));
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error) {
@@ -184,6 +188,7 @@ absl::Status WriteListOps(const std::string& folder, uint64_t seed, const Genera
         return files[static_cast<size_t>(split)].Append(
             absl::StrCat(FormatListOps(tokens), "\t", value, "\n"));
       }));
+  for (AtomicFile& file : files) RETURN_IF_ERROR(file.Flush());
   for (AtomicFile& file : files) RETURN_IF_ERROR(file.Commit());
   return absl::OkStatus();
 }

@@ -48,7 +48,8 @@ absl::Status ReadListOps(
 /// Generates the data set and writes its three files into `folder`, which is made if need be. They
 /// get their names when all three are on the disk.
 /// Errors, each naming the file: AlreadyExists if one of them is there and `overwrite` is false;
-/// those of GenerateListOps; what the system says. The files are then as they were.
+/// FailedPrecondition for a folder in a file's place; those of GenerateListOps; what the system
+/// says. The files are then as they were, unless it is a renaming that fails.
 absl::Status WriteListOps(const std::string& folder, uint64_t seed, const GeneratedSizes& sizes,
                           bool overwrite);
 

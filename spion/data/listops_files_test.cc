@@ -2,6 +2,10 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -213,6 +217,15 @@ TEST_F(ListOpsFilesTest, WritesNothingWhenItFails) {
             absl::StatusCode::kInvalidArgument);
   for (const std::string& name : Names()) EXPECT_EQ(Content(folder_ / name), kGood);
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 3);
+}
+
+TEST_F(ListOpsFilesTest, DoesNotOverwriteAFolder) {
+  std::filesystem::remove(folder_ / "basic_test.tsv");
+  std::filesystem::create_directories(folder_ / "basic_test.tsv");
+  EXPECT_EQ(WriteListOps(folder_.string(), 3, kSmall, /*overwrite=*/true),
+            absl::FailedPreconditionError(absl::StrCat(
+                folder_.string(), "/basic_test.tsv is a folder, where a file is to be written")));
+  EXPECT_EQ(Content(folder_ / "basic_train.tsv"), kGood);
 }
 
 TEST_F(ListOpsFilesTest, NamesTheFolderThatCannotBeMade) {

@@ -1,5 +1,8 @@
 #include "spion/data/listops.h"
 
+#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string>
