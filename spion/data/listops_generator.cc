@@ -1,6 +1,6 @@
 #include "spion/data/listops_generator.h"
 
-#include <cassert>
+#include <cstddef>
 #include <unordered_set>
 
 #include "absl/status/statusor.h"
@@ -58,6 +58,14 @@ int64_t SizeOr(int64_t size, int64_t fallback) { return size > 0 ? size : fallba
 }  // namespace
 
 absl::Status GenerateListOps(uint64_t seed, const GeneratedSizes& sizes, TakeListOps take) {
+  return internal::GenerateListOpsOfSeeds(
+      {DeriveSeed(seed, 0), DeriveSeed(seed, 1), DeriveSeed(seed, 2)}, sizes, take);
+}
+
+namespace internal {
+
+absl::Status GenerateListOpsOfSeeds(const std::array<uint64_t, kListOpsSplits.size()>& seeds,
+                                    const GeneratedSizes& sizes, TakeListOps take) {
   for (int64_t size : {sizes.train, sizes.dev, sizes.test}) {
     if (size < 0) {
       return absl::InvalidArgumentError(
@@ -74,7 +82,7 @@ absl::Status GenerateListOps(uint64_t seed, const GeneratedSizes& sizes, TakeLis
   std::unordered_set<uint64_t> taken;
   ListOpsTokens tokens;
   for (size_t split = 0; split < kListOpsSplits.size(); ++split) {
-    Random random(DeriveSeed(seed, split));
+    Random random(seeds[split]);
     for (int64_t made = 0; made < counts[split]; ++made) {
       do {
         DrawFitting(random, tokens);
@@ -86,4 +94,5 @@ absl::Status GenerateListOps(uint64_t seed, const GeneratedSizes& sizes, TakeLis
   return absl::OkStatus();
 }
 
+}  // namespace internal
 }  // namespace spion

@@ -46,6 +46,13 @@ using TakeListOps = absl::FunctionRef<absl::Status(ListOpsSplit split,
 /// ends the generation.
 absl::Status GenerateListOps(uint64_t seed, const GeneratedSizes& sizes, TakeListOps take);
 
+namespace internal {
+
+/// GenerateListOps with a seed for each split, so that a test can let splits meet.
+absl::Status GenerateListOpsOfSeeds(const std::array<uint64_t, kListOpsSplits.size()>& seeds,
+                                    const GeneratedSizes& sizes, TakeListOps take);
+
+}  // namespace internal
 }  // namespace spion
 
 #endif  // SPION_DATA_LISTOPS_GENERATOR_H_

@@ -169,6 +169,29 @@ TEST(GenerateListOpsTest, GivesNoExpressionTwice) {
   EXPECT_EQ(seen.size(), 6000u);
 }
 
+TEST(GenerateListOpsTest, PassesOverWhatAnotherSplitHasTaken) {
+  // All splits draw the same expressions, so each begins where the one before it ended.
+  Examples examples;
+  const absl::Status status = internal::GenerateListOpsOfSeeds(
+      {9, 9, 9}, {.train = 3, .dev = 2, .test = 4},
+      [&](ListOpsSplit split, absl::Span<const uint8_t> tokens, int value) {
+        examples[static_cast<size_t>(split)].push_back({{tokens.begin(), tokens.end()}, value});
+        return absl::OkStatus();
+      });
+  ASSERT_TRUE(status.ok()) << status;
+  std::vector<Example> all;
+  const absl::Status undivided = internal::GenerateListOpsOfSeeds(
+      {9, 1, 2}, {.train = 9, .dev = 1, .test = 1},
+      [&](ListOpsSplit split, absl::Span<const uint8_t> tokens, int value) {
+        if (split == ListOpsSplit::kTrain) all.push_back({{tokens.begin(), tokens.end()}, value});
+        return absl::OkStatus();
+      });
+  ASSERT_TRUE(undivided.ok()) << undivided;
+  std::vector<Example> joined;
+  for (const auto& split : examples) joined.insert(joined.end(), split.begin(), split.end());
+  EXPECT_EQ(joined, all);
+}
+
 TEST(GenerateListOpsTest, BeginsASplitOfAnySizeWithTheSameExpressions) {
   const Examples few = Generate(5, {.train = 3, .dev = 9, .test = 4});
   const Examples many = Generate(5, {.train = 7, .dev = 2, .test = 4});
