@@ -69,5 +69,40 @@ TEST(ReadFileTest, SaysWhenReadingIsNotPermitted) {
   EXPECT_THAT(std::string(status.message()), HasSubstr(Path("locked") + " cannot be opened"));
 }
 
+TEST(ReadFileInPartsTest, GivesEveryByteInOrder) {
+  std::string bytes;
+  for (int i = 0; i < 1'300'000; ++i) bytes += static_cast<char>('a' + i % 23);
+  std::ofstream(Path("parts"), std::ios::binary) << bytes;
+  std::string read;
+  int parts = 0;
+  const absl::Status status = ReadFileInParts(Path("parts"), [&](absl::string_view part) {
+    EXPECT_LE(part.size(), size_t{1} << 20);
+    read.append(part.data(), part.size());
+    ++parts;
+    return absl::OkStatus();
+  });
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_TRUE(read == bytes);
+  EXPECT_EQ(parts, 2);
+}
+
+TEST(ReadFileInPartsTest, EndsAtTheFirstErrorOfTheTaker) {
+  std::ofstream(Path("ends"), std::ios::binary) << std::string(3 << 20, 'x');
+  int parts = 0;
+  const absl::Status status = ReadFileInParts(Path("ends"), [&](absl::string_view) {
+    return ++parts == 2 ? absl::DataLossError("enough") : absl::OkStatus();
+  });
+  EXPECT_EQ(status, absl::DataLossError("enough"));
+  EXPECT_EQ(parts, 2);
+}
+
+TEST(ReadFileInPartsTest, HasTheErrorsOfReadFile) {
+  const auto take = [](absl::string_view) { return absl::OkStatus(); };
+  for (const std::string& path : {Path("missing"), std::string("/dev/null")}) {
+    EXPECT_FALSE(ReadFileInParts(path, take).ok());
+    EXPECT_EQ(ReadFileInParts(path, take), ReadFile(path).status());
+  }
+}
+
 }  // namespace
 }  // namespace spion
