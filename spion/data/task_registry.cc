@@ -4,6 +4,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "spion/data/image.h"
+#include "spion/data/retrieval.h"
+#include "spion/data/text.h"
 
 namespace spion {
 namespace {
@@ -15,6 +17,8 @@ struct Entry {
 
 constexpr Entry kTasks[] = {
     {"image", LoadImage},
+    {"retrieval", LoadRetrieval},
+    {"text", LoadText},
 };
 
 }  // namespace
