@@ -1,6 +1,7 @@
 #include "spion/data/generated_pairs.h"
 
 #include <array>
+#include <utility>
 
 #include "absl/strings/string_view.h"
 #include "spion/base/random.h"
