@@ -20,11 +20,11 @@ constexpr std::array<Vocabulary, kTopics> kTopicWords = {{
     // Speech: p, k, h and c.
     {"speech", "pitch",  "phone", "speaker", "chunk",   "hop",     "pick", "check",
      "epoch",  "patch",  "chop",  "peak",    "cepstra", "chopped", "kept", "pack",
-     "hook",   "phonic", "spoke", "speech",  "chip",    "accept",  "peck", "chapel"},
+     "hook",   "phonic", "spoke", "pip",     "chip",    "accept",  "peck", "chapel"},
     // Grammar: g, m, r and a.
-    {"grammar", "gram",    "margin", "diagram",   "graph", "merge",  "argument", "mark",
-     "range",   "grammar", "gamma",  "manage",    "error", "morgan", "anagram",  "arrange",
-     "major",   "trigram", "memory", "aggregate", "marg",  "germ",   "rear",     "roam"},
+    {"grammar", "gram",    "margin", "diagram",   "graph",   "merge",  "argument", "mark",
+     "range",   "program", "gamma",  "manage",    "error",   "morgan", "anagram",  "arrange",
+     "major",   "trigram", "memory", "aggregate", "regular", "germ",   "rear",     "roam"},
 }};
 constexpr Vocabulary kShared = {"the",  "of",     "we",    "in",     "is",   "to",
                                 "this", "with",   "on",    "which",  "are",  "from",

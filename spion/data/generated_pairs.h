@@ -4,11 +4,11 @@
 //   std::vector<GeneratedPair> train = GeneratePairs(/*seed=*/1001, /*count=*/8000);
 //
 // A document has 32 to 1023 words, short ones as often as long ones (DrawWordCount), so that its
-// bytes are from some 150 to more than the task reads. Half of its words are of its topic's
-// vocabulary, the rest of one that all documents share. The label is whether the two topics are the
-// same; each topic is as frequent under both labels, so that one document alone tells nothing. The
-// letters of the topics differ too, so that a model that reads bytes learns something within its
-// first few hundred steps.
+// bytes are from some 150 to more than the task reads. It has one of two topics; half of its words
+// are of the topic's vocabulary, the rest of one that all documents share. The label is whether the
+// two topics are the same; each topic is as frequent under both labels, so that one document alone
+// tells nothing. The letters of the topics differ too, so that a model that reads bytes learns the
+// task within its first hundred steps, which it does not with four topics.
 //
 // Bit for bit the same on every machine: all chance is in integers and comes from
 // spion/base/random.h.

@@ -51,7 +51,7 @@ TEST(LoadRetrievalTest, GeneratesTheDefaultSizesAlwaysTheSame) {
   EXPECT_EQ(pairs->dev.examples(), 1000);
   EXPECT_EQ(pairs->test.examples(), 2000);
   EXPECT_EQ(pairs->source.sha256,
-            "32cd747f3679327ff2aaaea2c285f9dc2705aae079542e2b16e25ece25c8588c");
+            "42aa8aadeb4c85809e40e39d291799f27b30da9443a3aa5f7c30e19c60c230b9");
 }
 
 TEST(LoadRetrievalTest, CutsGeneratedDocumentsToo) {
