@@ -33,8 +33,8 @@ struct Session {
   std::string out_dir;
 };
 
-// How much a `quick` run generates: a data set whose generator is the real thing would take a minute
-// to make.
+// How much a `quick` run generates: a data set whose generator is the real thing would take a
+// minute to make.
 constexpr GeneratedSizes kQuickSizes = {.train = 8000, .dev = 1000, .test = 2000};
 
 Preset ChoosePreset(PresetChoice choice, c10::Device device, const DataSource& source) {

@@ -16,7 +16,7 @@ absl::Status ReadLines(
     return take(++number, line);
   };
   std::string begun;  // The part of a line that ends in a later part of the file.
-  RETURN_IF_ERROR(ReadFileInParts(path, [&](absl::string_view part) -> absl::Status {
+  RETURN_IF_ERROR(ReadFilePieces(path, [&](absl::string_view part) -> absl::Status {
     hash.Update(part);
     for (size_t end; (end = part.find('\n')) != part.npos; part.remove_prefix(end + 1)) {
       if (begun.empty()) {

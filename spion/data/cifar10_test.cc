@@ -160,7 +160,7 @@ TEST_F(ReadCifar10Test, RefusesAFileAsDataFolder) {
 
 TEST_F(ReadCifar10Test, SaysWhenTheDataFolderHasNoneOfIt) {
   std::filesystem::remove_all(folder_);
-  ExpectError(absl::StatusCode::kNotFound, "neither a folder cifar-10-batches-bin nor its files");
+  ExpectError(absl::StatusCode::kNotFound, "neither a folder cifar-10-batches-bin nor its content");
 }
 
 TEST_F(ReadCifar10Test, RefusesAFileInTheFoldersPlace) {

@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <string>
 
-#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/types/span.h"
@@ -13,6 +12,7 @@
 #include "spion/base/status.h"
 #include "spion/data/cifar10.h"
 #include "spion/data/generated_images.h"
+#include "spion/data/generated_sizes.h"
 #include "spion/data/grey_picture.h"
 
 namespace spion {
@@ -49,18 +49,6 @@ absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
   return data;
 }
 
-absl::Status CheckSizes(const GeneratedSizes& sizes) {
-  for (int64_t size : {sizes.train, sizes.dev, sizes.test}) {
-    if (size < 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the number of generated pictures is ", size,
-                       "; it must be positive, or 0 for ", kDefaultSizes.train, " train, ",
-                       kDefaultSizes.dev, " dev, ", kDefaultSizes.test, " test"));
-    }
-  }
-  return absl::OkStatus();
-}
-
 /// Generates one split, and takes its labels and pixels into `hash`.
 void AddGenerated(uint64_t seed, int64_t count, Sha256& hash, Split& split) {
   const GreyPictures pictures = GenerateImages(seed, count);
@@ -72,16 +60,15 @@ void AddGenerated(uint64_t seed, int64_t count, Sha256& hash, Split& split) {
   AddPictures(pictures, split);
 }
 
-absl::StatusOr<TaskData> Generate(uint64_t seed, const GeneratedSizes& sizes) {
-  RETURN_IF_ERROR(CheckSizes(sizes));
-  const auto size_or = [](int64_t size, int64_t fallback) { return size > 0 ? size : fallback; };
+absl::StatusOr<TaskData> Generate(uint64_t seed, const GeneratedSizes& asked) {
+  ASSIGN_OR_RETURN(const GeneratedSizes sizes, SizesToGenerate(asked, kDefaultSizes, "pictures"));
   TaskData data(kShape);
   Sha256 hash;
   // A seed for each split, so that the splits have different pictures and a split's size leaves
   // the other two as they are.
-  AddGenerated(DeriveSeed(seed, 0), size_or(sizes.train, kDefaultSizes.train), hash, data.train);
-  AddGenerated(DeriveSeed(seed, 1), size_or(sizes.dev, kDefaultSizes.dev), hash, data.dev);
-  AddGenerated(DeriveSeed(seed, 2), size_or(sizes.test, kDefaultSizes.test), hash, data.test);
+  AddGenerated(DeriveSeed(seed, 0), sizes.train, hash, data.train);
+  AddGenerated(DeriveSeed(seed, 1), sizes.dev, hash, data.dev);
+  AddGenerated(DeriveSeed(seed, 2), sizes.test, hash, data.test);
   data.source = {.name = "generated",
                  .generated = true,
                  .path = "",
@@ -94,13 +81,8 @@ absl::StatusOr<TaskData> Generate(uint64_t seed, const GeneratedSizes& sizes) {
 }  // namespace
 
 absl::StatusOr<TaskData> LoadImage(const TaskOptions& options) {
-  const GeneratedSizes& sizes = options.generated_sizes;
-  if (options.data_dir.empty()) return Generate(options.seed, sizes);
-  if (sizes.train != 0 || sizes.dev != 0 || sizes.test != 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "sizes are given for generated pictures, but the pictures are to be read from ",
-        options.data_dir, "; leave out one of the two"));
-  }
+  if (options.data_dir.empty()) return Generate(options.seed, options.generated_sizes);
+  RETURN_IF_ERROR(CheckNoSizesForFiles(options, "pictures"));
   return LoadFiles(options.data_dir);
 }
 

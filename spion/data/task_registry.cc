@@ -5,6 +5,8 @@
 #include "absl/strings/str_join.h"
 #include "spion/data/image.h"
 #include "spion/data/listops.h"
+#include "spion/data/retrieval.h"
+#include "spion/data/text.h"
 
 namespace spion {
 namespace {
@@ -17,6 +19,8 @@ struct Entry {
 constexpr Entry kTasks[] = {
     {"image", LoadImage},
     {"listops", LoadListOps},
+    {"retrieval", LoadRetrieval},
+    {"text", LoadText},
 };
 
 }  // namespace
