@@ -112,7 +112,7 @@ absl::StatusOr<Evaluation> TestCheckpoint(const Session& session, const Checkpoi
   SequenceClassifier model = MakeModel(session.experiment, session.data.shape, session.device);
   RETURN_IF_ERROR(Restore(checkpoint, model));
   const HyperParameters& h = session.experiment.hyper_parameters;
-  return Evaluate(model, BatchMaker(session.data.test, session.device), h.batch_size,
+  return Evaluate(model, BatchMaker(session.data.test, session.device), h.evaluation_batch_size(),
                   h.test_examples, session.experiment.precision);
 }
 

@@ -49,6 +49,8 @@ struct HyperParameters {
   int64_t evaluation_interval = 0;
   int64_t dev_examples = 0;
   int64_t test_examples = 0;
+  /// Examples evaluated at a time: those of small training batches go together.
+  int64_t evaluation_batch_size() const { return batch_size < 16 ? 16 : batch_size; }
 };
 
 /// Tasks: "image", "listops", "retrieval", "text", "pathfinder".

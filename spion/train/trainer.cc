@@ -243,8 +243,8 @@ absl::Status Run::Save(absl::string_view name, int64_t step, double dev_accuracy
 }
 
 absl::Status Run::EvaluateDev(int64_t step) {
-  const Evaluation dev =
-      Evaluate(model_, dev_batches_, h_.batch_size, h_.dev_examples, experiment_.precision);
+  const Evaluation dev = Evaluate(model_, dev_batches_, h_.evaluation_batch_size(), h_.dev_examples,
+                                  experiment_.precision);
   const std::string phase(PhaseName(phases_.phase()));
   progress_.Say(
       absl::StrFormat("dev at step %d: accuracy %.1f %%, loss %.3f (%s phase, %d examples)", step,
