@@ -76,7 +76,7 @@ absl::StatusOr<Session> Prepare(const Options& options, Progress& progress) {
   // Known before the data is: without a GPU, auto is quick.
   const bool is_quick = options.preset == PresetChoice::kQuick ||
                         (options.preset == PresetChoice::kAuto && !device.device.is_cuda());
-  if (is_quick) task_options.generated_sizes = kQuickSizes;
+  if (is_quick && options.data_dir.empty()) task_options.generated_sizes = kQuickSizes;
   ASSIGN_OR_RETURN(TaskData data, LoadTask(options.task, task_options));
 
   const Preset preset = ChoosePreset(options.preset, device.device, data.source);
