@@ -9,6 +9,7 @@
 
 #include "spion/kernels/block_sparse/cuda/backward.cuh"
 #include "spion/kernels/block_sparse/cuda/forward.cuh"
+#include "spion/kernels/block_sparse/cuda/launch_lines.cuh"
 
 namespace spion::cuda {
 
@@ -32,9 +33,12 @@ cudaError_t Launch(Kernel kernel, const Call& call, int32_t long_lines, int64_t 
   return cudaGetLastError();
 }
 
-/// 32 rows a warp where a thread's share of 16 is at most 8 registers and blocks divide into such.
+/// 32 rows a warp where a thread's share of 16 is at most 8 registers, for blocks of as many. 16-bit
+/// numbers of such head dimensions have kernels of their own.
 template <class Math, int kHeadDim>
-constexpr bool kFitsTwoTiles = tiles::RowLayout<Math, kHeadDim>::kWordsARow <= 16;
+constexpr bool kFitsTwoTiles = sizeof(typename Math::Element) == 4 && kHeadDim == 16;
+
+constexpr int kMostBlock = 128;
 
 template <class Math, int kHeadDim, int kTiles>
 cudaError_t LaunchForwardTiles(const BlockSparseForward<typename Math::Element>& call,
@@ -48,12 +52,20 @@ cudaError_t LaunchForwardTiles(const BlockSparseForward<typename Math::Element>&
 template <class Math, int kHeadDim>
 cudaError_t LaunchForwardOf(const BlockSparseForward<typename Math::Element>& call,
                             cudaStream_t stream) {
+  constexpr bool kIsHalf = sizeof(typename Math::Element) == 2;
+  if constexpr (kIsHalf && HasLines(kHeadDim, kChunk)) {
+    if (HasLines(kHeadDim, call.problem.block_size)) return LaunchLinesOf<kHeadDim>(call, stream);
+  }
   if constexpr (kFitsTwoTiles<Math, kHeadDim>) {
     if (call.problem.block_size > kChunk) {
       return LaunchForwardTiles<Math, kHeadDim, 2>(call, stream);
     }
   }
-  return LaunchForwardTiles<Math, kHeadDim, 1>(call, stream);
+  if constexpr (kIsHalf && HasLines(kHeadDim, kMostBlock)) {
+    return cudaErrorInvalidValue;
+  } else {
+    return LaunchForwardTiles<Math, kHeadDim, 1>(call, stream);
+  }
 }
 
 template <class Math, int kHeadDim, int kTiles>
@@ -68,12 +80,20 @@ cudaError_t LaunchBackwardTiles(const BlockSparseBackward<typename Math::Element
 template <class Math, int kHeadDim>
 cudaError_t LaunchBackwardOf(const BlockSparseBackward<typename Math::Element>& call,
                              cudaStream_t stream) {
+  constexpr bool kIsHalf = sizeof(typename Math::Element) == 2;
+  if constexpr (kIsHalf && HasLines(kHeadDim, kChunk)) {
+    if (HasLines(kHeadDim, call.problem.block_size)) return LaunchLinesOf<kHeadDim>(call, stream);
+  }
   if constexpr (kFitsTwoTiles<Math, kHeadDim>) {
     if (call.problem.block_size > kChunk) {
       return LaunchBackwardTiles<Math, kHeadDim, 2>(call, stream);
     }
   }
-  return LaunchBackwardTiles<Math, kHeadDim, 1>(call, stream);
+  if constexpr (kIsHalf && HasLines(kHeadDim, kMostBlock)) {
+    return cudaErrorInvalidValue;
+  } else {
+    return LaunchBackwardTiles<Math, kHeadDim, 1>(call, stream);
+  }
 }
 
 template <class Math>

@@ -1,0 +1,366 @@
+// The backward kernel of 16-bit numbers: see lines.cuh. Line i is dQ of block row i, dK and dV of
+// block column i: every sum has one owner, so no atomics are needed.
+//
+//   D = rowsum(O * dO)
+//   column i: S^T = K Q^T, dP^T = V dO^T, dS = P (dP - D), dV += P^T dO, dK += dS^T Q
+//             and dQ += dS K for the diagonal block, whose dS^T goes through shared memory
+//   row i:    S = Q K^T,   dP = dO V^T,   dS = P (dP - D), dQ += dS K for the other blocks
+//
+// SPION's patterns keep the diagonal, most often little else: there P is computed once, and each
+// tensor read once.
+#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_LINE_BACKWARD_CUH_
+#define SPION_KERNELS_BLOCK_SPARSE_CUDA_LINE_BACKWARD_CUH_
+
+#include <cstdint>
+
+#include "spion/kernels/block_sparse/cuda/lines.cuh"
+#include "spion/kernels/block_sparse/cuda/softmax.cuh"
+
+namespace spion::cuda {
+
+template <int kHeadDim, int kBlock>
+struct LineBackwardTraits {
+  static constexpr int kTileBytes = LineRows<kHeadDim, kBlock>::kTileBytes;
+  static constexpr int kStatsBytes = kBlock * static_cast<int>(sizeof(float2));
+  static constexpr int kScoresBytes = kBlock * kBlock * 2;
+  static constexpr bool kFusesDiagonal = kBlock <= 64;  // else dS does not fit beside the rest
+  static constexpr int kLoadedBytes = 3 * kTileBytes;
+  static constexpr int kStageBytes =
+      kFusesDiagonal && kScoresBytes > kLoadedBytes ? kScoresBytes : kLoadedBytes;
+  static constexpr int kThreadsAnSm = kHeadDim <= 32 ? 512 : 256;  // by registers
+
+  // Of a group: its own Q, K, V, dO; two stages of K and V, or Q, dO and O; the statistics of its
+  // own rows of Q and of each stage's.
+  static constexpr uint32_t kQ = 0;
+  static constexpr uint32_t kK = kTileBytes;
+  static constexpr uint32_t kV = 2 * kTileBytes;
+  static constexpr uint32_t kGrad = 3 * kTileBytes;
+  static constexpr uint32_t kFirstStage = 4 * kTileBytes;
+  static constexpr uint32_t kSecondStage = kFirstStage + kStageBytes;
+  static constexpr uint32_t kOwnStats = kSecondStage + kStageBytes;
+  static constexpr uint32_t kFirstStats = kOwnStats + kStatsBytes;
+  static constexpr uint32_t kSecondStats = kFirstStats + kStatsBytes;
+  static constexpr int kGroupBytes = kSecondStats + kStatsBytes;
+
+  static constexpr int kLongGroups = LongGroups(kGroupThreads<kBlock>, kGroupBytes, kThreadsAnSm);
+};
+
+/// The blocks of a line, one after the other: those of its row, then those of its column.
+template <int kBlock, bool kDiagonalOnce>
+class LineSteps {
+ public:
+  struct Step {
+    int32_t block;
+    bool is_row;
+  };
+  static constexpr int32_t kDone = -1;
+
+  /// Every parts-th block, from the part-th on. Blocks of the row at and after `key_limit` are left
+  /// out, and the whole column if it is. kDiagonalOnce: the diagonal block comes with the row only.
+  __device__ __forceinline__ LineSteps(const BlockLine& row, const BlockLine& column,
+                                       const BlockPatternView& pattern, int32_t key_limit,
+                                       int32_t part, int32_t parts)
+      : row_columns_(pattern.row_columns + row.begin),
+        column_rows_(pattern.column_rows + column.begin),
+        line_(row.line),
+        in_row_(row.end - row.begin),
+        all_(in_row_ + (row.line * kBlock < key_limit ? column.end - column.begin : 0)),
+        key_limit_(key_limit),
+        parts_(parts),
+        at_(part),
+        ahead_(part > 0      ? ReadAhead()
+               : in_row_ > 0 ? row.first
+                             : column.first) {}
+
+  __device__ __forceinline__ Step Next() {
+    while (at_ < all_) {
+      const int32_t index = ahead_;
+      const bool is_row = at_ < in_row_;
+      at_ += parts_;
+      ahead_ = ReadAhead();  // a whole step before its use
+      if (is_row ? index * kBlock < key_limit_ : !kDiagonalOnce || index != line_) {
+        return {index, is_row};
+      }
+    }
+    return {kDone, false};
+  }
+
+ private:
+  __device__ __forceinline__ int32_t ReadAhead() const {
+    if (at_ >= all_) return 0;
+    return at_ < in_row_ ? row_columns_[at_] : column_rows_[at_ - in_row_];
+  }
+
+  const int32_t* row_columns_;
+  const int32_t* column_rows_;
+  int32_t line_;
+  int32_t in_row_;
+  int32_t all_;
+  int32_t key_limit_;
+  int32_t parts_;
+  int32_t at_;
+  int32_t ahead_;
+};
+
+/// What a warp adds to its sums.
+template <typename T, int kHeadDim, int kBlock, int kGroups>
+class LineGradients {
+ public:
+  using Traits = LineBackwardTraits<kHeadDim, kBlock>;
+  using Place = LineRows<kHeadDim, kBlock>;
+  using Scores = tiles::SharedRows<kBlock>;
+  static constexpr int kChunks = kBlock / kChunk;
+
+  __device__ __forceinline__ LineGradients(char* shared, const Place& place, float scale)
+      : shared_(shared), place_(place), scale_log2_(scale * kLog2E) {}
+
+  /// Starts copying the warp's values of log Z to the statistics of a block.
+  __device__ __forceinline__ void PrefetchLse(uint32_t stats, const float* lse) const {
+    if (!HoldsDots()) return;
+    const auto to = static_cast<uint32_t>(__cvta_generic_to_shared(shared_ + stats));
+#pragma unroll
+    for (int r = 0; r < 2; ++r) {
+      const uint32_t row = place_.row(r);
+      tiles::CopyAsync<4>(to + sizeof(float2) * row, lse + row);
+    }
+  }
+  /// Completes the statistics of the warp's rows by D; copies are there.
+  __device__ __forceinline__ void MakeStats(uint32_t stats, uint32_t out, uint32_t grad) const {
+    __syncwarp();        // other lanes' copies
+    float s[2][4] = {};  // O dO^T, for its diagonal
+    AddDots<T>(s, LeftRows<kHeadDim>(place_, out), place_, grad, place_.warp());
+    if (!HoldsDots()) return;
+    const bool odd = tiles::LaneGroup() % 2 == 1;
+#pragma unroll
+    for (int r = 0; r < 2; ++r) {
+      float2& at = Stats(stats, place_.row(r));
+      at = {at.x * kLog2E, odd ? s[r][2 * r + 1] : s[r][2 * r]};
+    }
+  }
+
+  /// dQ += of a block of the row, whose K and V are in `stage`; the first of its keys.
+  __device__ __forceinline__ void Row(uint32_t stage, const tiles::ValidKeys& valid, int32_t key) {
+    const LeftRows<kHeadDim> q(place_, Traits::kQ);
+    const LeftRows<kHeadDim> grad(place_, Traits::kGrad);
+    const float2 of[2] = {Stats(Traits::kOwnStats, place_.row(0)),
+                          Stats(Traits::kOwnStats, place_.row(1))};
+    const bool all_valid = valid.all(key, key + kBlock);
+#pragma unroll
+    for (int chunk = 0; chunk < kChunks; ++chunk) {
+      float s[1][2][4] = {};  // 16 queries x 16 keys
+      float dp[2][4] = {};
+      AddDots<T>(s[0], q, place_, stage, chunk);
+      AddDots<T>(dp, grad, place_, stage + Traits::kTileBytes, chunk);
+      if (!all_valid) tiles::MaskKeys(s, valid, key + kChunk * chunk);
+#pragma unroll
+      for (int t = 0; t < 2; ++t) {
+#pragma unroll
+        for (int e = 0; e < 4; ++e) {
+          const float p = tiles::Exp2(fmaf(s[0][t][e], scale_log2_, -of[e / 2].x));
+          dp[t][e] = p * (dp[t][e] - of[e / 2].y);
+        }
+      }
+      AddProduct<T>(grad_q, PackScores<T>(dp), place_, stage, chunk);
+    }
+  }
+
+  /// dK and dV += of a block of the column, whose Q and dO are in `stage`.
+  __device__ __forceinline__ void Column(uint32_t stage, uint32_t stats) {
+    ColumnBlock(stage, stage + Traits::kTileBytes, stats, [](int, const tiles::Matrices&) {});
+  }
+
+  /// dQ, dK and dV += of the diagonal block, whose first row and column is `first`. `scratch` is
+  /// for dS^T.
+  __device__ __forceinline__ void Diagonal(uint32_t scratch, const tiles::ValidKeys& valid,
+                                           int32_t first) {
+    const auto base = static_cast<uint32_t>(__cvta_generic_to_shared(shared_)) + scratch;
+    const uint32_t to = base + Scores::LaneOffset() + place_.warp() * Scores::kSixteenRows;
+    uint32_t is_valid[2];  // all bits
+#pragma unroll
+    for (int r = 0; r < 2; ++r) {
+      is_valid[r] = valid.at(first + static_cast<int32_t>(place_.row(r))) ? ~0U : 0U;
+    }
+    ColumnBlock(Traits::kQ, Traits::kGrad, Traits::kOwnStats,
+                [&](int chunk, const tiles::Matrices& ds) {
+                  tiles::StoreMatrices(to ^ (32 * chunk),
+                                       {{ds.words[0] & is_valid[0], ds.words[1] & is_valid[1],
+                                         ds.words[2] & is_valid[0], ds.words[3] & is_valid[1]}});
+                });
+    GroupBarrier<kBlock, kGroups>();  // dS^T is written
+    const uint32_t from = (base + Scores::LaneOffsetByRows()) ^ (32 * place_.warp());
+#pragma unroll
+    for (int chunk = 0; chunk < kChunks; ++chunk) {
+      const tiles::Matrices ds = tiles::LoadMatricesTransposed(from + chunk * Scores::kSixteenRows);
+      AddProduct<T>(grad_q, ds, place_, Traits::kK, chunk);
+    }
+  }
+
+  /// A padded key has no gradient.
+  __device__ __forceinline__ void ClearKeys(const tiles::ValidKeys& valid, int32_t first) {
+#pragma unroll
+    for (int r = 0; r < 2; ++r) {
+      if (valid.at(first + static_cast<int32_t>(place_.row(r)))) continue;
+      grad_k.ClearRow(r);
+      grad_v.ClearRow(r);
+    }
+  }
+
+  tiles::RowSums<kHeadDim> grad_q;
+  tiles::RowSums<kHeadDim> grad_k;
+  tiles::RowSums<kHeadDim> grad_v;
+
+ private:
+  /// Lanes that hold an element of the diagonal of 16 x 16 scores: rows g and g + 8.
+  static __device__ __forceinline__ bool HoldsDots() {
+    return tiles::LaneGroup() / 2 == tiles::LaneInGroup();
+  }
+  /// Of a block's row: log2 Z, D.
+  __device__ __forceinline__ float2& Stats(uint32_t stats, uint32_t row) const {
+    return reinterpret_cast<float2*>(shared_ + stats)[row];
+  }
+
+  /// Calls keep(chunk, dS^T) for every 16 queries.
+  template <class Keep>
+  __device__ __forceinline__ void ColumnBlock(uint32_t q, uint32_t grad, uint32_t stats,
+                                              Keep&& keep) {
+    const LeftRows<kHeadDim> k(place_, Traits::kK);
+    const LeftRows<kHeadDim> v(place_, Traits::kV);
+#pragma unroll 1
+    for (int chunk = 0; chunk < kChunks; ++chunk) {
+      float s[2][4] = {};  // 16 keys x 16 queries
+      float dp[2][4] = {};
+      AddDots<T>(s, k, place_, q, chunk);
+      AddDots<T>(dp, v, place_, grad, chunk);
+#pragma unroll
+      for (int t = 0; t < 2; ++t) {
+        const float4 of = *reinterpret_cast<const float4*>(
+            &Stats(stats, 16 * chunk + 8 * t + 2 * tiles::LaneInGroup()));
+#pragma unroll
+        for (int e = 0; e < 4; ++e) {
+          s[t][e] = tiles::Exp2(fmaf(s[t][e], scale_log2_, e % 2 == 0 ? -of.x : -of.z));
+          dp[t][e] = s[t][e] * (dp[t][e] - (e % 2 == 0 ? of.y : of.w));
+        }
+      }
+      AddProduct<T>(grad_v, PackScores<T>(s), place_, grad, chunk);
+      const tiles::Matrices ds = PackScores<T>(dp);
+      keep(chunk, ds);
+      AddProduct<T>(grad_k, ds, place_, q, chunk);
+    }
+  }
+
+  char* shared_;
+  Place place_;
+  float scale_log2_;
+};
+
+/// The pattern's lines from first_rank on, each by kGroups groups.
+template <typename T, int kHeadDim, int kBlock, int kGroups>
+__global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
+                                  (LineBackwardTraits<kHeadDim, kBlock>::kThreadsAnSm / kGroups /
+                                   kGroupThreads<kBlock>))
+    LineBackwardKernel(const __grid_constant__ BlockSparseBackward<T> call,
+                       const int32_t first_rank) {
+  using Traits = LineBackwardTraits<kHeadDim, kBlock>;
+  using Steps = LineSteps<kBlock, Traits::kFusesDiagonal>;
+  using Step = typename Steps::Step;
+  constexpr uint32_t kTile = Traits::kTileBytes;
+  extern __shared__ uint4 rings[];
+  BeginLines<kGroups>();
+
+  const BlockSparseProblem& problem = call.problem;
+  const BlockPatternView& pattern = problem.pattern;
+  const auto group = static_cast<int32_t>(threadIdx.x) / kGroupThreads<kBlock>;
+  const BlockLine* line =
+      pattern.schedule.lines + 2 * (FirstLineOf(pattern) + blockIdx.x + first_rank);
+  const BlockLine row = line[0];
+  const int32_t first = row.line * kBlock;
+  const tiles::ValidKeys valid = ValidKeysOf(problem);
+  const float* lse = call.log_sum_exp + FirstRowOf(problem);
+  char* shared = reinterpret_cast<char*>(rings) + group * Traits::kGroupBytes;
+  const LineRows<kHeadDim, kBlock> place(shared);
+  LineGradients<T, kHeadDim, kBlock, kGroups> gradients(shared, place, problem.scale);
+
+  place.Prefetch(Traits::kQ, call.q, first);
+  place.Prefetch(Traits::kK, call.k, first);
+  place.Prefetch(Traits::kV, call.v, first);
+  place.Prefetch(Traits::kGrad, call.grad_out, first);
+  place.Prefetch(Traits::kSecondStage, call.out, first);
+  gradients.PrefetchLse(Traits::kOwnStats, lse + first);
+  tiles::CommitCopies();
+
+  Steps steps(row, line[1], pattern, valid.length(), group, kGroups);
+  const auto is_diagonal = [&](const Step& step) {
+    return Traits::kFusesDiagonal && step.block == row.line;
+  };
+  const auto prefetch = [&](const Step& step, uint32_t stage, uint32_t stats) {
+    if (step.block == Steps::kDone || is_diagonal(step)) return;
+    const int32_t from = step.block * kBlock;
+    if (step.is_row) {
+      place.Prefetch(stage, call.k, from);
+      place.Prefetch(stage + kTile, call.v, from);
+    } else {
+      place.Prefetch(stage, call.q, from);
+      place.Prefetch(stage + kTile, call.grad_out, from);
+      place.Prefetch(stage + 2 * kTile, call.out, from);
+      gradients.PrefetchLse(stats, lse + from);
+    }
+  };
+  uint32_t stage = Traits::kFirstStage;
+  uint32_t stats = Traits::kFirstStats;
+  Step step = steps.Next();
+  prefetch(step, stage, stats);
+  tiles::CommitCopies();
+  tiles::WaitForCopies<1>();
+  gradients.MakeStats(Traits::kOwnStats, Traits::kSecondStage, Traits::kGrad);
+
+  while (step.block != Steps::kDone) {
+    tiles::WaitForCopies<0>();
+    if (!step.is_row) gradients.MakeStats(stats, stage + 2 * kTile, stage + kTile);
+    // This step's tiles are there, and all warps have done with the step before.
+    GroupBarrier<kBlock, kGroups>();
+    const uint32_t other_stage = Traits::kFirstStage + Traits::kSecondStage - stage;
+    const uint32_t other_stats = Traits::kFirstStats + Traits::kSecondStats - stats;
+    const Step next = steps.Next();
+    prefetch(next, other_stage, other_stats);
+    tiles::CommitCopies();
+    if (!step.is_row) {
+      gradients.Column(stage, stats);
+    } else if (is_diagonal(step)) {
+      gradients.Diagonal(stage, valid, first);
+    } else {
+      gradients.Row(stage, valid, step.block * kBlock);
+    }
+    step = next;
+    stage = other_stage;
+    stats = other_stats;
+  }
+
+  GroupBarrier<kBlock, kGroups>();  // nobody reads the group's tiles any more
+  if constexpr (kGroups > 1) {
+    constexpr uint32_t kSums = LineRows<kHeadDim, kBlock>::kSumBytes;
+    static_assert(3 * kSums <= Traits::kGroupBytes);
+    if (group > 0) {
+      place.KeepSums(gradients.grad_q, 0);
+      place.KeepSums(gradients.grad_k, kSums);
+      place.KeepSums(gradients.grad_v, 2 * kSums);
+    }
+    __syncthreads();  // sums are written
+    if (group > 0) return;
+#pragma unroll 1
+    for (uint32_t at = Traits::kGroupBytes; at < kGroups * Traits::kGroupBytes;
+         at += Traits::kGroupBytes) {
+      place.AddSums(gradients.grad_q, at);
+      place.AddSums(gradients.grad_k, at + kSums);
+      place.AddSums(gradients.grad_v, at + 2 * kSums);
+    }
+  }
+  if (!valid.all(first, first + kBlock)) gradients.ClearKeys(valid, first);
+  place.Store(gradients.grad_q, problem.scale, Traits::kQ, call.grad_q, first);
+  place.Store(gradients.grad_k, problem.scale, Traits::kK, call.grad_k, first);
+  place.Store(gradients.grad_v, 1.0F, Traits::kV, call.grad_v, first);
+  EndLines<kGroups>();
+}
+
+}  // namespace spion::cuda
+
+#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_LINE_BACKWARD_CUH_

@@ -1,0 +1,204 @@
+// The forward kernel of 16-bit numbers: see lines.cuh. A line is a block row.
+//
+//   load Q -> for each kept block: S = Q K^T, online softmax, O += P V -> O / Z, log Z
+#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_LINE_FORWARD_CUH_
+#define SPION_KERNELS_BLOCK_SPARSE_CUDA_LINE_FORWARD_CUH_
+
+#include <cmath>
+#include <cstdint>
+
+#include "spion/kernels/block_sparse/cuda/lines.cuh"
+#include "spion/kernels/block_sparse/cuda/softmax.cuh"
+
+namespace spion::cuda {
+
+template <int kHeadDim, int kBlock>
+struct LineForwardTraits {
+  static constexpr int kTileBytes = LineRows<kHeadDim, kBlock>::kTileBytes;
+  static constexpr int kStageBytes = 2 * kTileBytes;  // K, V
+  static constexpr int kGroupBytes = 2 * kStageBytes;
+  static constexpr int kThreadsAnSm =
+      kHeadDim <= 32 ? (kBlock == 64 ? 640 : 768) : 512;  // by registers
+  static constexpr int kLongGroups = LongGroups(kGroupThreads<kBlock>, kGroupBytes, kThreadsAnSm);
+  static constexpr int kKeysAtOnce = kBlock < 64 ? kBlock : 64;  // in registers
+};
+
+/// The blocks of a row that lie below a limit.
+template <int kBlock>
+class RowSteps {
+ public:
+  static constexpr int32_t kDone = -1;
+
+  /// Every parts-th block, from the part-th on.
+  __device__ __forceinline__ RowSteps(const BlockLine& row, const int32_t* row_columns,
+                                      int32_t key_limit, int32_t part, int32_t parts)
+      : columns_(row_columns),
+        at_(row.begin + part),
+        end_(row.end),
+        parts_(parts),
+        key_limit_(key_limit),
+        ahead_(part == 0 ? row.first : ReadAhead()) {}
+
+  /// The first key of the next block.
+  __device__ __forceinline__ int32_t Next() {
+    const int32_t key = ahead_ * kBlock;
+    if (at_ >= end_ || key >= key_limit_) return kDone;  // columns ascend
+    at_ += parts_;
+    ahead_ = ReadAhead();  // a whole step before its use
+    return key;
+  }
+
+ private:
+  __device__ __forceinline__ int32_t ReadAhead() const { return at_ < end_ ? columns_[at_] : 0; }
+
+  const int32_t* columns_;
+  int32_t at_;
+  int32_t end_;
+  int32_t parts_;
+  int32_t key_limit_;
+  int32_t ahead_;
+};
+
+/// The groups have each walked some of the line's blocks: brings their sums to one reference and
+/// adds them up in group 0. Row sums are over all columns by now; the group's memory is free.
+template <int kHeadDim, int kBlock, int kGroups>
+__device__ __forceinline__ void JoinGroups(RowSoftmax (&rows)[2], tiles::RowSums<kHeadDim>& out,
+                                           const LineRows<kHeadDim, kBlock>& place, char* memory,
+                                           int32_t group) {
+  constexpr int kGroupBytes = LineForwardTraits<kHeadDim, kBlock>::kGroupBytes;
+  constexpr int kRowsBytes = kBlock * static_cast<int>(sizeof(float2));
+  static_assert(kRowsBytes + LineRows<kHeadDim, kBlock>::kSumBytes <= kGroupBytes);
+  const auto of_row = [&](int g, int r) -> float2& {  // reference, sum
+    return reinterpret_cast<float2*>(memory + g * kGroupBytes)[place.row(r)];
+  };
+#pragma unroll
+  for (int r = 0; r < 2; ++r) {
+    // A group that saw no valid key has no say in the reference.
+    of_row(group, r) = {rows[r].sum > 0 ? rows[r].reference : -INFINITY, rows[r].sum};
+  }
+  __syncthreads();  // all references and sums are written
+  float factor[2];
+#pragma unroll
+  for (int r = 0; r < 2; ++r) {
+    float highest = -INFINITY;
+    for (int g = 0; g < kGroups; ++g) highest = fmaxf(highest, of_row(g, r).x);
+    factor[r] = rows[r].sum > 0 ? tiles::Exp2(rows[r].reference - highest) : 0;
+    rows[r].reference = highest;
+    rows[r].sum = 0;
+    for (int g = 0; g < kGroups; ++g) {
+      const float2 other = of_row(g, r);
+      if (other.y > 0) rows[r].sum += other.y * tiles::Exp2(other.x - highest);
+    }
+  }
+  out.Scale(factor[0], factor[1]);
+  if (group > 0) place.KeepSums(out, kRowsBytes);
+  __syncthreads();  // sums are written
+  if (group > 0) return;
+#pragma unroll 1
+  for (int g = 1; g < kGroups; ++g) place.AddSums(out, g * kGroupBytes + kRowsBytes);
+}
+
+/// The pattern's rows from first_rank on, each by kGroups groups.
+template <typename T, int kHeadDim, int kBlock, int kGroups>
+__global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
+                                  (LineForwardTraits<kHeadDim, kBlock>::kThreadsAnSm / kGroups /
+                                   kGroupThreads<kBlock>))
+    LineForwardKernel(const __grid_constant__ BlockSparseForward<T> call,
+                      const int32_t first_rank) {
+  using Traits = LineForwardTraits<kHeadDim, kBlock>;
+  using Steps = RowSteps<kBlock>;
+  constexpr uint32_t kTile = Traits::kTileBytes;
+  constexpr int kKeys = Traits::kKeysAtOnce;
+  extern __shared__ uint4 rings[];
+  BeginLines<kGroups>();
+
+  const BlockSparseProblem& problem = call.problem;
+  const BlockPatternView& pattern = problem.pattern;
+  const auto group = static_cast<int32_t>(threadIdx.x) / kGroupThreads<kBlock>;
+  const BlockLine line = pattern.schedule.rows[FirstLineOf(pattern) + blockIdx.x + first_rank];
+  const int32_t first = line.line * kBlock;
+  const tiles::ValidKeys valid = ValidKeysOf(problem);
+  char* memory = reinterpret_cast<char*>(rings);
+  const LineRows<kHeadDim, kBlock> place(memory + group * Traits::kGroupBytes);
+
+  uint32_t stage = 0;
+  uint32_t other_stage = Traits::kStageBytes;
+  place.Prefetch(other_stage, call.q, first);
+  tiles::CommitCopies();
+  Steps steps(line, pattern.row_columns, valid.length(), group, kGroups);
+  const auto prefetch = [&](int32_t key, uint32_t to) {
+    if (key == Steps::kDone) return;
+    place.Prefetch(to, call.k, key);
+    place.Prefetch(to + kTile, call.v, key);
+  };
+  int32_t key = steps.Next();
+  prefetch(key, stage);
+  tiles::CommitCopies();
+
+  const auto kept = static_cast<float>(int64_t{line.end - line.begin} * kBlock);
+  const float pruned = problem.pruned == PrunedScore::kZero
+                           ? static_cast<float>(problem.length) - kept
+                           : 0.0F;  // entries of score 0, weight 2^(0 - reference)
+  RowSoftmax rows[2];
+  if (pruned == 0) rows[0].limit = rows[1].limit = -INFINITY;
+  tiles::RowSums<kHeadDim> out;
+  const float scale_log2 = problem.scale * kLog2E;
+  tiles::WaitForCopies<1>();
+  __syncwarp();  // other lanes' copies
+  const LeftRows<kHeadDim> q(place, other_stage);
+
+  while (key != Steps::kDone) {
+    tiles::WaitForCopies<0>();
+    // This step's tiles are there, and all warps have done with the step before.
+    GroupBarrier<kBlock, kGroups>();
+    const int32_t next = steps.Next();
+    prefetch(next, other_stage);
+    tiles::CommitCopies();
+#pragma unroll
+    for (int part = 0; part < kBlock; part += kKeys) {
+      float s[1][kKeys / 8][4] = {};  // 16 queries x kKeys keys
+#pragma unroll
+      for (int i = 0; i < kKeys / 16; ++i) {
+        AddDots<T>(&s[0][2 * i], q, place, stage, part / 16 + i);
+      }
+      if (!valid.all(key + part, key + part + kKeys)) tiles::MaskKeys(s, valid, key + part);
+      OnlineSoftmax(s[0], scale_log2, rows, out);
+#pragma unroll
+      for (int i = 0; i < kKeys / 16; ++i) {
+        AddProduct<T>(out, PackScores<T>(&s[0][2 * i]), place, stage + kTile, part / 16 + i);
+      }
+    }
+    key = next;
+    const uint32_t done = stage;
+    stage = other_stage;
+    other_stage = done;
+  }
+
+#pragma unroll
+  for (RowSoftmax& row : rows) {
+    row.sum = tiles::RowSum(row.sum);
+    if (group == 0 && pruned > 0) row.sum += pruned * tiles::Exp2(-row.reference);
+  }
+  GroupBarrier<kBlock, kGroups>();  // nobody reads the group's tiles any more
+  if constexpr (kGroups > 1) {
+    JoinGroups<kHeadDim, kBlock, kGroups>(rows, out, place, memory, group);
+    if (group > 0) return;
+  }
+  float* lse = call.log_sum_exp + FirstRowOf(problem) + first;
+  float inverse[2];
+#pragma unroll
+  for (int r = 0; r < 2; ++r) {
+    const bool any = rows[r].sum > 0;
+    inverse[r] = any ? 1 / rows[r].sum : 0;
+    if (tiles::LaneInGroup() == 0) {
+      lse[place.row(r)] = any ? (rows[r].reference + log2f(rows[r].sum)) * kLn2 : INFINITY;
+    }
+  }
+  out.Scale(inverse[0], inverse[1]);
+  place.Store(out, 1.0F, 0, call.out, first);
+  EndLines<kGroups>();
+}
+
+}  // namespace spion::cuda
+
+#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_LINE_FORWARD_CUH_

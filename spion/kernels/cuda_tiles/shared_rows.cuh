@@ -1,0 +1,107 @@
+// Rows of 16-bit numbers in shared memory, where all warps of a thread block read them as operands
+// of mma: from one copy as the rows of a left or right operand, and transposed.
+//
+// A row is kColumns numbers without padding; its 16-byte chunks are swizzled so that ldmatrix,
+// which reads a chunk of each of 8 rows at once, meets every bank once.
+#ifndef SPION_KERNELS_CUDA_TILES_SHARED_ROWS_CUH_
+#define SPION_KERNELS_CUDA_TILES_SHARED_ROWS_CUH_
+
+#include <cstdint>
+
+#include "spion/kernels/cuda_tiles/lanes.cuh"
+
+namespace spion::tiles {
+
+/// Four 8 x 8 matrices, one a register. Of each, a thread has two neighbours in row g, columns 2 c
+/// and 2 c + 1; transposed, rows 2 c and 2 c + 1 of column g. Which four: LaneOffset.
+struct Matrices {
+  uint32_t words[4];
+};
+
+/// `address` is that of a row: lane i has row i % 8 of matrix i / 8.
+__device__ __forceinline__ Matrices LoadMatrices(uint32_t address) {
+  Matrices m;
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
+               : "=r"(m.words[0]), "=r"(m.words[1]), "=r"(m.words[2]), "=r"(m.words[3])
+               : "r"(address)
+               : "memory");
+  return m;
+}
+__device__ __forceinline__ Matrices LoadMatricesTransposed(uint32_t address) {
+  Matrices m;
+  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
+               : "=r"(m.words[0]), "=r"(m.words[1]), "=r"(m.words[2]), "=r"(m.words[3])
+               : "r"(address)
+               : "memory");
+  return m;
+}
+
+/// The inverse of LoadMatrices.
+__device__ __forceinline__ void StoreMatrices(uint32_t address, const Matrices& m) {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%0], {%1,%2,%3,%4};" ::"r"(address),
+               "r"(m.words[0]), "r"(m.words[1]), "r"(m.words[2]), "r"(m.words[3])
+               : "memory");
+#else
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
+    const uint32_t row = __shfl_sync(kAllLanes, address, 8 * i + LaneGroup());
+    asm volatile("st.shared.u32 [%0], %1;" ::"r"(row + 4 * LaneInGroup()), "r"(m.words[i])
+                 : "memory");
+  }
+#endif
+}
+
+/// kBytes (4 or 16) from global to shared memory, in the background: see rows.cuh.
+template <int kBytes>
+__device__ __forceinline__ void CopyAsync(uint32_t to, const void* from) {
+  if constexpr (kBytes == 16) {  // past the L1 cache
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to), "l"(from) : "memory");
+  } else {
+    asm volatile("cp.async.ca.shared.global [%0], [%1], %2;" ::"r"(to), "l"(from), "n"(kBytes)
+                 : "memory");
+  }
+}
+
+/// Where things are in a block of rows, and which part of 16 rows is a thread's. Blocks begin at
+/// multiples of 1024 bytes.
+template <int kColumns>
+struct SharedRows {
+  static constexpr int kChunks = kColumns / 8;  // of a row, 16 bytes each
+  static constexpr int kRowBytes = 2 * kColumns;
+  static constexpr int kSixteenRows = 16 * kRowBytes;
+  static constexpr int kRowsAt128 = kRowBytes < 128 ? 128 / kRowBytes : 1;
+  static constexpr int kSwizzles = kChunks < 8 ? kChunks : 8;
+
+  static __device__ __forceinline__ uint32_t Offset(uint32_t row, uint32_t chunk) {
+    return row * kRowBytes + (chunk ^ (row / kRowsAt128 % kSwizzles)) * 16;
+  }
+  /// The lane's address for 16 x 16 numbers at rows and columns 0. Add kSixteenRows for the next 16
+  /// rows; xor 32 i for the i-th 16 columns. As the left operand of mma: the matrices of the first
+  /// 8 columns come first; transposed, they are the right operand of two products. By rows: the
+  /// matrices of the first 8 rows come first: the right operand of two products, each with 8 rows;
+  /// transposed, a left operand.
+  static __device__ __forceinline__ uint32_t LaneOffset() {
+    const uint32_t lane = threadIdx.x % 32;
+    return Offset(lane % 16, lane / 16);
+  }
+  static __device__ __forceinline__ uint32_t LaneOffsetByRows() {
+    const uint32_t lane = threadIdx.x % 32;
+    return Offset(lane % 8 + lane / 16 * 8, lane / 8 % 2);
+  }
+
+  /// A warp copies 16 rows in kPasses passes of kRowsAPass.
+  static constexpr int kRowsAPass = 32 / kChunks;
+  static constexpr int kPasses = 16 / kRowsAPass;
+  static __device__ __forceinline__ uint32_t PassRow(int pass) {
+    return threadIdx.x % 32 / kChunks + pass * kRowsAPass;
+  }
+  static __device__ __forceinline__ uint32_t PassChunk() { return threadIdx.x % kChunks; }
+  static __device__ __forceinline__ uint32_t PassOffset(int pass) {
+    return Offset(PassRow(pass), PassChunk());
+  }
+};
+
+}  // namespace spion::tiles
+
+#endif  // SPION_KERNELS_CUDA_TILES_SHARED_ROWS_CUH_
