@@ -1,5 +1,5 @@
-// Says what a run would find in a data folder, by the runs' own loaders: of each task the source, the
-// splits and the sha256, or what is missing or damaged. //tools:data calls it as
+// Says what a run would find in a data folder, by the runs' own loaders: of each task the source,
+// the splits and the sha256, or what is missing or damaged. //tools:data calls it as
 //
 //   check DIR [TASK ...]
 //
