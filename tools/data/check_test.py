@@ -69,8 +69,8 @@ class CheckTest(test_case.FolderTestCase):
         result = self.check(self.folder)
         self.assertEqual(result.returncode, 1)
         self.assertRegex(result.stdout, r"image +BROKEN: .*/data_batch_3.bin is missing")
-        self.assertRegex(result.stdout, r"listops +BROKEN: .*basic_train.tsv, line 2: target 5 found, "
-                         "but the expression's value is 4")
+        self.assertRegex(result.stdout, r"listops +BROKEN: .*basic_train.tsv, line 2: target 5 "
+                         "found, but the expression's value is 4")
         self.assertIn(", 2 broken\n", result.stdout)
 
     def test_only_the_tasks_asked_for(self):

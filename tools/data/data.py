@@ -22,8 +22,8 @@ from errors import FetchError
 
 def from_user_directory(path):
     """`path`, from where the user stands: bazel run starts programs elsewhere."""
-    return pathlib.Path(
-        os.path.normpath(os.path.join(os.environ.get("BUILD_WORKING_DIRECTORY", os.getcwd()), path)))
+    user = os.environ.get("BUILD_WORKING_DIRECTORY", os.getcwd())
+    return pathlib.Path(os.path.normpath(os.path.join(user, path)))
 
 
 def parse_arguments(arguments):

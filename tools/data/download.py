@@ -51,7 +51,8 @@ def md5_of(path):
 
 
 def download(url, target, md5=None, attempts=ATTEMPTS, wait_s=WAIT_S, timeout_s=TIMEOUT_S):
-    """Raises FetchError; what came until then is kept for the next call, unless its md5 is wrong."""
+    """Raises FetchError; what came until then is kept for the next call, but not if its md5 is wrong.
+    """
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
         raise FetchError(f"{url}: an address that begins with http:// or https:// was expected")
     part = _Part(url, target)
@@ -199,12 +200,14 @@ class _Transfer:
             start, total = _content_range(response)
             if start != self._part.size() or (self._part.total or total) != total:
                 self._part.forget()
-                raise _Broken("the server goes on elsewhere than asked, so the download begins again")
+                raise _Broken("the server goes on elsewhere than asked, so the download begins "
+                              "again")
             return total
         length = response.headers.get("Content-Length", "")
         if not length.isdigit() and not response.chunked:
-            raise FetchError(f"{self._part.url}: the server does not say how long the file is, so a "
-                             "broken connection would look like its end; --url takes another address")
+            raise FetchError(f"{self._part.url}: the server does not say how long the file is, so "
+                             "a broken connection would look like its end; --url takes another "
+                             "address")
         self._part.begin(int(length) if length.isdigit() else None, version)
         return self._part.total
 

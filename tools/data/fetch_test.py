@@ -88,7 +88,8 @@ class FetchTest(test_case.FolderTestCase):
         self.out.mkdir()
         (self.out / NAME).write_bytes(ARCHIVE)
         published = sources.SOURCES["text"].md5
-        self.check_refused(f"{NAME} has md5 {MD5}, {published} was expected: delete it", left=[NAME])
+        self.check_refused(f"{NAME} has md5 {MD5}, {published} was expected: delete it",
+                           left=[NAME])
 
     def test_killed_and_resumed(self):
         for sign, code in ((signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)):

@@ -7,7 +7,7 @@ class Source(typing.NamedTuple):
     url: str  # Of a tar archive, gzipped or not.
     page: str  # Where its owner describes it.
     md5: typing.Optional[str]  # Where one is published.
-    folder: str  # What the task's loader reads: the same path in the archive and in the data folder.
+    folder: str  # That the task's loader reads: its path in the archive and in the data folder.
 
     @property
     def archive(self):
