@@ -51,8 +51,7 @@ def md5_of(path):
 
 
 def download(url, target, md5=None, attempts=ATTEMPTS, wait_s=WAIT_S, timeout_s=TIMEOUT_S):
-    """Raises FetchError; what came until then is kept for the next call, but not if its md5 is wrong.
-    """
+    """Raises FetchError; what came is kept for the next call, unless its md5 is wrong."""
     if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
         raise FetchError(f"{url}: an address that begins with http:// or https:// was expected")
     part = _Part(url, target)

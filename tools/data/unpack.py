@@ -3,8 +3,8 @@
     unpack(archive, "pathfinder32/curv_contour_length_14", pathlib.Path("/data"))
 
 writes /data/pathfinder32/curv_contour_length_14, wherever in the archive that folder is. It is
-filled under another name and renamed at the end. The archive is read once from end to end, in little
-memory, and so gzip's checksum of all of it is checked too.
+filled under another name and renamed at the end. The archive is read once from end to end, in
+little memory, and so gzip's checksum of all of it is checked too.
 """
 
 import gzip
