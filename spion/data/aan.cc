@@ -175,7 +175,7 @@ absl::StatusOr<Aan> Read(const std::string& data_dir) {
   for (const char* file : kFiles) {
     // Before gigabytes are read.
     if (!std::filesystem::exists(std::filesystem::symlink_status(folder / file, ignored))) {
-      return absl::NotFoundError(absl::StrCat((folder / file).string(), " is missing"));
+      return absl::DataLossError(absl::StrCat((folder / file).string(), " is missing"));
     }
   }
   Sha256 hash;

@@ -41,10 +41,10 @@ inline constexpr int64_t kAanTestPairs = 17437;
 /// `data_dir` is the folder with the three files, or the one that holds that folder under the name
 /// tsv_data.
 /// Errors, each with the file and line, what was found, what was expected, and how to get the data:
-/// NotFound for a missing folder or file; FailedPrecondition for a folder where a file should be or
-/// the other way round; DataLoss for an empty file, a line with more or fewer columns, another
-/// label, or an empty text, which the task's own reader refuses too; what the system says for a
-/// file that cannot be read.
+/// NotFound if nothing of it is there; FailedPrecondition for a folder where a file should be or
+/// the other way round; DataLoss for a missing or an empty file, a line with more or fewer columns,
+/// another label, or an empty text, which the task's own reader refuses too; what the system says
+/// for a file that cannot be read.
 absl::StatusOr<Aan> ReadAan(const std::string& data_dir);
 
 }  // namespace spion

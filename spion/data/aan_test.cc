@@ -198,7 +198,7 @@ TEST_F(ReadAanTest, SaysWhenTheDataFolderHasNoneOfIt) {
 TEST_F(ReadAanTest, NamesTheMissingFileOfAnyOfTheThree) {
   for (const char* file : kFiles) {
     std::filesystem::rename(data_dir_ / file, data_dir_ / "away");
-    ExpectError(ReadAan(data_dir_.string()).status(), absl::StatusCode::kNotFound,
+    ExpectError(ReadAan(data_dir_.string()).status(), absl::StatusCode::kDataLoss,
                 absl::StrCat((data_dir_ / file).string(), " is missing"));
     std::filesystem::rename(data_dir_ / "away", data_dir_ / file);
   }

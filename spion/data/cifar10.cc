@@ -85,8 +85,8 @@ absl::StatusOr<Cifar10> Read(const std::string& data_dir, int records_per_file) 
   cifar.test.reserve(records_per_file);
   Sha256 hash;
   for (size_t f = 0; f < kFiles.size(); ++f) {
-    RETURN_IF_ERROR(ReadPictures(folder / kFiles[f], records_per_file, hash,
-                                 f < kTrainFiles ? cifar.train : cifar.test));
+    RETURN_IF_ERROR(MissingIsDataLoss(ReadPictures(folder / kFiles[f], records_per_file, hash,
+                                                   f < kTrainFiles ? cifar.train : cifar.test)));
   }
   cifar.sha256 = hash.HexDigest();
   return cifar;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <system_error>
 
-#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
@@ -37,6 +36,10 @@ absl::StatusOr<std::filesystem::path> FindDataFolder(const std::filesystem::path
   return absl::NotFoundError(absl::StrCat("neither a folder ", inner, " nor its content (",
                                           absl::StrJoin(entries, ", "), ") is in ",
                                           data_dir.string()));
+}
+
+absl::Status MissingIsDataLoss(const absl::Status& status) {
+  return absl::IsNotFound(status) ? absl::DataLossError(status.message()) : status;
 }
 
 }  // namespace spion

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 
@@ -20,6 +21,10 @@ namespace spion {
 absl::StatusOr<std::filesystem::path> FindDataFolder(const std::filesystem::path& data_dir,
                                                      const std::string& inner,
                                                      absl::Span<const char* const> entries);
+
+/// What a loader returns of an error inside its task's folder: NotFound, a missing file, becomes
+/// DataLoss, so that NotFound says that nothing of the task is there. Others stay as they are.
+absl::Status MissingIsDataLoss(const absl::Status& status);
 
 }  // namespace spion
 

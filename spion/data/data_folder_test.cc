@@ -65,5 +65,12 @@ TEST_F(FindDataFolderTest, RefusesAFileInAFoldersPlace) {
             absl::FailedPreconditionError((root_ / "inner").string() + " is not a folder"));
 }
 
+TEST(MissingIsDataLossTest, LeavesEverythingElse) {
+  EXPECT_EQ(MissingIsDataLoss(absl::NotFoundError("a is missing")),
+            absl::DataLossError("a is missing"));
+  EXPECT_EQ(MissingIsDataLoss(absl::PermissionDeniedError("a")), absl::PermissionDeniedError("a"));
+  EXPECT_EQ(MissingIsDataLoss(absl::OkStatus()), absl::OkStatus());
+}
+
 }  // namespace
 }  // namespace spion

@@ -72,7 +72,7 @@ absl::Status CheckReviews(const std::string& folder, const std::vector<ReviewFil
 absl::StatusOr<std::vector<ReviewFile>> ListReviews(const std::string& folder, int expected) {
   std::error_code error;
   if (!std::filesystem::exists(folder, error)) {
-    return absl::NotFoundError(absl::StrCat("folder ", folder, " is missing"));
+    return absl::DataLossError(absl::StrCat("folder ", folder, " is missing"));
   }
   if (!std::filesystem::is_directory(folder, error)) {
     return absl::FailedPreconditionError(absl::StrCat(folder, " is not a folder"));

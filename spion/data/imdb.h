@@ -29,10 +29,10 @@ struct Imdb {
 
 /// `data_dir` is the folder aclImdb or the one around it.
 /// Errors, each with the file or folder, what was found, what was expected, and how to get the
-/// data: NotFound for a missing folder; FailedPrecondition for a folder where a file should be or
-/// the other way round; DataLoss for another number of reviews, a .txt file of another name, two
-/// reviews of one ID, or an empty review, of which the published data has none; what the system
-/// says for anything that cannot be read.
+/// data: NotFound if nothing of it is there; FailedPrecondition for a folder where a file should be
+/// or the other way round; DataLoss for a missing folder, another number of reviews, a .txt file of
+/// another name, two reviews of one ID, or an empty review, of which the published data has none;
+/// what the system says for anything that cannot be read.
 absl::StatusOr<Imdb> ReadImdb(const std::string& data_dir);
 
 namespace internal {

@@ -157,7 +157,7 @@ TEST_F(ReadImdbTest, SaysWhenTheDataFolderHasNoneOfIt) {
 TEST_F(ReadImdbTest, NamesTheMissingFolderOfAnyOfTheFour) {
   for (const char* name : {"train/neg", "train/pos", "test/neg", "test/pos"}) {
     std::filesystem::rename(folder_ / name, data_dir_ / "away");
-    ExpectError(absl::StatusCode::kNotFound,
+    ExpectError(absl::StatusCode::kDataLoss,
                 absl::StrCat("folder ", (folder_ / name).string(), " is missing"));
     std::filesystem::rename(data_dir_ / "away", folder_ / name);
   }

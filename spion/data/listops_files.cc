@@ -12,6 +12,7 @@
 #include "spion/base/file.h"
 #include "spion/base/read_lines.h"
 #include "spion/base/status.h"
+#include "spion/data/data_folder.h"
 #include "spion/data/listops_expression.h"
 
 namespace spion {
@@ -164,7 +165,7 @@ absl::Status ReadListOps(
     const absl::Status status = ReadSplit(PathOf(folder, split), hash, [&](const Line& line) {
       take(split, line.tokens, line.target);
     });
-    if (!status.ok()) return WithWayOut(status);
+    if (!status.ok()) return WithWayOut(MissingIsDataLoss(status));
   }
   return absl::OkStatus();
 }

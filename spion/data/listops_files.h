@@ -37,10 +37,10 @@ absl::StatusOr<std::string> FindListOpsFolder(const std::string& data_dir);
 
 /// Reads the three files in the order above, evaluates every expression and hands it to `take`,
 /// whole, with its value. The bytes of the files are added to `hash`. Holds one line at a time.
-/// Errors, each naming the file and the line, with the way to the data: DataLoss for an empty file,
-/// a missing or a second header, no examples, a line that is not an expression, one tab and a
-/// digit, or a target that is not the expression's value; those of ReadFile (read_file.h) for a
-/// file that is missing, a folder, or cannot be read.
+/// Errors, each naming the file and the line, with the way to the data: DataLoss for a missing or
+/// an empty file, a missing or a second header, no examples, a line that is not an expression, one
+/// tab and a digit, or a target that is not the expression's value; those of ReadFile (read_file.h)
+/// for a file that is a folder or cannot be read.
 absl::Status ReadListOps(
     const std::string& folder, Sha256& hash,
     absl::FunctionRef<void(ListOpsSplit split, absl::Span<const uint8_t> tokens, int value)> take);

@@ -140,7 +140,7 @@ TEST_F(ListOpsFilesTest, NamesTheLineThatIsWrong) {
 TEST_F(ListOpsFilesTest, NamesTheMissingFileOfAnyOfTheThree) {
   for (const std::string& name : Names()) {
     std::filesystem::rename(folder_ / name, folder_ / "away");
-    ExpectError(absl::StatusCode::kNotFound, absl::StrCat(name, " is missing"));
+    ExpectError(absl::StatusCode::kDataLoss, absl::StrCat(name, " is missing"));
     std::filesystem::rename(folder_ / "away", folder_ / name);
   }
 }

@@ -18,7 +18,9 @@ namespace spion {
 /// Every name that LoadTask takes.
 std::vector<std::string> TaskNames();
 
-/// Errors: NotFound, with the valid names, if there is no such task; otherwise those of its loader.
+/// Errors: NotFound, with the valid names, if there is no such task; otherwise those of its
+/// loader, of which NotFound says that nothing of the task is in the data folder, and DataLoss that
+/// something of it is missing or damaged.
 absl::StatusOr<TaskData> LoadTask(absl::string_view name, const TaskOptions& options);
 
 }  // namespace spion

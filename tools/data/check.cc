@@ -1,0 +1,102 @@
+// Says what a run would find in a data folder, by the runs' own loaders: of each task the source,
+// the splits and the sha256, or what is missing or damaged. //tools:data calls it as
+//
+//   check DIR [TASK ...]
+//
+// Exit code 0: all that is there is sound. 1: something is damaged or incomplete, DIR is not there,
+// or there is no such task.
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "spion/base/status.h"
+#include "spion/data/task.h"
+#include "spion/data/task_registry.h"
+
+namespace {
+
+struct Counts {
+  int sound = 0;
+  int missing = 0;
+  int broken = 0;
+};
+
+/// The tasks to check: `asked`, or all.
+absl::StatusOr<std::vector<std::string>> TasksToCheck(const std::vector<std::string>& asked) {
+  const std::vector<std::string> all = spion::TaskNames();
+  for (const std::string& task : asked) {
+    if (std::find(all.begin(), all.end(), task) == all.end()) {
+      return absl::NotFoundError(absl::StrCat("there is no task \"", task,
+                                              "\"; the tasks are: ", absl::StrJoin(all, ", ")));
+    }
+  }
+  return asked.empty() ? all : asked;
+}
+
+absl::Status CheckFolder(const std::string& folder) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(folder, error);
+  if (std::filesystem::is_directory(status)) return absl::OkStatus();
+  if (!std::filesystem::exists(status)) {
+    return absl::NotFoundError(absl::StrCat("data folder ", folder, " is missing"));
+  }
+  return absl::FailedPreconditionError(absl::StrCat("data folder ", folder, " is not a folder"));
+}
+
+/// Prints a task's lines, its name before the first one.
+void Print(const std::string& task, const std::string& first, const std::string& second = "") {
+  std::cout << absl::StrFormat("%-12s%s\n", task, first);
+  if (!second.empty()) std::cout << absl::StrFormat("%-12s%s\n", "", second);
+  std::cout.flush();
+}
+
+void CheckTask(const std::string& task, const std::string& folder, Counts& counts) {
+  std::cerr << "reading " << task << " ..." << std::endl;
+  const absl::StatusOr<spion::TaskData> data = spion::LoadTask(task, {.data_dir = folder});
+  if (data.ok()) {
+    ++counts.sound;
+    Print(task, data->source.description, absl::StrCat("sha256 ", data->source.sha256));
+  } else if (absl::IsNotFound(data.status())) {
+    ++counts.missing;
+    Print(task, absl::StrCat("missing: ", data.status().message()));
+  } else {
+    ++counts.broken;
+    Print(task, absl::StrCat("BROKEN: ", data.status().message()));
+  }
+}
+
+absl::StatusOr<Counts> Run(const std::vector<std::string>& arguments) {
+  if (arguments.empty()) return absl::InvalidArgumentError("usage: check DIR [TASK ...]");
+  const std::string& folder = arguments[0];
+  ASSIGN_OR_RETURN(const std::vector<std::string> tasks,
+                   TasksToCheck({arguments.begin() + 1, arguments.end()}));
+  RETURN_IF_ERROR(CheckFolder(folder));
+  Counts counts;
+  for (const std::string& task : tasks) CheckTask(task, folder, counts);
+  std::cout << absl::StrFormat("\n%d sound, %d missing, %d broken\n", counts.sound, counts.missing,
+                               counts.broken);
+  if (counts.missing > 0) {
+    std::cout << "To get what is missing: bazel run //tools:data -- fetch TASK --out " << folder
+              << "\n";
+  }
+  return counts;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const absl::StatusOr<Counts> counts = Run({argv + 1, argv + argc});
+  if (!counts.ok()) {
+    std::cerr << "error: " << counts.status().message() << std::endl;
+    return 1;
+  }
+  return counts->broken == 0 ? 0 : 1;
+}

@@ -1,0 +1,106 @@
+"""Runs `data check` as a user would, on files of its own making."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import unittest
+
+import test_case
+
+PROGRAM = None
+IMAGE_FILES = [*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin"]
+
+
+class CheckTest(test_case.FolderTestCase):
+    def check(self, *arguments, cwd=None):
+        environment = {name: value for name, value in os.environ.items()
+                       if name != "BUILD_WORKING_DIRECTORY"}
+        if cwd is not None:
+            environment["BUILD_WORKING_DIRECTORY"] = str(cwd)
+        return subprocess.run([os.path.abspath(PROGRAM), "check", *map(str, arguments)],
+                              capture_output=True, text=True, check=False, env=environment)
+
+    def write_image(self):
+        """The six files, of black pictures; returns the sha256 of all bytes."""
+        digest = hashlib.sha256()
+        (self.folder / "cifar-10-batches-bin").mkdir()
+        for number, name in enumerate(IMAGE_FILES):
+            record = bytes([number]) + bytes(3072)
+            (self.folder / "cifar-10-batches-bin" / name).write_bytes(record * 10_000)
+            digest.update(record * 10_000)
+        return digest.hexdigest()
+
+    def write_listops(self, target="4"):
+        folder = self.folder / "listops-1000"
+        folder.mkdir(exist_ok=True)
+        content = f"Source\tTarget\n( ( ( [MAX 2 ) 4 ) ] )\t{target}\n"
+        for split in ("train", "val", "test"):
+            (folder / f"basic_{split}.tsv").write_text(content)
+        return hashlib.sha256(content.encode() * 3).hexdigest()
+
+    def test_an_empty_folder(self):
+        result = self.check(self.folder)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        for task, way_out in (("image", "https://www.cs.toronto.edu/~kriz/cifar.html"),
+                              ("listops", "bazel run //tools:make_listops"),
+                              ("retrieval", "https://github.com/google-research/long-range-arena"),
+                              ("text", "https://ai.stanford.edu/~amaas/data/sentiment/")):
+            [line] = [line for line in result.stdout.splitlines() if line.startswith(f"{task} ")]
+            self.assertRegex(line, rf"^{task} +missing: .*")
+            self.assertIn(way_out, line)
+        self.assertRegex(result.stdout, r"\n0 sound, \d missing, 0 broken\n")
+        self.assertIn(f"bazel run //tools:data -- fetch TASK --out {self.folder}", result.stdout)
+
+    def test_what_is_there(self):
+        image, listops = self.write_image(), self.write_listops()
+        result = self.check(self.folder)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn(f"{self.folder}/cifar-10-batches-bin: 45000 train, 5000 dev, 10000 test "
+                      f"pictures\n            sha256 {image}\n", result.stdout)
+        self.assertIn(f"{self.folder}/listops-1000: 1 train, 1 dev, 1 test expressions\n"
+                      f"            sha256 {listops}\n", result.stdout)
+        self.assertRegex(result.stdout, r"\n2 sound, \d missing, 0 broken\n")
+
+    def test_what_is_broken(self):
+        self.write_image()
+        (self.folder / "cifar-10-batches-bin" / "data_batch_3.bin").unlink()
+        self.write_listops(target="5")
+        result = self.check(self.folder)
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stdout, r"image +BROKEN: .*/data_batch_3.bin is missing")
+        self.assertRegex(result.stdout, r"listops +BROKEN: .*basic_train.tsv, line 2: target 5 "
+                         "found, but the expression's value is 4")
+        self.assertIn(", 2 broken\n", result.stdout)
+
+    def test_only_the_tasks_asked_for(self):
+        self.write_listops(target="5")
+        result = self.check(self.folder, "image", "text")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("0 sound, 2 missing, 0 broken", result.stdout)
+        self.assertNotIn("listops ", result.stdout)
+
+    def test_a_relative_folder_is_the_users(self):
+        self.write_listops()
+        result = self.check("listops-1000", "listops", cwd=self.folder)
+        self.assertIn("1 sound, 0 missing, 0 broken", result.stdout)
+
+    def check_refused(self, expected, *arguments):
+        result = self.check(*arguments)
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        self.assertEqual(result.stderr, f"error: {expected}\n")
+
+    def test_bad_arguments(self):
+        self.check_refused(f"data folder {self.folder}/none is missing", self.folder / "none")
+        (self.folder / "file").write_text("x")
+        self.check_refused(f"data folder {self.folder}/file is not a folder", self.folder / "file")
+        result = self.check(self.folder, "imdb")
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr, '^error: there is no task "imdb"; the tasks are: image, ')
+        self.assertEqual(self.check().returncode, 2)
+        self.assertIn("Exit code", self.check("--help").stdout)
+
+
+if __name__ == "__main__":
+    PROGRAM = sys.argv.pop(1)
+    unittest.main()

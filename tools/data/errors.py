@@ -1,0 +1,10 @@
+"""What goes wrong in a way that the user can mend."""
+
+
+class FetchError(Exception):
+    """Its text is one line for the user: what was found, what was expected, the way out."""
+
+
+def reason(error):
+    """Of an OSError, what the system says, without number and file name."""
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__

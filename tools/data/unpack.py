@@ -1,0 +1,89 @@
+"""Unpacks one folder of a tar archive, whole or not at all.
+
+    unpack(archive, "pathfinder32/curv_contour_length_14", pathlib.Path("/data"))
+
+writes /data/pathfinder32/curv_contour_length_14, wherever in the archive that folder is. It is
+filled under another name and renamed at the end. The archive is read once from end to end, in
+little memory, and so gzip's checksum of all of it is checked too.
+"""
+
+import gzip
+import pathlib
+import shutil
+import tarfile
+import zlib
+
+from errors import FetchError, reason
+from progress import Progress
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_PIECE_BYTES = 1 << 20
+
+
+def unpack(archive, folder, out):
+    """Raises FetchError; out/folder is then not there. It must not be there before."""
+    target = out / folder
+    partial = out / (target.name + ".part")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)  # Of a fetch that was killed.
+        partial.mkdir()
+        try:
+            _fill(archive, pathlib.PurePosixPath(folder).parts, partial)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            partial.rename(target)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise FetchError(f"{archive} is no whole tar archive ({error}); delete it and run again"
+                         ) from error
+    except OSError as error:
+        raise FetchError(f"{archive} cannot be unpacked into {out}: {reason(error)}") from error
+
+
+def _fill(archive, wanted, partial):
+    """Writes the content of the archive's folder `wanted` into the folder `partial`."""
+    show = Progress(f"unpacking {archive.name}")
+    size = archive.stat().st_size
+    prefix = None
+    with open(archive, "rb") as raw, _decompressed(raw) as stream:
+        with tarfile.open(fileobj=stream, mode="r|") as tar:
+            for member in tar:
+                tar.members = []  # Else it remembers all of them: hundreds of thousands.
+                show(raw.tell(), size)
+                parts = pathlib.PurePosixPath(member.name).parts
+                if prefix is None:
+                    prefix = _prefix(parts, wanted)
+                if prefix is not None and parts[:len(prefix)] == prefix:
+                    path = parts[len(prefix):]
+                    if ".." in path or not (member.isfile() or member.isdir()):
+                        raise FetchError(f"{archive} holds {member.name}, which is no file or "
+                                         "folder below its own; nothing is unpacked")
+                    _write(tar, member, partial.joinpath(*path))
+        while stream.read(_PIECE_BYTES):  # To the checksum at the end.
+            pass
+    show.end()
+    if prefix is None:
+        raise FetchError(f"{archive} holds no folder {'/'.join(wanted)}; is it another archive?")
+
+
+def _decompressed(raw):
+    magic = raw.read(len(_GZIP_MAGIC))
+    raw.seek(0)
+    return gzip.GzipFile(fileobj=raw) if magic == _GZIP_MAGIC else raw
+
+
+def _prefix(parts, wanted):
+    """The beginning of `parts` up to the end of `wanted` in it; None if it is not in it."""
+    for end in range(len(wanted), len(parts) + 1):
+        if parts[end - len(wanted):end] == wanted:
+            return parts[:end]
+    return None
+
+
+def _write(tar, member, path):
+    if member.isdir():
+        path.mkdir(parents=True, exist_ok=True)
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tar.extractfile(member) as source, open(path, "wb") as target:
+        shutil.copyfileobj(source, target, _PIECE_BYTES)
