@@ -11,6 +11,7 @@
 #include "spion/base/read_file.h"
 #include "spion/base/sha256.h"
 #include "spion/base/status.h"
+#include "spion/data/load_error.h"
 
 namespace spion {
 namespace {
@@ -27,11 +28,6 @@ constexpr char kWayOut[] =
     "Unpack cifar-10-binary.tar.gz (https://www.cs.toronto.edu/~kriz/cifar.html, \"CIFAR-10 binary "
     "version\") and give the folder that holds cifar-10-batches-bin as the data folder, or give no "
     "data folder to use generated pictures";
-
-/// The same error with the way out at its end.
-absl::Status WithWayOut(const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat(status.message(), ". ", kWayOut, "."));
-}
 
 /// The folder with the six files: data_dir/cifar-10-batches-bin if that is there, else data_dir, if
 /// it has that name or one of the files.
@@ -97,10 +93,10 @@ absl::Status ReadPictures(const std::string& path, int records, Sha256& hash,
   for (int record = 0; record < records; ++record) {
     const GreyPicture picture =
         Decode(absl::string_view(bytes).substr(record * kRecordBytes, kRecordBytes));
-    if (picture.label >= kPictureClasses) {
+    if (picture.label >= kImageClasses) {
       return absl::DataLossError(
           absl::StrCat(path, ", record ", record, " (byte ", record * kRecordBytes, "): label ",
-                       picture.label, " found, 0 to ", kPictureClasses - 1,
+                       picture.label, " found, 0 to ", kImageClasses - 1,
                        " expected; the file is damaged or not CIFAR-10's binary version"));
     }
     pictures.push_back(picture);
@@ -108,8 +104,7 @@ absl::Status ReadPictures(const std::string& path, int records, Sha256& hash,
   return absl::OkStatus();
 }
 
-absl::StatusOr<Cifar10> Read(const std::string& data_dir, int records_per_file) {
-  ASSIGN_OR_RETURN(const std::filesystem::path folder, FindFolder(data_dir));
+absl::StatusOr<Cifar10> Read(const std::filesystem::path& folder, int records_per_file) {
   Cifar10 cifar;
   cifar.folder = folder.string();
   cifar.train.reserve(kTrainFiles.size() * records_per_file);
@@ -132,8 +127,10 @@ absl::StatusOr<Cifar10> ReadCifar10(const std::string& data_dir) {
 namespace internal {
 
 absl::StatusOr<Cifar10> ReadCifar10Files(const std::string& data_dir, int records_per_file) {
-  absl::StatusOr<Cifar10> cifar = Read(data_dir, records_per_file);
-  if (!cifar.ok()) return WithWayOut(cifar.status());
+  const absl::StatusOr<std::filesystem::path> folder = FindFolder(data_dir);
+  if (!folder.ok()) return WithWayOut(folder.status(), kWayOut);
+  absl::StatusOr<Cifar10> cifar = Read(*folder, records_per_file);
+  if (!cifar.ok()) return WithWayOut(AsDamage(cifar.status()), kWayOut);
   return cifar;
 }
 

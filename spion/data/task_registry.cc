@@ -4,6 +4,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "spion/data/image.h"
+#include "spion/data/pathfinder.h"
 
 namespace spion {
 namespace {
@@ -15,6 +16,7 @@ struct Entry {
 
 constexpr Entry kTasks[] = {
     {"image", LoadImage},
+    {"pathfinder", LoadPathfinder},
 };
 
 }  // namespace
