@@ -12,6 +12,7 @@
 #include "spion/base/status.h"
 #include "spion/data/task_registry.h"
 #include "spion/profiling/trace.h"
+#include "spion/train/batches.h"
 #include "spion/train/checkpoint.h"
 #include "spion/train/device.h"
 #include "spion/train/evaluation.h"
@@ -31,6 +32,10 @@ struct Session {
   c10::Device device;
   std::string out_dir;
 };
+
+// How much a `quick` run generates: a data set whose generator is the real thing would take a
+// minute to make.
+constexpr GeneratedSizes kQuickSizes = {.train = 8000, .dev = 1000, .test = 2000};
 
 Preset ChoosePreset(PresetChoice choice, c10::Device device, const DataSource& source) {
   if (choice == PresetChoice::kQuick) return Preset::kQuick;
@@ -68,12 +73,18 @@ absl::StatusOr<Session> Prepare(const Options& options, Progress& progress) {
   TaskOptions task_options;
   task_options.data_dir = options.data_dir;
   task_options.seed = options.seed;
+  // Known before the data is: without a GPU, auto is quick.
+  const bool is_quick = options.preset == PresetChoice::kQuick ||
+                        (options.preset == PresetChoice::kAuto && !device.device.is_cuda());
+  if (is_quick && options.data_dir.empty()) task_options.generated_sizes = kQuickSizes;
   ASSIGN_OR_RETURN(TaskData data, LoadTask(options.task, task_options));
 
   const Preset preset = ChoosePreset(options.preset, device.device, data.source);
   ASSIGN_OR_RETURN(HyperParameters h, HyperParametersFor(options.task, preset));
   h.steps = options.steps.value_or(h.steps);
   h.batch_size = options.batch_size.value_or(h.batch_size);
+  const int own_length = data.shape.sequence_length;
+  if (h.sequence_length > 0) data.ShortenTo(static_cast<int>(h.sequence_length));
   Session session{.experiment = {.task = options.task,
                                  .method = std::move(method),
                                  .preset = preset,
@@ -88,6 +99,11 @@ absl::StatusOr<Session> Prepare(const Options& options, Progress& progress) {
                                    "_seed", options.seed);
   }
   SayChoices(session, options, device, progress);
+  if (session.data.shape.sequence_length < own_length) {
+    progress.Say(absl::StrFormat("note: %s cuts sequences of up to %d ids to %d",
+                                 PresetName(preset), own_length,
+                                 session.data.shape.sequence_length));
+  }
   return session;
 }
 
@@ -96,8 +112,8 @@ absl::StatusOr<Evaluation> TestCheckpoint(const Session& session, const Checkpoi
   SequenceClassifier model = MakeModel(session.experiment, session.data.shape, session.device);
   RETURN_IF_ERROR(Restore(checkpoint, model));
   const HyperParameters& h = session.experiment.hyper_parameters;
-  return Evaluate(model, session.data.test, session.data.shape, h.batch_size, h.test_examples,
-                  session.experiment.precision);
+  return Evaluate(model, BatchMaker(session.data.test, session.device), h.evaluation_batch_size(),
+                  h.test_examples, session.experiment.precision);
 }
 
 std::string TestLine(const Evaluation& test, const CheckpointInfo& info) {

@@ -40,5 +40,40 @@ TEST(WriteFileAtomicallyTest, LeavesNothingBehindWhenTheRenameFails) {
   EXPECT_TRUE(std::filesystem::is_directory(folder));
 }
 
+TEST(AtomicFileTest, AppearsWholeWhenItIsCommitted) {
+  const std::string path = ::testing::TempDir() + "/pieces.txt";
+  std::filesystem::remove(path);
+  absl::StatusOr<AtomicFile> file = AtomicFile::Create(path);
+  ASSERT_TRUE(file.ok()) << file.status();
+  EXPECT_EQ(file->path(), path);
+  std::string all;
+  for (int i = 0; i < 9; ++i) {
+    // The sixth is longer than what is collected in memory.
+    const std::string piece(i == 5 ? 1'500'000 : 300'000 + i, static_cast<char>('a' + i));
+    ASSERT_TRUE(file->Append(piece).ok());
+    all += piece;
+  }
+  ASSERT_TRUE(file->Flush().ok());
+  EXPECT_TRUE(Read(path + ".partial") == all);
+  EXPECT_FALSE(std::filesystem::exists(path));
+  AtomicFile moved = *std::move(file);
+  ASSERT_TRUE(moved.Commit().ok());
+  EXPECT_TRUE(Read(path) == all);
+  EXPECT_FALSE(std::filesystem::exists(path + ".partial"));
+}
+
+TEST(AtomicFileTest, LeavesTheOldFileWhenItIsNotCommitted) {
+  const std::string path = ::testing::TempDir() + "/given_up.txt";
+  ASSERT_TRUE(WriteFileAtomically(path, "old").ok());
+  {
+    absl::StatusOr<AtomicFile> file = AtomicFile::Create(path);
+    ASSERT_TRUE(file.ok()) << file.status();
+    ASSERT_TRUE(file->Append("half of the").ok());
+    EXPECT_TRUE(std::filesystem::exists(path + ".partial"));
+  }
+  EXPECT_EQ(Read(path), "old");
+  EXPECT_FALSE(std::filesystem::exists(path + ".partial"));
+}
+
 }  // namespace
 }  // namespace spion

@@ -1,47 +1,87 @@
 #include "spion/base/read_file.h"
 
-#include <cerrno>
-#include <cstdio>
-#include <filesystem>
-#include <memory>
-#include <system_error>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "absl/status/status.h"
+#include <cerrno>
+#include <cstddef>
+
+#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "spion/base/status.h"
 
 namespace spion {
 namespace {
 
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
+constexpr size_t kPieceBytes = size_t{1} << 20;
+
+absl::Status CannotBeRead(const std::string& path) {
+  return absl::ErrnoToStatus(errno, absl::StrCat(path, " cannot be read"));
+}
+
+/// A descriptor of the file at `path`, to be closed, and the file's size in `size_bytes`.
+absl::StatusOr<int> Open(const std::string& path, size_t& size_bytes) {
+  struct stat found;
+  // Looked at before it is opened: opening a pipe that nobody writes to would wait for ever.
+  if (stat(path.c_str(), &found) != 0) {
+    if (errno == ENOENT || errno == ENOTDIR) {
+      return absl::NotFoundError(absl::StrCat(path, " is missing"));
+    }
+    return CannotBeRead(path);
+  }
+  if (!S_ISREG(found.st_mode)) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        path, S_ISDIR(found.st_mode) ? " is a folder" : " is no file", ", a file was expected"));
+  }
+  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return absl::ErrnoToStatus(errno, absl::StrCat(path, " cannot be opened"));
+  size_bytes = static_cast<size_t>(found.st_size);
+  return file;
+}
+
+/// Reads up to `size` bytes to `to`, fewer only where the file ends.
+absl::StatusOr<size_t> Read(const std::string& path, int file, char* to, size_t size) {
+  size_t got = 0;
+  while (got < size) {
+    const ssize_t more = read(file, to + got, size - got);
+    if (more < 0 && errno == EINTR) continue;
+    if (more < 0) return CannotBeRead(path);
+    if (more == 0) break;
+    got += static_cast<size_t>(more);
+  }
+  return got;
+}
 
 }  // namespace
 
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
-  std::error_code error;
-  const std::filesystem::file_status status = std::filesystem::status(path, error);
-  if (status.type() == std::filesystem::file_type::not_found) {
-    return absl::NotFoundError(absl::StrCat(path, " is missing"));
-  }
-  if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat(path, " cannot be read"));
-  if (!std::filesystem::is_regular_file(status)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(path, std::filesystem::is_directory(status) ? " is a folder" : " is no file",
-                     ", a file was expected"));
-  }
-  const std::uintmax_t size = std::filesystem::file_size(path, error);
-  if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat(path, " cannot be read"));
-
-  std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "rb"));
-  if (file == nullptr) return absl::ErrnoToStatus(errno, absl::StrCat(path, " cannot be opened"));
-  std::string bytes(size, '\0');
-  const size_t got = std::fread(bytes.data(), 1, bytes.size(), file.get());
-  if (std::ferror(file.get())) {
-    return absl::ErrnoToStatus(errno, absl::StrCat(path, " cannot be read"));
-  }
+absl::Status ReadFileInto(const std::string& path, std::string& bytes) {
+  size_t size = 0;
+  ASSIGN_OR_RETURN(const int file, Open(path, size));
+  const auto closer = absl::MakeCleanup([file] { close(file); });
+  bytes.resize(size);
+  ASSIGN_OR_RETURN(const size_t got, Read(path, file, bytes.data(), size));
   bytes.resize(got);  // Less than `size` if someone cut the file in between.
+  return absl::OkStatus();
+}
+
+absl::StatusOr<std::string> ReadFile(const std::string& path) {
+  std::string bytes;
+  RETURN_IF_ERROR(ReadFileInto(path, bytes));
   return bytes;
+}
+
+absl::Status ReadFilePieces(const std::string& path,
+                            absl::FunctionRef<absl::Status(absl::string_view piece)> take) {
+  size_t size = 0;
+  ASSIGN_OR_RETURN(const int file, Open(path, size));
+  const auto closer = absl::MakeCleanup([file] { close(file); });
+  std::string piece(kPieceBytes, '\0');
+  for (;;) {
+    ASSIGN_OR_RETURN(const size_t got, Read(path, file, piece.data(), piece.size()));
+    if (got == 0) return absl::OkStatus();
+    RETURN_IF_ERROR(take(absl::string_view(piece).substr(0, got)));
+  }
 }
 
 }  // namespace spion

@@ -1,19 +1,40 @@
-// Reads a whole file, or says why it could not.
+// Reads a file, whole or piece by piece, or says why it could not.
 //
 //   ASSIGN_OR_RETURN(std::string bytes, ReadFile("/data/test_batch.bin"));
+//
+//   std::string bytes;  // Of many small files, one after the other: no allocation for each.
+//   RETURN_IF_ERROR(ReadFileInto("/data/0_9.txt", bytes));
+//
+//   RETURN_IF_ERROR(ReadFilePieces("/data/pairs.tsv", [&](absl::string_view piece) {
+//     return parser.Take(piece);
+//   }));
+//
+// Errors of all three, each naming the path: NotFound if there is no file; FailedPrecondition if a
+// folder or anything else but a file is there; otherwise what the system says (PermissionDenied,
+// ...).
 #ifndef SPION_BASE_READ_FILE_H_
 #define SPION_BASE_READ_FILE_H_
 
 #include <string>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 namespace spion {
 
 /// The content of the file at `path`.
-/// Errors, each naming `path`: NotFound if there is none; FailedPrecondition if a folder or
-/// anything else but a file is there; otherwise what the system says (PermissionDenied, ...).
 absl::StatusOr<std::string> ReadFile(const std::string& path);
+
+/// Replaces `bytes` by the content of the file at `path`. On an error `bytes` is unspecified.
+absl::Status ReadFileInto(const std::string& path, std::string& bytes);
+
+/// Hands the content of the file at `path` to `take` in pieces of a mebibyte at most, in order, so
+/// that a file of any size needs no more memory than that. No piece is empty; an empty file has
+/// none. Stops at the first error of `take` and returns it.
+absl::Status ReadFilePieces(const std::string& path,
+                            absl::FunctionRef<absl::Status(absl::string_view piece)> take);
 
 }  // namespace spion
 

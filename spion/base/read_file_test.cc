@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -30,6 +31,59 @@ TEST(ReadFileTest, GivesAnEmptyFile) {
   absl::StatusOr<std::string> read = ReadFile(Path("empty"));
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(*read, "");
+}
+
+TEST(ReadFileIntoTest, ReplacesWhatWasThere) {
+  std::ofstream(Path("long")) << "a longer content";
+  std::ofstream(Path("short")) << "short";
+  std::string bytes = "before";
+  ASSERT_TRUE(ReadFileInto(Path("long"), bytes).ok());
+  EXPECT_EQ(bytes, "a longer content");
+  ASSERT_TRUE(ReadFileInto(Path("short"), bytes).ok());
+  EXPECT_EQ(bytes, "short");
+}
+
+TEST(ReadFilePiecesTest, GivesEveryByteInOrder) {
+  // Two whole pieces and a part of one, with a period that divides none of them.
+  std::string content;
+  for (int i = 0; i < (5 << 19); ++i) content.push_back(static_cast<char>(i % 251));
+  std::ofstream(Path("pieces"), std::ios::binary) << content;
+  std::string joined;
+  int pieces = 0;
+  const absl::Status status = ReadFilePieces(Path("pieces"), [&](absl::string_view piece) {
+    EXPECT_FALSE(piece.empty());
+    EXPECT_LE(piece.size(), size_t{1} << 20);
+    joined.append(piece.data(), piece.size());
+    ++pieces;
+    return absl::OkStatus();
+  });
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_EQ(pieces, 3);
+  EXPECT_TRUE(joined == content);
+}
+
+TEST(ReadFilePiecesTest, StopsAtTheFirstErrorOfItsCaller) {
+  std::ofstream(Path("stops"), std::ios::binary) << std::string(3 << 20, 'x');
+  int pieces = 0;
+  const absl::Status status = ReadFilePieces(Path("stops"), [&](absl::string_view) {
+    ++pieces;
+    return absl::DataLossError("enough");
+  });
+  EXPECT_EQ(status, absl::DataLossError("enough"));
+  EXPECT_EQ(pieces, 1);
+}
+
+TEST(ReadFilePiecesTest, GivesNoPieceOfAnEmptyFile) {
+  std::ofstream(Path("empty_pieces")).flush();
+  EXPECT_TRUE(ReadFilePieces(Path("empty_pieces"), [](absl::string_view) {
+                return absl::InternalError("a piece");
+              }).ok());
+}
+
+TEST(ReadFilePiecesTest, NamesAMissingFile) {
+  const absl::Status status =
+      ReadFilePieces(Path("missing"), [](absl::string_view) { return absl::OkStatus(); });
+  EXPECT_EQ(status, absl::NotFoundError(Path("missing") + " is missing"));
 }
 
 TEST(ReadFileTest, NamesAMissingFile) {

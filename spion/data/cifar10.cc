@@ -1,9 +1,7 @@
 #include "spion/data/cifar10.h"
 
-#include <algorithm>
 #include <array>
 #include <filesystem>
-#include <system_error>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
@@ -11,52 +9,26 @@
 #include "spion/base/read_file.h"
 #include "spion/base/sha256.h"
 #include "spion/base/status.h"
-#include "spion/data/load_error.h"
+#include "spion/data/data_folder.h"
 
 namespace spion {
 namespace {
 
 constexpr int kRecordsPerFile = 10000;
 constexpr size_t kRecordBytes = 1 + 3 * kPicturePixels;
-constexpr char kFolderName[] = "cifar-10-batches-bin";
-constexpr char kTestFile[] = "test_batch.bin";
-constexpr std::array<const char*, 5> kTrainFiles = {"data_batch_1.bin", "data_batch_2.bin",
-                                                    "data_batch_3.bin", "data_batch_4.bin",
-                                                    "data_batch_5.bin"};
+constexpr std::array<const char*, 6> kFiles = {"data_batch_1.bin", "data_batch_2.bin",
+                                               "data_batch_3.bin", "data_batch_4.bin",
+                                               "data_batch_5.bin", "test_batch.bin"};
+constexpr size_t kTrainFiles = 5;  // The first of them.
 
 constexpr char kWayOut[] =
     "Unpack cifar-10-binary.tar.gz (https://www.cs.toronto.edu/~kriz/cifar.html, \"CIFAR-10 binary "
     "version\") and give the folder that holds cifar-10-batches-bin as the data folder, or give no "
     "data folder to use generated pictures";
 
-/// The folder with the six files: data_dir/cifar-10-batches-bin if that is there, else data_dir, if
-/// it has that name or one of the files.
-absl::StatusOr<std::filesystem::path> FindFolder(const std::filesystem::path& data_dir) {
-  std::error_code ignored;  // A path that cannot be looked at counts as not there.
-  const auto is_folder = [&](const std::filesystem::path& path) {
-    return std::filesystem::is_directory(path, ignored);
-  };
-  if (!std::filesystem::exists(data_dir, ignored)) {
-    return absl::NotFoundError(absl::StrCat("data folder ", data_dir.string(), " is missing"));
-  }
-  if (!is_folder(data_dir)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("data folder ", data_dir.string(), " is not a folder"));
-  }
-  const std::filesystem::path inner = data_dir / kFolderName;
-  if (is_folder(inner)) return inner;
-  if (std::filesystem::exists(inner, ignored)) {
-    return absl::FailedPreconditionError(absl::StrCat(inner.string(), " is not a folder"));
-  }
-  const auto is_here = [&](const char* file) {
-    return std::filesystem::exists(data_dir / file, ignored);
-  };
-  if (is_here(kTestFile) || std::any_of(kTrainFiles.begin(), kTrainFiles.end(), is_here) ||
-      data_dir.filename() == kFolderName) {
-    return data_dir;
-  }
-  return absl::NotFoundError(
-      absl::StrCat("neither a folder ", kFolderName, " nor its files are in ", data_dir.string()));
+/// The same error with the way out at its end.
+absl::Status WithWayOut(const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat(status.message(), ". ", kWayOut, "."));
 }
 
 absl::Status CheckSize(const std::string& path, size_t found, int records) {
@@ -104,16 +76,18 @@ absl::Status ReadPictures(const std::string& path, int records, Sha256& hash,
   return absl::OkStatus();
 }
 
-absl::StatusOr<Cifar10> Read(const std::filesystem::path& folder, int records_per_file) {
+absl::StatusOr<Cifar10> Read(const std::string& data_dir, int records_per_file) {
+  ASSIGN_OR_RETURN(const std::filesystem::path folder,
+                   FindDataFolder(data_dir, "cifar-10-batches-bin", kFiles));
   Cifar10 cifar;
   cifar.folder = folder.string();
-  cifar.train.reserve(kTrainFiles.size() * records_per_file);
+  cifar.train.reserve(kTrainFiles * records_per_file);
   cifar.test.reserve(records_per_file);
   Sha256 hash;
-  for (const char* file : kTrainFiles) {
-    RETURN_IF_ERROR(ReadPictures(folder / file, records_per_file, hash, cifar.train));
+  for (size_t f = 0; f < kFiles.size(); ++f) {
+    RETURN_IF_ERROR(ReadPictures(folder / kFiles[f], records_per_file, hash,
+                                 f < kTrainFiles ? cifar.train : cifar.test));
   }
-  RETURN_IF_ERROR(ReadPictures(folder / kTestFile, records_per_file, hash, cifar.test));
   cifar.sha256 = hash.HexDigest();
   return cifar;
 }
@@ -127,10 +101,8 @@ absl::StatusOr<Cifar10> ReadCifar10(const std::string& data_dir) {
 namespace internal {
 
 absl::StatusOr<Cifar10> ReadCifar10Files(const std::string& data_dir, int records_per_file) {
-  const absl::StatusOr<std::filesystem::path> folder = FindFolder(data_dir);
-  if (!folder.ok()) return WithWayOut(folder.status(), kWayOut);
-  absl::StatusOr<Cifar10> cifar = Read(*folder, records_per_file);
-  if (!cifar.ok()) return WithWayOut(AsDamage(cifar.status()), kWayOut);
+  absl::StatusOr<Cifar10> cifar = Read(data_dir, records_per_file);
+  if (!cifar.ok()) return WithWayOut(cifar.status());
   return cifar;
 }
 

@@ -33,9 +33,9 @@ constexpr uint8_t GreyOf(uint8_t red, uint8_t green, uint8_t blue) {
 
 /// `data_dir` is the folder cifar-10-batches-bin or the one around it.
 /// Errors, each with the file, what was found, what was expected, and how to get the data: NotFound
-/// for a missing folder; FailedPrecondition for a folder where a file should be or the other way
-/// round; DataLoss for a missing file, a file of another size or a label above 9; what the system
-/// says for a file that cannot be read.
+/// for a missing folder or file; FailedPrecondition for a folder where a file should be or the
+/// other way round; DataLoss for a file of another size or a label above 9; what the system says
+/// for a file that cannot be read.
 absl::StatusOr<Cifar10> ReadCifar10(const std::string& data_dir);
 
 namespace internal {

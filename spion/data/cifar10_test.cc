@@ -160,7 +160,7 @@ TEST_F(ReadCifar10Test, RefusesAFileAsDataFolder) {
 
 TEST_F(ReadCifar10Test, SaysWhenTheDataFolderHasNoneOfIt) {
   std::filesystem::remove_all(folder_);
-  ExpectError(absl::StatusCode::kNotFound, "neither a folder cifar-10-batches-bin nor its files");
+  ExpectError(absl::StatusCode::kNotFound, "neither a folder cifar-10-batches-bin nor its content");
 }
 
 TEST_F(ReadCifar10Test, RefusesAFileInTheFoldersPlace) {
@@ -173,7 +173,7 @@ TEST_F(ReadCifar10Test, NamesTheMissingFileOfAnyOfTheSix) {
   for (const std::string& file : Files()) {
     const std::filesystem::path away = data_dir_ / "away";
     std::filesystem::rename(folder_ / file, away);
-    ExpectError(absl::StatusCode::kDataLoss,
+    ExpectError(absl::StatusCode::kNotFound,
                 absl::StrCat((folder_ / file).string(), " is missing"));
     std::filesystem::rename(away, folder_ / file);
   }

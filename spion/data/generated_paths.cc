@@ -305,16 +305,18 @@ GreyPicture DrawPathScene(const PathScene& scene) {
   picture.pixels.fill(0);
   for (const Path& path : scene.paths) {
     for (const PathDash& dash : path) {
-      Draw(dash.from, dash.to, kHalfThickness, kDashGrey,
-           [&](PathPoint point) { return IsOnStroke(point, dash); }, picture);
+      Draw(
+          dash.from, dash.to, kHalfThickness, kDashGrey,
+          [&](PathPoint point) { return IsOnStroke(point, dash); }, picture);
     }
   }
   for (PathPoint dot : scene.dots) {
-    Draw(dot, dot, kDotRadius, kDotGrey,
-         [&](PathPoint point) {
-           return SquaredDistance(point, dot) <= int64_t{kDotRadius} * kDotRadius;
-         },
-         picture);
+    Draw(
+        dot, dot, kDotRadius, kDotGrey,
+        [&](PathPoint point) {
+          return SquaredDistance(point, dot) <= int64_t{kDotRadius} * kDotRadius;
+        },
+        picture);
   }
   return picture;
 }

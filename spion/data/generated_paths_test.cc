@@ -145,10 +145,9 @@ TEST(PathSceneTest, HasDashesOfTwoPixelsOnePixelApartThatTurnGently) {
         if (i == 0) continue;
         const Place before = InPixels(path[i - 1].from), joint = InPixels(path[i - 1].to);
         EXPECT_NEAR(Distance(joint, from), 1, 0.05);
-        const double turn =
-            std::remainder(std::atan2(to.y - from.y, to.x - from.x) -
-                               std::atan2(joint.y - before.y, joint.x - before.x),
-                           2 * M_PI);
+        const double turn = std::remainder(std::atan2(to.y - from.y, to.x - from.x) -
+                                               std::atan2(joint.y - before.y, joint.x - before.x),
+                                           2 * M_PI);
         EXPECT_LE(std::abs(turn), 0.42) << "22.5 degrees, and the rounding of places";
         turns_left |= turn < -0.3;
         turns_right |= turn > 0.3;
@@ -232,8 +231,7 @@ TEST(PathSceneTest, IsNotToldByTheDistanceOfTheDots) {
   for (int i = 0; i < 2000; ++i) {
     Random random(DeriveSeed(78, i));
     const PathScene scene = MakePathScene(static_cast<uint8_t>(i % 2), random);
-    ++counts[i % 2][static_cast<int>(
-        Distance(InPixels(scene.dots[0]), InPixels(scene.dots[1])))];
+    ++counts[i % 2][static_cast<int>(Distance(InPixels(scene.dots[0]), InPixels(scene.dots[1])))];
   }
   int best = 0, below = 0;
   for (int d = 0; d < 64; ++d) {

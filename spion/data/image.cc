@@ -8,6 +8,7 @@
 #include "spion/base/status.h"
 #include "spion/data/cifar10.h"
 #include "spion/data/generated_images.h"
+#include "spion/data/generated_sizes.h"
 #include "spion/data/grey_picture.h"
 #include "spion/data/picture_splits.h"
 
@@ -37,12 +38,12 @@ absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
 
 absl::StatusOr<TaskData> LoadImage(const TaskOptions& options) {
   if (!options.data_dir.empty()) {
-    RETURN_IF_ERROR(CheckNoSizesForFiles(options));
+    RETURN_IF_ERROR(CheckNoSizesForFiles(options, "pictures"));
     return LoadFiles(options.data_dir);
   }
   TaskData data(kShape);
-  RETURN_IF_ERROR(AddGeneratedPictures("generated shapes, stripes and blobs", options,
-                                       GenerateImages, data));
+  RETURN_IF_ERROR(
+      AddGeneratedPictures("generated shapes, stripes and blobs", options, GenerateImages, data));
   return data;
 }
 

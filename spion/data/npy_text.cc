@@ -46,8 +46,8 @@ absl::Status TakeType(absl::string_view type, Array& array) {
   if ((!bytes && !unicode) ||
       !absl::SimpleAtoi(type.substr(3, type.size() - 4), &array.characters) ||
       array.characters == 0 || array.characters > kMostCharacters) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("is a NumPy array of type ", type, ", text or strings ('<U..', '|S..') expected"));
+    return absl::InvalidArgumentError(absl::StrCat("is a NumPy array of type ", type,
+                                                   ", text or strings ('<U..', '|S..') expected"));
   }
   array.bytes_per_character = bytes ? 1 : 4;
   return absl::OkStatus();
@@ -64,8 +64,8 @@ absl::Status TakeShape(absl::string_view shape, Array& array) {
     sizes.push_back(size);
   }
   if (!good || sizes.empty() || sizes.size() > 2) {
-    return absl::InvalidArgumentError(absl::StrCat("is a NumPy array of shape (", shape,
-                                                   "), one or two dimensions expected"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("is a NumPy array of shape (", shape, "), one or two dimensions expected"));
   }
   array.rows = sizes[0];
   array.columns = sizes.size() == 2 ? sizes[1] : 1;
@@ -99,8 +99,7 @@ absl::StatusOr<Array> ReadHeader(absl::string_view bytes) {
   }
   RETURN_IF_ERROR(TakeShape(shape, array));
   array.data = bytes.substr(header_at + length);
-  const size_t expected =
-      array.rows * array.columns * array.characters * array.bytes_per_character;
+  const size_t expected = array.rows * array.columns * array.characters * array.bytes_per_character;
   if (array.data.size() != expected) {
     return absl::DataLossError(absl::StrCat("is a NumPy array with ", array.data.size(),
                                             " bytes of data, ", expected, " expected"));

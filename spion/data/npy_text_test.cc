@@ -54,7 +54,8 @@ TEST(NpyTextTest, KnowsTheFormatByItsFirstBytes) {
 }
 
 TEST(NpyTextTest, GivesALineForEachRowOfStrings) {
-  const std::vector<std::string> strings = {"imgs/0", "a.png", "0", "1", "imgs/12", "b.png", "1", "0"};
+  const std::vector<std::string> strings = {"imgs/0",  "a.png", "0", "1",
+                                            "imgs/12", "b.png", "1", "0"};
   const std::string expected = "imgs/0 a.png 0 1\nimgs/12 b.png 1 0\n";
   for (int version : {1, 2}) {
     EXPECT_EQ(NpyText(Npy("<U7", "2, 4", Strings(strings, 7, 4), version)).value(), expected);

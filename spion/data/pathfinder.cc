@@ -8,6 +8,7 @@
 #include "spion/base/sha256.h"
 #include "spion/base/status.h"
 #include "spion/data/generated_paths.h"
+#include "spion/data/generated_sizes.h"
 #include "spion/data/grey_picture.h"
 #include "spion/data/pathfinder_files.h"
 #include "spion/data/picture_splits.h"
@@ -15,8 +16,7 @@
 namespace spion {
 namespace {
 
-constexpr TaskShape kShape = {
-    .sequence_length = kPicturePixels, .vocabulary = 256, .classes = 2};
+constexpr TaskShape kShape = {.sequence_length = kPicturePixels, .vocabulary = 256, .classes = 2};
 
 // With this many each split has at least one.
 constexpr int64_t kFewestPictures = 10;
@@ -56,7 +56,7 @@ absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
 
 absl::StatusOr<TaskData> LoadPathfinder(const TaskOptions& options) {
   if (!options.data_dir.empty()) {
-    RETURN_IF_ERROR(CheckNoSizesForFiles(options));
+    RETURN_IF_ERROR(CheckNoSizesForFiles(options, "pictures"));
     return LoadFiles(options.data_dir);
   }
   TaskData data(kShape);

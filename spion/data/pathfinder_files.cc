@@ -13,7 +13,6 @@
 #include "absl/types/span.h"
 #include "spion/base/read_file.h"
 #include "spion/base/status.h"
-#include "spion/data/load_error.h"
 #include "spion/data/npy_text.h"
 #include "spion/data/png.h"
 
@@ -23,15 +22,20 @@ namespace {
 constexpr char kFolderName[] = "curv_contour_length_14";
 constexpr char kMetadataName[] = "metadata";
 // Where it may be below the data folder.
-constexpr const char* kPlaces[] = {
-    "", "curv_contour_length_14", "pathfinder32/curv_contour_length_14",
-    "lra_release/pathfinder32/curv_contour_length_14",
-    "lra_release/lra_release/pathfinder32/curv_contour_length_14"};
+constexpr const char* kPlaces[] = {"", "curv_contour_length_14",
+                                   "pathfinder32/curv_contour_length_14",
+                                   "lra_release/pathfinder32/curv_contour_length_14",
+                                   "lra_release/lra_release/pathfinder32/curv_contour_length_14"};
 
 constexpr char kWayOut[] =
     "Unpack the Long Range Arena release (lra_release.gz, "
     "https://github.com/google-research/long-range-arena) and give the folder that holds "
     "pathfinder32 as the data folder, or give no data folder to use generated pictures";
+
+/// The same error with the way out at its end.
+absl::Status WithWayOut(const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat(status.message(), ". ", kWayOut, "."));
+}
 
 std::filesystem::path MetadataFile(const std::filesystem::path& folder, int32_t number) {
   return folder / kMetadataName / absl::StrCat(number, ".npy");
@@ -73,14 +77,13 @@ absl::StatusOr<std::vector<int32_t>> MetadataNumbers(const std::filesystem::path
     int32_t number = 0;
     if (!absl::SimpleAtoi(file->path().stem().string(), &number) ||
         MetadataFile(folder, number) != file->path()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          file->path().string(), ": a number was expected before .npy, as in 0.npy"));
+      return absl::InvalidArgumentError(
+          absl::StrCat(file->path().string(), ": a number was expected before .npy, as in 0.npy"));
     }
     numbers.push_back(number);
   }
   if (error) {
-    return absl::ErrnoToStatus(error.value(),
-                               absl::StrCat(metadata.string(), " cannot be listed"));
+    return absl::ErrnoToStatus(error.value(), absl::StrCat(metadata.string(), " cannot be listed"));
   }
   if (numbers.empty()) {
     return absl::DataLossError(absl::StrCat(metadata.string(), " holds no .npy file"));
@@ -99,7 +102,8 @@ absl::StatusOr<PathfinderIndex::Entry> ReadLine(absl::string_view line) {
       absl::StrSplit(line, absl::ByAnyChar(" \t\r"), absl::SkipEmpty());
   if (fields.size() < 4) {
     return absl::DataLossError(
-        absl::StrCat(fields.size(), " fields found, at least 4 expected (folder, file, number, "
+        absl::StrCat(fields.size(),
+                     " fields found, at least 4 expected (folder, file, number, "
                      "label): the file is truncated or damaged"));
   }
   if (fields[3] != "0" && fields[3] != "1") {
@@ -151,9 +155,9 @@ absl::StatusOr<PathfinderIndex> ReadIndex(const std::filesystem::path& folder) {
 
 absl::StatusOr<PathfinderIndex> ReadPathfinderIndex(const std::string& data_dir) {
   const absl::StatusOr<std::filesystem::path> folder = FindFolder(data_dir);
-  if (!folder.ok()) return WithWayOut(folder.status(), kWayOut);
+  if (!folder.ok()) return WithWayOut(folder.status());
   absl::StatusOr<PathfinderIndex> index = ReadIndex(*folder);
-  if (!index.ok()) return WithWayOut(AsDamage(index.status()), kWayOut);
+  if (!index.ok()) return WithWayOut(index.status());
   return index;
 }
 
@@ -162,14 +166,13 @@ absl::Status ReadPathfinderPicture(const PathfinderIndex& index, int64_t entry, 
   const PathfinderIndex::Entry& asked = index.entries[entry];
   const std::string path = absl::StrCat(index.folder, "/", asked.picture);
   const auto failed = [&](const absl::Status& error) {
-    const std::string asked_by = absl::StrCat(
-        MetadataFile(index.folder, asked.metadata).string(), ", line ", asked.line);
+    const std::string asked_by =
+        absl::StrCat(MetadataFile(index.folder, asked.metadata).string(), ", line ", asked.line);
     return WithWayOut(
-        absl::Status(error.code(), absl::StrCat(error.message(), " (named by ", asked_by, ")")),
-        kWayOut);
+        absl::Status(error.code(), absl::StrCat(error.message(), " (named by ", asked_by, ")")));
   };
   const absl::StatusOr<std::string> bytes = ReadFile(path);
-  if (!bytes.ok()) return failed(AsDamage(bytes.status()));
+  if (!bytes.ok()) return failed(bytes.status());
   const absl::Status decoded =
       DecodeGreyPng(*bytes, kPictureSide, kPictureSide, absl::MakeSpan(picture.pixels));
   if (!decoded.ok()) return failed(Of(path, decoded));

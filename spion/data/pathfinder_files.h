@@ -33,9 +33,9 @@ struct PathfinderIndex {
     int32_t line;         // and the line in it, from 1.
   };
 
-  std::string folder;           // curv_contour_length_14.
-  std::vector<Entry> entries;   // Metadata files by number, lines in their order.
-  Sha256 metadata_hash;         // Of the metadata files in this order.
+  std::string folder;          // curv_contour_length_14.
+  std::vector<Entry> entries;  // Metadata files by number, lines in their order.
+  Sha256 metadata_hash;        // Of the metadata files in this order.
 };
 
 /// `data_dir` holds lra_release (once or twice, as the release packs it), pathfinder32 or

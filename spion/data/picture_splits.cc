@@ -5,21 +5,12 @@
 #include "spion/base/random.h"
 #include "spion/base/sha256.h"
 #include "spion/base/status.h"
+#include "spion/data/generated_sizes.h"
 
 namespace spion {
 namespace {
 
-absl::Status CheckSizes(const GeneratedSizes& sizes) {
-  for (int64_t size : {sizes.train, sizes.dev, sizes.test}) {
-    if (size < 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the number of generated pictures is ", size,
-                       "; it must be positive, or 0 for ", kDefaultPictures.train, " train, ",
-                       kDefaultPictures.dev, " dev, ", kDefaultPictures.test, " test"));
-    }
-  }
-  return absl::OkStatus();
-}
+constexpr GeneratedSizes kDefaultSizes = {.train = 8000, .dev = 1000, .test = 2000};
 
 /// Takes the pictures' labels and pixels into `hash`.
 void Hash(absl::Span<const GreyPicture> pictures, Sha256& hash) {
@@ -45,34 +36,25 @@ std::string PictureCounts(const TaskData& data) {
 absl::Status AddGeneratedPictures(absl::string_view what, const TaskOptions& options,
                                   GreyPictures (*generate)(uint64_t seed, int64_t count),
                                   TaskData& data) {
-  const GeneratedSizes& sizes = options.generated_sizes;
-  RETURN_IF_ERROR(CheckSizes(sizes));
+  ASSIGN_OR_RETURN(const GeneratedSizes sizes,
+                   SizesToGenerate(options.generated_sizes, kDefaultSizes, "pictures"));
   Sha256 hash;
-  const auto add = [&](int number, int64_t size, int64_t fallback, Split& split) {
+  const auto add = [&](int number, int64_t size, Split& split) {
     // A seed for each split, so that the splits have different pictures.
-    const GreyPictures pictures =
-        generate(DeriveSeed(options.seed, number), size > 0 ? size : fallback);
+    const GreyPictures pictures = generate(DeriveSeed(options.seed, number), size);
     Hash(pictures, hash);
     AddPictures(pictures, split);
   };
-  add(0, sizes.train, kDefaultPictures.train, data.train);
-  add(1, sizes.dev, kDefaultPictures.dev, data.dev);
-  add(2, sizes.test, kDefaultPictures.test, data.test);
-  data.source = {.name = "generated",
-                 .generated = true,
-                 .path = "",
-                 .sha256 = hash.HexDigest(),
-                 .description =
-                     absl::StrCat(what, ", seed ", options.seed, ": ", PictureCounts(data))};
+  add(0, sizes.train, data.train);
+  add(1, sizes.dev, data.dev);
+  add(2, sizes.test, data.test);
+  data.source = {
+      .name = "generated",
+      .generated = true,
+      .path = "",
+      .sha256 = hash.HexDigest(),
+      .description = absl::StrCat(what, ", seed ", options.seed, ": ", PictureCounts(data))};
   return absl::OkStatus();
-}
-
-absl::Status CheckNoSizesForFiles(const TaskOptions& options) {
-  const GeneratedSizes& sizes = options.generated_sizes;
-  if (sizes.train == 0 && sizes.dev == 0 && sizes.test == 0) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "sizes are given for generated pictures, but the pictures are to be read from ",
-      options.data_dir, "; leave out one of the two"));
 }
 
 }  // namespace spion

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 #include "spion/data/grey_picture.h"
 #include "spion/data/task.h"
@@ -18,19 +19,14 @@ void AddPictures(absl::Span<const GreyPicture> pictures, Split& split);
 /// "8000 train, 1000 dev, 2000 test pictures".
 std::string PictureCounts(const TaskData& data);
 
-/// As many pictures as a generated task has, unless the options say otherwise.
-inline constexpr GeneratedSizes kDefaultPictures = {.train = 8000, .dev = 1000, .test = 2000};
-
 /// Fills the splits of `data` with what `generate` makes of a seed for each split, and its source:
 /// the hash is of each picture's label and pixels; `what` ("generated shapes") opens its
-/// description. A split's size leaves the other two as they are.
+/// description. 8,000 / 1,000 / 2,000 pictures, unless the options say otherwise; a split's size
+/// leaves the other two as they are.
 /// Errors: InvalidArgument for a negative size.
 absl::Status AddGeneratedPictures(absl::string_view what, const TaskOptions& options,
                                   GreyPictures (*generate)(uint64_t seed, int64_t count),
                                   TaskData& data);
-
-/// Errors: InvalidArgument for sizes of generated pictures together with a data folder.
-absl::Status CheckNoSizesForFiles(const TaskOptions& options);
 
 }  // namespace spion
 

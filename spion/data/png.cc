@@ -42,8 +42,8 @@ void IgnoreWarning(png_structp /*png*/, png_const_charp /*message*/) {}
 class Reader {
  public:
   explicit Reader(absl::string_view bytes) : source_{bytes.data(), bytes.size()} {
-    png_ = png_create_read_struct(PNG_LIBPNG_VER_STRING, &source_, KeepErrorAndLeave,
-                                  IgnoreWarning);
+    png_ =
+        png_create_read_struct(PNG_LIBPNG_VER_STRING, &source_, KeepErrorAndLeave, IgnoreWarning);
     if (png_ == nullptr) return;
     info_ = png_create_info_struct(png_);
     png_set_read_fn(png_, &source_, TakeBytes);

@@ -36,8 +36,8 @@ void ExpectError(const std::string& png, absl::StatusCode code, const std::strin
 TEST(DecodeGreyPngTest, GivesThePixelsThatWereWritten) {
   std::vector<uint8_t> pixels(1024);
   for (bool interlaced : {false, true}) {
-    const std::string png = TestPng(
-        {.width = 32, .height = 32, .pixels = Ramp(1024), .interlaced = interlaced});
+    const std::string png =
+        TestPng({.width = 32, .height = 32, .pixels = Ramp(1024), .interlaced = interlaced});
     const absl::Status status = Decode(png, pixels);
     ASSERT_TRUE(status.ok()) << status;
     EXPECT_EQ(pixels, Ramp(1024));
@@ -56,8 +56,7 @@ TEST(DecodeGreyPngTest, ReadsPicturesOfAnyGivenSize) {
 TEST(DecodeGreyPngTest, StretchesFewerBitsToTheWholeRange) {
   std::vector<uint8_t> pixels(4);
   // One row of four 2-bit pixels: 0, 1, 2, 3.
-  const std::string png =
-      TestPng({.width = 4, .height = 1, .bits = 2, .pixels = {0b00'01'10'11}});
+  const std::string png = TestPng({.width = 4, .height = 1, .bits = 2, .pixels = {0b00'01'10'11}});
   const absl::Status status = DecodeGreyPng(png, 4, 1, absl::MakeSpan(pixels));
   ASSERT_TRUE(status.ok()) << status;
   EXPECT_THAT(pixels, ElementsAre(0, 85, 170, 255));
@@ -85,8 +84,7 @@ TEST(DecodeGreyPngTest, RefusesAChangedByteInThePixels) {
 
 TEST(DecodeGreyPngTest, RefusesAnotherSize) {
   ExpectError(TestPng({.width = 16, .height = 32, .pixels = Ramp(512)}),
-              absl::StatusCode::kInvalidArgument,
-              "is a PNG of 16 x 32 pixels, 32 x 32 expected");
+              absl::StatusCode::kInvalidArgument, "is a PNG of 16 x 32 pixels, 32 x 32 expected");
 }
 
 TEST(DecodeGreyPngTest, RefusesOtherPixelsByName) {
@@ -94,16 +92,14 @@ TEST(DecodeGreyPngTest, RefusesOtherPixelsByName) {
   ExpectError(
       TestPng({.width = 32, .height = 32, .colour = TestPngColour::kRgb, .pixels = Ramp(3072)}),
       kind, "is a PNG of 8-bit RGB pixels, 8-bit grey expected");
-  ExpectError(TestPng({.width = 32,
-                       .height = 32,
-                       .colour = TestPngColour::kGreyAlpha,
-                       .pixels = Ramp(2048)}),
-              kind, "8-bit grey with alpha pixels");
-  ExpectError(TestPng({.width = 32,
-                       .height = 32,
-                       .colour = TestPngColour::kRgbAlpha,
-                       .pixels = Ramp(4096)}),
-              kind, "8-bit RGB with alpha pixels");
+  ExpectError(
+      TestPng(
+          {.width = 32, .height = 32, .colour = TestPngColour::kGreyAlpha, .pixels = Ramp(2048)}),
+      kind, "8-bit grey with alpha pixels");
+  ExpectError(
+      TestPng(
+          {.width = 32, .height = 32, .colour = TestPngColour::kRgbAlpha, .pixels = Ramp(4096)}),
+      kind, "8-bit RGB with alpha pixels");
   ExpectError(TestPng({.width = 32,
                        .height = 32,
                        .colour = TestPngColour::kPalette,

@@ -27,18 +27,28 @@ void Split::AddExample(absl::Span<const absl::Span<const uint8_t>> sequences, in
   labels_.push_back(label);
 }
 
+void Split::ShortenTo(int length) {
+  assert(shape_.has_padding && length <= shape_.sequence_length);
+  shape_.sequence_length = length;
+}
+
 int Split::length(int64_t example, int sequence) const {
   const int64_t row = Row(example, sequence);
-  return static_cast<int>(ends_[row + 1] - ends_[row]);
+  return static_cast<int>(std::min<int64_t>(ends_[row + 1] - ends_[row], shape_.sequence_length));
 }
 
 void Split::ReadIds(int64_t example, int sequence, absl::Span<int64_t> ids) const {
   assert(ids.size() == static_cast<size_t>(shape_.sequence_length));
-  const int64_t row = Row(example, sequence);
-  const int64_t first_id = shape_.has_padding ? 1 : 0;
-  auto rest = std::transform(bytes_.begin() + ends_[row], bytes_.begin() + ends_[row + 1],
-                             ids.begin(), [=](uint8_t byte) { return byte + first_id; });
+  const auto* begin = bytes_.data() + start(example, sequence);
+  auto rest = std::transform(begin, begin + length(example, sequence), ids.begin(),
+                             [this](uint8_t byte) { return byte + first_id(); });
   std::fill(rest, ids.end(), 0);
+}
+
+void TaskData::ShortenTo(int length) {
+  if (!shape.has_padding || shape.sequence_length <= length) return;
+  shape.sequence_length = length;
+  for (Split* split : {&train, &dev, &test}) split->ShortenTo(length);
 }
 
 }  // namespace spion

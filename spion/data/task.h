@@ -49,6 +49,10 @@ class Split {
   /// and the label in the shape's range.
   void AddExample(absl::Span<const absl::Span<const uint8_t>> sequences, int32_t label);
 
+  /// Cuts sequences that are longer, for all readers from now on. Tasks with padding only.
+  void ShortenTo(int length);
+
+  const TaskShape& shape() const { return shape_; }
   int64_t examples() const { return static_cast<int64_t>(labels_.size()); }
   int32_t label(int64_t example) const { return labels_[example]; }
   /// The number of ids of a sequence that are not padding.
@@ -56,6 +60,12 @@ class Split {
   /// Writes a sequence's ids and its padding to `ids`, which must have room for exactly
   /// sequence_length.
   void ReadIds(int64_t example, int sequence, absl::Span<int64_t> ids) const;
+
+  /// What is in memory: the bytes of all sequences, and where in them a sequence starts. An id is
+  /// its byte plus first_id().
+  absl::Span<const uint8_t> bytes() const { return bytes_; }
+  int64_t start(int64_t example, int sequence) const { return ends_[Row(example, sequence)]; }
+  int first_id() const { return shape_.has_padding ? 1 : 0; }
 
  private:
   int64_t Row(int64_t example, int sequence) const {
@@ -86,6 +96,9 @@ struct DataSource {
 struct TaskData {
   explicit TaskData(const TaskShape& task_shape)
       : shape(task_shape), train(task_shape), dev(task_shape), test(task_shape) {}
+
+  /// Split::ShortenTo for all three, if the task's sequences are longer and may be cut.
+  void ShortenTo(int length);
 
   TaskShape shape;
   Split train;

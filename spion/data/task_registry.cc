@@ -4,7 +4,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "spion/data/image.h"
+#include "spion/data/listops.h"
 #include "spion/data/pathfinder.h"
+#include "spion/data/retrieval.h"
+#include "spion/data/text.h"
 
 namespace spion {
 namespace {
@@ -15,8 +18,8 @@ struct Entry {
 };
 
 constexpr Entry kTasks[] = {
-    {"image", LoadImage},
-    {"pathfinder", LoadPathfinder},
+    {"image", LoadImage},         {"listops", LoadListOps}, {"pathfinder", LoadPathfinder},
+    {"retrieval", LoadRetrieval}, {"text", LoadText},
 };
 
 }  // namespace

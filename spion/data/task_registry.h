@@ -19,8 +19,6 @@ namespace spion {
 std::vector<std::string> TaskNames();
 
 /// Errors: NotFound, with the valid names, if there is no such task; otherwise those of its loader.
-/// From every loader NotFound means that nothing of the task is in the data folder, and any other
-/// code that something there is broken (load_error.h).
 absl::StatusOr<TaskData> LoadTask(absl::string_view name, const TaskOptions& options);
 
 }  // namespace spion

@@ -20,6 +20,30 @@ TEST(LoadTaskTest, LoadsImage) {
   EXPECT_EQ(task->train.examples(), 10);
 }
 
+TEST(LoadTaskTest, LoadsListOps) {
+  absl::StatusOr<TaskData> task =
+      LoadTask("listops", {.generated_sizes = {.train = 3, .dev = 2, .test = 1}});
+  ASSERT_TRUE(task.ok()) << task.status();
+  EXPECT_EQ(task->shape.sequence_length, 2048);
+  EXPECT_EQ(task->dev.examples(), 2);
+}
+
+TEST(LoadTaskTest, LoadsText) {
+  absl::StatusOr<TaskData> task =
+      LoadTask("text", {.generated_sizes = {.train = 10, .dev = 10, .test = 10}});
+  ASSERT_TRUE(task.ok()) << task.status();
+  EXPECT_EQ(task->shape.sequence_length, 4096);
+  EXPECT_EQ(task->shape.sequences_per_example, 1);
+}
+
+TEST(LoadTaskTest, LoadsRetrieval) {
+  absl::StatusOr<TaskData> task =
+      LoadTask("retrieval", {.generated_sizes = {.train = 10, .dev = 10, .test = 10}});
+  ASSERT_TRUE(task.ok()) << task.status();
+  EXPECT_EQ(task->shape.sequence_length, 4096);
+  EXPECT_EQ(task->shape.sequences_per_example, 2);
+}
+
 TEST(LoadTaskTest, NamesTheTasksWhenThereIsNoSuchOne) {
   EXPECT_THAT(TaskNames(), Contains("image"));
   const absl::Status status = LoadTask("imagenet", {}).status();

@@ -14,7 +14,7 @@ struct TestPicture {
   int width;
   int height;
   TestPngColour colour = TestPngColour::kGrey;
-  int bits = 8;  // A channel of a pixel, or the index into the palette.
+  int bits = 8;                 // A channel of a pixel, or the index into the palette.
   std::vector<uint8_t> pixels;  // As PNG packs them: rows of whole bytes, channels side by side.
   bool interlaced = false;
 };

@@ -20,9 +20,25 @@ struct Batch {
   Lengths lengths;    // int32 [B * sequences] for tasks with padding
 };
 
-/// The given examples of the split, on `device`.
-Batch MakeBatch(const Split& split, const TaskShape& shape, absl::Span<const int64_t> examples,
-                c10::Device device);
+/// Makes batches of a split on a device. A GPU gets the whole split once, as raw bytes, and a batch
+/// is then one gather there.
+class BatchMaker {
+ public:
+  /// The split outlives the maker.
+  BatchMaker(const Split& split, c10::Device device)
+      : BatchMaker(split, device, device.is_cuda()) {}
+  /// `resident`: whether the bytes go to the device. The batches are the same.
+  BatchMaker(const Split& split, c10::Device device, bool resident);
+
+  Batch Make(absl::Span<const int64_t> examples) const;
+  int64_t examples() const { return split_.examples(); }
+
+ private:
+  const Split& split_;
+  c10::Device device_;
+  at::Tensor bytes_;  // uint8, all of the split's; undefined unless resident
+  at::Tensor steps_;  // 0 .. L - 1, likewise
+};
 
 /// An endless order of a split's examples: each pass over the split is shuffled anew, and a batch
 /// may reach over the end of a pass. The order depends on the seed alone.

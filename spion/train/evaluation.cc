@@ -10,16 +10,15 @@
 #include <vector>
 
 #include "spion/profiling/range.h"
-#include "spion/train/batches.h"
 
 namespace spion {
 
-Evaluation Evaluate(const SequenceClassifier& model, const Split& split, const TaskShape& shape,
-                    int64_t batch_size, int64_t limit, Precision precision) {
+Evaluation Evaluate(const SequenceClassifier& model, const BatchMaker& batches, int64_t batch_size,
+                    int64_t limit, Precision precision) {
   const ProfileRange range(Region::kEvaluation);
   const c10::NoGradGuard no_grad;
   const c10::Device device = model.parameters().device();
-  const int64_t examples = limit > 0 ? std::min(limit, split.examples()) : split.examples();
+  const int64_t examples = limit > 0 ? std::min(limit, batches.examples()) : batches.examples();
   // Summed on the device, so that no batch waits for the one before.
   at::Tensor right = at::zeros({}, at::TensorOptions(at::kLong).device(device));
   at::Tensor loss = at::zeros({}, at::TensorOptions(at::kDouble).device(device));
@@ -27,7 +26,7 @@ Evaluation Evaluate(const SequenceClassifier& model, const Split& split, const T
   for (int64_t start = 0; start < examples; start += batch_size) {
     indices.resize(std::min(batch_size, examples - start));
     std::iota(indices.begin(), indices.end(), start);
-    const Batch batch = MakeBatch(split, shape, indices, device);
+    const Batch batch = batches.Make(indices);
     const AutocastScope autocast(precision, device);
     const at::Tensor logits = model.Forward(batch.ids, batch.lengths, /*training=*/false);
     right += logits.argmax(1).eq(batch.labels).sum();

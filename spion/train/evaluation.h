@@ -4,8 +4,8 @@
 
 #include <cstdint>
 
-#include "spion/data/task.h"
 #include "spion/nn/classifier.h"
+#include "spion/train/batches.h"
 #include "spion/train/precision.h"
 
 namespace spion {
@@ -17,8 +17,8 @@ struct Evaluation {
 };
 
 /// Over the split's first `limit` examples (0: all), without dropout, in the phase the model is in.
-Evaluation Evaluate(const SequenceClassifier& model, const Split& split, const TaskShape& shape,
-                    int64_t batch_size, int64_t limit, Precision precision);
+Evaluation Evaluate(const SequenceClassifier& model, const BatchMaker& batches, int64_t batch_size,
+                    int64_t limit, Precision precision);
 
 }  // namespace spion
 

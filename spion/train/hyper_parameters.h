@@ -21,6 +21,8 @@ absl::string_view PresetName(Preset preset);
 struct HyperParameters {
   // Model. The task brings length, vocabulary and classes.
   int64_t layers = 2;
+  /// Longer sequences are cut to this, where the task has padding; 0: none is.
+  int64_t sequence_length = 0;
 
   // Optimisation: AdamW without weight decay, gradients clipped by value.
   int64_t batch_size = 0;
@@ -47,6 +49,8 @@ struct HyperParameters {
   int64_t evaluation_interval = 0;
   int64_t dev_examples = 0;
   int64_t test_examples = 0;
+  /// Examples evaluated at a time: those of small training batches go together.
+  int64_t evaluation_batch_size() const { return batch_size < 16 ? 16 : batch_size; }
 };
 
 /// Tasks: "image", "listops", "retrieval", "text", "pathfinder".

@@ -28,6 +28,7 @@ Json OrNull(const std::optional<T>& value) {
 
 Json HyperParametersJson(const HyperParameters& h) {
   return {{"layers", h.layers},
+          {"sequence_length_limit", h.sequence_length},
           {"batch_size", h.batch_size},
           {"learning_rate", h.learning_rate},
           {"warmup_steps", h.warmup_steps},

@@ -66,12 +66,13 @@ class Run {
       const RunDirectory& directory, Progress& progress, Trace* trace)
       : experiment_(experiment),
         h_(experiment.hyper_parameters),
-        data_(data),
         model_(model),
         directory_(directory),
         progress_(progress),
         trace_(trace),
         device_(model.parameters().device()),
+        train_batches_(data.train, device_),
+        dev_batches_(data.dev, device_),
         phases_(SpionLayers(model), PhaseOptionsFor(experiment)),
         optimizer_(model.parameters(), h_),
         schedule_(h_.learning_rate, h_.warmup_steps, h_.steps),
@@ -101,12 +102,13 @@ class Run {
 
   const Experiment& experiment_;
   const HyperParameters& h_;
-  const TaskData& data_;
   SequenceClassifier& model_;
   const RunDirectory& directory_;
   Progress& progress_;
   Trace* const trace_;
   const c10::Device device_;
+  const BatchMaker train_batches_;
+  const BatchMaker dev_batches_;
   PhaseController phases_;
   Optimizer optimizer_;
   OneCycleSchedule schedule_;
@@ -138,7 +140,7 @@ double Run::LearningRate(int64_t step) const { return schedule_.At(step - 1 - Re
 Batch Run::NextBatch() {
   const ProfileRange range(Region::kData);
   const std::vector<int64_t> examples = order_.Next(h_.batch_size);
-  return MakeBatch(data_.train, data_.shape, examples, device_);
+  return train_batches_.Make(examples);
 }
 
 Run::Prediction Run::Forward(const Batch& batch) const {
@@ -241,7 +243,7 @@ absl::Status Run::Save(absl::string_view name, int64_t step, double dev_accuracy
 }
 
 absl::Status Run::EvaluateDev(int64_t step) {
-  const Evaluation dev = Evaluate(model_, data_.dev, data_.shape, h_.batch_size, h_.dev_examples,
+  const Evaluation dev = Evaluate(model_, dev_batches_, h_.evaluation_batch_size(), h_.dev_examples,
                                   experiment_.precision);
   const std::string phase(PhaseName(phases_.phase()));
   progress_.Say(

@@ -71,8 +71,9 @@ TEST_P(TrainerTest, LearnsAndKeepsItsWeightsInFloat32) {
   // In another precision the result is another, but not far off.
   const Precision other =
       GetParam() == Precision::kFloat32 ? Precision::kBfloat16 : Precision::kFloat32;
-  const double loss = Evaluate(model, data.test, kShape, 8, 0, GetParam()).loss;
-  const double other_loss = Evaluate(model, data.test, kShape, 8, 0, other).loss;
+  const BatchMaker test_batches(data.test, at::kCPU);
+  const double loss = Evaluate(model, test_batches, 8, 0, GetParam()).loss;
+  const double other_loss = Evaluate(model, test_batches, 8, 0, other).loss;
   EXPECT_NE(loss, other_loss);
   EXPECT_LE(std::abs(loss - other_loss), 0.02);
 }

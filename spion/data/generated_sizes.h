@@ -1,0 +1,27 @@
+// How many examples a task generates when there are no files to read.
+//
+//   ASSIGN_OR_RETURN(GeneratedSizes sizes,
+//                    SizesToGenerate(options.generated_sizes, kDefaultSizes, "reviews"));
+#ifndef SPION_DATA_GENERATED_SIZES_H_
+#define SPION_DATA_GENERATED_SIZES_H_
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "spion/data/task.h"
+
+namespace spion {
+
+/// `asked`, with the size of `defaults` wherever it is 0. `what` the examples are, in the plural,
+/// is for the error.
+/// Errors: InvalidArgument for a negative size.
+absl::StatusOr<GeneratedSizes> SizesToGenerate(const GeneratedSizes& asked,
+                                               const GeneratedSizes& defaults,
+                                               absl::string_view what);
+
+/// InvalidArgument if the options give sizes for generated data together with a data folder.
+absl::Status CheckNoSizesForFiles(const TaskOptions& options, absl::string_view what);
+
+}  // namespace spion
+
+#endif  // SPION_DATA_GENERATED_SIZES_H_

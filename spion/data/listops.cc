@@ -1,0 +1,107 @@
+#include "spion/data/listops.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/types/span.h"
+#include "spion/base/sha256.h"
+#include "spion/base/status.h"
+#include "spion/data/listops_expression.h"
+#include "spion/data/listops_files.h"
+#include "spion/data/listops_generator.h"
+
+namespace spion {
+namespace {
+
+constexpr TaskShape kShape = {.sequence_length = 2048,
+                              .vocabulary = kListOpsTokenKinds + 1,
+                              .classes = kListOpsValues,
+                              .has_padding = true};
+
+/// Tokens of a sequence that are read.
+constexpr size_t kMaxTokens = 2000;
+
+Split& SplitOf(ListOpsSplit split, TaskData& data) {
+  switch (split) {
+    case ListOpsSplit::kTrain:
+      return data.train;
+    case ListOpsSplit::kDev:
+      return data.dev;
+    default:  // kTest
+      return data.test;
+  }
+}
+
+void Add(ListOpsSplit split, absl::Span<const uint8_t> tokens, int value, TaskData& data) {
+  SplitOf(split, data).AddExample({tokens.first(std::min(tokens.size(), kMaxTokens))}, value);
+}
+
+/// Room for the published sizes: memory that is not filled is not taken.
+TaskData EmptyData() {
+  TaskData data(kShape);
+  data.train.Reserve(kListOpsSizes.train);
+  data.dev.Reserve(kListOpsSizes.dev);
+  data.test.Reserve(kListOpsSizes.test);
+  return data;
+}
+
+std::string Sizes(const TaskData& data) {
+  return absl::StrFormat("%d train, %d dev, %d test expressions", data.train.examples(),
+                         data.dev.examples(), data.test.examples());
+}
+
+absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
+  ASSIGN_OR_RETURN(const std::string folder, FindListOpsFolder(data_dir));
+  TaskData data = EmptyData();
+  Sha256 hash;
+  RETURN_IF_ERROR(ReadListOps(folder, hash,
+                              [&](ListOpsSplit split, absl::Span<const uint8_t> tokens, int value) {
+                                Add(split, tokens, value, data);
+                              }));
+  data.source = {.name = "ListOps (files)",
+                 .generated = false,
+                 .path = folder,
+                 .sha256 = hash.HexDigest(),
+                 .description = absl::StrCat("ListOps from ", folder, ": ", Sizes(data))};
+  return data;
+}
+
+absl::StatusOr<TaskData> Generate(uint64_t seed, const GeneratedSizes& sizes) {
+  TaskData data = EmptyData();
+  Sha256 hash;
+  RETURN_IF_ERROR(GenerateListOps(
+      seed, sizes, [&](ListOpsSplit split, absl::Span<const uint8_t> tokens, int value) {
+        const char label = static_cast<char>(value);
+        hash.Update({&label, 1});
+        hash.Update({reinterpret_cast<const char*>(tokens.data()), tokens.size()});
+        Add(split, tokens, value, data);
+        return absl::OkStatus();
+      }));
+  data.source = {
+      .name = "ListOps (its generator)",
+      .generated = false,
+      .path = "",
+      .sha256 = hash.HexDigest(),
+      .description = absl::StrCat("ListOps by its own generator, seed ", seed, ": ", Sizes(data))};
+  return data;
+}
+
+}  // namespace
+
+absl::StatusOr<TaskData> LoadListOps(const TaskOptions& options) {
+  const GeneratedSizes& sizes = options.generated_sizes;
+  if (options.data_dir.empty()) return Generate(options.seed, sizes);
+  if (sizes.train != 0 || sizes.dev != 0 || sizes.test != 0) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "sizes are given for generated expressions, but the expressions are to be read from ",
+        options.data_dir, "; leave out one of the two"));
+  }
+  return LoadFiles(options.data_dir);
+}
+
+}  // namespace spion

@@ -1,0 +1,86 @@
+#include "spion/data/retrieval.h"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "spion/base/random.h"
+#include "spion/base/sha256.h"
+#include "spion/base/status.h"
+#include "spion/data/aan.h"
+#include "spion/data/document.h"
+#include "spion/data/generated_pairs.h"
+#include "spion/data/generated_sizes.h"
+
+namespace spion {
+namespace {
+
+constexpr GeneratedSizes kDefaultSizes = {.train = 8000, .dev = 1000, .test = 2000};
+
+std::string Sizes(const TaskData& data) {
+  return absl::StrFormat("%d train, %d dev, %d test pairs", data.train.examples(),
+                         data.dev.examples(), data.test.examples());
+}
+
+/// What the log says if the files are not the published ones; else nothing.
+std::string OtherThanPublished(const TaskData& data) {
+  if (data.train.examples() == kAanTrainPairs && data.dev.examples() == kAanEvalPairs &&
+      data.test.examples() == kAanTestPairs) {
+    return "";
+  }
+  return absl::StrFormat("; NOT the published set, which has %d, %d and %d", kAanTrainPairs,
+                         kAanEvalPairs, kAanTestPairs);
+}
+
+absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
+  ASSIGN_OR_RETURN(Aan aan, ReadAan(data_dir));
+  TaskData data(DocumentShape(2));
+  data.train = std::move(aan.train);
+  data.dev = std::move(aan.eval);
+  data.test = std::move(aan.test);
+  data.source = {.name = "AAN pairs",
+                 .generated = false,
+                 .path = aan.folder,
+                 .sha256 = aan.sha256,
+                 .description = absl::StrCat("AAN from ", aan.folder, ": ", Sizes(data),
+                                             OtherThanPublished(data))};
+  return data;
+}
+
+/// Generates one split, and takes its labels and texts into `hash`.
+void AddGenerated(uint64_t seed, int64_t count, Sha256& hash, Split& split) {
+  for (const GeneratedPair& pair : GeneratePairs(seed, count)) {
+    hash.Update(absl::StrCat(pair.label, "\t", pair.text1, "\t", pair.text2, "\n"));
+    split.AddExample({CutDocument(pair.text1), CutDocument(pair.text2)}, pair.label);
+  }
+}
+
+absl::StatusOr<TaskData> Generate(uint64_t seed, const GeneratedSizes& asked) {
+  ASSIGN_OR_RETURN(const GeneratedSizes sizes, SizesToGenerate(asked, kDefaultSizes, "pairs"));
+  TaskData data(DocumentShape(2));
+  Sha256 hash;
+  // A seed for each split, so that the splits have different pairs and a split's size leaves the
+  // other two as they are.
+  AddGenerated(DeriveSeed(seed, 0), sizes.train, hash, data.train);
+  AddGenerated(DeriveSeed(seed, 1), sizes.dev, hash, data.dev);
+  AddGenerated(DeriveSeed(seed, 2), sizes.test, hash, data.test);
+  data.source = {.name = "generated",
+                 .generated = true,
+                 .path = "",
+                 .sha256 = hash.HexDigest(),
+                 .description = absl::StrCat("generated documents of one topic or two, seed ", seed,
+                                             ": ", Sizes(data))};
+  return data;
+}
+
+}  // namespace
+
+absl::StatusOr<TaskData> LoadRetrieval(const TaskOptions& options) {
+  if (options.data_dir.empty()) return Generate(options.seed, options.generated_sizes);
+  RETURN_IF_ERROR(CheckNoSizesForFiles(options, "pairs"));
+  return LoadFiles(options.data_dir);
+}
+
+}  // namespace spion

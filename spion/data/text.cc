@@ -1,0 +1,73 @@
+#include "spion/data/text.h"
+
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "spion/base/random.h"
+#include "spion/base/sha256.h"
+#include "spion/base/status.h"
+#include "spion/data/document.h"
+#include "spion/data/generated_reviews.h"
+#include "spion/data/generated_sizes.h"
+#include "spion/data/imdb.h"
+
+namespace spion {
+namespace {
+
+constexpr GeneratedSizes kDefaultSizes = {.train = 8000, .dev = 1000, .test = 2000};
+
+absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
+  ASSIGN_OR_RETURN(Imdb imdb, ReadImdb(data_dir));
+  TaskData data(DocumentShape(1));
+  data.train = std::move(imdb.train);
+  data.dev = imdb.test;
+  data.test = std::move(imdb.test);
+  data.source = {
+      .name = "IMDb reviews",
+      .generated = false,
+      .path = imdb.folder,
+      .sha256 = imdb.sha256,
+      .description = absl::StrFormat("IMDb from %s: %d train, %d test reviews; dev is the test set",
+                                     imdb.folder, data.train.examples(), data.test.examples())};
+  return data;
+}
+
+/// Generates one split, and takes its labels and texts into `hash`.
+void AddGenerated(uint64_t seed, int64_t count, Sha256& hash, Split& split) {
+  for (const GeneratedReview& review : GenerateReviews(seed, count)) {
+    hash.Update(absl::StrCat(review.label, " ", review.text, "\n"));
+    split.AddExample({CutDocument(review.text)}, review.label);
+  }
+}
+
+absl::StatusOr<TaskData> Generate(uint64_t seed, const GeneratedSizes& asked) {
+  ASSIGN_OR_RETURN(const GeneratedSizes sizes, SizesToGenerate(asked, kDefaultSizes, "reviews"));
+  TaskData data(DocumentShape(1));
+  Sha256 hash;
+  // A seed for each split, so that the splits have different reviews and a split's size leaves the
+  // other two as they are.
+  AddGenerated(DeriveSeed(seed, 0), sizes.train, hash, data.train);
+  AddGenerated(DeriveSeed(seed, 1), sizes.dev, hash, data.dev);
+  AddGenerated(DeriveSeed(seed, 2), sizes.test, hash, data.test);
+  data.source = {.name = "generated",
+                 .generated = true,
+                 .path = "",
+                 .sha256 = hash.HexDigest(),
+                 .description = absl::StrFormat(
+                     "generated praise and blame, seed %d: %d train, %d dev, %d test reviews", seed,
+                     sizes.train, sizes.dev, sizes.test)};
+  return data;
+}
+
+}  // namespace
+
+absl::StatusOr<TaskData> LoadText(const TaskOptions& options) {
+  if (options.data_dir.empty()) return Generate(options.seed, options.generated_sizes);
+  RETURN_IF_ERROR(CheckNoSizesForFiles(options, "reviews"));
+  return LoadFiles(options.data_dir);
+}
+
+}  // namespace spion

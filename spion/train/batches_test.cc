@@ -1,0 +1,84 @@
+#include "spion/train/batches.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace spion {
+namespace {
+
+using ::testing::ElementsAre;
+
+constexpr TaskShape kPairs = {.sequence_length = 5,
+                              .vocabulary = 257,
+                              .classes = 3,
+                              .sequences_per_example = 2,
+                              .has_padding = true};
+
+// Lengths 0, 1 and full, the highest byte, labels 0 to 2.
+Split Pairs() {
+  Split split(kPairs);
+  const std::vector<std::vector<uint8_t>> texts = {{}, {7}, {1, 2, 3, 4, 255}, {9, 8}};
+  for (int example = 0; example < 3; ++example) {
+    const absl::Span<const uint8_t> pair[] = {texts[example], texts[example + 1]};
+    split.AddExample(pair, example);
+  }
+  return split;
+}
+
+std::vector<int64_t> Values(const at::Tensor& tensor) {
+  const at::Tensor plain = tensor.to(at::kLong).contiguous();
+  return {plain.const_data_ptr<int64_t>(), plain.const_data_ptr<int64_t>() + plain.numel()};
+}
+
+class BatchMakerTest : public ::testing::TestWithParam<bool> {};
+
+TEST_P(BatchMakerTest, HoldsTheExamplesAskedForWithPaddingAndLengths) {
+  const Split split = Pairs();
+  const Batch batch = BatchMaker(split, at::kCPU, /*resident=*/GetParam()).Make({2, 0});
+  EXPECT_EQ(batch.ids.sizes(), at::IntArrayRef({2, 2, 5}));
+  EXPECT_EQ(batch.ids.scalar_type(), at::kLong);
+  EXPECT_THAT(Values(batch.ids), ElementsAre(2, 3, 4, 5, 256, 10, 9, 0, 0, 0,  // example 2
+                                             0, 0, 0, 0, 0, 8, 0, 0, 0, 0));   // example 0
+  EXPECT_THAT(Values(batch.labels), ElementsAre(2, 0));
+  ASSERT_TRUE(batch.lengths.has_value());
+  EXPECT_EQ(batch.lengths->scalar_type(), at::kInt);
+  EXPECT_THAT(Values(*batch.lengths), ElementsAre(5, 2, 0, 1));
+}
+
+TEST_P(BatchMakerTest, ShortenedSplitsGiveShortSequences) {
+  Split split = Pairs();
+  split.ShortenTo(2);
+  const Batch batch = BatchMaker(split, at::kCPU, GetParam()).Make({2});
+  EXPECT_THAT(Values(batch.ids), ElementsAre(2, 3, 10, 9));
+  EXPECT_THAT(Values(*batch.lengths), ElementsAre(2, 2));
+}
+
+TEST_P(BatchMakerTest, WithoutPaddingBytesAreIdsAndThereAreNoLengths) {
+  Split split({.sequence_length = 3, .vocabulary = 256, .classes = 2});
+  const std::vector<uint8_t> picture = {0, 255, 4};
+  const absl::Span<const uint8_t> pictures[] = {picture};
+  split.AddExample(pictures, 1);
+  const Batch batch = BatchMaker(split, at::kCPU, GetParam()).Make({0, 0});
+  EXPECT_THAT(Values(batch.ids), ElementsAre(0, 255, 4, 0, 255, 4));
+  EXPECT_FALSE(batch.lengths.has_value());
+}
+
+INSTANTIATE_TEST_SUITE_P(Residence, BatchMakerTest, ::testing::Bool(),
+                         [](const auto& info) { return info.param ? "OnTheDevice" : "OnTheHost"; });
+
+TEST(ShuffledOrderTest, EveryPassHoldsEveryExampleOnce) {
+  ShuffledOrder order(7, 3);
+  std::vector<int64_t> first = order.Next(7);
+  std::vector<int64_t> second = order.Next(7);
+  EXPECT_NE(first, second);
+  for (std::vector<int64_t>* pass : {&first, &second}) {
+    std::sort(pass->begin(), pass->end());
+    EXPECT_THAT(*pass, ElementsAre(0, 1, 2, 3, 4, 5, 6));
+  }
+}
+
+}  // namespace
+}  // namespace spion
