@@ -1,10 +1,14 @@
 #include "spion/data/pathfinder.h"
 
 #include <cstdint>
+#include <numeric>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/types/span.h"
+#include "spion/base/random.h"
 #include "spion/base/sha256.h"
 #include "spion/base/status.h"
 #include "spion/data/generated_paths.h"
@@ -21,6 +25,18 @@ constexpr TaskShape kShape = {.sequence_length = kPicturePixels, .vocabulary = 2
 // With this many each split has at least one.
 constexpr int64_t kFewestPictures = 10;
 
+// Another one would give other splits.
+constexpr uint64_t kSplitSeed = 14;
+
+/// 0 .. count - 1 in the order that decides which picture is in which split.
+std::vector<int64_t> ShuffledPlaces(int64_t count) {
+  std::vector<int64_t> places(count);
+  std::iota(places.begin(), places.end(), int64_t{0});
+  Random random(kSplitSeed);
+  random.Shuffle(absl::MakeSpan(places));
+  return places;
+}
+
 absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
   ASSIGN_OR_RETURN(const PathfinderIndex index, ReadPathfinderIndex(data_dir));
   const auto count = static_cast<int64_t>(index.entries.size());
@@ -32,6 +48,7 @@ absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
   }
   const int64_t train_end = count * 8 / 10;
   const int64_t dev_end = count * 9 / 10;
+  const std::vector<int64_t> places = ShuffledPlaces(count);
   TaskData data(kShape);
   data.train.Reserve(train_end);
   data.dev.Reserve(dev_end - train_end);
@@ -40,7 +57,7 @@ absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
   GreyPicture picture;
   for (int64_t i = 0; i < count; ++i) {
     RETURN_IF_ERROR(ReadPathfinderPicture(index, i, hash, picture));
-    Split& split = i < train_end ? data.train : i < dev_end ? data.dev : data.test;
+    Split& split = places[i] < train_end ? data.train : places[i] < dev_end ? data.dev : data.test;
     split.AddExample({picture.pixels}, picture.label);
   }
   data.source = {.name = "Pathfinder (Long Range Arena)",

@@ -13,19 +13,16 @@
 #include "absl/types/span.h"
 #include "spion/base/read_file.h"
 #include "spion/base/status.h"
+#include "spion/data/data_folder.h"
 #include "spion/data/npy_text.h"
 #include "spion/data/png.h"
 
 namespace spion {
 namespace {
 
+constexpr char kOuterName[] = "pathfinder32";
 constexpr char kFolderName[] = "curv_contour_length_14";
 constexpr char kMetadataName[] = "metadata";
-// Where it may be below the data folder.
-constexpr const char* kPlaces[] = {"", "curv_contour_length_14",
-                                   "pathfinder32/curv_contour_length_14",
-                                   "lra_release/pathfinder32/curv_contour_length_14",
-                                   "lra_release/lra_release/pathfinder32/curv_contour_length_14"};
 
 constexpr char kWayOut[] =
     "Unpack the Long Range Arena release (lra_release.gz, "
@@ -41,36 +38,24 @@ std::filesystem::path MetadataFile(const std::filesystem::path& folder, int32_t 
   return folder / kMetadataName / absl::StrCat(number, ".npy");
 }
 
-absl::StatusOr<std::filesystem::path> FindFolder(const std::filesystem::path& data_dir) {
-  std::error_code ignored;  // A path that cannot be looked at counts as not there.
-  if (!std::filesystem::exists(data_dir, ignored)) {
-    return absl::NotFoundError(absl::StrCat("data folder ", data_dir.string(), " is missing"));
-  }
-  if (!std::filesystem::is_directory(data_dir, ignored)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("data folder ", data_dir.string(), " is not a folder"));
-  }
-  for (const char* place : kPlaces) {
-    const std::filesystem::path folder = *place == '\0' ? data_dir : data_dir / place;
-    const std::filesystem::path metadata = folder / kMetadataName;
-    if (std::filesystem::is_directory(metadata, ignored)) return folder;
-    if (std::filesystem::exists(metadata, ignored)) {
-      return absl::FailedPreconditionError(absl::StrCat(metadata.string(), " is not a folder"));
-    }
-    if (folder.filename() == kFolderName && std::filesystem::exists(folder, ignored)) {
-      return absl::DataLossError(
-          absl::StrCat("there is no folder ", kMetadataName, " in ", folder.string()));
-    }
-  }
-  return absl::NotFoundError(
-      absl::StrCat("no folder pathfinder32/", kFolderName, " is in ", data_dir.string()));
+absl::StatusOr<std::filesystem::path> FindFolder(const std::string& data_dir) {
+  // The inner folder itself, known by its metadata, is taken as its own outer one.
+  ASSIGN_OR_RETURN(const std::filesystem::path outer,
+                   FindDataFolder(data_dir, kOuterName, {kFolderName, kMetadataName}));
+  return FindDataFolder(outer, kFolderName, {kMetadataName});
 }
 
 /// The numbers in the names of the metadata files, in order.
 absl::StatusOr<std::vector<int32_t>> MetadataNumbers(const std::filesystem::path& folder) {
   const std::filesystem::path metadata = folder / kMetadataName;
-  std::vector<int32_t> numbers;
   std::error_code error;
+  if (!std::filesystem::exists(metadata, error)) {
+    return absl::NotFoundError(absl::StrCat("folder ", metadata.string(), " is missing"));
+  }
+  if (!std::filesystem::is_directory(metadata, error)) {
+    return absl::FailedPreconditionError(absl::StrCat(metadata.string(), " is not a folder"));
+  }
+  std::vector<int32_t> numbers;
   for (std::filesystem::directory_iterator file(metadata, error), end; !error && file != end;
        file.increment(error)) {
     if (file->path().extension() != ".npy") continue;
@@ -83,7 +68,7 @@ absl::StatusOr<std::vector<int32_t>> MetadataNumbers(const std::filesystem::path
     numbers.push_back(number);
   }
   if (error) {
-    return absl::ErrnoToStatus(error.value(), absl::StrCat(metadata.string(), " cannot be listed"));
+    return absl::ErrnoToStatus(error.value(), absl::StrCat(metadata.string(), " cannot be read"));
   }
   if (numbers.empty()) {
     return absl::DataLossError(absl::StrCat(metadata.string(), " holds no .npy file"));
@@ -143,7 +128,8 @@ absl::Status ReadMetadata(int32_t number, PathfinderIndex& index) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<PathfinderIndex> ReadIndex(const std::filesystem::path& folder) {
+absl::StatusOr<PathfinderIndex> ReadIndex(const std::string& data_dir) {
+  ASSIGN_OR_RETURN(const std::filesystem::path folder, FindFolder(data_dir));
   PathfinderIndex index;
   index.folder = folder.string();
   ASSIGN_OR_RETURN(const std::vector<int32_t> numbers, MetadataNumbers(folder));
@@ -154,9 +140,7 @@ absl::StatusOr<PathfinderIndex> ReadIndex(const std::filesystem::path& folder) {
 }  // namespace
 
 absl::StatusOr<PathfinderIndex> ReadPathfinderIndex(const std::string& data_dir) {
-  const absl::StatusOr<std::filesystem::path> folder = FindFolder(data_dir);
-  if (!folder.ok()) return WithWayOut(folder.status());
-  absl::StatusOr<PathfinderIndex> index = ReadIndex(*folder);
+  absl::StatusOr<PathfinderIndex> index = ReadIndex(data_dir);
   if (!index.ok()) return WithWayOut(index.status());
   return index;
 }
