@@ -25,12 +25,12 @@ absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
   AddPictures(absl::MakeConstSpan(cifar.train).first(train), data.train);
   AddPictures(absl::MakeConstSpan(cifar.train).subspan(train), data.dev);
   AddPictures(cifar.test, data.test);
-  data.source = {.name = "CIFAR-10 (binary)",
-                 .generated = false,
-                 .path = cifar.folder,
-                 .sha256 = cifar.sha256,
-                 .description = absl::StrCat("CIFAR-10 in grey from ", cifar.folder, ": ",
-                                             PictureCounts(data))};
+  data.source = {
+      .name = "CIFAR-10 (binary)",
+      .generated = false,
+      .path = cifar.path,
+      .sha256 = cifar.sha256,
+      .description = absl::StrCat("CIFAR-10 in grey from ", cifar.path, ": ", PictureCounts(data))};
   return data;
 }
 
