@@ -1,6 +1,7 @@
 #include "spion/data/generated_paths.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <optional>
 
@@ -11,10 +12,10 @@ namespace {
 
 using internal::PathDash;
 using internal::PathPoint;
-using internal::PathScene;
 
 constexpr int kPixel = internal::kPathUnitsPerPixel;
 
+constexpr size_t kLongPaths = 2;
 constexpr int kLongPathDashes = 14;
 constexpr int kShortPathDashes = 4;
 constexpr int kMostShortPaths = 4;
@@ -291,9 +292,9 @@ PathScene MakePathScene(uint8_t label, Random& random) {
   PathScene scene;
   scene.label = label;
   // Where the first path leaves no room for a second one, begin again.
-  do {
-    scene.paths.clear();
-  } while (!AddLongPath(scene.paths, random) || !AddLongPath(scene.paths, random));
+  while (scene.paths.size() < kLongPaths) {
+    if (!AddLongPath(scene.paths, random)) scene.paths.clear();
+  }
   AddShortPaths(scene.paths, random);
   scene.dots = label == 1 ? Ends(scene.paths[0]) : EndsOfTwoPaths(scene.paths[0], scene.paths[1]);
   return scene;

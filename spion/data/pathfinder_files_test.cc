@@ -18,6 +18,7 @@ namespace spion {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 void Write(const std::filesystem::path& path, const std::string& bytes) {
@@ -104,6 +105,17 @@ TEST_F(PathfinderFilesTest, ReadsMetadataByNumberAndThePicturesThatItNames) {
   }
   EXPECT_EQ(hash.HexDigest(),
             Sha256OfBytes(absl::StrCat(kMetadata2, kMetadata10, Png(20), Png(21), Png(100))));
+}
+
+TEST_F(PathfinderFilesTest, OrdersMetadataByNumberWhateverTheFolderSays) {
+  for (int number : {30, 7, 21, 0, 11, 100, 4, 3, 19, 1}) {
+    Write(folder_ / "metadata" / absl::StrCat(number, ".npy"), kMetadata10);
+  }
+  const absl::StatusOr<PathfinderIndex> index = ReadPathfinderIndex(data_dir_.string());
+  ASSERT_TRUE(index.ok()) << index.status();
+  std::vector<int> numbers;
+  for (const PathfinderIndex::Entry& entry : index->entries) numbers.push_back(entry.metadata);
+  EXPECT_THAT(numbers, ElementsAre(0, 1, 2, 2, 3, 4, 7, 10, 11, 19, 21, 30, 100));
 }
 
 TEST_F(PathfinderFilesTest, TakesTheFoldersInsideToo) {
