@@ -41,6 +41,18 @@ def spion_repositories():
         modules = {"benchmark": "benchmark"},
     )
     debian_library(
+        name = "libpng",
+        package = "libpng-dev",
+        header = "png.h",
+        modules = {"libpng": "libpng"},
+    )
+    debian_library(
+        name = "zlib",
+        package = "zlib1g-dev",
+        header = "zlib.h",
+        modules = {"zlib": "zlib"},
+    )
+    debian_library(
         name = "json",
         package = "nlohmann-json3-dev",
         header = "nlohmann/json.hpp",

@@ -1,5 +1,6 @@
 #include "spion/data/cifar10.h"
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
@@ -11,6 +12,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "spion/base/sha256.h"
+#include "spion/data/write_test_archive.h"
 
 namespace spion {
 namespace {
@@ -66,7 +68,7 @@ class ReadCifar10Test : public testing::Test {
     const absl::Status status = Read(data_dir_).status();
     EXPECT_EQ(status.code(), code) << status;
     EXPECT_THAT(std::string(status.message()),
-                AllOf(HasSubstr(words), HasSubstr("Unpack cifar-10-binary.tar.gz"),
+                AllOf(HasSubstr(words), HasSubstr("Get cifar-10-binary.tar.gz"),
                       HasSubstr("to use generated pictures.")));
   }
 
@@ -94,7 +96,7 @@ TEST(GreyOfTest, IsTheTruncatedWeightedSum) {
 TEST_F(ReadCifar10Test, ReadsTheFilesInOrder) {
   absl::StatusOr<Cifar10> cifar = Read(data_dir_);
   ASSERT_TRUE(cifar.ok()) << cifar.status();
-  EXPECT_EQ(cifar->folder, folder_.string());
+  EXPECT_EQ(cifar->path, folder_.string());
   ASSERT_EQ(cifar->train.size(), 15u);
   ASSERT_EQ(cifar->test.size(), 3u);
   for (int f = 0; f < 6; ++f) {
@@ -135,7 +137,7 @@ TEST_F(ReadCifar10Test, HashesTheSixFilesInOrder) {
 TEST_F(ReadCifar10Test, TakesTheInnerFolderToo) {
   absl::StatusOr<Cifar10> cifar = Read(folder_);
   ASSERT_TRUE(cifar.ok()) << cifar.status();
-  EXPECT_EQ(cifar->folder, folder_.string());
+  EXPECT_EQ(cifar->path, folder_.string());
   EXPECT_EQ(cifar->train.size(), 15u);
 }
 
@@ -218,7 +220,103 @@ TEST_F(ReadCifar10Test, NamesAFileThatCannotBeRead) {
   const absl::Status status = Read(data_dir_).status();
   EXPECT_THAT(std::string(status.message()),
               AllOf(HasSubstr("data_batch_1.bin cannot be read: Too many levels"),
-                    HasSubstr("Unpack cifar-10-binary.tar.gz")));
+                    HasSubstr("Get cifar-10-binary.tar.gz")));
+}
+
+/// The six files in cifar-10-binary.tar.gz alone.
+class ReadCifar10ArchiveTest : public ReadCifar10Test {
+ protected:
+  ReadCifar10ArchiveTest() : archive_(data_dir_ / "cifar-10-binary.tar.gz") {
+    std::filesystem::remove_all(folder_);
+    Write(archive_, TestGzip(Tar()));
+  }
+
+  static std::string Member(int f) {
+    return TestTarMember("cifar-10-batches-bin/" + Files()[f], FileBytes(f));
+  }
+
+  /// Folder, files in the published archive's order, and what else there is in it.
+  static std::string Tar() {
+    return TestTarMember("cifar-10-batches-bin/", "", '5') + Member(0) +
+           TestTarMember("cifar-10-batches-bin/batches.meta.txt", "airplane\n") + Member(2) +
+           Member(3) + Member(5) + TestTarMember("cifar-10-batches-bin/readme.html", "<html>") +
+           Member(4) + Member(1) + TestTarEnd();
+  }
+
+  std::filesystem::path archive_;
+};
+
+TEST_F(ReadCifar10ArchiveTest, GivesWhatTheFolderGives) {
+  absl::StatusOr<Cifar10> packed = Read(data_dir_);
+  ASSERT_TRUE(packed.ok()) << packed.status();
+  EXPECT_EQ(packed->path, archive_.string());
+
+  std::filesystem::create_directories(folder_);
+  for (int f = 0; f < 6; ++f) Write(folder_ / Files()[f], FileBytes(f));
+  absl::StatusOr<Cifar10> unpacked = Read(data_dir_);
+  ASSERT_TRUE(unpacked.ok()) << unpacked.status();
+  EXPECT_EQ(unpacked->path, folder_.string()) << "the folder is preferred";
+
+  EXPECT_EQ(packed->sha256, unpacked->sha256);
+  const auto same = [](const GreyPicture& a, const GreyPicture& b) {
+    return a.label == b.label && a.pixels == b.pixels;
+  };
+  EXPECT_TRUE(std::equal(packed->train.begin(), packed->train.end(), unpacked->train.begin(),
+                         unpacked->train.end(), same));
+  EXPECT_TRUE(std::equal(packed->test.begin(), packed->test.end(), unpacked->test.begin(),
+                         unpacked->test.end(), same));
+}
+
+TEST_F(ReadCifar10ArchiveTest, RefusesWhatIsNoGzipFile) {
+  Write(archive_, Tar());
+  ExpectError(absl::StatusCode::kDataLoss, archive_.string() + " is no gzip file");
+  Write(archive_, "");
+  ExpectError(absl::StatusCode::kDataLoss, archive_.string() + " is empty");
+}
+
+TEST_F(ReadCifar10ArchiveTest, RefusesWhatIsNoTarArchive) {
+  Write(archive_, TestGzip(FileBytes(5)));
+  ExpectError(absl::StatusCode::kDataLoss, archive_.string() + " is no tar archive");
+}
+
+TEST_F(ReadCifar10ArchiveTest, NamesATruncatedArchive) {
+  const std::string gzip = TestGzip(Tar());
+  Write(archive_, gzip.substr(0, gzip.size() / 2));
+  ExpectError(absl::StatusCode::kDataLoss, archive_.string() + " is a truncated gzip file");
+  const std::string tar = Tar();
+  Write(archive_, TestGzip(tar.substr(0, tar.size() - TestTarEnd().size() - 1024)));
+  ExpectError(absl::StatusCode::kDataLoss, archive_.string() + " is a truncated tar archive: ");
+}
+
+TEST_F(ReadCifar10ArchiveTest, NamesAMissingMember) {
+  for (int missing = 0; missing < 6; ++missing) {
+    std::string tar;
+    for (int f = 0; f < 6; ++f) {
+      if (f != missing) tar += Member(f);
+    }
+    Write(archive_, TestGzip(tar + TestTarEnd()));
+    ExpectError(
+        absl::StatusCode::kDataLoss,
+        absl::StrCat(archive_.string(), " does not hold cifar-10-batches-bin/", Files()[missing]));
+  }
+}
+
+TEST_F(ReadCifar10ArchiveTest, NamesTheMemberWithATruncatedRecordOrAWrongLabel) {
+  const std::string name = "cifar-10-batches-bin/data_batch_1.bin";
+  const std::string file = absl::StrCat(archive_.string(), ", ", name);
+  Write(archive_, TestGzip(TestTarMember(name, FileBytes(0).substr(1)) +
+                           Tar().substr(512 + Member(0).size())));
+  ExpectError(absl::StatusCode::kDataLoss, file + " is truncated: 9218 bytes found, 9219 expected");
+  std::string bytes = FileBytes(0);
+  bytes[kRecordBytes] = 11;
+  Write(archive_, TestGzip(TestTarMember(name, bytes) + Tar().substr(512 + Member(0).size())));
+  ExpectError(absl::StatusCode::kDataLoss, file + ", record 1 (byte 3073): label 11 found");
+}
+
+TEST_F(ReadCifar10ArchiveTest, RefusesAFolderInTheArchivesPlace) {
+  std::filesystem::remove(archive_);
+  std::filesystem::create_directory(archive_);
+  ExpectError(absl::StatusCode::kFailedPrecondition, archive_.string() + " is a folder");
 }
 
 }  // namespace

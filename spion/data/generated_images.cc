@@ -23,7 +23,7 @@ enum Kind : uint8_t {
   kCheckerboard,
   kBlobs,
 };
-static_assert(kBlobs + 1 == kPictureClasses);
+static_assert(kBlobs + 1 == kImageClasses);
 
 // Lengths and places are in quarters of a pixel.
 constexpr int kPixel = 4;
@@ -34,7 +34,7 @@ struct Leaning {
   int contrast;    // Grey of the figure less that of the ground.
   int x, y;        // Centre of the figure, in pixels.
 };
-constexpr std::array<Leaning, kPictureClasses> kLeanings = {{
+constexpr std::array<Leaning, kImageClasses> kLeanings = {{
     {80, 90, 13, 13},     // disc
     {120, 80, 16, 16},    // ring
     {170, -80, 16, 16},   // square outline
@@ -195,9 +195,9 @@ GreyPicture DrawPicture(Kind kind, Random& random) {
 GreyPictures GenerateImages(uint64_t seed, int64_t count) {
   GreyPictures pictures;
   pictures.reserve(count);
-  std::array<uint8_t, kPictureClasses> labels;
+  std::array<uint8_t, kImageClasses> labels;
   std::iota(labels.begin(), labels.end(), uint8_t{0});
-  for (int64_t ten = 0; ten * kPictureClasses < count; ++ten) {
+  for (int64_t ten = 0; ten * kImageClasses < count; ++ten) {
     Random random(DeriveSeed(seed, ten));
     random.Shuffle(absl::MakeSpan(labels));
     for (uint8_t label : labels) {

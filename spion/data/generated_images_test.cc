@@ -42,7 +42,7 @@ TEST(GenerateImagesTest, HasEveryClassOnceInEachTen) {
   ASSERT_EQ(pictures.size(), 500u);
   bool shuffled = false;
   for (size_t ten = 0; ten < 50; ++ten) {
-    std::array<int, kPictureClasses> counts{};
+    std::array<int, kImageClasses> counts{};
     for (size_t i = 10 * ten; i < 10 * ten + 10; ++i) {
       ++counts[pictures[i].label];
       shuffled |= pictures[i].label != i % 10;
@@ -79,11 +79,11 @@ TEST(GenerateImagesTest, IsPartlyToldByCoarseFeatures) {
     return features;
   };
   constexpr int kTrain = 2000, kTest = 1000;
-  std::array<Features, kPictureClasses> means{};
+  std::array<Features, kImageClasses> means{};
   for (const GreyPicture& picture : GenerateImages(7, kTrain)) {
     const Features features = features_of(picture);
     for (int f = 0; f < kFeatures; ++f) {
-      means[picture.label][f] += features[f] * kPictureClasses / kTrain;
+      means[picture.label][f] += features[f] * kImageClasses / kTrain;
     }
   }
   int right = 0;
@@ -91,7 +91,7 @@ TEST(GenerateImagesTest, IsPartlyToldByCoarseFeatures) {
     const Features features = features_of(picture);
     int nearest = 0;
     double smallest = 1e9;
-    for (int c = 0; c < kPictureClasses; ++c) {
+    for (int c = 0; c < kImageClasses; ++c) {
       double distance = 0;
       for (int f = 0; f < kFeatures; ++f) {
         distance += (features[f] - means[c][f]) * (features[f] - means[c][f]);

@@ -1,4 +1,4 @@
-// One labelled picture of the image task, as the CIFAR-10 reader and the generator hand it on.
+// One labelled picture of a task on pictures, as the readers and generators hand it on.
 #ifndef SPION_DATA_GREY_PICTURE_H_
 #define SPION_DATA_GREY_PICTURE_H_
 
@@ -10,7 +10,8 @@ namespace spion {
 
 inline constexpr int kPictureSide = 32;
 inline constexpr int kPicturePixels = kPictureSide * kPictureSide;
-inline constexpr int kPictureClasses = 10;
+/// Of the image task.
+inline constexpr int kImageClasses = 10;
 
 struct GreyPicture {
   uint8_t label;

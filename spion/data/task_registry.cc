@@ -5,6 +5,7 @@
 #include "absl/strings/str_join.h"
 #include "spion/data/image.h"
 #include "spion/data/listops.h"
+#include "spion/data/pathfinder.h"
 #include "spion/data/retrieval.h"
 #include "spion/data/text.h"
 
@@ -17,10 +18,8 @@ struct Entry {
 };
 
 constexpr Entry kTasks[] = {
-    {"image", LoadImage},
-    {"listops", LoadListOps},
-    {"retrieval", LoadRetrieval},
-    {"text", LoadText},
+    {"image", LoadImage},         {"listops", LoadListOps}, {"pathfinder", LoadPathfinder},
+    {"retrieval", LoadRetrieval}, {"text", LoadText},
 };
 
 }  // namespace

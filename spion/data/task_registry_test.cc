@@ -44,6 +44,14 @@ TEST(LoadTaskTest, LoadsRetrieval) {
   EXPECT_EQ(task->shape.sequences_per_example, 2);
 }
 
+TEST(LoadTaskTest, LoadsPathfinder) {
+  absl::StatusOr<TaskData> task =
+      LoadTask("pathfinder", {.generated_sizes = {.train = 10, .dev = 10, .test = 10}});
+  ASSERT_TRUE(task.ok()) << task.status();
+  EXPECT_EQ(task->shape.sequence_length, 1024);
+  EXPECT_EQ(task->shape.classes, 2);
+}
+
 TEST(LoadTaskTest, NamesTheTasksWhenThereIsNoSuchOne) {
   EXPECT_THAT(TaskNames(), Contains("image"));
   const absl::Status status = LoadTask("imagenet", {}).status();

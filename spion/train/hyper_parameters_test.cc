@@ -22,6 +22,16 @@ TEST(HyperParametersTest, PaperRowsAreThePublishedOnes) {
   EXPECT_EQ(listops.layers, 4);
   EXPECT_EQ(listops.batch_size, 256);
   EXPECT_EQ(listops.block_size, 64);
+  const HyperParameters pathfinder = HyperParametersFor("pathfinder", Preset::kPaper).value();
+  EXPECT_EQ(pathfinder.layers, 2);
+  EXPECT_EQ(pathfinder.batch_size, 256);
+  EXPECT_EQ(pathfinder.learning_rate, 3e-4);
+  EXPECT_EQ(pathfinder.warmup_steps, 312);
+  EXPECT_EQ(pathfinder.steps, 50'000);
+  EXPECT_EQ(pathfinder.capture_interval, 500);
+  EXPECT_EQ(pathfinder.block_size, 32);
+  EXPECT_EQ(pathfinder.density, 0.05);
+  EXPECT_EQ(pathfinder.threshold, 0.96);
 }
 
 TEST(HyperParametersTest, QuickAlwaysReachesItsSparsePhase) {

@@ -1,0 +1,168 @@
+#include "spion/data/pathfinder_files.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "spion/base/read_file.h"
+#include "spion/base/status.h"
+#include "spion/data/data_folder.h"
+#include "spion/data/npy_text.h"
+#include "spion/data/png.h"
+
+namespace spion {
+namespace {
+
+constexpr char kOuterName[] = "pathfinder32";
+constexpr char kFolderName[] = "curv_contour_length_14";
+constexpr char kMetadataName[] = "metadata";
+
+constexpr char kWayOut[] =
+    "Unpack the Long Range Arena release (lra_release.gz, "
+    "https://github.com/google-research/long-range-arena) and give the folder that holds "
+    "pathfinder32 as the data folder, or give no data folder to use generated pictures";
+
+/// The same error with the way out at its end.
+absl::Status WithWayOut(const absl::Status& status) {
+  return absl::Status(status.code(), absl::StrCat(status.message(), ". ", kWayOut, "."));
+}
+
+std::filesystem::path MetadataFile(const std::filesystem::path& folder, int32_t number) {
+  return folder / kMetadataName / absl::StrCat(number, ".npy");
+}
+
+absl::StatusOr<std::filesystem::path> FindFolder(const std::string& data_dir) {
+  // The inner folder itself, known by its metadata, is taken as its own outer one.
+  ASSIGN_OR_RETURN(const std::filesystem::path outer,
+                   FindDataFolder(data_dir, kOuterName, {kFolderName, kMetadataName}));
+  return FindDataFolder(outer, kFolderName, {kMetadataName});
+}
+
+/// The numbers in the names of the metadata files, in order.
+absl::StatusOr<std::vector<int32_t>> MetadataNumbers(const std::filesystem::path& folder) {
+  const std::filesystem::path metadata = folder / kMetadataName;
+  std::error_code error;
+  if (!std::filesystem::exists(metadata, error)) {
+    return absl::DataLossError(absl::StrCat("folder ", metadata.string(), " is missing"));
+  }
+  if (!std::filesystem::is_directory(metadata, error)) {
+    return absl::FailedPreconditionError(absl::StrCat(metadata.string(), " is not a folder"));
+  }
+  std::vector<int32_t> numbers;
+  for (std::filesystem::directory_iterator file(metadata, error), end; !error && file != end;
+       file.increment(error)) {
+    if (file->path().extension() != ".npy") continue;
+    int32_t number = 0;
+    if (!absl::SimpleAtoi(file->path().stem().string(), &number) ||
+        MetadataFile(folder, number) != file->path()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(file->path().string(), ": a number was expected before .npy, as in 0.npy"));
+    }
+    numbers.push_back(number);
+  }
+  if (error) {
+    return absl::ErrnoToStatus(error.value(), absl::StrCat(metadata.string(), " cannot be read"));
+  }
+  if (numbers.empty()) {
+    return absl::DataLossError(absl::StrCat(metadata.string(), " holds no .npy file"));
+  }
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
+}
+
+/// The error with the file it is about before it.
+absl::Status Of(const std::string& path, const absl::Status& error) {
+  return absl::Status(error.code(), absl::StrCat(path, " ", error.message()));
+}
+
+absl::StatusOr<PathfinderIndex::Entry> ReadLine(absl::string_view line) {
+  const std::vector<absl::string_view> fields =
+      absl::StrSplit(line, absl::ByAnyChar(" \t\r"), absl::SkipEmpty());
+  if (fields.size() < 4) {
+    return absl::DataLossError(
+        absl::StrCat(fields.size(),
+                     " fields found, at least 4 expected (folder, file, number, "
+                     "label): the file is truncated or damaged"));
+  }
+  if (fields[3] != "0" && fields[3] != "1") {
+    return absl::DataLossError(
+        absl::StrCat("label \"", fields[3], "\" found in field 4, 0 or 1 expected"));
+  }
+  return PathfinderIndex::Entry{.picture = absl::StrCat(fields[0], "/", fields[1]),
+                                .label = static_cast<uint8_t>(fields[3] == "1"),
+                                .metadata = 0,
+                                .line = 0};
+}
+
+/// Appends a metadata file's lines to the index and its bytes to the index's hash.
+absl::Status ReadMetadata(int32_t number, PathfinderIndex& index) {
+  const std::string path = MetadataFile(index.folder, number).string();
+  ASSIGN_OR_RETURN(std::string text, ReadFile(path));
+  index.metadata_hash.Update(text);
+  if (IsNpy(text)) {
+    absl::StatusOr<std::string> strings = NpyText(text);
+    if (!strings.ok()) return Of(path, strings.status());
+    text = *std::move(strings);
+  }
+  if (text.empty()) {
+    return absl::DataLossError(absl::StrCat(path, " is empty, lines of metadata were expected"));
+  }
+  absl::string_view lines = text;
+  if (lines.back() == '\n') lines.remove_suffix(1);
+  int32_t line_number = 0;
+  for (absl::string_view line : absl::StrSplit(lines, '\n')) {
+    ++line_number;
+    absl::StatusOr<PathfinderIndex::Entry> entry = ReadLine(line);
+    if (!entry.ok()) return Of(absl::StrCat(path, ", line ", line_number, ":"), entry.status());
+    entry->metadata = number;
+    entry->line = line_number;
+    index.entries.push_back(*std::move(entry));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<PathfinderIndex> ReadIndex(const std::string& data_dir) {
+  ASSIGN_OR_RETURN(const std::filesystem::path folder, FindFolder(data_dir));
+  PathfinderIndex index;
+  index.folder = folder.string();
+  ASSIGN_OR_RETURN(const std::vector<int32_t> numbers, MetadataNumbers(folder));
+  for (int32_t number : numbers) RETURN_IF_ERROR(MissingIsDataLoss(ReadMetadata(number, index)));
+  return index;
+}
+
+}  // namespace
+
+absl::StatusOr<PathfinderIndex> ReadPathfinderIndex(const std::string& data_dir) {
+  absl::StatusOr<PathfinderIndex> index = ReadIndex(data_dir);
+  if (!index.ok()) return WithWayOut(index.status());
+  return index;
+}
+
+absl::Status ReadPathfinderPicture(const PathfinderIndex& index, int64_t entry, Sha256& hash,
+                                   GreyPicture& picture) {
+  const PathfinderIndex::Entry& asked = index.entries[entry];
+  const std::string path = absl::StrCat(index.folder, "/", asked.picture);
+  const auto failed = [&](const absl::Status& error) {
+    const std::string asked_by =
+        absl::StrCat(MetadataFile(index.folder, asked.metadata).string(), ", line ", asked.line);
+    return WithWayOut(
+        absl::Status(error.code(), absl::StrCat(error.message(), " (named by ", asked_by, ")")));
+  };
+  const absl::StatusOr<std::string> bytes = ReadFile(path);
+  if (!bytes.ok()) return failed(MissingIsDataLoss(bytes.status()));
+  const absl::Status decoded =
+      DecodeGreyPng(*bytes, kPictureSide, kPictureSide, absl::MakeSpan(picture.pixels));
+  if (!decoded.ok()) return failed(Of(path, decoded));
+  hash.Update(*bytes);
+  picture.label = asked.label;
+  return absl::OkStatus();
+}
+
+}  // namespace spion

@@ -1,0 +1,60 @@
+#include "spion/data/picture_splits.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "spion/base/random.h"
+#include "spion/base/sha256.h"
+#include "spion/base/status.h"
+#include "spion/data/generated_sizes.h"
+
+namespace spion {
+namespace {
+
+constexpr GeneratedSizes kDefaultSizes = {.train = 8000, .dev = 1000, .test = 2000};
+
+/// Takes the pictures' labels and pixels into `hash`.
+void Hash(absl::Span<const GreyPicture> pictures, Sha256& hash) {
+  for (const GreyPicture& picture : pictures) {
+    const char label = static_cast<char>(picture.label);
+    hash.Update({&label, 1});
+    hash.Update({reinterpret_cast<const char*>(picture.pixels.data()), picture.pixels.size()});
+  }
+}
+
+}  // namespace
+
+void AddPictures(absl::Span<const GreyPicture> pictures, Split& split) {
+  split.Reserve(static_cast<int64_t>(pictures.size()));
+  for (const GreyPicture& picture : pictures) split.AddExample({picture.pixels}, picture.label);
+}
+
+std::string PictureCounts(const TaskData& data) {
+  return absl::StrFormat("%d train, %d dev, %d test pictures", data.train.examples(),
+                         data.dev.examples(), data.test.examples());
+}
+
+absl::Status AddGeneratedPictures(absl::string_view what, const TaskOptions& options,
+                                  GreyPictures (*generate)(uint64_t seed, int64_t count),
+                                  TaskData& data) {
+  ASSIGN_OR_RETURN(const GeneratedSizes sizes,
+                   SizesToGenerate(options.generated_sizes, kDefaultSizes, "pictures"));
+  Sha256 hash;
+  const auto add = [&](int number, int64_t size, Split& split) {
+    // A seed for each split, so that the splits have different pictures.
+    const GreyPictures pictures = generate(DeriveSeed(options.seed, number), size);
+    Hash(pictures, hash);
+    AddPictures(pictures, split);
+  };
+  add(0, sizes.train, data.train);
+  add(1, sizes.dev, data.dev);
+  add(2, sizes.test, data.test);
+  data.source = {
+      .name = "generated",
+      .generated = true,
+      .path = "",
+      .sha256 = hash.HexDigest(),
+      .description = absl::StrCat(what, ", seed ", options.seed, ": ", PictureCounts(data))};
+  return absl::OkStatus();
+}
+
+}  // namespace spion

@@ -1,0 +1,33 @@
+// What the tasks on pictures share: filling a TaskData's splits with grey pictures.
+#ifndef SPION_DATA_PICTURE_SPLITS_H_
+#define SPION_DATA_PICTURE_SPLITS_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
+#include "absl/types/span.h"
+#include "spion/data/grey_picture.h"
+#include "spion/data/task.h"
+
+namespace spion {
+
+/// Appends the pictures to the split, in their order.
+void AddPictures(absl::Span<const GreyPicture> pictures, Split& split);
+
+/// "8000 train, 1000 dev, 2000 test pictures".
+std::string PictureCounts(const TaskData& data);
+
+/// Fills the splits of `data` with what `generate` makes of a seed for each split, and its source:
+/// the hash is of each picture's label and pixels; `what` ("generated shapes") opens its
+/// description. 8,000 / 1,000 / 2,000 pictures, unless the options say otherwise; a split's size
+/// leaves the other two as they are.
+/// Errors: InvalidArgument for a negative size.
+absl::Status AddGeneratedPictures(absl::string_view what, const TaskOptions& options,
+                                  GreyPictures (*generate)(uint64_t seed, int64_t count),
+                                  TaskData& data);
+
+}  // namespace spion
+
+#endif  // SPION_DATA_PICTURE_SPLITS_H_
