@@ -5,6 +5,7 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "baselines/dense/dense_attention.h"
 #include "spion/nn/fused_dense_attention.h"
 #include "spion/nn/spion_attention.h"
 
@@ -24,17 +25,21 @@ Method Spion(PatternKind kind) {
           }};
 }
 
-Method Dense() {
-  return {.name = "dense",
-          .description = "full softmax attention, fused (LibTorch)",
+// One attention for the whole training, which needs nothing to be made.
+template <class Variant>
+Method Plain(const std::string& name, const std::string& description) {
+  return {.name = name,
+          .description = description,
           .pattern_kind = {},
           .attention = [](c10::Device) -> AttentionFactory {
-            return [](const AttentionContext&) { return std::make_unique<FusedDenseAttention>(); };
+            return [](const AttentionContext&) { return std::make_unique<Variant>(); };
           }};
 }
 
 std::vector<Method> AllMethods() {
-  return {Spion(PatternKind::kC), Spion(PatternKind::kF), Spion(PatternKind::kCF), Dense()};
+  return {Spion(PatternKind::kC), Spion(PatternKind::kF), Spion(PatternKind::kCF),
+          Plain<DenseAttention>("dense", "full softmax attention, probabilities in memory"),
+          Plain<FusedDenseAttention>("sdpa", "full softmax attention, fused (LibTorch)")};
 }
 
 }  // namespace
