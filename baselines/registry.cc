@@ -1,13 +1,18 @@
 #include "baselines/registry.h"
 
+#include <functional>
 #include <memory>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "baselines/dense/dense_attention.h"
+#include "baselines/fixed_pattern/fixed_pattern_attention.h"
+#include "baselines/fixed_pattern/patterns.h"
+#include "spion/base/random.h"
 #include "spion/nn/fused_dense_attention.h"
 #include "spion/nn/spion_attention.h"
+#include "spion/pattern/block_pattern.h"
 
 namespace spion {
 namespace {
@@ -36,10 +41,59 @@ Method Plain(const std::string& name, const std::string& description) {
           }};
 }
 
+// The same pattern from the first step to the last.
+using PatternMaker = std::function<absl::StatusOr<BlockPattern>(const AttentionContext&)>;
+
+Method WithPattern(const std::string& name, const std::string& description,
+                   const PatternMaker& make_pattern) {
+  return {.name = name,
+          .description = description,
+          .pattern_kind = {},
+          .attention = [=](c10::Device device) -> AttentionFactory {
+            return [=](const AttentionContext& context) {
+              const absl::StatusOr<BlockPattern> pattern = make_pattern(context);
+              TORCH_CHECK(pattern.ok(), name, ": ", pattern.status().message());
+              return std::make_unique<FixedPatternAttention>(*pattern, context.layer, device);
+            };
+          }};
+}
+
+// As many entries as SPION-C keeps at the length's tasks, as nearly as whole blocks allow:
+// docs/baselines.md has the counts.
+absl::StatusOr<BlockPattern> Longformer(const AttentionContext& context) {
+  return LongformerPattern(context.length, {.window = context.length < 4096 ? 1 : 2});
+}
+
+absl::StatusOr<BlockPattern> BigBird(const AttentionContext& context) {
+  constexpr uint64_t kSeed = 1001;
+  return BigBirdPattern(context.length,
+                        {.seed = DeriveSeed(kSeed, static_cast<uint64_t>(context.layer))});
+}
+
+SparseTransformerOptions SquareRoot(const AttentionContext& context) {
+  SparseTransformerOptions options;
+  options.stride = SquareRootStride(context.length, options.block_size);
+  return options;
+}
+
+absl::StatusOr<BlockPattern> Strided(const AttentionContext& context) {
+  return StridedPattern(context.length, SquareRoot(context));
+}
+
+absl::StatusOr<BlockPattern> Fixed(const AttentionContext& context) {
+  return FixedPattern(context.length, SquareRoot(context));
+}
+
 std::vector<Method> AllMethods() {
-  return {Spion(PatternKind::kC), Spion(PatternKind::kF), Spion(PatternKind::kCF),
+  return {Spion(PatternKind::kC),
+          Spion(PatternKind::kF),
+          Spion(PatternKind::kCF),
           Plain<DenseAttention>("dense", "full softmax attention, probabilities in memory"),
-          Plain<FusedDenseAttention>("sdpa", "full softmax attention, fused (LibTorch)")};
+          Plain<FusedDenseAttention>("sdpa", "full softmax attention, fused (LibTorch)"),
+          WithPattern("longformer", "Longformer: sliding window and global blocks", Longformer),
+          WithPattern("bigbird", "BigBird: window, global and random blocks", BigBird),
+          WithPattern("sparse_transformer", "Sparse Transformer, strided", Strided),
+          WithPattern("sparse_transformer_fixed", "Sparse Transformer, fixed", Fixed)};
 }
 
 }  // namespace
