@@ -9,6 +9,8 @@
 #include "baselines/dense/dense_attention.h"
 #include "baselines/fixed_pattern/fixed_pattern_attention.h"
 #include "baselines/fixed_pattern/patterns.h"
+#include "baselines/skyformer/kernelised_attention.h"
+#include "baselines/skyformer/skyformer_attention.h"
 #include "spion/base/random.h"
 #include "spion/nn/fused_dense_attention.h"
 #include "spion/nn/spion_attention.h"
@@ -93,7 +95,9 @@ std::vector<Method> AllMethods() {
           WithPattern("longformer", "Longformer: sliding window and global blocks", Longformer),
           WithPattern("bigbird", "BigBird: window, global and random blocks", BigBird),
           WithPattern("sparse_transformer", "Sparse Transformer, strided", Strided),
-          WithPattern("sparse_transformer_fixed", "Sparse Transformer, fixed", Fixed)};
+          WithPattern("sparse_transformer_fixed", "Sparse Transformer, fixed", Fixed),
+          Plain<KernelisedAttention>("kernelised", "Gaussian kernel attention, exact"),
+          Plain<SkyformerAttention>("skyformer", "Skyformer: Nystrom, 128 landmarks")};
 }
 
 }  // namespace
