@@ -9,6 +9,9 @@
 #include "baselines/dense/dense_attention.h"
 #include "baselines/fixed_pattern/fixed_pattern_attention.h"
 #include "baselines/fixed_pattern/patterns.h"
+#include "baselines/linformer/linformer_attention.h"
+#include "baselines/nystromformer/nystromformer_attention.h"
+#include "baselines/reformer/reformer_attention.h"
 #include "baselines/skyformer/kernelised_attention.h"
 #include "baselines/skyformer/skyformer_attention.h"
 #include "spion/base/random.h"
@@ -40,6 +43,18 @@ Method Plain(const std::string& name, const std::string& description) {
           .pattern_kind = {},
           .attention = [](c10::Device) -> AttentionFactory {
             return [](const AttentionContext&) { return std::make_unique<Variant>(); };
+          }};
+}
+
+// The same for one that has parameters or depends on the layer's sizes.
+template <class Variant>
+Method WithParameters(const std::string& name, const std::string& description) {
+  return {.name = name,
+          .description = description,
+          .pattern_kind = {},
+          .attention = [](c10::Device) -> AttentionFactory {
+            return
+                [](const AttentionContext& context) { return std::make_unique<Variant>(context); };
           }};
 }
 
@@ -97,7 +112,11 @@ std::vector<Method> AllMethods() {
           WithPattern("sparse_transformer", "Sparse Transformer, strided", Strided),
           WithPattern("sparse_transformer_fixed", "Sparse Transformer, fixed", Fixed),
           Plain<KernelisedAttention>("kernelised", "Gaussian kernel attention, exact"),
-          Plain<SkyformerAttention>("skyformer", "Skyformer: Nystrom, 128 landmarks")};
+          Plain<SkyformerAttention>("skyformer", "Skyformer: Nystrom, 128 landmarks"),
+          Plain<ReformerAttention>("reformer", "Reformer: LSH attention, 2 rounds, chunks of 64"),
+          WithParameters<LinformerAttention>("linformer", "Linformer: keys projected to 256"),
+          WithParameters<NystromformerAttention>("nystromformer",
+                                                 "Nystromformer: 128 landmarks by means")};
 }
 
 }  // namespace
