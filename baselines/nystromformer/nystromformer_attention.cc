@@ -1,7 +1,6 @@
 #include "baselines/nystromformer/nystromformer_attention.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/conv2d.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/matmul.h>
 #include <ATen/ops/scaled_dot_product_attention.h>
@@ -10,6 +9,7 @@
 #include <cmath>
 
 #include "baselines/iterative_inverse/iterative_inverse.h"
+#include "baselines/nystromformer/sequence_convolution.h"
 #include "baselines/without_autocast.h"
 #include "spion/nn/padding.h"
 
@@ -19,7 +19,7 @@ namespace {
 // As a convolution of PyTorch's with `kernel` inputs for each output.
 at::Tensor InitialFilters(int64_t heads, int64_t kernel) {
   const double bound = 1 / std::sqrt(static_cast<double>(kernel));
-  return at::empty({heads, 1, kernel, 1}).uniform_(-bound, bound);
+  return at::empty({heads, kernel}).uniform_(-bound, bound);
 }
 
 // [B, H, L, d] -> [B, H, count, d]
@@ -68,9 +68,7 @@ at::Tensor NystromformerAttention::Forward(const at::Tensor& q, const at::Tensor
   const at::Tensor mixed =
       at::matmul(IterativeInverse(between, options_.inverse_steps), seen.to(inverse_type))
           .to(v.scalar_type());
-  const at::Tensor neighbours =
-      at::conv2d(values, convolution_.to(v.scalar_type()), /*bias=*/{}, /*stride=*/1,
-                 /*padding=*/{options_.kernel / 2, 0}, /*dilation=*/1, /*groups=*/v.size(1));
+  const at::Tensor neighbours = SequenceConvolution(values, convolution_.to(v.scalar_type()));
   return at::scaled_dot_product_attention(queries, key_means, mixed) + neighbours;
 }
 

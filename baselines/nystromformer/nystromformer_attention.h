@@ -24,7 +24,7 @@ struct NystromformerOptions {
 
 class NystromformerAttention : public Attention {
  public:
-  /// Registers "convolution", [H, 1, kernel, 1]: a filter for each head.
+  /// Registers "convolution", [H, kernel]: a filter for each head.
   /// Throws c10::Error if the length is not a multiple of the landmarks.
   explicit NystromformerAttention(const AttentionContext& context,
                                   const NystromformerOptions& options = {});

@@ -78,7 +78,7 @@ at::Tensor Convolved(const at::Tensor& v, const at::Tensor& filters) {
         const int64_t j = i + t - kKernel / 2;
         if (j < 0 || j >= kLength) continue;
         out.select(1, h).select(1, i).add_(v.select(1, h).select(1, j) *
-                                           filters[h][0][t][0].item<double>());
+                                           filters[h][t].item<double>());
       }
     }
   }
