@@ -22,7 +22,7 @@ at::Tensor DrawLandmarks(int64_t batch, int64_t length, int64_t count, const Len
   if (lengths.has_value()) {
     draws.masked_fill_(ValidPositions(*lengths, length).logical_not().unsqueeze(1), -1);
   }
-  const at::Tensor drawn = std::get<1>(draws.view({batch, 2 * length}).topk(count));
+  at::Tensor drawn = std::get<1>(draws.view({batch, 2 * length}).topk(count));
   if (!lengths.has_value()) return drawn;
   const at::Tensor valid = lengths->to(at::kLong).mul(2).clamp_min(1).unsqueeze(1);  // [B, 1]
   return drawn.gather(1, at::arange(count, drawn.options()).unsqueeze(0).remainder(valid));
