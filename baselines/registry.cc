@@ -1,12 +1,23 @@
 #include "baselines/registry.h"
 
+#include <functional>
 #include <memory>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "baselines/dense/dense_attention.h"
+#include "baselines/fixed_pattern/fixed_pattern_attention.h"
+#include "baselines/fixed_pattern/patterns.h"
+#include "baselines/linformer/linformer_attention.h"
+#include "baselines/nystromformer/nystromformer_attention.h"
+#include "baselines/reformer/reformer_attention.h"
+#include "baselines/skyformer/kernelised_attention.h"
+#include "baselines/skyformer/skyformer_attention.h"
+#include "spion/base/random.h"
 #include "spion/nn/fused_dense_attention.h"
 #include "spion/nn/spion_attention.h"
+#include "spion/pattern/block_pattern.h"
 
 namespace spion {
 namespace {
@@ -24,17 +35,88 @@ Method Spion(PatternKind kind) {
           }};
 }
 
-Method Dense() {
-  return {.name = "dense",
-          .description = "full softmax attention, fused (LibTorch)",
+// One attention for the whole training, which needs nothing to be made.
+template <class Variant>
+Method Plain(const std::string& name, const std::string& description) {
+  return {.name = name,
+          .description = description,
           .pattern_kind = {},
           .attention = [](c10::Device) -> AttentionFactory {
-            return [](const AttentionContext&) { return std::make_unique<FusedDenseAttention>(); };
+            return [](const AttentionContext&) { return std::make_unique<Variant>(); };
           }};
 }
 
+// The same for one that has parameters or depends on the layer's sizes.
+template <class Variant>
+Method WithParameters(const std::string& name, const std::string& description) {
+  return {.name = name,
+          .description = description,
+          .pattern_kind = {},
+          .attention = [](c10::Device) -> AttentionFactory {
+            return
+                [](const AttentionContext& context) { return std::make_unique<Variant>(context); };
+          }};
+}
+
+// The same pattern from the first step to the last.
+using PatternMaker = std::function<absl::StatusOr<BlockPattern>(const AttentionContext&)>;
+
+Method WithPattern(const std::string& name, const std::string& description,
+                   const PatternMaker& make_pattern) {
+  return {.name = name,
+          .description = description,
+          .pattern_kind = {},
+          .attention = [=](c10::Device device) -> AttentionFactory {
+            return [=](const AttentionContext& context) {
+              const absl::StatusOr<BlockPattern> pattern = make_pattern(context);
+              TORCH_CHECK(pattern.ok(), name, ": ", pattern.status().message());
+              return std::make_unique<FixedPatternAttention>(*pattern, context.layer, device);
+            };
+          }};
+}
+
+// As many entries as SPION-C keeps at the length's tasks, as nearly as whole blocks allow:
+// docs/baselines.md has the counts.
+absl::StatusOr<BlockPattern> Longformer(const AttentionContext& context) {
+  return LongformerPattern(context.length, {.window = context.length < 4096 ? 1 : 2});
+}
+
+absl::StatusOr<BlockPattern> BigBird(const AttentionContext& context) {
+  constexpr uint64_t kSeed = 1001;
+  return BigBirdPattern(context.length,
+                        {.seed = DeriveSeed(kSeed, static_cast<uint64_t>(context.layer))});
+}
+
+SparseTransformerOptions SquareRoot(const AttentionContext& context) {
+  SparseTransformerOptions options;
+  options.stride = SquareRootStride(context.length, options.block_size);
+  return options;
+}
+
+absl::StatusOr<BlockPattern> Strided(const AttentionContext& context) {
+  return StridedPattern(context.length, SquareRoot(context));
+}
+
+absl::StatusOr<BlockPattern> Fixed(const AttentionContext& context) {
+  return FixedPattern(context.length, SquareRoot(context));
+}
+
 std::vector<Method> AllMethods() {
-  return {Spion(PatternKind::kC), Spion(PatternKind::kF), Spion(PatternKind::kCF), Dense()};
+  return {Spion(PatternKind::kC),
+          Spion(PatternKind::kF),
+          Spion(PatternKind::kCF),
+          Plain<DenseAttention>("dense", "full softmax attention, probabilities in memory"),
+          Plain<FusedDenseAttention>("sdpa", "full softmax attention, fused (LibTorch)"),
+          WithPattern("longformer", "Longformer: sliding window and global blocks", Longformer),
+          WithPattern("bigbird", "BigBird: window, global and random blocks", BigBird),
+          WithPattern("sparse_transformer", "Sparse Transformer, strided", Strided),
+          WithPattern("sparse_transformer_fixed", "Sparse Transformer, fixed", Fixed),
+          Plain<KernelisedAttention>("kernelised", "Gaussian kernel attention, exact"),
+          Plain<SkyformerAttention>("skyformer", "Skyformer: Nystrom, 128 landmarks"),
+          Plain<ReformerAttention>("reformer", "Reformer: LSH attention, 2 rounds, chunks of 64"),
+          WithParameters<LinformerAttention>("linformer", "Linformer: keys projected to 256"),
+          WithParameters<NystromformerAttention>("nystromformer",
+                                                 "Nystromformer: 128 landmarks by means")};
 }
 
 }  // namespace

@@ -46,7 +46,7 @@ class TasksTest(unittest.TestCase):
     def test_trains_densely(self):
         for task in TASKS:
             with self.subTest(task=task):
-                folder, result = train(task, "dense", "--steps=2")
+                folder, result = train(task, "sdpa", "--steps=2")
                 self.assertEqual(result.returncode, 0, result.stderr)
                 summary = json.loads((folder / "summary.json").read_text())
                 self.assertEqual(summary["test_phase"], "dense")

@@ -41,7 +41,8 @@ struct PathfinderIndex {
 /// `data_dir` is the folder pathfinder32, or curv_contour_length_14 in it, or the one around it.
 /// Errors, each with the file, the line where it has one, what was expected and the way out:
 /// NotFound if nothing of it is there; FailedPrecondition for a folder where a file should be or the
-/// other way round; DataLoss if metadata is missing, for an empty metadata file, or a line with fewer than four fields or a label other than 0 and 1; InvalidArgument for a .npy file whose name
+/// other way round; DataLoss if metadata is missing, for an empty metadata file, or a line with
+/// fewer than four fields or a label other than 0 and 1; InvalidArgument for a .npy file whose name
 /// is no number or whose array is not of strings; what the system says for what cannot be read.
 absl::StatusOr<PathfinderIndex> ReadPathfinderIndex(const std::string& data_dir);
 

@@ -1,7 +1,6 @@
 #include "spion/nn/classifier.h"
 
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/arange.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/gelu.h>
@@ -9,6 +8,8 @@
 
 #include <string>
 #include <utility>
+
+#include "spion/nn/padding.h"
 
 namespace spion {
 namespace {
@@ -85,10 +86,7 @@ at::Tensor SequenceClassifier::Forward(const at::Tensor& ids, const Lengths& len
   for (const EncoderLayer& layer : layers_) x = layer.Forward(x, lengths, training);
   x = final_norm_(x);
   if (lengths.has_value()) {
-    const at::Tensor valid = at::arange(config_.length, lengths->options())
-                                 .unsqueeze(0)
-                                 .lt(lengths->unsqueeze(1))
-                                 .unsqueeze(2);
+    const at::Tensor valid = ValidPositions(*lengths, config_.length).unsqueeze(2);
     x = x * valid.to(x.scalar_type());
   }
   // The mean is over all L positions, padded ones (now zero) included, as in the reference.

@@ -1,0 +1,191 @@
+// One attention layer of every method but SPION's, at the paper's shapes: forward, and forward with
+// backward. SPION's sparse phase, which needs a pattern, is sparse_attention's.
+//
+//   tools/bazel run //benchmarks:baselines
+//   tools/bazel run //benchmarks:baselines -- --benchmark_filter=skyformer/.*/image/
+//
+// Names: <method>/<device>/<dtype>/<task>/<pass>. On a GPU under bf16 autocast with the paper's
+// batch sizes, each pass waited for, launches included, as in training; on the CPU float32 and one
+// example. The counter `peak_bytes` (GPU) is what one pass holds at most beyond what was there
+// before. What is timed is held against oracles by the methods' own tests.
+#include <ATen/Context.h>
+#include <ATen/ops/randn.h>
+#include <c10/core/CachingDeviceAllocator.h>
+#include <c10/core/GradMode.h>
+#include <c10/util/Exception.h>
+
+#include <iostream>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/strings/strip.h"
+#include "baselines/registry.h"
+#include "benchmarks/attention_pass.h"
+#include "benchmarks/benchmark_case.h"
+#include "benchmarks/harness.h"
+#include "spion/nn/attention.h"
+#include "spion/nn/parameters.h"
+#include "spion/train/device.h"
+#include "spion/train/precision.h"
+
+namespace spion {
+namespace {
+
+constexpr uint64_t kSeed = 1001;
+
+struct Shape {
+  std::string name;
+  int64_t batch, length;
+  int64_t heads, head_dim;
+};
+
+std::vector<Shape> PaperShapes(c10::Device device) {
+  std::vector<Shape> shapes;
+  for (const BenchmarkCase& c : GpuCases()) {
+    if (c.kind != CaseKind::kPaper) continue;
+    shapes.push_back({.name = c.name,
+                      .batch = device.is_cuda() ? c.batch : 1,
+                      .length = c.pattern.length(),
+                      .heads = c.heads,
+                      .head_dim = c.head_dim});
+  }
+  return shapes;
+}
+
+/// One layer's attention with its input, the output of a fused projection.
+class Layer {
+ public:
+  Layer(const Method& method, const Shape& shape, c10::Device device)
+      : device_(device),
+        precision_(device.is_cuda() ? Precision::kBfloat16 : Precision::kFloat32),
+        parameters_(device) {
+    at::manual_seed(kSeed);
+    attention_ = method.attention(device)({.layer = 0,
+                                           .length = shape.length,
+                                           .heads = shape.heads,
+                                           .head_dim = shape.head_dim,
+                                           .parameters = parameters_.root()});
+    const at::ScalarType type = device.is_cuda() ? at::kBFloat16 : at::kFloat;
+    projected_ = at::randn({shape.batch, shape.length, 3, shape.heads, shape.head_dim},
+                           at::TensorOptions(type).device(device))
+                     .requires_grad_();
+    grad_out_ = at::randn({shape.batch, shape.heads, shape.length, shape.head_dim},
+                          at::TensorOptions(type).device(device));
+  }
+
+  void Run(Pass pass) {
+    if (pass == Pass::kForward) {
+      const c10::NoGradGuard no_grad;
+      Forward();
+    } else {
+      Forward().backward(grad_out_);
+      projected_.mutable_grad().reset();
+      for (const NamedTensor& parameter : parameters_.items()) {
+        at::Tensor value = parameter.value;
+        value.mutable_grad().reset();
+      }
+    }
+    WaitForDevice(device_);
+  }
+
+ private:
+  at::Tensor Forward() {
+    const AutocastScope autocast(precision_, device_);
+    const std::vector<at::Tensor> qkv = projected_.permute({2, 0, 3, 1, 4}).unbind(0);
+    return attention_->Forward(qkv[0], qkv[1], qkv[2], std::nullopt);
+  }
+
+  c10::Device device_;
+  Precision precision_;
+  Parameters parameters_;
+  std::unique_ptr<Attention> attention_;
+  at::Tensor projected_;
+  at::Tensor grad_out_;
+};
+
+/// Device memory that a pass holds at most beyond what is there before it.
+int64_t PeakBytes(Layer& layer, Pass pass, c10::Device device) {
+  constexpr auto kAll = static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+  c10::DeviceAllocator* allocator = c10::getDeviceAllocator(device.type());
+  const auto allocated = [&] {
+    return allocator->getDeviceStats(device.index()).allocated_bytes[kAll];
+  };
+  allocator->resetPeakStats(device.index());
+  const int64_t before = allocated().current;
+  layer.Run(pass);
+  return allocated().peak - before;
+}
+
+void Time(benchmark::State& state, const Method& method, const Shape& shape, Pass pass,
+          c10::Device device) {
+  try {
+    Layer layer(method, shape, device);
+    layer.Run(pass);
+    if (device.is_cuda()) {
+      state.counters["peak_bytes"] = static_cast<double>(PeakBytes(layer, pass, device));
+    }
+    while (state.KeepRunning()) layer.Run(pass);
+  } catch (const c10::Error& error) {
+    state.SkipWithError(error.what_without_backtrace());
+  }
+}
+
+void AddAll(BenchmarkList& list, c10::Device device) {
+  for (const Shape& shape : PaperShapes(device)) {
+    for (const std::string& name : MethodNames()) {
+      const Method method = *FindMethod(name);
+      if (method.pattern_kind.has_value()) continue;
+      for (const Pass pass : {Pass::kForward, Pass::kBoth}) {
+        list.Add(
+            BenchmarkName(name, device.is_cuda() ? "cuda" : "cpu",
+                          device.is_cuda() ? "bf16" : "f32", shape.name, pass),
+            [=](benchmark::State& state) { Time(state, method, shape, pass, device); },
+            Clock::kWall);
+      }
+    }
+  }
+}
+
+int Fail(absl::string_view message) {
+  std::cerr << "error: " << message << std::endl;
+  return 1;
+}
+
+int Main(int argc, char** argv) {
+  std::string device = "auto";
+  std::vector<char*> arguments;
+  for (char* argument : std::vector<char*>(argv, argv + argc)) {
+    absl::string_view value = argument;
+    if (absl::ConsumePrefix(&value, "--device=")) {
+      device = std::string(value);
+    } else {
+      arguments.push_back(argument);
+    }
+  }
+  const absl::StatusOr<DeviceChoice> choice = ChooseDevice(device);
+  if (!choice.ok()) return Fail(choice.status().message());
+  const HarnessOptions options{
+      .default_flags = {"--benchmark_min_time=0.05"}, .print_own_flags = [] {
+        std::cout << "baselines [--device=auto|cpu|cuda]\nand Google Benchmark's flags:\n";
+      }};
+  return RunBenchmarks(static_cast<int>(arguments.size()), arguments.data(), options,
+                       [&](BenchmarkList& list) {
+                         AddAll(list, choice->device);
+                         return true;
+                       });
+}
+
+}  // namespace
+}  // namespace spion
+
+int main(int argc, char** argv) {
+  try {
+    return spion::Main(argc, argv);
+  } catch (const c10::Error& error) {
+    return spion::Fail(error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    return spion::Fail(error.what());
+  }
+}
