@@ -61,7 +61,7 @@ def layer_json(columns_of_row):
             "kept_blocks": sum(map(len, columns_of_row)), "columns_of_row": columns_of_row}
 
 
-def picture_of(columns_of_row, scale):
+def expected_picture(columns_of_row, scale):
     lines = []
     for row, columns in enumerate(columns_of_row):
         greys = [DIAGONAL if column == row else KEPT if column in columns else PRUNED
@@ -79,12 +79,19 @@ class PatternTest(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         return result.stdout
 
-    def write_run(self, layers=None, **more):
+    def write_run(self, layers=None):
         layers = [layer_json(rows) for rows in LAYERS] if layers is None else layers
         path = self.folder / "run" / "patterns.json"
         path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps({"task": "image", "method": "cf", "layers": layers, **more}))
+        path.write_text(json.dumps({"task": "image", "method": "cf", "layers": layers}))
         return path
+
+    def check_picture(self, path, columns_of_row, scale):
+        lines, expected = read_grey_png(path), expected_picture(columns_of_row, scale)
+        self.assertEqual([len(line) for line in lines], [len(line) for line in expected])
+        for y, (line, expected_line) in enumerate(zip(lines, expected)):
+            for x, (grey, expected_grey) in enumerate(zip(line, expected_line)):
+                self.assertEqual(grey, expected_grey, f"at ({x}, {y}) of {path}")
 
     def names(self):
         return sorted(path.name for path in self.folder.iterdir() if path.is_file())
@@ -151,7 +158,7 @@ class PicturesTest(PatternTest):
         self.write_run()
         text = self.printed("--run=run", "--layer=1", "--scale=5", "--png=a.png")
         self.assertEqual(text, LAYER_1 + "wrote a.png, 15 x 15 pixels\n")
-        self.assertEqual(read_grey_png(self.folder / "a.png"), picture_of(LAYERS[1], 5))
+        self.check_picture(self.folder / "a.png", LAYERS[1], 5)
         self.assertEqual(self.names(), ["a.png"])
 
     def test_one_picture_a_layer(self):
@@ -161,12 +168,12 @@ class PicturesTest(PatternTest):
         files = sorted((self.folder / "made").iterdir())
         self.assertEqual([file.name for file in files], ["a.b_layer0.png", "a.b_layer1.png"])
         for file, rows in zip(files, LAYERS):
-            self.assertEqual(read_grey_png(file), picture_of(rows, 1))
+            self.check_picture(file, rows, 1)
 
     def test_without_a_scale_the_picture_fits_into_1024_pixels(self):
         self.write_run()
         self.assertIn("1023 x 1023", self.printed("--run=run", "--layer=1", "--png=a.png"))
-        self.assertEqual(read_grey_png(self.folder / "a.png"), picture_of(LAYERS[1], 341))
+        self.check_picture(self.folder / "a.png", LAYERS[1], 341)
         self.assertIn("2048 x 2048 pixels",
                       self.printed("longformer", "--length=32768", "--png=a.png"))
 
@@ -174,7 +181,7 @@ class PicturesTest(PatternTest):
         (self.folder / "a.png").write_text("mine")
         self.printed("longformer", "--length=128", "--png=a.png", "--scale=2")
         rows = [[j for j in range(8) if abs(i - j) < 2 or 0 in (i, j)] for i in range(8)]
-        self.assertEqual(read_grey_png(self.folder / "a.png"), picture_of(rows, 2))
+        self.check_picture(self.folder / "a.png", rows, 2)
 
 
 class ErrorsTest(PatternTest):
