@@ -142,15 +142,23 @@ void ThreadBlock::Run(const EmulatedIndex& index) {
   std::vector<int> order(fibers_.size());
   std::iota(order.begin(), order.end(), 0);
   std::shuffle(order.begin(), order.end(), random_);
-  while (!order.empty()) {
+  constexpr int kNone = -1;
+  constexpr int kRoundsHeldBack = 64;
+  int held_back = kNone;
+  for (int64_t round = 0; !order.empty(); ++round) {
+    // A warp that falls behind shows where others should have waited for it.
+    if (round % kRoundsHeldBack == 0) held_back = static_cast<int>(random_() % warps_.size());
     const int64_t before = progress_;
     for (int i : order) {
+      if (i / emulation::kWarpLanes == held_back) continue;
       current_ = i;
       swapcontext(&scheduler_, &fibers_[i].context);
     }
     order.erase(std::remove_if(order.begin(), order.end(), [&](int i) { return fibers_[i].done; }),
                 order.end());
-    if (progress_ == before) Fail("threads wait for each other, so many", order.size());
+    if (progress_ != before) continue;
+    if (held_back == kNone) Fail("threads wait for each other, so many", order.size());
+    held_back = kNone;  // until the next draw
   }
 }
 
