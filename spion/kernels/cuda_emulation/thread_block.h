@@ -7,9 +7,9 @@
 //
 // It finds what a GPU may hide: an asynchronous copy arrives only when its thread waits for it, and
 // until then, as at the start, shared memory is all ones (NaN); threads run in an order drawn from
-// the seed, lose their turn at waits, and now and then a warp is held back. A barrier that not all reach, a misaligned address or one
-// outside shared memory end the program with a message. Slow: some 10^5 instructions of a warp a
-// second. One kernel at a time.
+// the seed, lose their turn at waits, and now and then a warp is held back. A barrier that not all
+// reach, a misaligned address or one outside shared memory end the program with a message. Slow:
+// some 10^5 instructions of a warp a second. One kernel at a time.
 #ifndef SPION_KERNELS_CUDA_EMULATION_THREAD_BLOCK_H_
 #define SPION_KERNELS_CUDA_EMULATION_THREAD_BLOCK_H_
 

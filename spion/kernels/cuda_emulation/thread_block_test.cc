@@ -19,9 +19,8 @@ float& SharedFloat(uint32_t i) { return *reinterpret_cast<float*>(SharedAt(4 * i
 
 TEST(RunKernelTest, RunsEveryThreadOfEveryBlock) {
   std::vector<int> calls(2 * 3 * 64);
-  RunKernel({.grid = {2, 3, 1}, .threads = 64, .shared_bytes = 0, .seed = 1}, [&] {
-    ++calls[(BlockIndex().y * 2 + BlockIndex().x) * 64 + ThreadIndex().x];
-  });
+  RunKernel({.grid = {2, 3, 1}, .threads = 64, .shared_bytes = 0, .seed = 1},
+            [&] { ++calls[(BlockIndex().y * 2 + BlockIndex().x) * 64 + ThreadIndex().x]; });
   EXPECT_THAT(calls, testing::Each(1));
 }
 

@@ -100,8 +100,8 @@ __device__ __forceinline__ void LoadShared(uint32_t (&words)[2], uint32_t from) 
                : "memory");
 }
 
-// Four 8 x 8 matrices of 16-bit elements. `address` is that of a row: lane i has row i % 8 of matrix
-// i / 8.
+// Four 8 x 8 matrices of 16-bit elements. `address` is that of a row: lane i has row i % 8 of
+// matrix i / 8.
 __device__ __forceinline__ void LoadMatrices(uint32_t (&words)[4], uint32_t address) {
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
                : "=r"(words[0]), "=r"(words[1]), "=r"(words[2]), "=r"(words[3])

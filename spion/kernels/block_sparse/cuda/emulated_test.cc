@@ -173,8 +173,9 @@ class EmulatedTest : public testing::Test {
     BlockPatternView view = arrays.view();
     const auto n = static_cast<size_t>(view.blocks_per_side) + 1;
     const auto kept = static_cast<size_t>(view.row_offsets[n - 1]);
-    const BlockSchedule schedule = MakeSchedule({{view.row_offsets, n}, {view.row_columns, kept}},
-                                                {{view.column_offsets, n}, {view.column_rows, kept}});
+    const BlockSchedule schedule =
+        MakeSchedule({{view.row_offsets, n}, {view.row_columns, kept}},
+                     {{view.column_offsets, n}, {view.column_rows, kept}});
     view.schedule = {.rows = schedule.rows.data(),
                      .lines = schedule.lines.data(),
                      .long_rows = schedule.long_rows,
@@ -234,7 +235,8 @@ class EmulatedTest : public testing::Test {
                                     .v = DoubleAll(v)};
     const reference::Output truth = reference::Forward(input);
     const reference::Gradients gradients = reference::Backward(input, DoubleAll(grad_out));
-    const AttentionTolerance tolerance = {.roundoff = Roundoff<Kernels>(), .max_score = 0, .terms = 1};
+    const AttentionTolerance tolerance = {
+        .roundoff = Roundoff<Kernels>(), .max_score = 0, .terms = 1};
     EXPECT_LE(NormError(WidenAll(out), truth.out), tolerance.forward());
     // Examples of a single key have gradients of q and k that cancel to nothing.
     const double smallest = 1e-3 * std::sqrt(static_cast<double>(q.size()));

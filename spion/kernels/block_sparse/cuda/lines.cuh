@@ -72,8 +72,8 @@ __device__ __forceinline__ void BeginLines() {
 template <int kGroups>
 __device__ __forceinline__ void EndLines() {
   if constexpr (kGroups == 1) {
-    const bool is_last = blockIdx.x == gridDim.x - 1 && blockIdx.y == gridDim.y - 1 &&
-                         blockIdx.z == gridDim.z - 1;
+    const bool is_last =
+        blockIdx.x == gridDim.x - 1 && blockIdx.y == gridDim.y - 1 && blockIdx.z == gridDim.z - 1;
     if (is_last) tiles::WaitForKernelBefore();
   }
 }
@@ -127,7 +127,7 @@ class LineRows {
 #pragma unroll
     for (int pass = 0; pass < Layout::kPasses; ++pass) {
       tiles::CopyAsyncPastL1(base_ + tile + warp_ * Layout::kSixteenRows + Layout::PassOffset(pass),
-                           HeadOf(from) + Element(from, first, pass));
+                             HeadOf(from) + Element(from, first, pass));
     }
   }
 
