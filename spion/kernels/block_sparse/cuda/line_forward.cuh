@@ -109,7 +109,6 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
   using Steps = RowSteps<kBlock>;
   constexpr uint32_t kTile = Traits::kTileBytes;
   constexpr int kKeys = Traits::kKeysAtOnce;
-  extern __shared__ uint4 rings[];
   BeginLines<kGroups>();
 
   const BlockSparseProblem& problem = call.problem;
@@ -118,7 +117,7 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
   const BlockLine line = pattern.schedule.rows[FirstLineOf(pattern) + blockIdx.x + first_rank];
   const int32_t first = line.line * kBlock;
   const tiles::ValidKeys valid = ValidKeysOf(problem);
-  char* memory = reinterpret_cast<char*>(rings);
+  char* memory = tiles::SharedMemory();
   const LineRows<kHeadDim, kBlock> place(memory + group * Traits::kGroupBytes);
 
   uint32_t stage = 0;
