@@ -60,6 +60,12 @@ class TrainingTest(unittest.TestCase):
         for layer in layers:
             for row, columns in enumerate(layer["columns_of_row"]):
                 self.assertIn(row, columns)
+        for layer, map_ in zip(layers, self.json("attention_maps.json")["layers"]):
+            rows = map_["mean_of_block"]
+            self.assertEqual([len(row) for row in rows], [32] * 32)
+            # Every row of the map is a distribution over 1024 tokens.
+            for row in rows:
+                self.assertAlmostEqual(sum(row) * layer["block_size"], 1, places=4)
         kinds = {json.loads(line)["kind"] for line in (self.folder / "metrics.jsonl").open()}
         self.assertEqual(kinds, {"train", "dev", "capture", "transition"})
 
@@ -71,6 +77,8 @@ class TrainingTest(unittest.TestCase):
             self.assertEqual(result.returncode, 0, result.stderr)
             evaluation = json.loads((out_dir / "evaluation.json").read_text())
             self.assertEqual(evaluation["phase"], phase)
+            self.assertGreater(evaluation["batch_ms"], 0)
+            self.assertGreater(evaluation["peak_memory_mib"], 0)
             if phase == "sparse":
                 self.assertEqual(evaluation["test_accuracy"],
                                  self.json("summary.json")["test_accuracy"])
