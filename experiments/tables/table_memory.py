@@ -1,0 +1,41 @@
+"""Peak memory of training and of inference."""
+
+import gather
+import methods
+from cells import State
+from page import NOT_PUBLISHED, Entry, Grid, Page
+from presets import inference
+from published import MEMORY, Published
+
+TITLE = "Memory"
+ABOUT = ("Peak memory, MiB, the highest of the seeds: on a GPU what LibTorch allocated, on a CPU the "
+         "resident memory of the whole process, data and program included. SPION's training peak "
+         "is that of its dense phase.")
+
+
+def cells(preset):
+    return preset.trainings() + [inference(preset.training(task, name)) for task in preset.tasks
+                                 for name in preset.methods]
+
+
+def page(preset, results):
+    published = Published()
+    blocks = []
+    for task in preset.tasks:
+        rows = []
+        for name in preset.methods:
+            training = [results(preset.training(task, name, seed)) for seed in preset.seeds]
+            answering = results(inference(preset.training(task, name)))
+            peaks = [answering.json("run/evaluation.json")["peak_memory_mib"]] \
+                if answering.state == State.DONE else []
+            gigabytes = published.of_method(methods.SKYFORMER, methods.BY_NAME[name], task, MEMORY)
+            rows.append([methods.title(name),
+                         gather.highest_entry(training, [summary["peak_memory_mib"] for summary
+                                                         in gather.summaries(training)]),
+                         gather.highest_entry([answering], peaks),
+                         Entry(gigabytes or NOT_PUBLISHED, "" if gigabytes else "missing")])
+        blocks.append(Grid(task, task, ["method", "training, MiB", "inference, MiB",
+                                        "published, training, GB"], rows,
+                           f"Published: {published.where(methods.SKYFORMER, MEMORY)}, on another "
+                           "GPU with other batches."))
+    return Page("memory", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])
