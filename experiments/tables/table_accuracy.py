@@ -1,13 +1,18 @@
 """Test accuracy of every method on every task, beside what others published."""
 
+import charts
 import gather
 import methods
-from page import NOT_PUBLISHED, Entry, Grid, Page, marks_of_highest, mean_and_spread
+from cells import State
+from page import NOT_PUBLISHED, Entry, Grid, Page, Picture, marks_of_highest, mean_and_spread
 from published import ACCURACY, Published
 
 TITLE = "Accuracy"
 ABOUT = ("Test accuracy in percent: mean and sample standard deviation over the seeds. SPION is "
          "tested with the best checkpoint of its sparse phase, under its own patterns.")
+
+# More curves than these hide each other.
+_DRAWN = ("c", "f", "cf", "dense", "sdpa")
 
 
 def cells(preset):
@@ -16,6 +21,13 @@ def cells(preset):
 
 def _percents(results):
     return [100 * summary["test_accuracy"] for summary in gather.summaries(results)]
+
+
+def _curve(result):
+    if result.state != State.DONE:
+        return []
+    return [(metric["step"], 100 * metric["accuracy"])
+            for metric in result.json_lines("run/metrics.jsonl") if metric["kind"] == "dev"]
 
 
 def _by_method(preset, results, task):
@@ -54,4 +66,9 @@ def page(preset, results):
                            "Published: " + "; ".join(published.where(source, ACCURACY)
                                                      for source in sources)
                            + ". Other code, other sizes of models, other hardware."))
+        drawn = {name: _curve(ours[task][name][0]) for name in preset.chosen(_DRAWN)}
+        drawn = {methods.title(name): points for name, points in drawn.items() if points}
+        if drawn:
+            blocks.append(Picture(f"{task}: dev accuracy during training, seed {preset.seeds[0]}",
+                                  charts.curves(drawn, "step", "dev accuracy, %")))
     return Page("accuracy", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])

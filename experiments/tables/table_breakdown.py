@@ -3,9 +3,10 @@
 import dataclasses
 
 import breakdown
+import charts
 import gather
 import methods
-from page import Entry, Grid, Page, significant
+from page import Entry, Grid, Page, Picture, significant
 
 TITLE = "Breakdown of a step"
 ABOUT = ("Milliseconds of a training step, forward and backward together, and their share: from a "
@@ -36,7 +37,7 @@ def cells(preset):
 def page(preset, results):
     blocks = []
     for task in _tasks(preset):
-        rows = []
+        rows, drawn = [], {}
         for name in preset.chosen(_METHODS):
             result = results(_training(preset, task, name))
             missing = gather.without_numbers([result])
@@ -45,6 +46,7 @@ def page(preset, results):
                              *[Entry("-")] * len(breakdown.PARTS)])
                 continue
             told = breakdown.shares(result.json("trace.json"))
+            drawn[methods.title(name)] = told
             rows.append([methods.title(name), significant(told["step"]),
                          *(Entry(f"{significant(told[part]).text} "
                                  f"({100 * told[part] / told['step']:.0f} %)")
@@ -52,4 +54,8 @@ def page(preset, results):
         blocks.append(Grid(task, task, ["method", "step, ms", *breakdown.PARTS], rows,
                            "A fused attention has no scores, softmax and weighted sum of its own. "
                            "Other: dropout, normalisation, embedding, loss, copies."))
+        if drawn:
+            blocks.append(Picture(f"{task}: a training step", charts.stacked(
+                list(drawn), {part: [told[part] for told in drawn.values()]
+                              for part in breakdown.PARTS}, "ms")))
     return Page("breakdown", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])

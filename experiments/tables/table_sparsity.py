@@ -1,8 +1,9 @@
 """How many blocks to keep: SPION-C's density and SPION-CF's threshold, swept."""
 
+import charts
 import gather
 import methods
-from page import Grid, Page
+from page import Grid, Page, Picture, mean_and_spread
 
 TITLE = "Sparsity"
 ABOUT = ("Accuracy and time against the share of kept blocks: the density that SPION-C asks for, and "
@@ -33,13 +34,17 @@ def cells(preset):
 def page(preset, results):
     blocks = []
     for flag, method, values in _sweeps(preset):
-        rows = []
+        rows, accuracies, times = [], [], []
         for value in values:
             found = [results(cell) for cell in _trainings(preset, flag, method, value)]
             told = gather.summaries(found)
             shares = [100 * sum(summary["kept_blocks"])
                       / (len(summary["kept_blocks"]) * summary["total_blocks"])
                       for summary in told if summary["kept_blocks"]]
+            if shares:
+                share = mean_and_spread(shares)[0]
+                accuracies += [(share, 100 * summary["test_accuracy"]) for summary in told]
+                times += [(share, summary["step_ms_sparse"]) for summary in told]
             rows.append([value, gather.spread_entry(found, shares, 1),
                          gather.spread_entry(found, [100 * summary["test_accuracy"]
                                                      for summary in told], 1),
@@ -50,4 +55,8 @@ def page(preset, results):
         blocks.append(Grid(flag, f"{_TASK}, {methods.title(method)}: {flag}",
                            [flag, "kept blocks, %", "test accuracy, %", "step, sparse phase, ms",
                             "step, dense phase, ms"], rows))
+        for points, unit in ((accuracies, "test accuracy, %"), (times, "step, sparse phase, ms")):
+            if points:
+                blocks.append(Picture(f"{methods.title(method)}: {unit}", charts.curves(
+                    {methods.title(method): sorted(points)}, "kept blocks, %", unit)))
     return Page("sparsity", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])

@@ -1,10 +1,11 @@
 """How long training takes: a step in both phases, the whole, and until an accuracy is reached."""
 
+import charts
 import convergence
 import gather
 import methods
 from cells import State
-from page import NOT_PUBLISHED, Entry, Grid, Page, mean_and_spread, significant
+from page import NOT_PUBLISHED, Entry, Grid, Page, Picture, mean_and_spread, significant
 from published import HOURS, Published
 
 TITLE = "Training time"
@@ -87,4 +88,10 @@ def page(preset, results):
             "method", "step, dense phase, ms", "step, sparse phase, ms", "whole training, s",
             *(f"{methods.title(other)} is faster, times" for other in spion),
             "s to the accuracy", "published hours"], rows, note))
+        drawn = [name for name in preset.methods if gather.summaries(found[name])]
+        if drawn:
+            blocks.append(Picture(f"{task}: a training step", charts.bars(
+                [methods.title(name) for name in drawn],
+                {phase: [_mean(found[name], field) for name in drawn] for phase, field in
+                 (("dense phase", "step_ms_dense"), ("sparse phase", "step_ms_sparse"))}, "ms")))
     return Page("training_time", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])
