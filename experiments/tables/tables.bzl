@@ -9,5 +9,6 @@ def tables(names):
             srcs = ["main.py"],
             args = ["--table=" + name],
             main = "main.py",
+            visibility = ["//tools/build:__pkg__"],
             deps = [":main"],
         )
