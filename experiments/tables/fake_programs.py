@@ -69,15 +69,15 @@ with open(flags["benchmark_out"], "w") as file:
 
 
 def write(folder):
-    """(experiment program, benchmark program) in `folder`; calls.txt there has the former's calls."""
-    paths = []
+    """How to start the experiment and the benchmark program, both in `folder`; calls.txt there has the former's calls."""
+    starts = []
     for name, text in (("lra", _LRA), ("sparse_attention", _BENCHMARK)):
         path = pathlib.Path(folder) / name
         path.write_text(text.replace("{python}", sys.executable)
                         .replace("{calls!r}", repr(str(pathlib.Path(folder) / "calls.txt"))))
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
-        paths.append(path)
-    return paths
+        starts.append((str(path),))
+    return starts
 
 
 def calls(folder):

@@ -67,6 +67,9 @@ def parse_arguments(arguments):
                         help="how many shares there are (%(default)s)")
     parser.add_argument("--retry_failed", action="store_true", help="run cells that failed again")
     parser.add_argument("--estimate_only", action="store_true", help="say how long it would take")
+    parser.add_argument("--bundle", default="", metavar="DIR",
+                        help="take the programs from a folder that //tools:bundle made")
+    parser.add_argument("--cells_only", action="store_true", help="write no pages")
     parser.add_argument("--report_only", action="store_true",
                         help="write the pages from what is there")
     options = parser.parse_args(arguments)
@@ -97,8 +100,8 @@ def main(arguments):
     store = Store(folder)
     cells = with_requirements(cell for name in names for cell in TABLES[name].cells(preset))
     mine = shard(cells, options.shard_index, options.shard_count)
-    programs = run_cells.Programs(lra=_WORKSPACE / "experiments/lra",
-                                  sparse_attention=_WORKSPACE / "benchmarks/sparse_attention")
+    programs = (run_cells.Programs.of_bundle(report.user_path(options.bundle)) if options.bundle
+                else run_cells.Programs.of_workspace(_WORKSPACE))
     machine = run_cells.Machine(
         data_dir=str(report.user_path(options.data_dir)) if options.data_dir else "",
         device=options.device)
@@ -117,7 +120,8 @@ def main(arguments):
         except (run_cells.Interrupted, KeyboardInterrupt):
             say("interrupted; the same command goes on with the cells that are missing")
             return 130
-    write_pages(names, preset, store, folder)
+    if not options.cells_only:
+        write_pages(names, preset, store, folder)
     return 1 if failed else 0
 
 

@@ -12,7 +12,7 @@ import report
 from cells import Cell, Result, State
 from page import BEST, FAILED, Entry, Grid, Note, Page, Picture
 
-ROWS = [["SPION-CF", Entry("38.2 ± 0.5", BEST), "0.0412", Entry("12 % & 3 | 4")],
+ROWS = [["SPION-CF", Entry("38.2 ± 0.5", BEST), "0.0412", Entry("12 % & 3 | <b>4")],
         ["a_b", Entry("failed", FAILED), "not published here", "-"]]
 COLUMNS = ["method", "accuracy, %", "ms", "odd"]
 
@@ -73,6 +73,7 @@ class ReportTest(unittest.TestCase):
                         re.split(r"(?<!\\)\|", line)[1:-1]]
                        for line in files["md"].splitlines() if line.startswith("| ")]
         self.assertEqual(in_markdown, [COLUMNS, *expected])
+        self.assertIn(r"12 \% \& 3 | <b>4 \\", files["tex"])
         in_latex = [[unescaped_latex(cell) for cell in re.split(r" (?<!\\)& ", line[:-3])]
                     for line in files["tex"].splitlines() if line.endswith(r" \\")]
         self.assertEqual(in_latex, [COLUMNS, *expected])

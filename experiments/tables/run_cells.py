@@ -2,7 +2,6 @@
 
 import dataclasses
 import datetime
-import pathlib
 import signal
 import subprocess
 import time
@@ -17,10 +16,20 @@ _ERROR_LINES = 12  # of the log, when the program names no error
 
 @dataclasses.dataclass(frozen=True)
 class Programs:
-    """Where the programs are."""
+    """How the programs are started: the beginnings of their command lines."""
 
-    lra: pathlib.Path
-    sparse_attention: pathlib.Path
+    lra: tuple
+    sparse_attention: tuple
+
+    @classmethod
+    def of_workspace(cls, root):
+        """As Bazel built them, below `root`."""
+        return cls((f"{root}/experiments/lra",), (f"{root}/benchmarks/sparse_attention",))
+
+    @classmethod
+    def of_bundle(cls, folder):
+        """In a folder that //tools:bundle made."""
+        return cls((f"{folder}/run", "lra"), (f"{folder}/run", "sparse_attention"))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,10 +47,10 @@ class Interrupted(Exception):
 def command(cell, folder, store, programs, machine):
     """The command line that makes a cell in `folder`."""
     if cell.kind == BENCHMARK:
-        return [str(programs.sparse_attention), f"--device={machine.device}",
+        return [*programs.sparse_attention, f"--device={machine.device}",
                 f"--benchmark_out={folder}/benchmark.json",
                 *(f"--{name}={value}" for name, value in cell.settings)]
-    line = [str(programs.lra), f"--task={cell.task}", f"--method={cell.method}",
+    line = [*programs.lra, f"--task={cell.task}", f"--method={cell.method}",
             f"--seed={cell.seed}", f"--device={machine.device}", f"--out_dir={folder}/run"]
     if machine.data_dir:
         line.append(f"--data_dir={machine.data_dir}")
@@ -138,12 +147,14 @@ def say_plan(cells, store, say, retry_failed=False):
 def run_missing(cells, store, programs, machine, say, retry_failed=False):
     """Runs them; returns how many of all cells have failed. Raises Interrupted after Ctrl-C."""
     missing = say_plan(cells, store, say, retry_failed)
+    known = [store.result(cell) for cell in cells if cell not in missing]
     driver_version = driver() if missing else ""
     for number, cell in enumerate(missing, 1):
         result = run_cell(cell, store, programs, machine, driver_version)
-        took = result.info.get("seconds", 0)
-        if result.state == State.DONE:
-            say(f"[{number}/{len(missing)}] {cell.id}: {took:.1f} s")
-        else:
-            say(f"[{number}/{len(missing)}] {cell.id}: FAILED: {result.error.splitlines()[0]}")
+        known.append(result)
+        came_to = (f"{result.info['seconds']:.1f} s" if result.state == State.DONE
+                   else f"FAILED: {result.error.splitlines()[0]}")
+        left = estimate.seconds(missing[number:], known)
+        say(f"[{number}/{len(missing)}] {cell.id}: {came_to}"
+            + (f"; about {estimate.duration(left)} left" if number < len(missing) else ""))
     return sum(store.result(cell).state == State.FAILED for cell in cells)

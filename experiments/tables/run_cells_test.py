@@ -69,6 +69,15 @@ class RunCellsTest(unittest.TestCase):
             weights = [path.stem for path in self.store.result(cell).folder.rglob("*.safetensors")]
             self.assertEqual(weights, [kept])
 
+    def test_programs_of_a_bundle_are_started_by_its_run(self):
+        run = self.folder / "run"
+        run.write_text(f'#!/bin/sh\nexec "{self.folder}/$@"\n')
+        run.chmod(0o755)
+        cell = QUICK.training("image", "cf")
+        run_cells.run_missing([cell], self.store, run_cells.Programs.of_bundle(self.folder),
+                              run_cells.Machine(), self.said.append)
+        self.assertEqual(self.store.result(cell).state, State.DONE)
+
     def test_inference_without_its_training_fails(self):
         cell = inference(QUICK.training("text", "reformer"))
         self.run_missing([cell.trains, cell])
@@ -80,8 +89,8 @@ class RunCellsTest(unittest.TestCase):
         slow.chmod(0o755)
         script = (f"import signal, sys; sys.path[:0] = {sys.path!r}\n"
                   "signal.signal(signal.SIGTERM, signal.default_int_handler)\n"
-                  "import run_cells, pathlib\nfrom cells import Store\nfrom presets import QUICK\n"
-                  f"programs = run_cells.Programs(*[pathlib.Path({str(slow)!r})] * 2)\n"
+                  "import run_cells\nfrom cells import Store\nfrom presets import QUICK\n"
+                  f"programs = run_cells.Programs(*[({str(slow)!r},)] * 2)\n"
                   "try:\n"
                   "  run_cells.run_missing([QUICK.training('image', 'cf')], "
                   f"Store({str(self.store.folder)!r}), programs, run_cells.Machine(), print)\n"

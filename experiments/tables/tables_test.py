@@ -163,7 +163,7 @@ class CommandTest(unittest.TestCase):
         """Two steps of one method; the rest of the table is not run."""
         store = Store(pathlib.Path(self.folder) / "quick")
         cell = QUICK.training("pathfinder", "sdpa", steps=2, test_examples=4, dev_examples=4)
-        programs = run_cells.Programs(lra=pathlib.Path(PROGRAM), sparse_attention=None)
+        programs = run_cells.Programs(lra=(PROGRAM,), sparse_attention=())
         failed = run_cells.run_missing([cell], store, programs, run_cells.Machine(device="cpu"),
                                        lambda text: None)
         self.assertEqual(failed, 0, store.result(cell).error)
