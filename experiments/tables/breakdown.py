@@ -1,4 +1,4 @@
-"""Where a training step's time goes, from a trace that --trace=FILE wrote (spion/profiling/trace.h).
+"""Where a training step's time goes, from a trace that --trace=FILE wrote.
 
 Which product is which is told by the order of the encoder's operations (spion/nn/classifier.cc):
 four linear maps a layer (queries, keys and values; output; two of the MLP), then the classifier's
@@ -115,7 +115,7 @@ class _Clock:
 
 
 def shares(trace):
-    """{part: milliseconds a step} of PARTS, and under "step" the whole. ValueError without steps."""
+    """{part: milliseconds a step} of PARTS, under "step" the whole. ValueError without steps."""
     events = [event for event in trace["traceEvents"] if event.get("ph") == "X" and "dur" in event]
     events.sort(key=lambda event: (event["ts"], -event["dur"]))
     steps = [event for event in events if event["name"] in _STEPS

@@ -2,9 +2,9 @@
 
     programs = run_cells.Programs(*fake_programs.write(folder))
 
-What a run gives depends on its flags alone, so tests know it. The seed is added to the accuracy;
---method=reformer fails on --task=text, as a program does that names its error, and --method=linformer
-is killed there.
+What a run gives depends on its flags alone, so tests know it. The seed is in the accuracy. On
+--task=text, --method=reformer fails as a program does that names its error, and --method=linformer
+is killed.
 """
 
 import pathlib
@@ -69,7 +69,7 @@ with open(flags["benchmark_out"], "w") as file:
 
 
 def write(folder):
-    """How to start the experiment and the benchmark program, both in `folder`; calls.txt there has the former's calls."""
+    """How to start the experiment and the benchmark program, both in `folder`."""
     starts = []
     for name, text in (("lra", _LRA), ("sparse_attention", _BENCHMARK)):
         path = pathlib.Path(folder) / name

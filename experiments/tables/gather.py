@@ -29,7 +29,7 @@ def spread_entry(results, values, digits=1, mark=""):
 
 
 def middle_entry(results, values, digits=3):
-    """The mean of values that are there, to some significant digits; None among them is left out."""
+    """The mean of values that are there, to some significant digits; None is left out."""
     values = [value for value in values if value is not None]
     if not values:
         return without_numbers(results) or Entry("-")

@@ -50,7 +50,8 @@ def manifest(results):
              ("driver", _some(result.info.get("driver") for result in results)),
              ("LibTorch", _some([m["torch_version"] for m in trainings]
                                 + [c.get("torch") for c in contexts])),
-             ("CUDA", _some([m["cuda_version"] for m in trainings] + [c.get("cuda") for c in contexts])),
+             ("CUDA", _some([m["cuda_version"] for m in trainings]
+                            + [c.get("cuda") for c in contexts])),
              ("precision", _some(m["precision"] for m in trainings)),
              ("data", _some((f"{m['task']}: {m['data_source']['description']}, "
                              f"sha256 {m['data_source']['sha256'][:12]}" for m in trainings), 12)),

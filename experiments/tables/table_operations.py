@@ -7,10 +7,11 @@ from cells import State
 from page import Entry, Grid, Page, significant
 
 TITLE = "Operations"
-ABOUT = ("Operations of one head of one layer on one example, forward: counted row by row along the "
-         "pattern, and by the formulas, dense 2L²(2D+1) - L(D+1) and sparse 2C(2D+1) - L(D+1), "
+ABOUT = ("Operations of one head of one layer on one example, forward: counted row by row along "
+         "the pattern, and by the formulas, dense 2L²(2D+1) - L(D+1) and sparse 2C(2D+1) - L(D+1), "
          "where C is the number of kept entries and D the size of a head.")
-_COLUMNS = ["task", "method", "layer", "L", "D", "C", "counted", "formula", "dense", "dense / sparse"]
+_COLUMNS = ["task", "method", "layer", "L", "D", "C", "counted", "formula", "dense",
+            "dense / sparse"]
 
 
 def _trainings(preset):

@@ -6,8 +6,8 @@ import pictures
 from page import Grid, Note, Page, Picture
 
 TITLE = "Patterns"
-ABOUT = ("For each layer the attention map at the transition, averaged over batch, heads and blocks "
-         "(darker is more, by the square root), and the blocks that the sparse phase keeps. Rows "
+ABOUT = ("For each layer the attention map at the transition, averaged over batch, heads and "
+         "blocks (darker is more, by the square root), and the blocks that the sparse phase keeps. Rows "
          "are queries, columns are keys.")
 
 

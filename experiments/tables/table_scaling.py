@@ -12,7 +12,8 @@ TITLE = "Scaling"
 ABOUT = ("Forward and backward of one attention layer against the length L, SPION's kernels beside "
          "dense attention. On a GPU 131,072 tokens in all and 8 kept blocks of 64 a row; on a CPU "
          "4 examples and as many blocks as SPION-C keeps.")
-_NAME = re.compile(r"(?P<implementation>[^/]+)/[^/]+/(?P<dtype>[^/]+)/L(?P<length>\d+)_[^/]*/fwdbwd$")
+_NAME = re.compile(r"(?P<implementation>[^/]+)/[^/]+/(?P<dtype>[^/]+)/"
+                   r"L(?P<length>\d+)_[^/]*/fwdbwd$")
 _FLAGS = {"quick": (("benchmark_filter", "/L[0-9].*/fwdbwd$"), ("benchmark_repetitions", "3"),
                     ("benchmark_min_time", "0.01")),
           "paper": (("benchmark_filter", "/L[0-9].*/fwdbwd$"),)}

@@ -6,8 +6,8 @@ import methods
 from page import Grid, Page, Picture, mean_and_spread
 
 TITLE = "Sparsity"
-ABOUT = ("Accuracy and time against the share of kept blocks: the density that SPION-C asks for, and "
-         "the quantile that SPION-CF's flood fill must exceed. A density below one block a row "
+ABOUT = ("Accuracy and time against the share of kept blocks: the density that SPION-C asks for, "
+         "and the quantile that SPION-CF's flood fill must exceed. A density below one block a row "
          "leaves the diagonal.")
 _TASK = "image"
 _DENSITIES = ("0.03", "0.04", "0.1", "0.25", "0.5", "1")

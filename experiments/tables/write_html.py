@@ -48,7 +48,8 @@ def _grid(grid):
                         else f"<td>{html.escape(entry.text)}</td>" for entry in row)
         rows.append(f"<tr>{cells}</tr>")
     note = f'<p class="note">{html.escape(grid.note)}</p>' if grid.note else ""
-    return (f'<section id="{grid.key}"><h2>{html.escape(grid.title)}</h2>\n<div class="wide"><table>'
+    return (f'<section id="{grid.key}"><h2>{html.escape(grid.title)}</h2>\n'
+            f'<div class="wide"><table>'
             f"<thead><tr>{head}</tr></thead>\n<tbody>\n" + "\n".join(rows)
             + f"\n</tbody></table></div>{note}</section>")
 
