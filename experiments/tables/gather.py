@@ -20,12 +20,14 @@ def without_numbers(results):
 
 
 def spread_entry(results, values, digits=1, mark=""):
-    """The mean of `values` (of the cells that are there) and its spread; failed ones are named."""
+    """The mean of `values` (of the cells that are there) and its spread, and how many are not there."""
     if not values:
         return without_numbers(results) or Entry("-")
-    failed = [result.state for result in results].count(State.FAILED)
+    states = [result.state for result in results]
+    lacking = [f"{states.count(state)} {state.value}" for state in (State.FAILED, State.MISSING)
+               if state in states]
     text = spread_text(*mean_and_spread(values), digits)
-    return Entry(text + (f" ({failed} failed)" if failed else ""), mark)
+    return Entry(text + (f" ({', '.join(lacking)})" if lacking else ""), mark)
 
 
 def middle_entry(results, values, digits=3):

@@ -86,10 +86,11 @@ def spread_text(mean, spread, digits=1):
 
 
 def marks_of_highest(means):
-    """BEST for the highest of {name: (mean, spread)}, NEAR for those within its spread."""
+    """BEST for the highest of {name: (mean, spread)}, all of them if several are equal; NEAR for
+    those within its spread."""
     if not means:
         return {}
     best = max(means, key=lambda name: means[name][0])
     mean, spread = means[best]
-    return {name: BEST if name == best else NEAR if spread and other >= mean - spread else ""
+    return {name: BEST if other == mean else NEAR if other >= mean - (spread or 0) else ""
             for name, (other, _) in means.items()}

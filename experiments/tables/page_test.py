@@ -23,6 +23,8 @@ class NumbersTest(unittest.TestCase):
         self.assertEqual(marks_of_highest(means), {"a": BEST, "b": NEAR, "c": ""})
         self.assertEqual(marks_of_highest({"a": (38.0, None), "b": (37.9, 9.0)}),
                          {"a": BEST, "b": ""})
+        self.assertEqual(marks_of_highest({"a": (50.0, 0.0), "b": (49.9, 0.0), "c": (50.0, 3.0)}),
+                         {"a": BEST, "b": "", "c": BEST})
         self.assertEqual(marks_of_highest({}), {})
 
 

@@ -30,11 +30,11 @@ def _png(rows):
 
 
 def attention_map(rows):
-    """Means of blocks, the highest black and 0 white, by their square root so that small ones
-    show."""
+    """Means of blocks: the highest black, the lowest white."""
     n = len(rows)
-    highest = max(max(row) for row in rows) or 1.0
-    grey = [[255 - round(255 * (max(value, 0) / highest) ** 0.5) for value in row] for row in rows]
+    lowest, highest = min(map(min, rows)), max(map(max, rows))
+    scale = 255 / (highest - lowest) if highest > lowest else 0
+    grey = [[255 - round(scale * (value - lowest)) for value in row] for row in rows]
     data = base64.b64encode(_png(grey)).decode()
     return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{_SIDE}" height="{_SIDE}" '
             f'viewBox="0 0 {n} {n}" role="img" aria-label="attention map">'

@@ -29,12 +29,12 @@ class PicturesTest(unittest.TestCase):
         self.assertIn('viewBox="0 0 3 3"', svg)
 
     def test_more_attention_is_darker(self):
-        svg = pictures.attention_map([[0.4, 0.1], [0.0, 0.4]])
+        svg = pictures.attention_map([[0.5, 0.2], [0.1, 0.5]])
         xml.etree.ElementTree.fromstring(svg)
-        self.assertEqual(pixels(svg), [[0, 127], [255, 0]])
+        self.assertEqual(pixels(svg), [[0, 191], [255, 0]])
 
-    def test_a_map_of_zeros_is_white(self):
-        self.assertEqual(pixels(pictures.attention_map([[0.0]])), [[255]])
+    def test_a_map_without_differences_is_white(self):
+        self.assertEqual(pixels(pictures.attention_map([[0.2, 0.2]] * 2)), [[255, 255]] * 2)
 
 
 if __name__ == "__main__":

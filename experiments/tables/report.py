@@ -109,9 +109,9 @@ def write_index(folder, preset_name, order):
         told = json.loads(entry.read_text())
         states = ", ".join(f"{count} {state}" for state, count in told["cells"].items() if count)
         rows.append(f'<tr><td><a href="{name}.html">{html.escape(told["title"])}</a></td>'
-                    f'<td style="text-align:left">{html.escape(told["about"])}</td>'
+                    f'<td class="text">{html.escape(told["about"])}</td>'
                     f"<td>{html.escape(states)}</td></tr>")
-    body = ("<table><thead><tr><th scope=col>table</th><th scope=col>about</th>"
+    body = ("<table><thead><tr><th scope=col>table</th><th scope=col class=text>about</th>"
             "<th scope=col>cells</th></tr></thead><tbody>\n" + "\n".join(rows) + "</tbody></table>")
     target = folder / "index.html"
     _write(target, write_html.document(f"SPION: tables, preset {preset_name}",

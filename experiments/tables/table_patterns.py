@@ -7,8 +7,8 @@ from page import Grid, Note, Page, Picture
 
 TITLE = "Patterns"
 ABOUT = ("For each layer the attention map at the transition, averaged over batch, heads and "
-         "blocks (darker is more, by the square root), and the blocks that the sparse phase keeps. Rows "
-         "are queries, columns are keys.")
+         "blocks (the highest black, the lowest white), and the blocks that the sparse phase keeps. "
+         "Rows are queries, columns are keys.")
 
 
 def cells(preset):
@@ -32,8 +32,10 @@ def page(preset, results):
             rows.append([cell.task, methods.title(cell.method), str(number),
                          str(layer["kept_blocks"]), str(total),
                          f"{100 * layer['kept_blocks'] / total:.1f}"])
-            drawn += [Picture(f"{name}, layer {number}: map",
-                              pictures.attention_map(maps[number]["mean_of_block"])),
+            means = maps[number]["mean_of_block"]
+            drawn += [Picture(f"{name}, layer {number}: map", pictures.attention_map(means),
+                              f"{min(map(min, means)):.2e} to {max(map(max, means)):.2e}, "
+                              f"uniform would be {1 / len(means) / layer['block_size']:.2e}"),
                       Picture(f"{name}, layer {number}: pattern",
                               pictures.pattern(layer["columns_of_row"]),
                               f"{layer['kept_blocks']} of {total} blocks of "

@@ -19,7 +19,8 @@ a { color: var(--s0); }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .92rem; }
 th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid var(--line); }
-th:first-child, td:first-child { text-align: left; }
+th:first-child, td:first-child { text-align: left; white-space: nowrap; }
+th.text, td.text { text-align: left; }
 thead th { border-bottom: 2px solid var(--ink); vertical-align: bottom; }
 td.best { font-weight: 700; color: var(--best); } td.best::after { content: " \\2605"; }
 td.near { font-style: italic; color: var(--best); } td.near::after { content: " \\25CB"; }
