@@ -20,7 +20,7 @@ def without_numbers(results):
 
 
 def spread_entry(results, values, digits=1, mark=""):
-    """The mean of `values` (of the cells that are there) and its spread, and how many are not there."""
+    """The mean of `values`, of the cells that are there, its spread, and how many are not."""
     if not values:
         return without_numbers(results) or Entry("-")
     states = [result.state for result in results]

@@ -6,8 +6,8 @@ from page import Grid, Page
 TITLE = "Ablation"
 ABOUT = ("SPION-CF, and the same with one part changed: without flood fill (SPION-C's top blocks), "
          "without the convolution (SPION-F), one pattern for all layers, pruned entries left out "
-         "of the softmax, another limit for the transition, and a learning rate that goes on at the "
-         "transition.")
+         "of the softmax, another limit for the transition, and a learning rate that goes on at "
+         "the transition.")
 _TASK = "image"
 # what it is, method, variant's name, flags
 _ROWS = (

@@ -10,8 +10,8 @@ from published import MEMORY, Published
 
 TITLE = "Memory"
 ABOUT = ("Peak memory, MiB, the highest of the seeds: on a GPU what LibTorch allocated, on a CPU "
-         "the resident memory of the whole process, data and program included. SPION's training peak "
-         "is that of its dense phase.")
+         "the resident memory of the whole process, data and program included. SPION's training "
+         "peak is that of its dense phase.")
 
 
 def cells(preset):

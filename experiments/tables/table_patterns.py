@@ -7,8 +7,8 @@ from page import Grid, Note, Page, Picture
 
 TITLE = "Patterns"
 ABOUT = ("For each layer the attention map at the transition, averaged over batch, heads and "
-         "blocks (the highest black, the lowest white), and the blocks that the sparse phase keeps. "
-         "Rows are queries, columns are keys.")
+         "blocks (the highest black, the lowest white), and the blocks that the sparse phase keeps."
+         " Rows are queries, columns are keys.")
 
 
 def cells(preset):
