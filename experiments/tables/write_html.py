@@ -19,8 +19,9 @@ a { color: var(--s0); }
 .wide { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .92rem; }
 th, td { padding: .25rem .6rem; text-align: right; border-bottom: 1px solid var(--line); }
-th:first-child, td:first-child { text-align: left; white-space: nowrap; }
-th.text, td.text { text-align: left; }
+td { white-space: nowrap; } td.long { white-space: normal; text-align: left; min-width: 12rem; }
+th:first-child, td:first-child { text-align: left; }
+th.text, td.text { text-align: left; white-space: normal; }
 thead th { border-bottom: 2px solid var(--ink); vertical-align: bottom; }
 td.best { font-weight: 700; color: var(--best); } td.best::after { content: " \\2605"; }
 td.near { font-style: italic; color: var(--best); } td.near::after { content: " \\25CB"; }
@@ -41,13 +42,21 @@ dt { font-weight: 600; } dd { margin: 0; overflow-wrap: anywhere; }
 LEGEND = "★ highest mean, ○ within one spread of it, ≠ differs from what was published"
 
 
+# Longer texts are sentences, which go over several lines.
+_LONGEST_LINE = 32
+
+
+def _entry(entry):
+    kinds = [entry.mark] * bool(entry.mark) + ["long"] * (len(entry.text) > _LONGEST_LINE)
+    kind = f' class="{" ".join(kinds)}"' if kinds else ""
+    return f"<td{kind}>{html.escape(entry.text)}</td>"
+
+
 def _grid(grid):
     head = "".join(f"<th scope=col>{html.escape(column)}</th>" for column in grid.columns)
     rows = []
     for row in grid.entries():
-        cells = "".join(f'<td class="{entry.mark}">{html.escape(entry.text)}</td>' if entry.mark
-                        else f"<td>{html.escape(entry.text)}</td>" for entry in row)
-        rows.append(f"<tr>{cells}</tr>")
+        rows.append(f"<tr>{''.join(map(_entry, row))}</tr>")
     note = f'<p class="note">{html.escape(grid.note)}</p>' if grid.note else ""
     return (f'<section id="{grid.key}"><h2>{html.escape(grid.title)}</h2>\n'
             f'<div class="wide"><table>'
