@@ -12,7 +12,7 @@ _STYLE = """
   --soft: #a3a39b; --best: #6fd3ae; --warn: #ffb4a8; --warn-paper: #3a1714;
   --s0: #72b2ee; --s1: #f0a05a; --s2: #7fd198; --s3: #c79be6; --s4: #ee8fa8; --s5: #cfcf7c; } }
 * { box-sizing: border-box; }
-body { margin: 0 auto; padding: 1.5rem; max-width: 76rem; background: var(--paper);
+body { margin: 0 auto; padding: 1.5rem; max-width: 88rem; background: var(--paper);
   color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
 h1 { font-size: 1.6rem; margin: 0 0 .5rem; } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
 a { color: var(--s0); }
