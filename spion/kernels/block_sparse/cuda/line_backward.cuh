@@ -144,7 +144,7 @@ class LineGradients {
     const LeftRows<kHeadDim> grad(place_, Traits::kGrad);
     const float2 of[2] = {Stats(Traits::kOwnStats, place_.row(0)),
                           Stats(Traits::kOwnStats, place_.row(1))};
-    const bool all_valid = valid.all(key, key + kBlock);
+    const bool all_valid = valid.all_before(key + kBlock);
 #pragma unroll
     for (int chunk = 0; chunk < kChunks; ++chunk) {
       float s[1][2][4] = {};  // 16 queries x 16 keys
@@ -160,7 +160,7 @@ class LineGradients {
           dp[t][e] = p * (dp[t][e] - of[e / 2].y);
         }
       }
-      AddProduct<T>(grad_q, PackScores<T>(dp), place_, stage, chunk);
+      AddProduct<T>(grad_q, tiles::Half16<T>::Pack(dp), place_, stage, chunk);
     }
   }
 
@@ -241,8 +241,8 @@ class LineGradients {
           dp[t][e] = s[t][e] * (dp[t][e] - (e % 2 == 0 ? of.y : of.w));
         }
       }
-      AddProduct<T>(grad_v, PackScores<T>(s), place_, grad, chunk);
-      const tiles::Matrices ds = PackScores<T>(dp);
+      AddProduct<T>(grad_v, tiles::Half16<T>::Pack(s), place_, grad, chunk);
+      const tiles::Matrices ds = tiles::Half16<T>::Pack(dp);
       keep(chunk, ds);
       AddProduct<T>(grad_k, ds, place_, q, chunk);
     }
@@ -353,7 +353,7 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
       place.AddSums(gradients.grad_v, at + 2 * kSums);
     }
   }
-  if (!valid.all(first, first + kBlock)) gradients.ClearKeys(valid, first);
+  if (!valid.all_before(first + kBlock)) gradients.ClearKeys(valid, first);
   place.Store(gradients.grad_q, problem.scale, Traits::kQ, call.grad_q, first);
   place.Store(gradients.grad_k, problem.scale, Traits::kK, call.grad_k, first);
   place.Store(gradients.grad_v, 1.0F, Traits::kV, call.grad_v, first);

@@ -63,8 +63,8 @@ __device__ __forceinline__ void GroupBarrier() {
   }
 }
 
-/// Programmatic dependent launch: the kernel of the long lines lets
-/// the other start at once, and that one ends after it.
+/// Programmatic dependent launch: the kernel of the long lines lets the other start at once, and
+/// that one ends after it.
 template <int kGroups>
 __device__ __forceinline__ void BeginLines() {
   if constexpr (kGroups > 1) tiles::LetNextKernelStart();
@@ -188,13 +188,6 @@ class LineRows {
   uint32_t columns_[kSteps];  // the lane's addresses
   uint32_t rows_[kSteps];
 };
-
-/// 16 x 16 scores as the left operand of mma.
-template <typename T>
-__device__ __forceinline__ tiles::Matrices PackScores(const float (*s)[4]) {
-  return {{tiles::PackPair<T>(s[0][0], s[0][1]), tiles::PackPair<T>(s[0][2], s[0][3]),
-           tiles::PackPair<T>(s[1][0], s[1][1]), tiles::PackPair<T>(s[1][2], s[1][3])}};
-}
 
 /// The warp's 16 rows of a tile, as the left operand of products over the head dimension.
 template <int kHeadDim>
