@@ -23,6 +23,7 @@
 #include "spion/train/device.h"
 #include "spion/train/evaluation.h"
 #include "spion/train/interrupt.h"
+#include "spion/train/mllog.h"
 #include "spion/train/optimizer.h"
 #include "spion/train/pattern_json.h"
 #include "spion/train/phase_controller.h"
@@ -69,6 +70,7 @@ class Run {
         h_(experiment.hyper_parameters),
         model_(model),
         directory_(directory),
+        ml_log_(directory.ml_log()),
         progress_(progress),
         trace_(trace),
         device_(model.parameters().device()),
@@ -93,6 +95,8 @@ class Run {
   PrunedScore pruned_score() const {
     return h_.excluded_pruned ? PrunedScore::kExcluded : PrunedScore::kZero;
   }
+  Json Progressed(int64_t step) const;
+  absl::Status TrainSteps();
   Batch NextBatch();
   Prediction Forward(const Batch& batch) const;
   void TrainStep(int64_t step);
@@ -111,6 +115,7 @@ class Run {
   const HyperParameters& h_;
   SequenceClassifier& model_;
   const RunDirectory& directory_;
+  const MlLog ml_log_;
   Progress& progress_;
   Trace* const trace_;
   const c10::Device device_;
@@ -144,6 +149,15 @@ int64_t Run::RestartStep() const {
 }
 
 double Run::LearningRate(int64_t step) const { return schedule_.At(step - 1 - RestartStep()); }
+
+// What mllog.txt says of an event after `step`.
+Json Run::Progressed(int64_t step) const {
+  const int64_t samples = step * h_.batch_size;
+  return {{"samples_count", samples},
+          {"epoch_num", static_cast<double>(samples) / train_batches_.examples()},
+          {"step_num", step},
+          {"phase", std::string(PhaseName(phases_.phase()))}};
+}
 
 Batch Run::NextBatch() {
   const ProfileRange range(Region::kData);
@@ -228,13 +242,19 @@ absl::Status Run::Report(int64_t step) {
                   .accuracy = accuracy,
                   .steps_per_second = 1e3 / step_ms_,
                   .seconds_left = static_cast<double>(h_.steps - step) * step_ms_ / 1e3});
-  return directory_.AppendMetric({{"kind", "train"},
-                                  {"step", step},
-                                  {"phase", std::string(PhaseName(phases_.phase()))},
-                                  {"loss", loss},
-                                  {"accuracy", accuracy},
-                                  {"learning_rate", LearningRate(step)},
-                                  {"step_ms", step_ms_}});
+  RETURN_IF_ERROR(directory_.AppendMetric({{"kind", "train"},
+                                           {"step", step},
+                                           {"phase", std::string(PhaseName(phases_.phase()))},
+                                           {"loss", loss},
+                                           {"accuracy", accuracy},
+                                           {"learning_rate", LearningRate(step)},
+                                           {"step_ms", step_ms_}}));
+  RETURN_IF_ERROR(ml_log_.Point("train_loss", loss, Progressed(step)));
+  return ml_log_.Point("tracked_stats",
+                       {{"throughput", 1e3 * static_cast<double>(h_.batch_size) / step_ms_},
+                        {"train_accuracy", accuracy},
+                        {"learning_rate", LearningRate(step)}},
+                       Progressed(step));
 }
 
 absl::Status Run::Save(absl::string_view name, int64_t step, double dev_accuracy) const {
@@ -252,8 +272,12 @@ absl::Status Run::Save(absl::string_view name, int64_t step, double dev_accuracy
 }
 
 absl::Status Run::EvaluateDev(int64_t step) {
+  RETURN_IF_ERROR(ml_log_.Start("eval_start", Progressed(step)));
   const Evaluation dev = Evaluate(model_, dev_batches_, h_.evaluation_batch_size(), h_.dev_examples,
                                   experiment_.precision);
+  RETURN_IF_ERROR(ml_log_.Point("eval_accuracy", dev.accuracy, Progressed(step)));
+  RETURN_IF_ERROR(ml_log_.Point("eval_loss", dev.loss, Progressed(step)));
+  RETURN_IF_ERROR(ml_log_.Stop("eval_stop", Progressed(step)));
   const std::string phase(PhaseName(phases_.phase()));
   progress_.Say(
       absl::StrFormat("dev at step %d: accuracy %.1f %%, loss %.3f (%s phase, %d examples)", step,
@@ -312,6 +336,11 @@ absl::Status Run::HandleCapture(const Capture& capture) {
                                            {"settled", capture.settled},
                                            {"kept_blocks", kept},
                                            {"pattern_search_ms", capture.pattern_search_ms}}));
+  RETURN_IF_ERROR(ml_log_.Point("spion_transition",
+                                {{"settled", capture.settled},
+                                 {"kept_blocks", kept},
+                                 {"pattern_search_ms", capture.pattern_search_ms}},
+                                Progressed(capture.step)));
   RETURN_IF_ERROR(WriteMaps(capture));
   return directory_.WriteJson("patterns.json", {{"task", experiment_.task},
                                                 {"method", experiment_.method.name},
@@ -337,9 +366,10 @@ absl::Status Run::WriteMaps(const Capture& capture) const {
                                                       {"layers", layers}});
 }
 
-absl::StatusOr<TrainingResult> Run::Loop() {
+// In mllog.txt a block is what is trained from one evaluation to the next.
+absl::Status Run::TrainSteps() {
   const InterruptFlag interrupt;
-  const auto start = std::chrono::steady_clock::now();
+  RETURN_IF_ERROR(ml_log_.Start("block_start", Progressed(0)));
   timer_.Start();
   for (int64_t step = 1; step <= h_.steps && !result_.interrupted; ++step) {
     const bool evaluates = step % h_.evaluation_interval == 0 || step == h_.steps;
@@ -350,16 +380,34 @@ absl::StatusOr<TrainingResult> Run::Loop() {
     result_.steps = step;
     if (captures) CloseWindow(/*timed=*/false);
     if (step % report_interval_ == 0 || evaluates) RETURN_IF_ERROR(Report(step));
-    if (evaluates) RETURN_IF_ERROR(EvaluateDev(step));
+    if (evaluates) {
+      RETURN_IF_ERROR(ml_log_.Stop("block_stop", Progressed(step)));
+      RETURN_IF_ERROR(EvaluateDev(step));
+    }
     ASSIGN_OR_RETURN(std::optional<Capture> capture, phases_.AfterStep(step));
     if (capture.has_value()) RETURN_IF_ERROR(HandleCapture(*capture));
+    result_.interrupted = interrupt.raised();
+    const bool ends = result_.interrupted || step == h_.steps;
+    if (evaluates && !ends) RETURN_IF_ERROR(ml_log_.Start("block_start", Progressed(step)));
+    if (ends && !evaluates) RETURN_IF_ERROR(ml_log_.Stop("block_stop", Progressed(step)));
     if (evaluates || captures) {
       window_steps_ = 0;
       timer_.Start();
     }
-    result_.interrupted = interrupt.raised();
     RETURN_IF_ERROR(WriteTraceAfter(step));
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<TrainingResult> Run::Loop() {
+  const auto start = std::chrono::steady_clock::now();
+  RETURN_IF_ERROR(ml_log_.Start("run_start", Progressed(0)));
+  const absl::Status trained = TrainSteps();
+  Json outcome = Progressed(result_.steps);
+  outcome["status"] = trained.ok() && !result_.interrupted ? "success" : "aborted";
+  const absl::Status logged = ml_log_.Stop("run_stop", outcome);
+  RETURN_IF_ERROR(trained);
+  RETURN_IF_ERROR(logged);
   phase_range_.reset();
   result_.train_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
