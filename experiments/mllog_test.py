@@ -51,7 +51,8 @@ class MlLogTest(unittest.TestCase):
                                 check=False)
         assert result.returncode == 0, result.stderr
         cls.events = parse(cls.folder)
-        cls.metrics = [json.loads(line) for line in (cls.folder / "metrics.jsonl").open()]
+        cls.metrics = [json.loads(line) for line in
+                       (cls.folder / "metrics.jsonl").read_text().splitlines()]
         cls.summary = json.loads((cls.folder / "summary.json").read_text())
         cls.manifest = json.loads((cls.folder / "manifest.json").read_text())
 
@@ -81,7 +82,7 @@ class MlLogTest(unittest.TestCase):
         self.assertEqual(complaints(self.folder / "mllog.txt"), [])
         # The rules do find what is amiss.
         damaged = self.folder.parent / "damaged.txt"
-        damaged.write_text("".join(line for line in (self.folder / "mllog.txt").open()
+        damaged.write_text("".join(line for line in log.read_text().splitlines(keepends=True)
                                    if '"run_stop"' not in line))
         self.assertEqual(complaints(damaged), [constants.RUN_STOP])
 
