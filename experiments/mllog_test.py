@@ -75,15 +75,16 @@ class MlLogTest(unittest.TestCase):
         common = self.folder.parent / "common.yaml"
         common.write_text(text)
 
-        def complaints(log):
+        def complaints(path):
             checker = mlp_compliance.make_checker("training", RULESET, quiet=False, werror=True)
-            checker.check_file(str(log), str(common))
+            checker.check_file(str(path), str(common))
             return list(checker.overwritable) + checker.not_overwritable
-        self.assertEqual(complaints(self.folder / "mllog.txt"), [])
+        log = self.folder / "mllog.txt"
+        self.assertEqual(complaints(log), [])
         # The rules do find what is amiss.
         damaged = self.folder.parent / "damaged.txt"
-        damaged.write_text("".join(line for line in log.read_text().splitlines(keepends=True)
-                                   if '"run_stop"' not in line))
+        damaged.write_text("\n".join(line for line in log.read_text().splitlines()
+                                     if '"run_stop"' not in line))
         self.assertEqual(complaints(damaged), [constants.RUN_STOP])
 
     def test_says_what_was_run(self):
@@ -137,9 +138,11 @@ class MlLogTest(unittest.TestCase):
         self.assertEqual(found[-1][0], "test_accuracy")
         times = [event.timestamp for event in self.events]
         self.assertEqual(times, sorted(times))
-        types = {json.loads(event.full_string.split(" ", 1)[1])["event_type"]: event.key[-5:]
+        types = {(event.key.rsplit("_", 1)[1],
+                  json.loads(event.full_string.split(" ", 1)[1])["event_type"])
                  for event in self.events if event.key.endswith(("_start", "_stop"))}
-        self.assertEqual(types, {constants.INTERVAL_START: "start", constants.INTERVAL_END: "_stop"})
+        self.assertEqual(types, {("start", constants.INTERVAL_START),
+                                 ("stop", constants.INTERVAL_END)})
 
     def test_has_the_values_of_metrics(self):
         for metric, loss, stats in zip(self.metrics_of("train"), self.of("train_loss"),
