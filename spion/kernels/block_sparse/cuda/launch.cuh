@@ -6,6 +6,7 @@
 #include <cuda_runtime.h>
 
 #include <bit>
+#include <type_traits>
 
 #include "spion/kernels/block_sparse/cuda/backward.cuh"
 #include "spion/kernels/block_sparse/cuda/forward.cuh"
@@ -40,6 +41,11 @@ constexpr bool kFitsTwoTiles = sizeof(typename Math::Element) == 4 && kHeadDim =
 
 constexpr int kMostBlock = 128;
 
+/// Exact fp32 has none: its products have another way of bringing operands together.
+template <class Math, int kHeadDim, int kBlock>
+constexpr bool kHasLines = !std::is_same_v<Math, tiles::MathF32> &&
+                           HasLines<typename Math::Element>(kHeadDim, kBlock);
+
 template <class Math, int kHeadDim, int kTiles>
 cudaError_t LaunchForwardTiles(const BlockSparseForward<typename Math::Element>& call,
                                cudaStream_t stream) {
@@ -52,16 +58,17 @@ cudaError_t LaunchForwardTiles(const BlockSparseForward<typename Math::Element>&
 template <class Math, int kHeadDim>
 cudaError_t LaunchForwardOf(const BlockSparseForward<typename Math::Element>& call,
                             cudaStream_t stream) {
-  constexpr bool kIsHalf = sizeof(typename Math::Element) == 2;
-  if constexpr (kIsHalf && HasLines(kHeadDim, kChunk)) {
-    if (HasLines(kHeadDim, call.problem.block_size)) return LaunchLinesOf<kHeadDim>(call, stream);
+  if constexpr (kHasLines<Math, kHeadDim, kChunk>) {
+    if (HasLines<typename Math::Element>(kHeadDim, call.problem.block_size)) {
+      return LaunchLinesOf<kHeadDim>(call, stream);
+    }
   }
   if constexpr (kFitsTwoTiles<Math, kHeadDim>) {
     if (call.problem.block_size > kChunk) {
       return LaunchForwardTiles<Math, kHeadDim, 2>(call, stream);
     }
   }
-  if constexpr (kIsHalf && HasLines(kHeadDim, kMostBlock)) {
+  if constexpr (kHasLines<Math, kHeadDim, kMostBlock>) {
     return cudaErrorInvalidValue;
   } else {
     return LaunchForwardTiles<Math, kHeadDim, 1>(call, stream);
@@ -80,16 +87,17 @@ cudaError_t LaunchBackwardTiles(const BlockSparseBackward<typename Math::Element
 template <class Math, int kHeadDim>
 cudaError_t LaunchBackwardOf(const BlockSparseBackward<typename Math::Element>& call,
                              cudaStream_t stream) {
-  constexpr bool kIsHalf = sizeof(typename Math::Element) == 2;
-  if constexpr (kIsHalf && HasLines(kHeadDim, kChunk)) {
-    if (HasLines(kHeadDim, call.problem.block_size)) return LaunchLinesOf<kHeadDim>(call, stream);
+  if constexpr (kHasLines<Math, kHeadDim, kChunk>) {
+    if (HasLines<typename Math::Element>(kHeadDim, call.problem.block_size)) {
+      return LaunchLinesOf<kHeadDim>(call, stream);
+    }
   }
   if constexpr (kFitsTwoTiles<Math, kHeadDim>) {
     if (call.problem.block_size > kChunk) {
       return LaunchBackwardTiles<Math, kHeadDim, 2>(call, stream);
     }
   }
-  if constexpr (kIsHalf && HasLines(kHeadDim, kMostBlock)) {
+  if constexpr (kHasLines<Math, kHeadDim, kMostBlock>) {
     return cudaErrorInvalidValue;
   } else {
     return LaunchBackwardTiles<Math, kHeadDim, 1>(call, stream);
