@@ -8,13 +8,13 @@
 #include "absl/strings/str_join.h"
 #include "baselines/dense/dense_attention.h"
 #include "baselines/fixed_pattern/fixed_pattern_attention.h"
+#include "baselines/fixed_pattern/method_options.h"
 #include "baselines/fixed_pattern/patterns.h"
 #include "baselines/linformer/linformer_attention.h"
 #include "baselines/nystromformer/nystromformer_attention.h"
 #include "baselines/reformer/reformer_attention.h"
 #include "baselines/skyformer/kernelised_attention.h"
 #include "baselines/skyformer/skyformer_attention.h"
-#include "spion/base/random.h"
 #include "spion/nn/fused_dense_attention.h"
 #include "spion/nn/spion_attention.h"
 #include "spion/pattern/block_pattern.h"
@@ -75,30 +75,20 @@ Method WithPattern(const std::string& name, const std::string& description,
           }};
 }
 
-// As many entries as SPION-C keeps at the length's tasks, as nearly as whole blocks allow:
-// docs/baselines.md has the counts.
 absl::StatusOr<BlockPattern> Longformer(const AttentionContext& context) {
-  return LongformerPattern(context.length, {.window = context.length < 4096 ? 1 : 2});
+  return LongformerPattern(context.length, LongformerMethodOptions(context.length));
 }
 
 absl::StatusOr<BlockPattern> BigBird(const AttentionContext& context) {
-  constexpr uint64_t kSeed = 1001;
-  return BigBirdPattern(context.length,
-                        {.seed = DeriveSeed(kSeed, static_cast<uint64_t>(context.layer))});
-}
-
-SparseTransformerOptions SquareRoot(const AttentionContext& context) {
-  SparseTransformerOptions options;
-  options.stride = SquareRootStride(context.length, options.block_size);
-  return options;
+  return BigBirdPattern(context.length, BigBirdMethodOptions(context.layer));
 }
 
 absl::StatusOr<BlockPattern> Strided(const AttentionContext& context) {
-  return StridedPattern(context.length, SquareRoot(context));
+  return StridedPattern(context.length, SparseTransformerMethodOptions(context.length));
 }
 
 absl::StatusOr<BlockPattern> Fixed(const AttentionContext& context) {
-  return FixedPattern(context.length, SquareRoot(context));
+  return FixedPattern(context.length, SparseTransformerMethodOptions(context.length));
 }
 
 std::vector<Method> AllMethods() {

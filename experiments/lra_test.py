@@ -60,6 +60,12 @@ class TrainingTest(unittest.TestCase):
         for layer in layers:
             for row, columns in enumerate(layer["columns_of_row"]):
                 self.assertIn(row, columns)
+        for layer, map_ in zip(layers, self.json("attention_maps.json")["layers"]):
+            rows = map_["mean_of_block"]
+            self.assertEqual([len(row) for row in rows], [32] * 32)
+            # Every row of the map is a distribution over 1024 tokens.
+            for row in rows:
+                self.assertAlmostEqual(sum(row) * layer["block_size"], 1, places=4)
         kinds = {json.loads(line)["kind"] for line in (self.folder / "metrics.jsonl").open()}
         self.assertEqual(kinds, {"train", "dev", "capture", "transition"})
 
@@ -71,6 +77,8 @@ class TrainingTest(unittest.TestCase):
             self.assertEqual(result.returncode, 0, result.stderr)
             evaluation = json.loads((out_dir / "evaluation.json").read_text())
             self.assertEqual(evaluation["phase"], phase)
+            self.assertGreater(evaluation["batch_ms"], 0)
+            self.assertGreater(evaluation["peak_memory_mib"], 0)
             if phase == "sparse":
                 self.assertEqual(evaluation["test_accuracy"],
                                  self.json("summary.json")["test_accuracy"])
@@ -79,6 +87,46 @@ class TrainingTest(unittest.TestCase):
         result = run("--mode=eval", f"--checkpoint={self.folder}/last.safetensors", method="dense")
         self.assertEqual(result.returncode, 1)
         self.assertIn("evaluate it with //experiments:lra_image_cf", result.stderr)
+
+
+class AblationTest(unittest.TestCase):
+    """A few steps with parts of the method changed."""
+
+    # The transition is at step 6.
+    STEPS = ["--steps=12", "--batch_size=1", "--warmup_steps=2", "--capture_interval=2",
+             "--dense_step_limit=6", "--transition_limit_percent=0", "--dev_examples=8",
+             "--test_examples=64"]
+
+    def train(self, *flags):
+        folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))) / "run"
+        result = run(*self.STEPS, f"--out_dir={folder}", *flags)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return folder
+
+    @staticmethod
+    def learning_rates(folder):
+        lines = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
+        return [line["learning_rate"] for line in lines if line["kind"] == "train"]
+
+    def test_the_schedule_restarts_at_the_transition_unless_it_is_to_go_on(self):
+        restarted = self.learning_rates(self.train())
+        self.assertEqual(restarted[6], restarted[0])
+        continued = self.learning_rates(self.train("--continued_schedule=yes"))
+        self.assertEqual(continued[:6], restarted[:6])
+        self.assertEqual(continued[1:], sorted(continued[1:], reverse=True))
+
+    def test_a_shared_pattern_and_excluded_entries(self):
+        folder = self.train("--shared_pattern=yes", "--excluded_pruned=yes")
+        first, second = json.loads((folder / "patterns.json").read_text())["layers"]
+        self.assertEqual(first, second)
+        summary = json.loads((folder / "summary.json").read_text())
+        # The checkpoint says that entries were excluded: no flag is needed.
+        out_dir = folder.parent / "eval"
+        result = run("--mode=eval", f"--checkpoint={folder}/best_sparse.safetensors",
+                     "--test_examples=64", f"--out_dir={out_dir}")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        evaluation = json.loads((out_dir / "evaluation.json").read_text())
+        self.assertEqual(evaluation["test_accuracy"], summary["test_accuracy"])
 
 
 class InterruptTest(unittest.TestCase):

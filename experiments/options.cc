@@ -13,6 +13,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "spion/base/status.h"
+#include "spion/train/hyper_parameters.h"
 
 namespace spion {
 namespace {
@@ -39,17 +40,6 @@ Setter OneOf(std::map<std::string, std::function<void(Options&)>> choices) {
       return BadValue(value, absl::StrCat("one of ", absl::StrJoin(names, ", ")));
     }
     found->second(options);
-    return absl::OkStatus();
-  };
-}
-
-Setter PositiveInteger(std::optional<int64_t> Options::*field) {
-  return [field](Options& options, absl::string_view value) {
-    int64_t number = 0;
-    if (!absl::SimpleAtoi(value, &number) || number <= 0) {
-      return BadValue(value, "a positive whole number");
-    }
-    options.*field = number;
     return absl::OkStatus();
   };
 }
@@ -97,9 +87,6 @@ const std::vector<Flag>& Flags() {
        Path(&Options::data_dir)},
       {"out_dir", "DIR", "where results go (results/<task>_<method>_seed<seed>)",
        Path(&Options::out_dir)},
-      {"steps", "N", "training steps instead of the preset's", PositiveInteger(&Options::steps)},
-      {"batch_size", "N", "examples a step instead of the preset's",
-       PositiveInteger(&Options::batch_size)},
       {"seed", "N", "of weights, data order, dropout and generated data (1001)",
        [](Options& options, absl::string_view value) {
          return absl::SimpleAtoi(value, &options.seed)
@@ -128,6 +115,24 @@ const std::vector<Flag>& Flags() {
   return *flags;
 }
 
+// Instead of the preset's.
+const std::vector<Flag>& PresetFlags() {
+  static const auto* flags = [] {
+    auto* all = new std::vector<Flag>;
+    for (const HyperParameterFlag& flag : HyperParameterFlags()) {
+      all->push_back({flag.name, flag.values, flag.help,
+                      [name = flag.name](Options& options, absl::string_view value) {
+                        HyperParameters tried;
+                        RETURN_IF_ERROR(SetHyperParameter(tried, name, value));
+                        options.hyper_parameters.emplace_back(name, value);
+                        return absl::OkStatus();
+                      }});
+    }
+    return all;
+  }();
+  return *flags;
+}
+
 // Set by the experiment targets, not by users.
 const std::vector<Flag>& TargetFlags() {
   static const auto* flags = new std::vector<Flag>{{"task", "", "", Text(&Options::task)},
@@ -136,7 +141,7 @@ const std::vector<Flag>& TargetFlags() {
 }
 
 const Flag* FindFlag(absl::string_view name) {
-  for (const auto* flags : {&Flags(), &TargetFlags()}) {
+  for (const auto* flags : {&Flags(), &PresetFlags(), &TargetFlags()}) {
     const auto found = std::find_if(flags->begin(), flags->end(),
                                     [&](const Flag& flag) { return flag.name == name; });
     if (found != flags->end()) return &*found;
@@ -145,11 +150,12 @@ const Flag* FindFlag(absl::string_view name) {
 }
 
 absl::Status UnknownArgument(absl::string_view argument) {
-  const std::string names = absl::StrJoin(Flags(), ", ", [](std::string* out, const Flag& flag) {
-    absl::StrAppend(out, "--", flag.name);
-  });
+  std::string names;
+  for (const auto* flags : {&Flags(), &PresetFlags()}) {
+    for (const Flag& flag : *flags) absl::StrAppend(&names, "--", flag.name, ", ");
+  }
   return absl::InvalidArgumentError(
-      absl::StrCat("unknown argument \"", argument, "\"; the flags are ", names, ", --help"));
+      absl::StrCat("unknown argument \"", argument, "\"; the flags are ", names, "--help"));
 }
 
 absl::Status CheckTogether(const Options& options) {
@@ -212,10 +218,15 @@ std::string HelpText(const Options& options) {
                                   "\" on the Long Range Arena task \"", options.task,
                                   "\".\n\n  bazel run //experiments:lra_", options.task, "_",
                                   options.method, " -- [FLAG ...]\n\n");
-  for (const Flag& flag : Flags()) {
-    absl::StrAppendFormat(&text, "  --%-26s %s\n", absl::StrCat(flag.name, "=", flag.values),
-                          flag.help);
-  }
+  const auto append = [&](const std::vector<Flag>& flags) {
+    for (const Flag& flag : flags) {
+      absl::StrAppendFormat(&text, "  --%-29s %s\n", absl::StrCat(flag.name, "=", flag.values),
+                            flag.help);
+    }
+  };
+  append(Flags());
+  absl::StrAppend(&text, "\nInstead of the preset's:\n\n");
+  append(PresetFlags());
   absl::StrAppend(&text,
                   "\nDefaults in brackets. Ctrl-C stops cleanly and leaves a checkpoint. Results: "
                   "summary.json in --out_dir.\n");

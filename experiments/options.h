@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -31,8 +32,8 @@ struct Options {
   std::string data_dir;    // absolute; empty: none
   std::string out_dir;     // absolute; empty: the default
   std::string checkpoint;  // absolute; eval only
-  std::optional<int64_t> steps;
-  std::optional<int64_t> batch_size;
+  /// Those that differ from the preset's: name and text, good for SetHyperParameter.
+  std::vector<std::pair<std::string, std::string>> hyper_parameters;
   uint64_t seed = 1001;
   std::string device = "auto";
   std::string precision = "auto";

@@ -8,7 +8,9 @@
 namespace spion {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Pair;
 
 absl::StatusOr<Options> Parse(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "lra");
@@ -29,12 +31,12 @@ TEST(OptionsTest, Defaults) {
   EXPECT_EQ(options.mode, Mode::kTrain);
   EXPECT_EQ(options.preset, PresetChoice::kAuto);
   EXPECT_EQ(options.seed, 1001u);
-  EXPECT_FALSE(options.steps.has_value());
+  EXPECT_TRUE(options.hyper_parameters.empty());
 }
 
 TEST(OptionsTest, TakesBothFormsOfAValueAndTheLastOfTwo) {
   const Options options = Parse({"--steps", "7", "--seed=1", "--seed=2", "--preset=paper"}).value();
-  EXPECT_EQ(options.steps, 7);
+  EXPECT_THAT(options.hyper_parameters, ElementsAre(Pair("steps", "7")));
   EXPECT_EQ(options.seed, 2u);
   EXPECT_EQ(options.preset, PresetChoice::kPaper);
 }
@@ -64,6 +66,7 @@ TEST(OptionsTest, BadValuesNameTheValidOnes) {
                 HasSubstr("expected FIRST:LAST, counted from 1"));
   }
   EXPECT_EQ(Error({"--steps=0"}), "--steps=\"0\"; expected a positive whole number");
+  EXPECT_EQ(Error({"--density=2"}), "--density=\"2\"; expected a number above 0 and not above 1");
   EXPECT_EQ(Error({"--batch_size=3.5"}), "--batch_size=\"3.5\"; expected a positive whole number");
   EXPECT_THAT(Error({"--seed=-1"}), HasSubstr("--seed=\"-1\"; expected a whole number"));
   EXPECT_EQ(Error({"--data_dir="}), "--data_dir=\"\"; expected a path");
@@ -87,9 +90,9 @@ TEST(OptionsTest, TracesTheStepsThatTheUserNames) {
 
 TEST(OptionsTest, HelpNamesEveryFlag) {
   const std::string help = HelpText(Parse({"--task=image", "--method=c", "--help"}).value());
-  for (const char* flag :
-       {"--mode", "--preset", "--data_dir", "--out_dir", "--steps", "--batch_size", "--seed",
-        "--device", "--precision", "--trace", "--trace_steps", "--checkpoint"}) {
+  for (const char* flag : {"--mode", "--preset", "--data_dir", "--out_dir", "--steps",
+                           "--batch_size", "--seed", "--device", "--precision", "--trace",
+                           "--trace_steps", "--checkpoint", "--density", "--excluded_pruned"}) {
     EXPECT_THAT(help, HasSubstr(flag));
   }
   EXPECT_THAT(help, HasSubstr("//experiments:lra_image_c "));

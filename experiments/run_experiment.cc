@@ -17,6 +17,7 @@
 #include "spion/train/device.h"
 #include "spion/train/evaluation.h"
 #include "spion/train/hyper_parameters.h"
+#include "spion/train/inference_cost.h"
 #include "spion/train/precision.h"
 #include "spion/train/reports.h"
 #include "spion/train/run_directory.h"
@@ -81,8 +82,9 @@ absl::StatusOr<Session> Prepare(const Options& options, Progress& progress) {
 
   const Preset preset = ChoosePreset(options.preset, device.device, data.source);
   ASSIGN_OR_RETURN(HyperParameters h, HyperParametersFor(options.task, preset));
-  h.steps = options.steps.value_or(h.steps);
-  h.batch_size = options.batch_size.value_or(h.batch_size);
+  for (const auto& [name, text] : options.hyper_parameters) {
+    RETURN_IF_ERROR(SetHyperParameter(h, name, text));
+  }
   const int own_length = data.shape.sequence_length;
   if (h.sequence_length > 0) data.ShortenTo(static_cast<int>(h.sequence_length));
   Session session{.experiment = {.task = options.task,
@@ -107,10 +109,7 @@ absl::StatusOr<Session> Prepare(const Options& options, Progress& progress) {
   return session;
 }
 
-// Evaluates a checkpoint in the phase it was saved in, on a model of its own.
-absl::StatusOr<Evaluation> TestCheckpoint(const Session& session, const Checkpoint& checkpoint) {
-  SequenceClassifier model = MakeModel(session.experiment, session.data.shape, session.device);
-  RETURN_IF_ERROR(Restore(checkpoint, model));
+Evaluation Test(const Session& session, const SequenceClassifier& model) {
   const HyperParameters& h = session.experiment.hyper_parameters;
   return Evaluate(model, BatchMaker(session.data.test, session.device), h.evaluation_batch_size(),
                   h.test_examples, session.experiment.precision);
@@ -171,7 +170,10 @@ absl::StatusOr<Outcome> RunTraining(const Session& session, const Options& optio
     return Outcome::kInterrupted;
   }
   ASSIGN_OR_RETURN(const Checkpoint best, LoadCheckpoint(result.best_checkpoint));
-  ASSIGN_OR_RETURN(const Evaluation test, TestCheckpoint(session, best));
+  // A model of its own, in the phase that the checkpoint was saved in.
+  SequenceClassifier best_model = MakeModel(experiment, session.data.shape, session.device);
+  RETURN_IF_ERROR(Restore(best, best_model));
+  const Evaluation test = Test(session, best_model);
   RETURN_IF_ERROR(run.WriteJson("summary.json", Summary(experiment, model.config(), result, test,
                                                         session.data.source, session.device)));
   progress.Say(absl::StrCat(
@@ -189,18 +191,32 @@ absl::StatusOr<Outcome> RunEvaluation(const Session& session, const Options& opt
         absl::StrCat(options.checkpoint, " is a checkpoint of ", info.task, " ", info.method,
                      "; evaluate it with //experiments:lra_", info.task, "_", info.method));
   }
-  ASSIGN_OR_RETURN(const Evaluation test, TestCheckpoint(session, checkpoint));
+  SequenceClassifier model = MakeModel(session.experiment, session.data.shape, session.device);
+  RETURN_IF_ERROR(Restore(checkpoint, model));
+  const InferenceCost cost = MeasureInference(model, BatchMaker(session.data.test, session.device),
+                                              session.experiment.hyper_parameters.batch_size,
+                                              session.experiment.precision);
+  // Before the test, whose batches may be larger.
+  const double peak_memory_mib = PeakMemoryMib(session.device);
+  const Evaluation test = Test(session, model);
   progress.Say(absl::StrFormat("%s, loss %.3f", TestLine(test, info), test.loss));
+  progress.Say(absl::StrFormat("%.3g ms a batch of %d, %.0f MiB", cost.batch_ms, cost.batch_size,
+                               peak_memory_mib));
   if (options.out_dir.empty()) return Outcome::kFinished;
   ASSIGN_OR_RETURN(const RunDirectory run, RunDirectory::Create(session.out_dir));
-  RETURN_IF_ERROR(
-      run.WriteJson("evaluation.json", {{"checkpoint", options.checkpoint},
-                                        {"step", info.step},
-                                        {"phase", std::string(PhaseName(info.phase))},
-                                        {"test_accuracy", test.accuracy},
-                                        {"test_loss", test.loss},
-                                        {"test_examples", test.examples},
-                                        {"data_source", session.data.source.description}}));
+  RETURN_IF_ERROR(run.WriteJson(
+      "evaluation.json", {{"checkpoint", options.checkpoint},
+                          {"step", info.step},
+                          {"phase", std::string(PhaseName(info.phase))},
+                          {"test_accuracy", test.accuracy},
+                          {"test_loss", test.loss},
+                          {"test_examples", test.examples},
+                          {"batch_size", cost.batch_size},
+                          {"batch_ms", cost.batch_ms},
+                          {"peak_memory_mib", peak_memory_mib},
+                          {"device_name", DeviceName(session.device)},
+                          {"precision", std::string(PrecisionName(session.experiment.precision))},
+                          {"data_source", session.data.source.description}}));
   return Outcome::kFinished;
 }
 

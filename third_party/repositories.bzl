@@ -3,6 +3,7 @@
 load("//third_party/bazel:helpers.bzl", "bazel_helpers")
 load("//third_party/cuda:repository.bzl", "cuda_repository")
 load("//third_party/debian:repository.bzl", "debian_library")
+load("//third_party/python:repository.bzl", "python_package")
 load("//third_party/torch:repository.bzl", "torch_repository")
 
 def spion_repositories():
@@ -61,3 +62,7 @@ def spion_repositories():
 
     torch_repository(name = "torch")
     cuda_repository(name = "cuda")
+    python_package(
+        name = "matplotlib",
+        package = "matplotlib",
+    )

@@ -29,6 +29,10 @@ class SpionAttention : public Attention {
   at::Tensor Forward(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                      const Lengths& lengths) override;
 
+  /// How pruned entries count in the sparse phase.
+  PrunedScore pruned_score() const { return pruned_; }
+  void set_pruned_score(PrunedScore pruned) { pruned_ = pruned; }
+
   /// Makes the next forward pass compute its attention map too. Dense phase only.
   void RequestMap();
   /// The map of that forward pass; throws c10::Error if there is none.

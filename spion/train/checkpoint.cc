@@ -27,7 +27,8 @@ Json ToJson(const CheckpointInfo& info) {
           {"step", info.step},
           {"dev_accuracy", info.dev_accuracy},
           {"phase", std::string(PhaseName(info.phase))},
-          {"patterns", patterns}};
+          {"patterns", patterns},
+          {"excluded_pruned", info.pruned_score == PrunedScore::kExcluded}};
 }
 
 absl::StatusOr<CheckpointInfo> FromJson(const Json& json) {
@@ -40,7 +41,9 @@ absl::StatusOr<CheckpointInfo> FromJson(const Json& json) {
                       .phase = json.at("phase") == std::string(PhaseName(Phase::kSparse))
                                    ? Phase::kSparse
                                    : Phase::kDense,
-                      .patterns = {}};
+                      .patterns = {},
+                      .pruned_score = json.value("excluded_pruned", false) ? PrunedScore::kExcluded
+                                                                           : PrunedScore::kZero};
   for (const Json& pattern : json.at("patterns")) {
     ASSIGN_OR_RETURN(BlockPattern parsed, PatternFromJson(pattern));
     info.patterns.push_back(std::move(parsed));
@@ -117,7 +120,10 @@ absl::Status Restore(const Checkpoint& checkpoint, SequenceClassifier& model) {
                                                    checkpoint.info.patterns.size(),
                                                    " patterns for ", layers.size(), " layers"));
   }
-  for (size_t l = 0; l < layers.size(); ++l) layers[l]->SetPattern(checkpoint.info.patterns[l]);
+  for (size_t l = 0; l < layers.size(); ++l) {
+    layers[l]->SetPattern(checkpoint.info.patterns[l]);
+    layers[l]->set_pruned_score(checkpoint.info.pruned_score);
+  }
   return absl::OkStatus();
 }
 

@@ -27,6 +27,8 @@ struct CheckpointInfo {
   double dev_accuracy = 0;
   Phase phase = Phase::kDense;
   std::vector<BlockPattern> patterns;  // one a layer in the sparse phase, else none
+  /// How pruned entries counted when it was trained.
+  PrunedScore pruned_score = PrunedScore::kZero;
 };
 
 struct Checkpoint {
@@ -46,8 +48,9 @@ absl::Status SaveCheckpoint(const std::string& path, const CheckpointInfo& info,
 /// Errors: those of LoadTensors; DataLoss when what SPION needs to know is not in the file.
 absl::StatusOr<Checkpoint> LoadCheckpoint(const std::string& path);
 
-/// Puts the weights and the patterns into the model. Errors: InvalidArgument naming the first
-/// weight that is missing, left over, or of another shape; the model may then be partly changed.
+/// Puts the weights, the patterns and the pruned entries' meaning into the model. Errors:
+/// InvalidArgument naming the first weight that is missing, left over, or of another shape; the
+/// model may then be partly changed.
 absl::Status Restore(const Checkpoint& checkpoint, SequenceClassifier& model);
 
 }  // namespace spion

@@ -65,6 +65,29 @@ TEST(CheckpointTest, ASparseModelComesBackWithItsPatterns) {
       restored.Forward(ids, std::nullopt, false).equal(trained.Forward(ids, std::nullopt, false)));
 }
 
+TEST(CheckpointTest, PrunedEntriesCountAsTheyDidInTraining) {
+  SequenceClassifier trained = SpionModel(1);
+  for (SpionAttention* layer : SpionLayers(trained)) {
+    layer->SetPattern(Banded(4, 16, 1));
+    layer->set_pruned_score(PrunedScore::kExcluded);
+  }
+  CheckpointInfo info = SparseInfo(trained);
+  info.pruned_score = PrunedScore::kExcluded;
+  const std::string path = TempPath("excluded.safetensors");
+  ASSERT_TRUE(SaveCheckpoint(path, info, trained).ok());
+
+  SequenceClassifier restored = SpionModel(2);
+  ASSERT_TRUE(Restore(*LoadCheckpoint(path), restored).ok());
+  at::manual_seed(3);
+  const at::Tensor ids = at::randint(0, 7, {2, 1, 64}, at::kLong);
+  const at::Tensor logits = trained.Forward(ids, std::nullopt, false);
+  EXPECT_TRUE(restored.Forward(ids, std::nullopt, false).equal(logits));
+  for (SpionAttention* layer : SpionLayers(restored)) {
+    layer->set_pruned_score(PrunedScore::kZero);
+  }
+  EXPECT_FALSE(restored.Forward(ids, std::nullopt, false).equal(logits));
+}
+
 TEST(CheckpointTest, ADenseCheckpointLeavesAModelDense) {
   const SequenceClassifier trained = SpionModel(1);
   const std::string path = TempPath("dense.safetensors");

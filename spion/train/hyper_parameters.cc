@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <iterator>
 #include <string>
+#include <variant>
+#include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
@@ -47,7 +50,105 @@ void MakeQuick(HyperParameters& h) {
   h.test_examples = 2000;
 }
 
+constexpr int64_t kMost = int64_t{1} << 40;  // any number of steps or examples
+
+// A field that a flag sets, and the whole numbers that it takes, or the range (0, 1].
+using Field = std::variant<int64_t HyperParameters::*, int HyperParameters::*,
+                           double HyperParameters::*, bool HyperParameters::*>;
+
+struct Setting {
+  HyperParameterFlag flag;
+  Field field;
+  int64_t least = 0;
+};
+
+constexpr Setting kSettings[] = {
+    {{"steps", "N", "training steps"}, &HyperParameters::steps, 1},
+    {{"batch_size", "N", "examples a step"}, &HyperParameters::batch_size, 1},
+    {{"learning_rate", "X", "at its highest"}, &HyperParameters::learning_rate},
+    {{"warmup_steps", "N", "until the learning rate is at its highest"},
+     &HyperParameters::warmup_steps},
+    {{"sequence_length", "N", "cut longer ones, where the task has padding; 0: none is"},
+     &HyperParameters::sequence_length},
+    {{"capture_interval", "N", "steps from one look at the attention maps to the next"},
+     &HyperParameters::capture_interval,
+     1},
+    {{"transition_limit_percent", "N", "maps that change by less have settled"},
+     &HyperParameters::transition_limit_percent},
+    {{"dense_step_limit", "N", "settled or not, the dense phase ends by this step; 0: never"},
+     &HyperParameters::dense_step_limit},
+    {{"block_size", "N", "of the patterns, in tokens"}, &HyperParameters::block_size, 1},
+    {{"density", "X", "SPION-C: share of the blocks that are kept"}, &HyperParameters::density},
+    {{"threshold", "X", "SPION-F and -CF: quantile that a marked block must exceed"},
+     &HyperParameters::threshold},
+    {{"shared_pattern", "yes|no", "one pattern for all layers"}, &HyperParameters::shared_pattern},
+    {{"excluded_pruned", "yes|no", "leave pruned entries out of the softmax"},
+     &HyperParameters::excluded_pruned},
+    {{"continued_schedule", "yes|no", "do not restart the learning rate at the transition"},
+     &HyperParameters::continued_schedule},
+    {{"evaluation_interval", "N", "steps from one look at the dev set to the next"},
+     &HyperParameters::evaluation_interval,
+     1},
+    {{"dev_examples", "N", "of the dev set; 0: all"}, &HyperParameters::dev_examples},
+    {{"test_examples", "N", "of the test set; 0: all"}, &HyperParameters::test_examples},
+};
+
+// The value in `text`, or what was expected there.
+struct Reading {
+  std::variant<int64_t, double, bool> value;
+  std::string expected;  // empty: `value` holds
+};
+
+Reading ReadText(const Setting& setting, absl::string_view text) {
+  if (std::holds_alternative<bool HyperParameters::*>(setting.field)) {
+    return {text == "yes", text == "yes" || text == "no" ? "" : "yes or no"};
+  }
+  if (std::holds_alternative<double HyperParameters::*>(setting.field)) {
+    double number = 0;
+    const bool good = absl::SimpleAtod(text, &number) && number > 0 && number <= 1;
+    return {number, good ? "" : "a number above 0 and not above 1"};
+  }
+  int64_t number = 0;
+  const bool good = absl::SimpleAtoi(text, &number) && number >= setting.least && number <= kMost;
+  const bool fits = !std::holds_alternative<int HyperParameters::*>(setting.field) ||
+                    static_cast<int>(number) == number;
+  const char* expected =
+      setting.least > 0 ? "a positive whole number" : "a whole number, 0 or more";
+  return {number, good && fits ? "" : expected};
+}
+
 }  // namespace
+
+absl::Span<const HyperParameterFlag> HyperParameterFlags() {
+  static const auto* flags = [] {
+    auto* all = new std::vector<HyperParameterFlag>;
+    for (const Setting& setting : kSettings) all->push_back(setting.flag);
+    return all;
+  }();
+  return *flags;
+}
+
+absl::Status SetHyperParameter(HyperParameters& h, absl::string_view name, absl::string_view text) {
+  const auto* setting =
+      std::find_if(std::begin(kSettings), std::end(kSettings),
+                   [&](const Setting& candidate) { return candidate.flag.name == name; });
+  if (setting == std::end(kSettings)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("there is no hyper-parameter \"", name, "\" to set"));
+  }
+  const Reading reading = ReadText(*setting, text);
+  if (!reading.expected.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("\"", text, "\"; expected ", reading.expected));
+  }
+  std::visit(
+      [&](auto field) {
+        std::visit(
+            [&](auto value) { h.*field = static_cast<std::decay_t<decltype(h.*field)>>(value); },
+            reading.value);
+      },
+      setting->field);
+  return absl::OkStatus();
+}
 
 absl::string_view PresetName(Preset preset) { return preset == Preset::kQuick ? "quick" : "paper"; }
 

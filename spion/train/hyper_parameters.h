@@ -9,8 +9,10 @@
 
 #include <cstdint>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 
 namespace spion {
 
@@ -45,6 +47,14 @@ struct HyperParameters {
   /// 0: never.
   int64_t dense_step_limit = 0;
 
+  // What the ablation turns, one at a time; all false: the method as published.
+  /// One pattern for all layers, made from the mean of their maps.
+  bool shared_pattern = false;
+  /// Pruned entries are left out of the softmax instead of counting as score 0.
+  bool excluded_pruned = false;
+  /// The learning rate goes on at the transition instead of starting its schedule anew.
+  bool continued_schedule = false;
+
   // Evaluation: every how many steps, and how many examples of a split count; 0: all.
   int64_t evaluation_interval = 0;
   int64_t dev_examples = 0;
@@ -56,6 +66,20 @@ struct HyperParameters {
 /// Tasks: "image", "listops", "retrieval", "text", "pathfinder".
 /// Errors: InvalidArgument for another, naming the valid ones.
 absl::StatusOr<HyperParameters> HyperParametersFor(absl::string_view task, Preset preset);
+
+/// A hyper-parameter that a run may have otherwise than its preset: for command lines.
+struct HyperParameterFlag {
+  absl::string_view name;
+  absl::string_view values;  // as a help text shows them
+  absl::string_view help;
+};
+
+absl::Span<const HyperParameterFlag> HyperParameterFlags();
+
+/// Sets one of HyperParameterFlags from its text.
+/// Errors: InvalidArgument `"<text>"; expected <what>`, or naming a flag that there is not; `h` is
+/// then untouched.
+absl::Status SetHyperParameter(HyperParameters& h, absl::string_view name, absl::string_view text);
 
 }  // namespace spion
 

@@ -42,6 +42,51 @@ TEST(HyperParametersTest, QuickAlwaysReachesItsSparsePhase) {
   }
 }
 
+TEST(SetHyperParameterTest, SetsTheFieldOfThatName) {
+  HyperParameters h = HyperParametersFor("image", Preset::kPaper).value();
+  for (const auto& [name, text] :
+       std::vector<std::pair<const char*, const char*>>{{"steps", "24"},
+                                                        {"sequence_length", "0"},
+                                                        {"transition_limit_percent", "30"},
+                                                        {"density", "0.1"},
+                                                        {"shared_pattern", "yes"},
+                                                        {"excluded_pruned", "no"}}) {
+    EXPECT_TRUE(SetHyperParameter(h, name, text).ok()) << name;
+  }
+  EXPECT_EQ(h.steps, 24);
+  EXPECT_EQ(h.sequence_length, 0);
+  EXPECT_EQ(h.transition_limit_percent, 30);
+  EXPECT_EQ(h.density, 0.1);
+  EXPECT_TRUE(h.shared_pattern);
+  EXPECT_FALSE(h.excluded_pruned);
+  EXPECT_EQ(h.batch_size, 128);
+}
+
+TEST(SetHyperParameterTest, SaysWhatWasExpectedAndLeavesTheRestAlone) {
+  HyperParameters h;
+  const auto error = [&](const char* name, const char* text) {
+    return std::string(SetHyperParameter(h, name, text).message());
+  };
+  EXPECT_EQ(error("steps", "0"), "\"0\"; expected a positive whole number");
+  EXPECT_EQ(error("dev_examples", "-1"), "\"-1\"; expected a whole number, 0 or more");
+  EXPECT_EQ(error("transition_limit_percent", "4294967296"),
+            "\"4294967296\"; expected a whole number, 0 or more");
+  EXPECT_EQ(error("density", "1.5"), "\"1.5\"; expected a number above 0 and not above 1");
+  EXPECT_EQ(error("threshold", "nan"), "\"nan\"; expected a number above 0 and not above 1");
+  EXPECT_EQ(error("shared_pattern", "1"), "\"1\"; expected yes or no");
+  EXPECT_EQ(error("beta1", "0.5"), "there is no hyper-parameter \"beta1\" to set");
+  EXPECT_EQ(h.steps, 0);
+  EXPECT_EQ(h.density, 0);
+}
+
+TEST(SetHyperParameterTest, EveryFlagCanBeSet) {
+  HyperParameters h;
+  for (const HyperParameterFlag& flag : HyperParameterFlags()) {
+    EXPECT_TRUE(SetHyperParameter(h, flag.name, flag.values == "yes|no" ? "yes" : "1").ok())
+        << flag.name;
+  }
+}
+
 TEST(HyperParametersTest, NamesTheTasks) {
   EXPECT_THAT(
       std::string(HyperParametersFor("imagenet", Preset::kQuick).status().message()),

@@ -2,11 +2,13 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/linalg_vector_norm.h>
+#include <ATen/ops/stack.h>
 
 #include <chrono>
 #include <utility>
 
 #include "spion/base/status.h"
+#include "spion/pattern/block_pooling.h"
 #include "spion/profiling/range.h"
 
 namespace spion {
@@ -68,18 +70,26 @@ absl::StatusOr<std::optional<Capture>> PhaseController::AfterStep(int64_t step) 
 absl::Status PhaseController::MakePatterns(const std::vector<at::Tensor>& maps, Capture& capture) {
   const ProfileRange range(Region::kPatternSearch);
   const auto start = std::chrono::steady_clock::now();
+  const at::Tensor mean = options_.shared_pattern ? at::stack(maps).mean(0) : at::Tensor();
   for (const at::Tensor& map : maps) {
-    const at::Tensor host = map.cpu();
+    const at::Tensor host = (mean.defined() ? mean : map).cpu();
     const auto size = static_cast<size_t>(host.numel());
-    ASSIGN_OR_RETURN(
-        BlockPattern pattern,
-        GeneratePattern({absl::MakeConstSpan(host.const_data_ptr<float>(), size), host.size(0)},
-                        options_.generator));
+    const MapView view{absl::MakeConstSpan(host.const_data_ptr<float>(), size), host.size(0)};
+    ASSIGN_OR_RETURN(BlockPattern pattern, GeneratePattern(view, options_.generator));
     capture.patterns.push_back(std::move(pattern));
   }
   for (size_t l = 0; l < layers_.size(); ++l) layers_[l]->SetPattern(capture.patterns[l]);
   capture.pattern_search_ms =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+  for (const at::Tensor& map : maps) {
+    const at::Tensor host = map.cpu();
+    const auto size = static_cast<size_t>(host.numel());
+    ASSIGN_OR_RETURN(
+        BlockScores pooled,
+        AveragePool({absl::MakeConstSpan(host.const_data_ptr<float>(), size), host.size(0)},
+                    options_.generator.block_size));
+    capture.pooled_maps.push_back(std::move(pooled));
+  }
   return absl::OkStatus();
 }
 

@@ -23,6 +23,7 @@
 #include "absl/strings/string_view.h"
 #include "spion/nn/spion_attention.h"
 #include "spion/pattern/block_pattern.h"
+#include "spion/pattern/block_scores.h"
 #include "spion/pattern/generator.h"
 #include "spion/pattern/transition.h"
 
@@ -36,6 +37,8 @@ struct PhaseOptions {
   int64_t capture_interval = 0;
   int transition_limit_percent = 15;
   int64_t dense_step_limit = 0;  // 0: none
+  /// One pattern for all layers, made from the mean of their maps.
+  bool shared_pattern = false;
   GeneratorOptions generator;
 };
 
@@ -50,6 +53,8 @@ struct Capture {
   bool transition = false;
   /// At the transition: one pattern a layer.
   std::vector<BlockPattern> patterns;
+  /// At the transition: the maps that they were made from, averaged over each block; one a layer.
+  std::vector<BlockScores> pooled_maps;
   double pattern_search_ms = 0;
 };
 

@@ -92,6 +92,58 @@ TEST_F(PhaseControllerTest, TheStepLimitEndsTheDensePhaseAndSaysSo) {
   EXPECT_FALSE(capture.settled);
 }
 
+// Two layers that look at keys of different blocks.
+class TwoMapsTest : public PhaseControllerTest {
+ protected:
+  Capture Transition(const PhaseOptions& options) {
+    PhaseController phases(layers_, options);
+    phases.BeforeForward(2);
+    const at::Tensor q = at::full({1, 1, kLength, 16}, 1.0);
+    for (size_t l = 0; l < layers_.size(); ++l) {
+      at::Tensor k = at::zeros({1, 1, kLength, 16});
+      k.select(2, kKeys[l]).fill_(100);
+      layers_[l]->Forward(q, k, q, std::nullopt);
+    }
+    return **phases.AfterStep(2);
+  }
+
+  static constexpr int64_t kKeys[] = {3, 40};
+};
+
+TEST_F(TwoMapsTest, KeepsTheMapsOfTheTransitionBlockByBlock) {
+  PhaseOptions options = Options();
+  options.dense_step_limit = 2;
+  const Capture capture = Transition(options);
+  ASSERT_EQ(capture.pooled_maps.size(), 2u);
+  for (size_t l = 0; l < layers_.size(); ++l) {
+    for (int row = 0; row < 4; ++row) {
+      for (int column = 0; column < 4; ++column) {
+        // One column of ones in a block of 16.
+        const double expected = column == kKeys[l] / 16 ? 1.0 / 16 : 0;
+        EXPECT_NEAR(capture.pooled_maps[l].at(row, column), expected, 1e-6);
+      }
+    }
+  }
+}
+
+TEST_F(TwoMapsTest, ASharedPatternIsMadeFromTheMeanOfTheMaps) {
+  PhaseOptions options = Options();
+  options.dense_step_limit = 2;
+  options.generator.kind = PatternKind::kC;
+  options.generator.density = 10.0 / 16;  // 6 blocks beside the diagonal
+  const Capture apart = Transition(options);
+  EXPECT_NE(apart.patterns[0], apart.patterns[1]);
+
+  first_ = SpionAttention(0, kLength, at::kCPU, PrunedScore::kZero);
+  second_ = SpionAttention(1, kLength, at::kCPU, PrunedScore::kZero);
+  options.shared_pattern = true;
+  const Capture shared = Transition(options);
+  EXPECT_EQ(shared.patterns[0], shared.patterns[1]);
+  EXPECT_EQ(*second_.pattern(), shared.patterns[0]);
+  EXPECT_NE(shared.patterns[0], apart.patterns[0]);
+  EXPECT_NE(shared.patterns[0], apart.patterns[1]);
+}
+
 TEST(PhaseControllerDenseTest, AMethodWithoutSpionLayersStaysDense) {
   PhaseController phases({}, Options());
   for (int64_t step = 1; step <= 10; ++step) {

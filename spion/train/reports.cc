@@ -44,6 +44,9 @@ Json HyperParametersJson(const HyperParameters& h) {
           {"threshold", h.threshold},
           {"transition_limit_percent", h.transition_limit_percent},
           {"dense_step_limit", h.dense_step_limit},
+          {"shared_pattern", h.shared_pattern},
+          {"excluded_pruned", h.excluded_pruned},
+          {"continued_schedule", h.continued_schedule},
           {"evaluation_interval", h.evaluation_interval},
           {"dev_examples", h.dev_examples},
           {"test_examples", h.test_examples}};

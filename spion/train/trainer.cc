@@ -50,6 +50,7 @@ PhaseOptions PhaseOptionsFor(const Experiment& experiment) {
   return {.capture_interval = h.capture_interval,
           .transition_limit_percent = h.transition_limit_percent,
           .dense_step_limit = h.dense_step_limit,
+          .shared_pattern = h.shared_pattern,
           .generator = generator};
 }
 
@@ -77,7 +78,9 @@ class Run {
         optimizer_(model.parameters(), h_),
         schedule_(h_.learning_rate, h_.warmup_steps, h_.steps),
         order_(data.train.examples(), DeriveSeed(experiment.seed, kExampleOrder)),
-        report_interval_(std::clamp<int64_t>(h_.steps / kReportsARun, 1, kMostStepsAReport)) {}
+        report_interval_(std::clamp<int64_t>(h_.steps / kReportsARun, 1, kMostStepsAReport)) {
+    for (SpionAttention* layer : SpionLayers(model)) layer->set_pruned_score(pruned_score());
+  }
 
   absl::StatusOr<TrainingResult> Loop();
 
@@ -87,6 +90,9 @@ class Run {
     at::Tensor loss;
   };
 
+  PrunedScore pruned_score() const {
+    return h_.excluded_pruned ? PrunedScore::kExcluded : PrunedScore::kZero;
+  }
   Batch NextBatch();
   Prediction Forward(const Batch& batch) const;
   void TrainStep(int64_t step);
@@ -96,6 +102,7 @@ class Run {
   absl::Status Report(int64_t step);
   absl::Status EvaluateDev(int64_t step);
   absl::Status HandleCapture(const Capture& capture);
+  absl::Status WriteMaps(const Capture& capture) const;
   absl::Status Save(absl::string_view name, int64_t step, double dev_accuracy) const;
   double LearningRate(int64_t step) const;
   int64_t RestartStep() const;
@@ -131,7 +138,8 @@ class Run {
 
 // The reference's schedule starts anew at the transition for all but SPION-F.
 int64_t Run::RestartStep() const {
-  const bool restarts = experiment_.method.pattern_kind != PatternKind::kF;
+  const bool restarts =
+      experiment_.method.pattern_kind != PatternKind::kF && !h_.continued_schedule;
   return restarts ? result_.transition_step.value_or(0) : 0;
 }
 
@@ -238,7 +246,8 @@ absl::Status Run::Save(absl::string_view name, int64_t step, double dev_accuracy
                          .step = step,
                          .dev_accuracy = dev_accuracy,
                          .phase = phases_.phase(),
-                         .patterns = CurrentPatterns(model_)},
+                         .patterns = CurrentPatterns(model_),
+                         .pruned_score = pruned_score()},
                         model_);
 }
 
@@ -303,10 +312,29 @@ absl::Status Run::HandleCapture(const Capture& capture) {
                                            {"settled", capture.settled},
                                            {"kept_blocks", kept},
                                            {"pattern_search_ms", capture.pattern_search_ms}}));
+  RETURN_IF_ERROR(WriteMaps(capture));
   return directory_.WriteJson("patterns.json", {{"task", experiment_.task},
                                                 {"method", experiment_.method.name},
                                                 {"transition_step", capture.step},
                                                 {"layers", patterns}});
+}
+
+// attention_maps.json: of each layer the map that its pattern was made from, as the mean of every
+// block.
+absl::Status Run::WriteMaps(const Capture& capture) const {
+  std::vector<Json> layers;
+  for (const BlockScores& map : capture.pooled_maps) {
+    std::vector<std::vector<double>> rows;
+    for (auto row = map.values.begin(); row != map.values.end(); row += map.side) {
+      rows.emplace_back(row, row + map.side);
+    }
+    layers.push_back({{"mean_of_block", rows}});
+  }
+  return directory_.WriteJson("attention_maps.json", {{"task", experiment_.task},
+                                                      {"method", experiment_.method.name},
+                                                      {"step", capture.step},
+                                                      {"block_size", h_.block_size},
+                                                      {"layers", layers}});
 }
 
 absl::StatusOr<TrainingResult> Run::Loop() {

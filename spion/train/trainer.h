@@ -2,8 +2,9 @@
 //
 //   ASSIGN_OR_RETURN(TrainingResult result, Train(experiment, data, model, run, progress));
 //
-// Files in the run's folder: metrics.jsonl, patterns.json (at the transition), best_dense and
-// best_sparse (the best dev accuracy of each phase), last (or interrupted) .safetensors.
+// Files in the run's folder: metrics.jsonl; at the transition patterns.json and attention_maps.json
+// (the maps they were made from, block by block); best_dense and best_sparse (the best dev accuracy
+// of each phase), last (or interrupted) .safetensors.
 #ifndef SPION_TRAIN_TRAINER_H_
 #define SPION_TRAIN_TRAINER_H_
 

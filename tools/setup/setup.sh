@@ -66,6 +66,16 @@ torch_commands() {
   echo "touch $env/complete"
 }
 
+matplotlib_environment() { echo "$(spion_cache_dir)/matplotlib-$MATPLOTLIB_VERSION"; }
+
+matplotlib_commands() {
+  local env=$1
+  echo "python3 -m venv --clear $env"
+  echo "$env/bin/pip install --quiet --disable-pip-version-check --no-deps" \
+    "matplotlib==$MATPLOTLIB_VERSION ${MATPLOTLIB_COMPANIONS//,/ }"
+  echo "touch $env/complete"
+}
+
 # Fills `commands` (what to run, in order), `reasons` (for the user) and `packages` (of apt).
 plan_setup() {
   local env line
@@ -73,10 +83,17 @@ plan_setup() {
   packages=$(missing_packages "$BAZEL_PACKAGES,$BUILD_PACKAGES,$LIBRARY_PACKAGES" | tr '\n' ' ')
   if ! torch_is_there; then
     env=$(torch_environment)
-    python3 -c 'import venv, ensurepip' 2>/dev/null || packages+="python3-venv "
     reasons+=("LibTorch $TORCH_VERSION into $env (the tensor library; $(
       [[ $env == *-cuda ]] && echo "with CUDA, about 5 GB" || echo "CPU only, as there is no nvcc, about 1.5 GB"))")
     while read -r line; do commands+=("$line"); done < <(torch_commands "$env")
+  fi
+  env=$(matplotlib_environment)
+  if [[ ! -f $env/complete ]]; then
+    reasons+=("matplotlib $MATPLOTLIB_VERSION into $env (draws the tables' pictures, about 0.2 GB)")
+    while read -r line; do commands+=("$line"); done < <(matplotlib_commands "$env")
+  fi
+  if ((${#commands[@]})); then
+    python3 -c 'import venv, ensurepip' 2>/dev/null || packages+="python3-venv "
   fi
   if [[ -n $packages ]]; then
     reasons=("Debian packages: $packages(Bazel, the compiler, and the libraries SPION links)" "${reasons[@]}")

@@ -2,19 +2,12 @@
 #ifndef SPION_KERNELS_CUDA_TILES_LANES_CUH_
 #define SPION_KERNELS_CUDA_TILES_LANES_CUH_
 
-namespace spion::tiles {
+#include "spion/kernels/cuda_tiles/instructions.cuh"
 
-constexpr unsigned kAllLanes = 0xffffffffU;
+namespace spion::tiles {
 
 __device__ __forceinline__ int LaneGroup() { return static_cast<int>(threadIdx.x) % 32 / 4; }
 __device__ __forceinline__ int LaneInGroup() { return static_cast<int>(threadIdx.x) % 4; }
-
-/// 2^x to two units in the last place; below 2^-126: 0.
-__device__ __forceinline__ float Exp2(float x) {
-  float power;
-  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(power) : "f"(x));
-  return power;
-}
 
 /// The sum, the maximum over the four threads of a row.
 __device__ __forceinline__ float RowSum(float value) {

@@ -22,8 +22,10 @@
 #include <cuda_fp16.h>
 
 #include <cstdint>
+#include <cstring>
 
 #include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/cuda_tiles/instructions.cuh"
 #include "spion/kernels/cuda_tiles/lanes.cuh"
 
 namespace spion::tiles {
@@ -37,20 +39,17 @@ __device__ __forceinline__ uint32_t PackPair(float low, float high);
 template <>
 __device__ __forceinline__ uint32_t PackPair<Float16>(float low, float high) {
   const __half2 pair = __floats2half2_rn(low, high);
-  return reinterpret_cast<const uint32_t&>(pair);
+  uint32_t bits;
+  memcpy(&bits, &pair, sizeof(bits));
+  return bits;
 }
 
 template <>
 __device__ __forceinline__ uint32_t PackPair<BFloat16>(float low, float high) {
   const __nv_bfloat162 pair = __floats2bfloat162_rn(low, high);
-  return reinterpret_cast<const uint32_t&>(pair);
-}
-
-/// Element (i, j) of an 8 x 8 matrix of 16-bit elements goes where (j, i) was.
-__device__ __forceinline__ uint32_t Transpose8x8(uint32_t pair) {
-  uint32_t transposed;
-  asm volatile("movmatrix.sync.aligned.m8n8.trans.b16 %0, %1;" : "=r"(transposed) : "r"(pair));
-  return transposed;
+  uint32_t bits;
+  memcpy(&bits, &pair, sizeof(bits));
+  return bits;
 }
 
 template <typename T>
@@ -60,20 +59,14 @@ __device__ __forceinline__ void Mma16(float (&sum)[4], uint32_t a0, uint32_t a1,
 template <>
 __device__ __forceinline__ void Mma16<Float16>(float (&sum)[4], uint32_t a0, uint32_t a1,
                                                uint32_t a2, uint32_t a3, uint32_t b0, uint32_t b1) {
-  asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, "
-      "{%0,%1,%2,%3};"
-      : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
-      : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+  MmaF16(sum, a0, a1, a2, a3, b0, b1);
 }
 
 template <>
 __device__ __forceinline__ void Mma16<BFloat16>(float (&sum)[4], uint32_t a0, uint32_t a1,
                                                 uint32_t a2, uint32_t a3, uint32_t b0,
                                                 uint32_t b1) {
-  asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, "
-      "{%8,%9}, {%0,%1,%2,%3};"
-      : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
-      : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+  MmaBF16(sum, a0, a1, a2, a3, b0, b1);
 }
 
 /// fp16 or bf16 on the tensor cores.
@@ -176,16 +169,11 @@ struct Half16 {
 /// tf32 on the tensor cores.
 struct Tf32Product {
   static __device__ __forceinline__ uint32_t Operand(uint32_t word) {
-    uint32_t rounded;
-    asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(rounded) : "f"(__uint_as_float(word)));
-    return rounded;
+    return RoundToTf32(__uint_as_float(word));
   }
   static __device__ __forceinline__ void Mma(float (&sum)[4], uint32_t a0, uint32_t a1, uint32_t a2,
                                              uint32_t a3, uint32_t b0, uint32_t b1) {
-    asm("mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 {%0,%1,%2,%3}, {%4,%5,%6,%7}, "
-        "{%8,%9}, {%0,%1,%2,%3};"
-        : "+f"(sum[0]), "+f"(sum[1]), "+f"(sum[2]), "+f"(sum[3])
-        : "r"(a0), "r"(a1), "r"(a2), "r"(a3), "r"(b0), "r"(b1));
+    MmaTf32(sum, a0, a1, a2, a3, b0, b1);
   }
 };
 

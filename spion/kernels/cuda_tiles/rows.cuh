@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "spion/kernels/cuda_tiles/instructions.cuh"
 #include "spion/kernels/cuda_tiles/lanes.cuh"
 #include "spion/kernels/cuda_tiles/math.cuh"
 
@@ -92,37 +93,6 @@ __device__ __forceinline__ void LoadVector(uint32_t (&words)[kWords], const T* f
   }
 }
 
-/// One 16-byte (8-byte) vector from global to shared memory, in the background. A thread reads back
-/// only what it has copied itself, so waiting for its own copies is all the synchronisation needed.
-template <int kWords, typename T>
-__device__ __forceinline__ void CopyVectorAsync(uint32_t to, const T* from) {
-  asm volatile("cp.async.ca.shared.global [%0], [%1], %2;" ::"r"(to), "l"(from), "n"(4 * kWords)
-               : "memory");
-}
-__device__ __forceinline__ void CommitCopies() {
-  asm volatile("cp.async.commit_group;" ::: "memory");
-}
-/// Until at most kPending of the thread's latest groups are under way.
-template <int kPending>
-__device__ __forceinline__ void WaitForCopies() {
-  asm volatile("cp.async.wait_group %0;" ::"n"(kPending) : "memory");
-}
-
-template <int kWords>
-__device__ __forceinline__ void LoadSharedVector(uint32_t (&words)[kWords], uint32_t from) {
-  if constexpr (kWords == 4) {
-    asm volatile("ld.shared.v4.u32 {%0,%1,%2,%3}, [%4];"
-                 : "=r"(words[0]), "=r"(words[1]), "=r"(words[2]), "=r"(words[3])
-                 : "r"(from)
-                 : "memory");
-  } else {
-    asm volatile("ld.shared.v2.u32 {%0,%1}, [%2];"
-                 : "=r"(words[0]), "=r"(words[1])
-                 : "r"(from)
-                 : "memory");
-  }
-}
-
 /// 16 rows in registers. Life: Load, then GetLoaded; Round, then GetOperand; Transpose, then
 /// GetTransposed.
 template <class Math, int kHeadDim>
@@ -150,15 +120,15 @@ class RegisterRows {
     const auto* high = rows.At(first_row + 8);
 #pragma unroll
     for (int i = 0; i < Layout::kSlices; ++i) {
-      CopyVectorAsync<Layout::kWords>(StageVector(stage, i, 0), low + 4 * Layout::kVector * i);
-      CopyVectorAsync<Layout::kWords>(StageVector(stage, i, 1), high + 4 * Layout::kVector * i);
+      CopyAsync<4 * Layout::kWords>(StageVector(stage, i, 0), low + 4 * Layout::kVector * i);
+      CopyAsync<4 * Layout::kWords>(StageVector(stage, i, 1), high + 4 * Layout::kVector * i);
     }
   }
   __device__ __forceinline__ void Take(uint32_t stage, const RowPointer<Math, kHeadDim>&, int32_t) {
 #pragma unroll
     for (int i = 0; i < Layout::kSlices; ++i) {
-      LoadSharedVector(words_[i][0], StageVector(stage, i, 0));
-      LoadSharedVector(words_[i][1], StageVector(stage, i, 1));
+      LoadShared(words_[i][0], StageVector(stage, i, 0));
+      LoadShared(words_[i][1], StageVector(stage, i, 1));
     }
   }
   __device__ __forceinline__ void Round() {

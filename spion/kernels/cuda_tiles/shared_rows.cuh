@@ -8,7 +8,7 @@
 
 #include <cstdint>
 
-#include "spion/kernels/cuda_tiles/lanes.cuh"
+#include "spion/kernels/cuda_tiles/instructions.cuh"
 
 namespace spion::tiles {
 
@@ -19,49 +19,19 @@ struct Matrices {
   uint32_t words[4];
 };
 
-/// `address` is that of a row: lane i has row i % 8 of matrix i / 8.
+/// By the lane's address of a row, SharedRows has which.
 __device__ __forceinline__ Matrices LoadMatrices(uint32_t address) {
   Matrices m;
-  asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0,%1,%2,%3}, [%4];"
-               : "=r"(m.words[0]), "=r"(m.words[1]), "=r"(m.words[2]), "=r"(m.words[3])
-               : "r"(address)
-               : "memory");
+  LoadMatrices(m.words, address);
   return m;
 }
 __device__ __forceinline__ Matrices LoadMatricesTransposed(uint32_t address) {
   Matrices m;
-  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {%0,%1,%2,%3}, [%4];"
-               : "=r"(m.words[0]), "=r"(m.words[1]), "=r"(m.words[2]), "=r"(m.words[3])
-               : "r"(address)
-               : "memory");
+  LoadMatricesTransposed(m.words, address);
   return m;
 }
-
-/// The inverse of LoadMatrices.
 __device__ __forceinline__ void StoreMatrices(uint32_t address, const Matrices& m) {
-#if __CUDA_ARCH__ >= 900
-  asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%0], {%1,%2,%3,%4};" ::"r"(address),
-               "r"(m.words[0]), "r"(m.words[1]), "r"(m.words[2]), "r"(m.words[3])
-               : "memory");
-#else
-#pragma unroll
-  for (int i = 0; i < 4; ++i) {
-    const uint32_t row = __shfl_sync(kAllLanes, address, 8 * i + LaneGroup());
-    asm volatile("st.shared.u32 [%0], %1;" ::"r"(row + 4 * LaneInGroup()), "r"(m.words[i])
-                 : "memory");
-  }
-#endif
-}
-
-/// kBytes (4 or 16) from global to shared memory, in the background: see rows.cuh.
-template <int kBytes>
-__device__ __forceinline__ void CopyAsync(uint32_t to, const void* from) {
-  if constexpr (kBytes == 16) {  // past the L1 cache
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(to), "l"(from) : "memory");
-  } else {
-    asm volatile("cp.async.ca.shared.global [%0], [%1], %2;" ::"r"(to), "l"(from), "n"(kBytes)
-                 : "memory");
-  }
+  StoreMatrices(address, m.words);
 }
 
 /// Where things are in a block of rows, and which part of 16 rows is a thread's. Blocks begin at
@@ -79,9 +49,9 @@ struct SharedRows {
   }
   /// The lane's address for 16 rows of 32 bytes, at row and byte 0. Add kSixteenRows for the next
   /// 16 rows; xor 32 i for the i-th 32 bytes. As the left operand of mma: the matrices of the first
-  /// 16 bytes come first; of 16-bit numbers, transposed, they are the right operand of two products.
-  /// By rows: the matrices of the first 8 rows come first: the right operand of two products, each
-  /// with 8 rows; of 16-bit numbers, transposed, a left operand.
+  /// 16 bytes come first; of 16-bit numbers, transposed, they are the right operand of two
+  /// products. By rows: the matrices of the first 8 rows come first: the right operand of two
+  /// products, each with 8 rows; of 16-bit numbers, transposed, a left operand.
   static __device__ __forceinline__ uint32_t LaneOffset() {
     const uint32_t lane = threadIdx.x % 32;
     return Offset(lane % 16, lane / 16);

@@ -198,8 +198,8 @@ __device__ __forceinline__ void KeyGradients(const BackwardCall<Math>& call, con
     }
     const uint32_t lse_stage = stage + kLseStage + 8 * (threadIdx.x % 32);
     const float* pairs = lse + static_cast<uint32_t>(query + 2 * tiles::LaneInGroup());
-    tiles::CopyVectorAsync<2>(lse_stage, pairs);
-    tiles::CopyVectorAsync<2>(lse_stage + 256, pairs + 8);
+    tiles::CopyAsync<8>(lse_stage, pairs);
+    tiles::CopyAsync<8>(lse_stage + 256, pairs + 8);
   };
   const auto compute = [&](uint32_t stage, int32_t query) {
     WalkedRows q;
@@ -214,7 +214,7 @@ __device__ __forceinline__ void KeyGradients(const BackwardCall<Math>& call, con
 #pragma unroll
     for (int t = 0; t < 2; ++t) {
       uint32_t pair[2];
-      tiles::LoadSharedVector(pair, stage + kLseStage + 256 * t + 8 * (threadIdx.x % 32));
+      tiles::LoadShared(pair, stage + kLseStage + 256 * t + 8 * (threadIdx.x % 32));
       lse_log2[t][0] = __uint_as_float(pair[0]) * kLog2E;
       lse_log2[t][1] = __uint_as_float(pair[1]) * kLog2E;
     }
@@ -302,7 +302,6 @@ template <class Math, int kHeadDim, int kTiles>
 __global__ void __launch_bounds__(kThreads,
                                   (BackwardTraits<Math, kHeadDim, kTiles>::kThreadBlocksAnSm))
     BackwardKernel(const __grid_constant__ BackwardCall<Math> call, const int log2_units) {
-  extern __shared__ uint4 rings[];
   __shared__ JoinBuffer<kHeadDim> buffer;
   const BlockPatternView& pattern = call.problem.pattern;
   Unit unit(pattern.blocks_per_side, pattern.schedule.long_lines, log2_units);
@@ -313,7 +312,7 @@ __global__ void __launch_bounds__(kThreads,
   unit.in_line -= is_key ? half : 0;
   const BlockLine line =
       pattern.schedule.lines[2 * (FirstLineOf(pattern) + unit.rank) + (is_key ? 1 : 0)];
-  const auto ring = static_cast<uint32_t>(__cvta_generic_to_shared(rings)) +
+  const auto ring = static_cast<uint32_t>(__cvta_generic_to_shared(tiles::SharedMemory())) +
                     threadIdx.x / 32 * BackwardTraits<Math, kHeadDim, kTiles>::kRingBytes;
   if (!is_key) {
     QueryGradients<Math, kHeadDim, kTiles>(call, unit, line, ring, buffer);

@@ -71,7 +71,6 @@ __global__ void __launch_bounds__(kThreads,
   using Pointer = tiles::RowPointer<Math, kHeadDim>;
   using WalkedRows = typename Traits::WalkedRows;
   constexpr int kRows = Traits::kRows;
-  extern __shared__ uint4 rings[];
   const BlockSparseProblem& problem = call.problem;
   const BlockPatternView& pattern = problem.pattern;
   const auto block_size = static_cast<int32_t>(problem.block_size);
@@ -131,7 +130,7 @@ __global__ void __launch_bounds__(kThreads,
       for (int i = 0; i < kTiles; ++i) tiles::Multiply(out[i], Math::Pack(&s[i][2 * j]), v);
     }
   };
-  const auto ring = static_cast<uint32_t>(__cvta_generic_to_shared(rings)) +
+  const auto ring = static_cast<uint32_t>(__cvta_generic_to_shared(tiles::SharedMemory())) +
                     threadIdx.x / 32 * Traits::kRingBytes;
 #pragma unroll
   for (auto& tile : q) tile.Round();

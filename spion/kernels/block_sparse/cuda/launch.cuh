@@ -43,8 +43,8 @@ constexpr int kMostBlock = 128;
 
 /// Exact fp32 has none: its products have another way of bringing operands together.
 template <class Math, int kHeadDim, int kBlock>
-constexpr bool kHasLines = !std::is_same_v<Math, tiles::MathF32> &&
-                           HasLines<typename Math::Element>(kHeadDim, kBlock);
+constexpr bool kHasLines =
+    !std::is_same_v<Math, tiles::MathF32> && HasLines<typename Math::Element>(kHeadDim, kBlock);
 
 template <class Math, int kHeadDim, int kTiles>
 cudaError_t LaunchForwardTiles(const BlockSparseForward<typename Math::Element>& call,

@@ -233,7 +233,6 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
   using Steps = LineSteps<kBlock, Traits::kFusesDiagonal>;
   using Step = typename Steps::Step;
   constexpr uint32_t kTile = Traits::kTileBytes;
-  extern __shared__ uint4 rings[];
   BeginLines<kGroups>();
 
   const BlockSparseProblem& problem = call.problem;
@@ -245,7 +244,7 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
   const int32_t first = row.line * kBlock;
   const tiles::ValidKeys valid = ValidKeysOf(problem);
   const float* lse = call.log_sum_exp + FirstRowOf(problem);
-  char* shared = reinterpret_cast<char*>(rings) + group * Traits::kGroupBytes;
+  char* shared = tiles::SharedMemory() + group * Traits::kGroupBytes;
   const Place place(shared);
   LineGradients<T, kHeadDim, kBlock, kGroups> gradients(place, problem.scale);
 

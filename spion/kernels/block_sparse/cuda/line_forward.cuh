@@ -18,7 +18,7 @@ struct LineForwardTraits {
   static constexpr int kTileBytes = LineRows<T, kHeadDim, kBlock>::kTileBytes;
   static constexpr int kStageBytes = 2 * kTileBytes;  // K, V
   static constexpr int kGroupBytes = 2 * kStageBytes;
-  static constexpr int kThreadsAnSm =  // by registers
+  static constexpr int kThreadsAnSm =                                       // by registers
       sizeof(T) == 2 && kHeadDim <= 32 ? (kBlock == 64 ? 640 : 768) : 512;  // by registers
   static constexpr int kLongGroups = LongGroups(kGroupThreads<kBlock>, kGroupBytes, kThreadsAnSm);
   static constexpr int kKeysAtOnce = kBlock < 64 ? kBlock : 64;  // in registers
@@ -112,7 +112,6 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
   using Steps = RowSteps<kBlock>;
   constexpr uint32_t kTile = Traits::kTileBytes;
   constexpr int kKeys = Traits::kKeysAtOnce;
-  extern __shared__ uint4 rings[];
   BeginLines<kGroups>();
 
   const BlockSparseProblem& problem = call.problem;
@@ -121,7 +120,7 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
   const BlockLine line = pattern.schedule.rows[FirstLineOf(pattern) + blockIdx.x + first_rank];
   const int32_t first = line.line * kBlock;
   const tiles::ValidKeys valid = ValidKeysOf(problem);
-  char* memory = reinterpret_cast<char*>(rings);
+  char* memory = tiles::SharedMemory();
   const Place place(memory + group * Traits::kGroupBytes);
 
   uint32_t stage = 0;

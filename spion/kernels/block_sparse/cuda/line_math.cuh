@@ -1,5 +1,5 @@
-// How the warps of a line multiply: 16-bit numbers, or fp32 numbers rounded to tf32. Both have their
-// rows in shared memory (LineRows) and go through the tensor cores.
+// How the warps of a line multiply: 16-bit numbers, or fp32 numbers rounded to tf32. Both have
+// their rows in shared memory (LineRows) and go through the tensor cores.
 //
 //   S = A B^T    AddDots: ldmatrix brings both operands, whatever the number
 //   O += S B     AddProduct: B's rows are the inner dimension. ldmatrix transposes 16-bit numbers;
@@ -112,8 +112,8 @@ struct LineMath {
   static __device__ __forceinline__ void KeepScores(const Place& place, uint32_t scores, int chunk,
                                                     const Scores& s, const uint32_t (&mask)[2]) {
     using Layout = typename Place::Scores;
-    const uint32_t at = place.Address(scores) + place.warp() * Layout::kSixteenRows +
-                        Layout::LaneOffset();
+    const uint32_t at =
+        place.Address(scores) + place.warp() * Layout::kSixteenRows + Layout::LaneOffset();
     tiles::StoreMatrices(at ^ (32 * chunk), {{s.words[0] & mask[0], s.words[1] & mask[1],
                                               s.words[2] & mask[0], s.words[3] & mask[1]}});
   }
@@ -135,12 +135,11 @@ struct LineMath {
 
 /// fp32, multiplied in tf32. Rows are of 32 numbers.
 ///
-/// An inner dimension of 8 rows has its slots c and c + 4 in rows 2 c and 2 c + 1, as the scores lie.
-/// A right operand's column g of product t is the row's number 4 ChunkOf(g) + t, so that one 16-byte
-/// read serves four products. sums.tile[t][e] then is column 4 ChunkOf(2 c + e) + t.
+/// An inner dimension of 8 rows has its slots c and c + 4 in rows 2 c and 2 c + 1, as the scores
+/// lie. A right operand's column g of product t is the row's number 4 ChunkOf(g) + t, so that one
+/// 16-byte read serves four products. sums.tile[t][e] then is column 4 ChunkOf(2 c + e) + t.
 template <>
 struct LineMath<float> {
-  using Product = tiles::Tf32Product;
   struct Scores {
     tiles::Matrices halves[2];  // columns 0 to 7, 8 to 15
   };
@@ -148,13 +147,14 @@ struct LineMath<float> {
 
   static __device__ __forceinline__ void Mma(float (&sum)[4], const tiles::Matrices& a, uint32_t b0,
                                              uint32_t b1) {
-    Product::Mma(sum, a.words[0], a.words[1], a.words[2], a.words[3], b0, b1);
+    tiles::MmaTf32(sum, a.words[0], a.words[1], a.words[2], a.words[3], b0, b1);
   }
   static __device__ __forceinline__ Scores Pack(const float (*s)[4]) {
     Scores packed;
 #pragma unroll
     for (int t = 0; t < 2; ++t) {
-      packed.halves[t] = {{Rounded(s[t][0]), Rounded(s[t][2]), Rounded(s[t][1]), Rounded(s[t][3])}};
+      packed.halves[t] = {{tiles::RoundToTf32(s[t][0]), tiles::RoundToTf32(s[t][2]),
+                           tiles::RoundToTf32(s[t][1]), tiles::RoundToTf32(s[t][3])}};
     }
     return packed;
   }
@@ -184,12 +184,13 @@ struct LineMath<float> {
     using Layout = typename Place::Layout;
 #pragma unroll
     for (int pass = 0; pass < Layout::kPasses; ++pass) {
-      uint4& words = *reinterpret_cast<uint4*>(place.At(place.Own(tile) + Layout::PassOffset(pass)));
+      uint4& words =
+          *reinterpret_cast<uint4*>(place.At(place.Own(tile) + Layout::PassOffset(pass)));
       uint4 rounded = words;
-      rounded.x = Product::Operand(rounded.x);
-      rounded.y = Product::Operand(rounded.y);
-      rounded.z = Product::Operand(rounded.z);
-      rounded.w = Product::Operand(rounded.w);
+      rounded.x = tiles::RoundToTf32(__uint_as_float(rounded.x));
+      rounded.y = tiles::RoundToTf32(__uint_as_float(rounded.y));
+      rounded.z = tiles::RoundToTf32(__uint_as_float(rounded.z));
+      rounded.w = tiles::RoundToTf32(__uint_as_float(rounded.w));
       words = rounded;
     }
   }
@@ -281,9 +282,6 @@ struct LineMath<float> {
   }
 
  private:
-  static __device__ __forceinline__ uint32_t Rounded(float x) {
-    return Product::Operand(__float_as_uint(x));
-  }
   /// Of the row's 16-byte chunks, the g-th column's. Lanes g and g + 1 of an even g, whose reads
   /// happen together, get an even and an odd one; lanes c of one e = g % 2 get neighbours.
   static __device__ __forceinline__ uint32_t ChunkOf(uint32_t g) {

@@ -44,43 +44,37 @@ __device__ __forceinline__ void GroupBarrier() {
   } else if constexpr (kGroups == 1) {
     __syncthreads();
   } else {
-    // By literal numbers: of a number in a register, the compiler reserves all barriers. 0 is
-    // __syncthreads.
     static_assert(kGroups <= 4);
     switch (threadIdx.x / kThreads) {
       case 0:
-        asm volatile("bar.sync 1, %0;" ::"n"(kThreads) : "memory");
+        tiles::NamedBarrier<1, kThreads>();
         break;
       case 1:
-        asm volatile("bar.sync 2, %0;" ::"n"(kThreads) : "memory");
+        tiles::NamedBarrier<2, kThreads>();
         break;
       case 2:
-        asm volatile("bar.sync 3, %0;" ::"n"(kThreads) : "memory");
+        tiles::NamedBarrier<3, kThreads>();
         break;
       default:
-        asm volatile("bar.sync 4, %0;" ::"n"(kThreads) : "memory");
+        tiles::NamedBarrier<4, kThreads>();
         break;
     }
   }
 }
 
-/// Programmatic dependent launch, where there is such a thing: the kernel of the long lines lets
+/// Programmatic dependent launch: the kernel of the long lines lets
 /// the other start at once, and that one ends after it.
 template <int kGroups>
 __device__ __forceinline__ void BeginLines() {
-#if __CUDA_ARCH__ >= 900
-  if constexpr (kGroups > 1) asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
-#endif
+  if constexpr (kGroups > 1) tiles::LetNextKernelStart();
 }
 template <int kGroups>
 __device__ __forceinline__ void EndLines() {
-#if __CUDA_ARCH__ >= 900
   if constexpr (kGroups == 1) {
     const bool is_last =
         blockIdx.x == gridDim.x - 1 && blockIdx.y == gridDim.y - 1 && blockIdx.z == gridDim.z - 1;
-    if (is_last) asm volatile("griddepcontrol.wait;" ::: "memory");
+    if (is_last) tiles::WaitForKernelBefore();
   }
-#endif
 }
 
 /// A warp's place, and how it moves its 16 rows of a block [kBlock, kHeadDim] of T between global
@@ -89,8 +83,8 @@ template <typename T, int kHeadDim, int kBlock>
 class LineRows {
  public:
   using Element = T;
-  using Layout = tiles::SharedRows<kHeadDim * static_cast<int>(sizeof(T))>;
-  using Scores = tiles::SharedRows<kBlock * static_cast<int>(sizeof(T))>;
+  using Layout = tiles::SharedRows<kHeadDim* static_cast<int>(sizeof(T))>;
+  using Scores = tiles::SharedRows<kBlock* static_cast<int>(sizeof(T))>;
   static constexpr int kSteps = Layout::kRowBytes / 32;  // of an inner product over a row
   static constexpr int kTileBytes = kBlock * Layout::kRowBytes;
   static constexpr int kScoresBytes = kBlock * Scores::kRowBytes;
@@ -139,8 +133,8 @@ class LineRows {
                                            int32_t first) const {
 #pragma unroll
     for (int pass = 0; pass < Layout::kPasses; ++pass) {
-      tiles::CopyAsync<16>(base_ + Own(tile) + Layout::PassOffset(pass),
-                           HeadOf(from) + LaneElement(from, first, pass));
+      tiles::CopyAsyncPastL1(base_ + Own(tile) + Layout::PassOffset(pass),
+                             HeadOf(from) + LaneElement(from, first, pass));
     }
   }
 

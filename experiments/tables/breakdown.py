@@ -1,0 +1,135 @@
+"""Where a training step's time goes, from a trace that --trace=FILE wrote.
+
+Which product is which is told by the order of the encoder's operations (spion/nn/classifier.cc):
+four linear maps a layer (queries, keys and values; output; two of the MLP), then the classifier's
+two; and scores, softmax, weighted sum in attention. Backward they come the other way round.
+
+On the CPU an operation's time is its own; on a GPU it is that of the kernels that it launched.
+"""
+
+import bisect
+
+PARTS = ("scores", "softmax", "weighted sum", "fused attention", "projections", "MLP", "classifier",
+         "optimiser", "data", "other")
+_STEPS = ("spion:dense_step", "spion:sparse_step")
+_FUSED = ("spion::block_sparse_attention", "aten::scaled_dot_product_attention",
+          "spion::block_sparse_attention_backward")
+_CLASSIFIER_MAPS = 2
+_MAPS_A_LAYER = 4
+
+
+def _is_fused(name):
+    return name in _FUSED or (name.startswith("ScaledDotProduct") and name.endswith("Backward0"))
+
+
+def _spans(events, wanted):
+    """Of a step: operations with that name, in order, those within another one left out."""
+    found = []
+    for event in events:
+        if wanted(event["name"]) and not (found and event["ts"] < found[-1]["ts"]
+                                          + found[-1]["dur"] and event["tid"] == found[-1]["tid"]):
+            found.append(event)
+    return found
+
+
+def _products(events, product, softmax, before, after):
+    """Products of attention, by whether a softmax comes next."""
+    ordered = _spans(events, lambda name: name in (product, softmax))
+    for number, event in enumerate(ordered):
+        if event["name"] != product:
+            continue
+        following = ordered[number + 1]["name"] if number + 1 < len(ordered) else product
+        yield (before if following == softmax else after), event
+
+
+def _linear_maps(forward, backward):
+    layers_maps = len(forward) - _CLASSIFIER_MAPS
+    for number, event in enumerate(forward):
+        place = number % _MAPS_A_LAYER
+        yield ("classifier" if number >= layers_maps else
+               "projections" if place < 2 else "MLP"), event
+    for number, event in enumerate(backward):
+        place = (number - _CLASSIFIER_MAPS) % _MAPS_A_LAYER
+        yield ("classifier" if number < _CLASSIFIER_MAPS else
+               "MLP" if place < 2 else "projections"), event
+
+
+def _parts_of_step(events):
+    """(part, event) pairs that do not overlap."""
+    pairs = list(_products(events, "aten::bmm_forward", "aten::_softmax", "scores", "weighted sum"))
+    pairs += _products(events, "BmmBackward0", "SoftmaxBackward0", "weighted sum", "scores")
+    pairs += [("softmax", event) for event in _spans(
+        events, lambda name: name in ("aten::_softmax", "SoftmaxBackward0"))]
+    pairs += [("fused attention", event) for event in _spans(events, _is_fused)]
+    pairs += _linear_maps(_spans(events, lambda name: name == "aten::linear"),
+                          _spans(events, lambda name: name == "AddmmBackward0"))
+    pairs += [("MLP", event) for event in _spans(
+        events, lambda name: name in ("aten::gelu", "GeluBackward0"))]
+    pairs += [("optimiser", event) for event in _spans(events,
+                                                       lambda name: name == "spion:optimizer")]
+    pairs += [("data", event) for event in _spans(events, lambda name: name == "spion:data")]
+    return pairs
+
+
+def _within(event, outer):
+    return outer["ts"] <= event["ts"] and event["ts"] + event["dur"] <= outer["ts"] + outer["dur"]
+
+
+def _mark_forward_products(events):
+    """Products outside of a backward operation are the forward ones."""
+    backward = _spans(events, lambda name: name == "BmmBackward0")
+    return [{**event, "name": "aten::bmm_forward"} if event["name"] == "aten::bmm" and not any(
+        event["tid"] == outer["tid"] and _within(event, outer) for outer in backward) else event
+            for event in events]
+
+
+class _Clock:
+    """Milliseconds of a host event: its own, or of the kernels launched in it."""
+
+    def __init__(self, events):
+        kernels = {}
+        for event in events:
+            if event.get("cat") in ("kernel", "gpu_memcpy", "gpu_memset"):
+                key = event["args"].get("External id")
+                kernels[key] = kernels.get(key, 0) + event["dur"] / 1e3
+        self.has_kernels = bool(kernels)
+        self._launches = {}  # thread -> (begins, milliseconds), by time
+        if kernels:
+            for event in sorted(events, key=lambda event: event["ts"]):
+                launched = kernels.get(event.get("args", {}).get("External id"))
+                if launched and event.get("cat") in ("cpu_op", "user_annotation"):
+                    begins, times = self._launches.setdefault(event["tid"], ([], []))
+                    begins.append(event["ts"])
+                    times.append(launched)
+
+    def ms(self, event, all_threads=False):
+        if not self.has_kernels:
+            return event["dur"] / 1e3
+        total = 0.0
+        for thread, (begins, times) in self._launches.items():
+            if all_threads or thread == event["tid"]:
+                first = bisect.bisect_left(begins, event["ts"])
+                last = bisect.bisect_right(begins, event["ts"] + event["dur"])
+                total += sum(times[first:last])
+        return total
+
+
+def shares(trace):
+    """{part: milliseconds a step} of PARTS, under "step" the whole. ValueError without steps."""
+    events = [event for event in trace["traceEvents"] if event.get("ph") == "X" and "dur" in event]
+    events.sort(key=lambda event: (event["ts"], -event["dur"]))
+    steps = [event for event in events if event["name"] in _STEPS
+             and event.get("cat") == "user_annotation"]
+    if not steps:
+        raise ValueError("the trace has no training step")
+    clock = _Clock(events)
+    host = [event for event in events if event.get("cat") in ("cpu_op", "user_annotation")]
+    total = dict.fromkeys(PARTS, 0.0)
+    whole = 0.0
+    for step in steps:
+        own = _mark_forward_products([event for event in host if _within(event, step)])
+        whole += clock.ms(step, all_threads=True)
+        for part, event in _parts_of_step(own):
+            total[part] += clock.ms(event)
+    total["other"] = whole - sum(total.values())
+    return {**{part: ms / len(steps) for part, ms in total.items()}, "step": whole / len(steps)}

@@ -1,0 +1,113 @@
+"""Bars and curves as SVG, drawn by matplotlib in the colours of the page, light or dark.
+
+    svg = charts.bars(["cf", "sdpa"], {"step, ms": [2.0, 5.0]}, "ms")
+    svg = charts.curves({"cf": [(1, 2.0), (2, 3.0)]}, "step", "loss")
+
+The same numbers give the same text. A number that is None is not drawn. matplotlib is
+looked for when something is drawn: machines that only run cells need none.
+"""
+
+import contextlib
+import io
+import re
+import zlib
+
+# Colours that stand in for the page's own, which are known in the browser only (write_html.py).
+_INK = "#010203"
+_SERIES = ["#0a0b0%d" % number for number in range(6)]
+_STYLE = {"svg.fonttype": "none", "svg.hashsalt": "spion", "font.family": "sans-serif",
+          "font.size": 10, "text.color": _INK, "axes.edgecolor": _INK, "axes.labelcolor": _INK,
+          "xtick.color": _INK, "ytick.color": _INK, "axes.spines.top": False,
+          "axes.spines.right": False, "legend.frameon": False}
+_MARKERS = "os^Dvx"
+
+
+class _Drawing:
+    """A figure under way; `svg` once it is left."""
+
+    def __init__(self, pyplot, width, height):
+        self._pyplot = pyplot
+        self.figure, self.axes = pyplot.subplots(figsize=(width, height))
+        self.svg = None
+
+    def close(self):
+        buffer = io.StringIO()
+        self.figure.savefig(buffer, format="svg", transparent=True, bbox_inches="tight",
+                            metadata={"Date": None})
+        self._pyplot.close(self.figure)
+        self.svg = _in_a_page(buffer.getvalue())
+
+
+@contextlib.contextmanager
+def _drawing(width, height):
+    """A _Drawing of that many inches, in our style."""
+    import matplotlib  # pylint: disable=import-outside-toplevel
+    matplotlib.use("svg")
+    from matplotlib import pyplot  # pylint: disable=import-outside-toplevel
+    with matplotlib.rc_context({**_STYLE, "axes.prop_cycle": matplotlib.cycler(color=_SERIES)}):
+        drawing = _Drawing(pyplot, width, height)
+        yield drawing
+        drawing.close()
+
+
+def _in_a_page(text):
+    """matplotlib's file as a part of a page."""
+    text = text[text.index("<svg"):].replace(_INK, "currentColor")
+    for number, colour in enumerate(_SERIES):
+        text = text.replace(colour, f"var(--s{number})")
+    # Several pictures on a page must not share names.
+    own = f"p{zlib.crc32(text.encode()):08x}-"
+    return re.sub(r'(\bid="|url\(#|xlink:href="#)', rf"\1{own}", text)
+
+
+def bars(labels, series, unit):
+    """Horizontal bars: for each label one of each series, {name: values in the order of labels}."""
+    height = 0.8 / len(series)
+    with _drawing(6.4, 0.9 + 0.11 * len(labels) * (1 + len(series))) as drawing:
+        axes = drawing.axes
+        for number, (name, values) in enumerate(series.items()):
+            drawn = [(place, value) for place, value in enumerate(values) if value is not None]
+            axes.barh([place + (number - (len(series) - 1) / 2) * height for place, _ in drawn],
+                      [value for _, value in drawn], height=height, label=name)
+        axes.set_yticks(range(len(labels)), labels)
+        axes.invert_yaxis()
+        axes.set_xlabel(unit)
+        if len(series) > 1:
+            axes.legend()
+    return drawing.svg
+
+
+def stacked(labels, parts, unit):
+    """One bar a label, made of parts: {name: values in the order of labels}."""
+    hatches = ("", "////", "....", "xxxx")
+    with _drawing(6.4, 1.2 + 0.35 * len(labels)) as drawing:
+        axes = drawing.axes
+        begin = [0.0] * len(labels)
+        for number, (name, values) in enumerate(parts.items()):
+            axes.barh(range(len(labels)), values, left=begin, label=name,
+                      color=_SERIES[number % len(_SERIES)],
+                      hatch=hatches[number // len(_SERIES)], edgecolor=_INK, linewidth=0.3)
+            begin = [start + value for start, value in zip(begin, values)]
+        axes.set_yticks(range(len(labels)), labels)
+        axes.invert_yaxis()
+        axes.set_xlabel(unit)
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    return drawing.svg
+
+
+def curves(series, x_label, y_label, logarithmic=False):
+    """Lines through (x, y) points: {name: points}."""
+    with _drawing(6.4, 3.4) as drawing:
+        axes = drawing.axes
+        for number, (name, points) in enumerate(series.items()):
+            drawn = [(x, y) for x, y in points if x is not None and y is not None]
+            axes.plot([x for x, _ in drawn], [y for _, y in drawn], label=name, markersize=4,
+                      marker=_MARKERS[number % len(_MARKERS)])
+        if logarithmic:
+            axes.set_xscale("log", base=2)
+            axes.set_yscale("log")
+        axes.set_xlabel(x_label)
+        axes.set_ylabel(y_label)
+        if series:
+            axes.legend()
+    return drawing.svg

@@ -1,0 +1,63 @@
+"""How long cells will take: from cells like them that are there, else from what such steps took."""
+
+import statistics
+
+from cells import BENCHMARK, INFERENCE, State
+
+# What a `quick` cell took on two CPU cores, seconds.
+_QUICK_SECONDS = 3.0
+_INFERENCE_SECONDS = {"quick": 2.0, "paper": 60.0}
+_BENCHMARK_SECONDS = {"quick": 60.0, "paper": 120.0}
+# Training at the paper's setting. Milliseconds a step on an H200: of the public implementations of
+# 2021 to 2023 (docs/baselines.md), so more than it will be.
+_PAPER_STEP_MS = {"image": 25, "listops": 130, "text": 35, "retrieval": 70, "pathfinder": 50}
+_PAPER_STEPS = {"image": 10_000, "listops": 30_000, "text": 30_000, "retrieval": 40_000,
+                "pathfinder": 50_000}
+
+
+def _preset(cell):
+    return dict(cell.settings).get("preset", "quick")
+
+
+def _like(cell):
+    """What cells must have in common to take as long."""
+    return cell.kind, cell.task, cell.method, cell.settings
+
+
+def _prior(cell):
+    preset = _preset(cell)
+    if cell.kind == BENCHMARK:
+        return _BENCHMARK_SECONDS[preset if preset in _BENCHMARK_SECONDS else "quick"]
+    if cell.kind == INFERENCE:
+        return _INFERENCE_SECONDS[preset]
+    if preset == "quick":
+        return _QUICK_SECONDS
+    steps = int(dict(cell.settings).get("steps", _PAPER_STEPS[cell.task]))
+    return steps * _PAPER_STEP_MS[cell.task] / 1e3
+
+
+def seconds(cells, known):
+    """Of all cells; `known` are results. Cells unlike any that is known are scaled as those that
+    are known were off the prior."""
+    took, ratios = {}, []
+    for result in known:
+        if result.state == State.DONE and result.info.get("seconds"):
+            took.setdefault(_like(result.cell), []).append(result.info["seconds"])
+            ratios.append(result.info["seconds"] / _prior(result.cell))
+    scale = statistics.median(ratios) if ratios else 1.0
+    return sum(statistics.fmean(took[_like(cell)]) if _like(cell) in took
+               else scale * _prior(cell) for cell in cells)
+
+
+def duration(total):
+    """"50 s", "12 min", "3 h 20 min"."""
+    if total < 90:
+        return f"{total:.0f} s"
+    minutes = round(total / 60)
+    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def text(missing, cells, store):
+    """For the user, before anything runs: `missing` of all `cells`."""
+    total = seconds(missing, [store.result(cell) for cell in cells])
+    return f"about {duration(total)} by estimate"

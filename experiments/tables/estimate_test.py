@@ -1,0 +1,37 @@
+"""Times of cells that are there are taken for those like them."""
+
+import unittest
+
+import estimate
+from cells import Result, State
+from presets import PAPER, QUICK
+
+
+def known(cell, seconds):
+    return Result(cell, State.DONE, info={"seconds": seconds})
+
+
+class EstimateTest(unittest.TestCase):
+    def test_a_cell_takes_as_long_as_one_with_another_seed(self):
+        cells = [QUICK.training("image", "cf", seed) for seed in (1, 2, 3)]
+        total = estimate.seconds(cells[2:], [known(cells[0], 10), known(cells[1], 14)])
+        self.assertAlmostEqual(total, 12)
+
+    def test_unlike_cells_are_scaled_as_the_others_were(self):
+        slow = known(QUICK.training("image", "cf"), 30)
+        alone = estimate.seconds([QUICK.training("text", "cf")], [])
+        self.assertAlmostEqual(estimate.seconds([QUICK.training("text", "cf")], [slow]),
+                               alone * 30 / estimate.seconds([slow.cell], []))
+
+    def test_paper_runs_follow_their_steps(self):
+        whole = estimate.seconds([PAPER.training("image", "cf")], [])
+        self.assertAlmostEqual(estimate.seconds([PAPER.training("image", "cf", steps=100)], []),
+                               whole / 100)
+
+    def test_durations_are_readable(self):
+        self.assertEqual([estimate.duration(seconds) for seconds in (50, 700, 12000)],
+                         ["50 s", "12 min", "3 h 20 min"])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,86 @@
+"""Stand-ins for the experiment and benchmark programs: they leave the files of a run at once.
+
+    programs = run_cells.Programs(*fake_programs.write(folder))
+
+What a run gives depends on its flags alone, so tests know it. The seed is in the accuracy. On
+--task=text, --method=reformer fails as a program does that names its error, and --method=linformer
+is killed.
+"""
+
+import pathlib
+import stat
+import sys
+
+_LRA = '''#!{python}
+import json, os, pathlib, signal, sys
+flags = dict(text[2:].split("=", 1) for text in sys.argv[1:])
+with open({calls!r}, "a") as calls:
+    calls.write(" ".join(sys.argv[1:]) + "\\n")
+if (flags["task"], flags["method"]) == ("text", "reformer"):
+    print("step 1\\nerror: no room for the buckets")
+    sys.exit(1)
+if (flags["task"], flags["method"]) == ("text", "linformer"):
+    os.kill(os.getpid(), signal.SIGKILL)
+run = pathlib.Path(flags["out_dir"])
+run.mkdir(parents=True)
+def write(name, content):
+    (run / name).write_text(json.dumps(content))
+seed, sparse = int(flags["seed"]), flags["method"] in ("c", "f", "cf")
+if flags.get("mode") == "eval":
+    assert pathlib.Path(flags["checkpoint"]).exists(), flags["checkpoint"]
+    write("evaluation.json", dict(batch_ms=12.5, batch_size=2, peak_memory_mib=321.0,
+                                  phase="sparse" if sparse else "dense"))
+    sys.exit(0)
+source = dict(name="generated", generated=True, path="", sha256="ab" * 32, description="drawn")
+layers = [dict(block_size=2, blocks_per_side=2, kept_blocks=3, columns_of_row=[[0], [0, 1]])] * 2
+write("summary.json", dict(
+    task=flags["task"], method=flags["method"], seed=seed, transition_step=12 if sparse else None,
+    kept_blocks=[3, 3] if sparse else [], total_blocks=4, test_accuracy=(seed - 1000) / 100,
+    train_seconds=2.0, step_ms_dense=50.0, step_ms_sparse=20.0 if sparse else None,
+    peak_memory_mib=456.0 + seed))
+write("manifest.json", dict(
+    task=flags["task"], method=flags["method"], seed=seed, git_commit="c0ffee", git_dirty=False,
+    device_name="a machine", torch_version="2.11.0", cuda_version="13.0", precision="float32",
+    data_source=source, model=dict(sequence_length=4, width=64, heads=2, layers=2),
+    hyper_parameters=dict(batch_size=2, learning_rate=1e-4, shared_pattern=False)))
+metrics = [dict(kind="train", step=6, step_ms=50.0), dict(kind="dev", step=6, accuracy=0.25),
+           dict(kind="train", step=12, step_ms=50.0), dict(kind="dev", step=12, accuracy=0.5)]
+(run / "metrics.jsonl").write_text("".join(json.dumps(metric) + "\\n" for metric in metrics))
+if sparse:
+    write("patterns.json", dict(layers=layers))
+    write("attention_maps.json", dict(layers=[dict(mean_of_block=[[0.4, 0.1], [0.2, 0.3]])] * 2))
+for name in ["best_dense", "last"] + ["best_sparse"] * sparse:
+    (run / (name + ".safetensors")).write_text("weights")
+if "trace" in flags:
+    pathlib.Path(flags["trace"]).write_text(json.dumps(dict(traceEvents=[
+        dict(ph="X", cat="user_annotation", name="spion:dense_step", ts=0, dur=8000, tid=1),
+        dict(ph="X", cat="user_annotation", name="spion:optimizer", ts=6000, dur=2000, tid=1)])))
+'''
+
+_BENCHMARK = '''#!{python}
+import json, sys
+flags = dict(text[2:].split("=", 1) for text in sys.argv[1:])
+runs = [dict(run_name="spion/cpu/f32/L%d_b32_k58/fwdbwd" % length, run_type="iteration",
+             real_time=time, time_unit="ms") for length, time in ((2048, 4.0), (1024, 3.0),
+                                                                  (1024, 1.0), (1024, 2.0))]
+with open(flags["benchmark_out"], "w") as file:
+    json.dump(dict(context=dict(cpu="a machine", commit="c0ffee"), benchmarks=runs), file)
+'''
+
+
+def write(folder):
+    """How to start the experiment and the benchmark program, both in `folder`."""
+    starts = []
+    for name, text in (("lra", _LRA), ("sparse_attention", _BENCHMARK)):
+        path = pathlib.Path(folder) / name
+        path.write_text(text.replace("{python}", sys.executable)
+                        .replace("{calls!r}", repr(str(pathlib.Path(folder) / "calls.txt"))))
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        starts.append((str(path),))
+    return starts
+
+
+def calls(folder):
+    """The command lines of the experiment program so far."""
+    path = pathlib.Path(folder) / "calls.txt"
+    return path.read_text().splitlines() if path.exists() else []

@@ -1,0 +1,131 @@
+"""Makes tables of the paper's evaluation: runs the cells that are missing, then writes the pages.
+
+  bazel run //experiments/tables:accuracy -- --preset=quick
+  bazel run //experiments/tables:all -- --preset=paper --data_dir=DIR --tasks=image
+
+Results are kept in results/tables/<preset>/ where you stand, and a run that was stopped goes on
+with the cells that are missing. --shard_index=I --shard_count=N runs every N-th cell: on each
+machine another I, then copy the folders together and run once more with --report_only. Exit code 0:
+all cells are there; 1: some failed (the pages show which, and why); 130: interrupted.
+"""
+
+import argparse
+import dataclasses
+import functools
+import pathlib
+import signal
+import sys
+
+import methods
+import report
+import run_cells
+from cells import Store, shard, with_requirements
+from presets import PRESETS
+from tables import TABLES
+
+_WORKSPACE = pathlib.Path(__file__).parents[2]
+
+
+def _names(known):
+    """A type for argparse: names by comma, in the order of `known`."""
+    def parse(text):
+        names = text.split(",")
+        for name in names:
+            if name not in known:
+                raise argparse.ArgumentTypeError(f'"{name}"; expected some of {", ".join(known)}')
+        return tuple(name for name in known if name in names)
+    return parse
+
+
+def _seeds(text):
+    try:
+        return tuple(int(seed) for seed in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'"{text}"; expected whole numbers, as in 1001,1002'
+                                         ) from None
+
+
+def parse_arguments(arguments):
+    parser = argparse.ArgumentParser(prog="tables", description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--table", choices=["all", *TABLES], default="all", help=argparse.SUPPRESS)
+    parser.add_argument("--preset", choices=PRESETS, default="quick",
+                        help="quick: the machinery, within half an hour on two CPU cores. paper: "
+                        "the published setting, for a GPU (%(default)s)")
+    parser.add_argument("--tasks", type=_names(methods.TASKS), metavar="A,B", help="only these")
+    parser.add_argument("--methods", type=_names(methods.NAMES), metavar="A,B", help="only these")
+    parser.add_argument("--seeds", type=_seeds, metavar="N,M", help="instead of the preset's")
+    parser.add_argument("--data_dir", default="", metavar="DIR",
+                        help="the folder with the tasks' data; none: generated data")
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto",
+                        help="what cells run on (%(default)s)")
+    parser.add_argument("--results_dir", default="results/tables", metavar="DIR",
+                        help="where results are kept, below it one folder a preset (%(default)s)")
+    parser.add_argument("--shard_index", type=int, default=0, metavar="I",
+                        help="which share of the cells this machine runs, from 0 (%(default)s)")
+    parser.add_argument("--shard_count", type=int, default=1, metavar="N",
+                        help="how many shares there are (%(default)s)")
+    parser.add_argument("--retry_failed", action="store_true", help="run cells that failed again")
+    parser.add_argument("--estimate_only", action="store_true", help="say how long it would take")
+    parser.add_argument("--bundle", default="", metavar="DIR",
+                        help="take the programs from a folder that //tools:bundle made")
+    parser.add_argument("--cells_only", action="store_true", help="write no pages")
+    parser.add_argument("--report_only", action="store_true",
+                        help="write the pages from what is there")
+    options = parser.parse_args(arguments)
+    if not 0 <= options.shard_index < options.shard_count:
+        parser.error(f"--shard_index={options.shard_index} must lie from 0 to --shard_count - 1 = "
+                     f"{options.shard_count - 1}")
+    return options
+
+
+def chosen_preset(options):
+    changes = {name: getattr(options, name) for name in ("tasks", "methods", "seeds")
+               if getattr(options, name)}
+    return dataclasses.replace(PRESETS[options.preset], **changes)
+
+
+def write_pages(names, preset, store, folder):
+    results = functools.cache(store.result)
+    for name in names:
+        print(report.write(TABLES[name].page(preset, results), folder, preset.name))
+    print(report.write_index(folder, preset.name, TABLES))
+
+
+def main(arguments):
+    options = parse_arguments(arguments)
+    preset = chosen_preset(options)
+    names = list(TABLES) if options.table == "all" else [options.table]
+    folder = report.user_path(options.results_dir) / preset.name
+    store = Store(folder)
+    cells = with_requirements(cell for name in names for cell in TABLES[name].cells(preset))
+    mine = shard(cells, options.shard_index, options.shard_count)
+    programs = (run_cells.Programs.of_bundle(report.user_path(options.bundle)) if options.bundle
+                else run_cells.Programs.of_workspace(_WORKSPACE))
+    machine = run_cells.Machine(
+        data_dir=str(report.user_path(options.data_dir)) if options.data_dir else "",
+        device=options.device)
+
+    def say(text):
+        print(text, flush=True)
+
+    if options.estimate_only:
+        run_cells.say_plan(mine, store, say, options.retry_failed)
+        return 0
+    failed = 0
+    if not options.report_only:
+        try:
+            failed = run_cells.run_missing(mine, store, programs, machine, say,
+                                           options.retry_failed)
+        except (run_cells.Interrupted, KeyboardInterrupt):
+            say("interrupted; the same command goes on with the cells that are missing")
+            return 130
+    if not options.cells_only:
+        write_pages(names, preset, store, folder)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    # A batch system's way to stop a job.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,96 @@
+"""A page of a table, before it is written in any format: grids of entries, pictures, notes.
+
+Every number is put into text once, here, so that all formats show the same.
+"""
+
+import dataclasses
+import math
+import statistics
+
+BEST = "best"
+NEAR = "near"  # within one spread of the best
+FAILED = "failed"
+MISSING = "missing"
+DEVIATES = "deviates"  # from what was published
+
+NOT_PUBLISHED = "not published here"
+NOT_RUN = "not run"
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    text: str
+    mark: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Grid:
+    key: str  # of its files: <page>.<key>.csv
+    title: str
+    columns: list  # texts
+    rows: list  # lists of entries (or texts), as long as `columns`
+    note: str = ""
+
+    def entries(self):
+        return [[entry if isinstance(entry, Entry) else Entry(str(entry)) for entry in row]
+                for row in self.rows]
+
+
+@dataclasses.dataclass(frozen=True)
+class Picture:
+    title: str
+    svg: str
+    note: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Note:
+    text: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Page:
+    name: str
+    title: str
+    about: str
+    blocks: list
+    results: list  # of cells: for the manifest and the list of errors
+
+
+def number(value, digits=1, mark=""):
+    """A finite number with so many digits behind the point."""
+    if value is None or not math.isfinite(value):
+        return Entry("-", mark)
+    return Entry(f"{value:.{digits}f}", mark)
+
+
+def significant(value, digits=3, mark=""):
+    """A positive number with so many significant digits, never in powers of ten."""
+    if value is None or not math.isfinite(value):
+        return Entry("-", mark)
+    if value == 0:
+        return Entry("0", mark)
+    places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
+    return Entry(f"{value:.{places}f}", mark)
+
+
+def mean_and_spread(values):
+    """The mean, and the sample standard deviation: None of a single value."""
+    spread = statistics.stdev(values) if len(values) > 1 else None
+    return statistics.fmean(values), spread
+
+
+def spread_text(mean, spread, digits=1):
+    """"37.5 ± 0.4", or the mean alone."""
+    return f"{mean:.{digits}f}" + ("" if spread is None else f" ± {spread:.{digits}f}")
+
+
+def marks_of_highest(means):
+    """BEST for the highest of {name: (mean, spread)}, all of them if several are equal; NEAR for
+    those within its spread."""
+    if not means:
+        return {}
+    best = max(means, key=lambda name: means[name][0])
+    mean, spread = means[best]
+    return {name: BEST if other == mean else NEAR if other >= mean - (spread or 0) else ""
+            for name, (other, _) in means.items()}

@@ -1,0 +1,161 @@
+"""Runs the cells that are missing, one after the other, and says beforehand how long it takes."""
+
+import dataclasses
+import datetime
+import signal
+import subprocess
+import time
+
+import estimate
+from cells import BENCHMARK, INFERENCE, TRAIN, State
+
+_LOG = "log.txt"
+_INTERRUPTED = 130  # the experiment program's exit code
+_ERROR_LINES = 12  # of the log, when the program names no error
+
+
+@dataclasses.dataclass(frozen=True)
+class Programs:
+    """How the programs are started: the beginnings of their command lines."""
+
+    lra: tuple
+    sparse_attention: tuple
+
+    @classmethod
+    def of_workspace(cls, root):
+        """As Bazel built them, below `root`."""
+        return cls((f"{root}/experiments/lra",), (f"{root}/benchmarks/sparse_attention",))
+
+    @classmethod
+    def of_bundle(cls, folder):
+        """In a folder that //tools:bundle made."""
+        return cls((f"{folder}/run", "lra"), (f"{folder}/run", "sparse_attention"))
+
+
+@dataclasses.dataclass(frozen=True)
+class Machine:
+    """What every run gets besides its cell's settings."""
+
+    data_dir: str = ""
+    device: str = "auto"
+
+
+class Interrupted(Exception):
+    """Ctrl-C: the cell under way is dropped, the others stay."""
+
+
+def command(cell, folder, store, programs, machine):
+    """The command line that makes a cell in `folder`."""
+    if cell.kind == BENCHMARK:
+        return [*programs.sparse_attention, f"--device={machine.device}",
+                f"--benchmark_out={folder}/benchmark.json",
+                *(f"--{name}={value}" for name, value in cell.settings)]
+    line = [*programs.lra, f"--task={cell.task}", f"--method={cell.method}",
+            f"--seed={cell.seed}", f"--device={machine.device}", f"--out_dir={folder}/run"]
+    if machine.data_dir:
+        line.append(f"--data_dir={machine.data_dir}")
+    line += [f"--{name}={value}" for name, value in cell.settings]
+    if cell.kind == INFERENCE:
+        line += ["--mode=eval", f"--checkpoint={checkpoint(store.result(cell.trains).folder)}"]
+    if cell.trace_steps:
+        line += [f"--trace={folder}/trace.json", f"--trace_steps={cell.trace_steps}"]
+    return line
+
+
+def checkpoint(folder):
+    """Of a training cell's folder, the one that its test took: the sparse phase's best where there
+    was one."""
+    sparse = folder / "run/best_sparse.safetensors"
+    return sparse if sparse.exists() else folder / "run/best_dense.safetensors"
+
+
+def _keep_one_checkpoint(folder):
+    """Hundreds of cells would fill a disk with the others."""
+    kept = checkpoint(folder)
+    for path in (folder / "run").glob("*.safetensors"):
+        if path != kept:
+            path.unlink()
+
+
+def driver():
+    """The NVIDIA driver's version, or what there is instead."""
+    try:
+        result = subprocess.run(
+            ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"],
+            capture_output=True, text=True, check=True, timeout=60)
+        return result.stdout.splitlines()[0].strip()
+    except (OSError, subprocess.SubprocessError, IndexError):
+        return "none"
+
+
+def error_of(log, returncode):
+    """What a program that failed says: its line `error: ...`, or the end of its output."""
+    lines = [line.rstrip() for line in log.splitlines() if line.strip()]
+    for line in reversed(lines):
+        if line.startswith("error: "):
+            return line
+    how = f"ended by {signal.Signals(-returncode).name}" if returncode < 0 else f"exit {returncode}"
+    return "\n".join([how, *lines[-_ERROR_LINES:]])
+
+
+def run_cell(cell, store, programs, machine, driver_version):
+    """Makes one cell; returns its result."""
+    if cell.trains and store.result(cell.trains).state != State.DONE:
+        with store.work_on(cell) as work:
+            work.fail(f"its training {cell.trains.id} is not there", {})
+        return store.result(cell)
+    with store.work_on(cell) as work:
+        line = command(cell, work.folder, store, programs, machine)
+        start = time.monotonic()
+        with (work.folder / _LOG).open("w") as log:
+            process = subprocess.Popen(line, stdout=log, stderr=subprocess.STDOUT)
+            try:
+                returncode = process.wait()
+            except KeyboardInterrupt:
+                process.terminate()
+                process.wait()
+                raise Interrupted from None
+        if returncode == _INTERRUPTED:
+            raise Interrupted
+        info = {"command": [part.replace(str(work.folder), "CELL") for part in line],
+                "seconds": round(time.monotonic() - start, 3),
+                "finished": datetime.datetime.now(datetime.timezone.utc).isoformat(
+                    timespec="seconds"),
+                "driver": driver_version}
+        if returncode == 0:
+            if cell.kind == TRAIN:
+                _keep_one_checkpoint(work.folder)
+            work.finish(info)
+        else:
+            work.fail(error_of((work.folder / _LOG).read_text(errors="replace"), returncode), info)
+    return store.result(cell)
+
+
+def to_do(cells, store, retry_failed):
+    """Those without a result; those that failed too, if they are to be tried again."""
+    open_states = {State.MISSING, State.FAILED} if retry_failed else {State.MISSING}
+    return [cell for cell in cells if store.result(cell).state in open_states]
+
+
+def say_plan(cells, store, say, retry_failed=False):
+    """Says how many there are and how long they will take; returns those to run."""
+    missing = to_do(cells, store, retry_failed)
+    say(f"{len(cells)} cells: {len(cells) - len(missing)} there, {len(missing)} to run"
+        + (f", {estimate.text(missing, cells, store)}" if missing else ""))
+    return missing
+
+
+def run_missing(cells, store, programs, machine, say, retry_failed=False):
+    """Runs them; returns how many of all cells have failed. Raises Interrupted after Ctrl-C."""
+    missing = say_plan(cells, store, say, retry_failed)
+    known = [store.result(cell) for cell in cells if cell not in missing]
+    driver_version = driver() if missing else ""
+    for number, cell in enumerate(missing, 1):
+        result = run_cell(cell, store, programs, machine, driver_version)
+        known.append(result)
+        came_to = (f"{result.info['seconds']:.1f} s" if result.state == State.DONE
+                   else f"FAILED: {result.error.splitlines()[0]}")
+        left = estimate.seconds(missing[number:], known)
+        say(f"[{number}/{len(missing)}] {cell.id}: {came_to}"
+            + (f"; about {estimate.duration(left)} left" if number < len(missing) else ""))
+    return sum(store.result(cell).state == State.FAILED for cell in cells)

@@ -1,0 +1,107 @@
+"""Missing cells are run and those that are there are not; errors are kept."""
+
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import fake_programs
+import run_cells
+from cells import State, Store
+from presets import QUICK, inference
+
+
+class RunCellsTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR")))
+        self.programs = run_cells.Programs(*fake_programs.write(self.folder))
+        self.store = Store(self.folder / "results")
+        self.said = []
+
+    def run_missing(self, cells, **options):
+        return run_cells.run_missing(cells, self.store, self.programs, run_cells.Machine(),
+                                     self.said.append, **options)
+
+    def test_goes_on_with_the_cells_that_are_missing(self):
+        cells = [QUICK.training("image", name) for name in ("cf", "dense", "sdpa")]
+        self.assertEqual(self.run_missing(cells[:1]), 0)
+        self.assertEqual(self.run_missing(cells), 0)
+        self.assertEqual([call.split()[1] for call in fake_programs.calls(self.folder)],
+                         ["--method=cf", "--method=dense", "--method=sdpa"])
+        self.assertRegex(self.said[2], "3 cells: 1 there, 2 to run, about .* by estimate")
+        for cell in cells:
+            self.assertEqual(self.store.result(cell).json("run/summary.json")["method"],
+                             cell.method)
+
+    def test_passes_the_cells_flags(self):
+        cell = QUICK.training("image", "c", 7, density="0.1", steps=9)
+        run_cells.run_missing([cell], self.store, self.programs,
+                              run_cells.Machine(data_dir="/data", device="cpu"), self.said.append)
+        call = fake_programs.calls(self.folder)[0].split()
+        for flag in ("--task=image", "--method=c", "--seed=7", "--density=0.1", "--steps=9",
+                     "--preset=quick", "--data_dir=/data", "--device=cpu"):
+            self.assertIn(flag, call)
+        self.assertNotIn("--steps=24", call)
+
+    def test_a_failed_cell_keeps_its_error_and_is_tried_again_when_asked(self):
+        named, killed = QUICK.training("text", "reformer"), QUICK.training("text", "linformer")
+        good = QUICK.training("text", "cf")
+        self.assertEqual(self.run_missing([named, killed, good]), 2)
+        self.assertEqual(self.store.result(named).error, "error: no room for the buckets")
+        self.assertIn("SIGKILL", self.store.result(killed).error)
+        self.assertEqual(self.store.result(good).state, State.DONE)
+        self.assertIn("FAILED: error: no room for the buckets", "\n".join(self.said))
+        self.assertIn("step 1", (self.store.result(named).folder / "log.txt").read_text())
+        before = len(fake_programs.calls(self.folder))
+        self.assertEqual(self.run_missing([named, killed, good]), 2)
+        self.assertEqual(len(fake_programs.calls(self.folder)), before)
+        self.run_missing([named], retry_failed=True)
+        self.assertEqual(len(fake_programs.calls(self.folder)), before + 1)
+
+    def test_inference_takes_the_checkpoint_that_was_tested_and_only_that_is_kept(self):
+        for method, kept in (("cf", "best_sparse"), ("dense", "best_dense")):
+            cell = QUICK.training("image", method)
+            self.run_missing([cell, inference(cell)])
+            result = self.store.result(inference(cell))
+            self.assertEqual(result.json("run/evaluation.json")["batch_ms"], 12.5)
+            weights = [path.stem for path in self.store.result(cell).folder.rglob("*.safetensors")]
+            self.assertEqual(weights, [kept])
+
+    def test_programs_of_a_bundle_are_started_by_its_run(self):
+        run = self.folder / "run"
+        run.write_text(f'#!/bin/sh\nexec "{self.folder}/$@"\n')
+        run.chmod(0o755)
+        cell = QUICK.training("image", "cf")
+        run_cells.run_missing([cell], self.store, run_cells.Programs.of_bundle(self.folder),
+                              run_cells.Machine(), self.said.append)
+        self.assertEqual(self.store.result(cell).state, State.DONE)
+
+    def test_inference_without_its_training_fails(self):
+        cell = inference(QUICK.training("text", "reformer"))
+        self.run_missing([cell.trains, cell])
+        self.assertIn("its training", self.store.result(cell).error)
+
+    def test_a_run_that_is_terminated_leaves_no_half_cell(self):
+        slow = self.folder / "slow"
+        slow.write_text("#!/bin/sh\ntouch " + str(self.folder) + "/started\nexec sleep 60\n")
+        slow.chmod(0o755)
+        script = (f"import signal, sys; sys.path[:0] = {sys.path!r}\n"
+                  "signal.signal(signal.SIGTERM, signal.default_int_handler)\n"
+                  "import run_cells\nfrom cells import Store\nfrom presets import QUICK\n"
+                  f"programs = run_cells.Programs(*[({str(slow)!r},)] * 2)\n"
+                  "try:\n"
+                  "  run_cells.run_missing([QUICK.training('image', 'cf')], "
+                  f"Store({str(self.store.folder)!r}), programs, run_cells.Machine(), print)\n"
+                  "except run_cells.Interrupted:\n  sys.exit(130)\n")
+        with subprocess.Popen([sys.executable, "-c", script]) as process:
+            while not (self.folder / "started").exists() and process.poll() is None:
+                pass
+            process.terminate()
+            self.assertEqual(process.wait(), 130)
+        self.assertEqual(list((self.store.folder / "cells").iterdir()), [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,57 @@
+"""What each part of the method is worth: one thing changed at a time."""
+
+import gather
+from page import Grid, Page
+
+TITLE = "Ablation"
+ABOUT = ("SPION-CF, and the same with one part changed: without flood fill (SPION-C's top blocks), "
+         "without the convolution (SPION-F), one pattern for all layers, pruned entries left out "
+         "of the softmax, another limit for the transition, and a learning rate that goes on at "
+         "the transition.")
+_TASK = "image"
+# what it is, method, variant's name, flags
+_ROWS = (
+    ("SPION-CF", "cf", "", {}),
+    ("top blocks instead of flood fill (SPION-C)", "c", "", {}),
+    ("no convolution (SPION-F)", "f", "", {}),
+    ("one pattern for all layers", "cf", "shared", {"shared_pattern": "yes"}),
+    ("pruned entries excluded, not score 0", "cf", "excluded", {"excluded_pruned": "yes"}),
+    ("schedule goes on at the transition", "cf", "continued", {"continued_schedule": "yes"}),
+    ("transition below 5 %", "cf", "limit5", {"transition_limit_percent": 5}),
+    ("transition below 30 %", "cf", "limit30", {"transition_limit_percent": 30}),
+    ("transition below 60 %", "cf", "limit60", {"transition_limit_percent": 60}),
+    ("dense all along", "sdpa", "", {}),
+)
+
+
+def _rows(preset):
+    return [row for row in _ROWS if row[1] in preset.methods] if _TASK in preset.tasks else []
+
+
+def _trainings(preset, method, variant, flags):
+    return [preset.training(_TASK, method, seed, variant=variant, **flags)
+            for seed in preset.seeds]
+
+
+def cells(preset):
+    return [cell for _, method, variant, flags in _rows(preset)
+            for cell in _trainings(preset, method, variant, flags)]
+
+
+def page(preset, results):
+    rows = []
+    for what, method, variant, flags in _rows(preset):
+        found = [results(cell) for cell in _trainings(preset, method, variant, flags)]
+        told = gather.summaries(found)
+        rows.append([what,
+                     gather.spread_entry(found, [100 * summary["test_accuracy"]
+                                                 for summary in told]),
+                     gather.spread_entry(found, [summary["transition_step"] for summary in told
+                                                 if summary["transition_step"] is not None], 0),
+                     gather.spread_entry(found, [sum(summary["kept_blocks"]) for summary in told
+                                                 if summary["kept_blocks"]], 0),
+                     gather.middle_entry(found, [summary["step_ms_sparse"] for summary in told])])
+    blocks = [Grid("parts", f"{_TASK}", ["variant", "test accuracy, %", "transition at step",
+                                         "kept blocks, all layers", "step, sparse phase, ms"],
+                   rows)]
+    return Page("ablation", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])

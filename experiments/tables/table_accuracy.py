@@ -1,0 +1,74 @@
+"""Test accuracy of every method on every task, beside what others published."""
+
+import charts
+import gather
+import methods
+from cells import State
+from page import NOT_PUBLISHED, Entry, Grid, Page, Picture, marks_of_highest, mean_and_spread
+from published import ACCURACY, Published
+
+TITLE = "Accuracy"
+ABOUT = ("Test accuracy in percent: mean and sample standard deviation over the seeds. SPION is "
+         "tested with the best checkpoint of its sparse phase, under its own patterns.")
+
+# More curves than these hide each other.
+_DRAWN = ("c", "f", "cf", "dense", "sdpa")
+
+
+def cells(preset):
+    return preset.trainings()
+
+
+def _percents(results):
+    return [100 * summary["test_accuracy"] for summary in gather.summaries(results)]
+
+
+def _curve(result):
+    if result.state != State.DONE:
+        return []
+    return [(metric["step"], 100 * metric["accuracy"])
+            for metric in result.json_lines("run/metrics.jsonl") if metric["kind"] == "dev"]
+
+
+def _by_method(preset, results, task):
+    return {name: [results(preset.training(task, name, seed)) for seed in preset.seeds]
+            for name in preset.methods}
+
+
+def page(preset, results):
+    ours, marks = {}, {}
+    for task in preset.tasks:
+        ours[task] = _by_method(preset, results, task)
+        marks[task] = marks_of_highest({name: mean_and_spread(_percents(found))
+                                        for name, found in ours[task].items()
+                                        if _percents(found)})
+
+    def entry(task, name):
+        found = ours[task][name]
+        return gather.spread_entry(found, _percents(found), 1, marks[task].get(name, ""))
+
+    blocks = [Grid("matrix", "All tasks", ["method", *preset.tasks],
+                   [[methods.title(name), *(entry(task, name) for task in preset.tasks)]
+                    for name in preset.methods])]
+    published = Published()
+    sources = (methods.LRA, methods.SKYFORMER)
+    for task in preset.tasks:
+        rows = []
+        for name in preset.methods:
+            values = [published.of_method(source, methods.BY_NAME[name], task, ACCURACY)
+                      for source in sources]
+            rows.append([methods.title(name), entry(task, name),
+                         str(len(_percents(ours[task][name]))),
+                         *(Entry(value or NOT_PUBLISHED, "" if value else "missing")
+                           for value in values)])
+        blocks.append(Grid(task, f"{task}: beside published values",
+                           ["method", "here", "seeds", *sources], rows,
+                           "Published: " + "; ".join(published.where(source, ACCURACY)
+                                                     for source in sources)
+                           + ". Other code, other sizes of models, other hardware."))
+        drawn = {name: _curve(ours[task][name][0]) for name in preset.chosen(_DRAWN)}
+        drawn = {methods.title(name): points for name, points in drawn.items() if points}
+        if drawn:
+            blocks.append(Picture(f"{task}: dev accuracy during training, seed {preset.seeds[0]}",
+                                  charts.curves(drawn, "step", "dev accuracy, %")))
+    return Page("accuracy", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])

@@ -1,0 +1,61 @@
+"""Where a training step's time goes."""
+
+import dataclasses
+
+import breakdown
+import charts
+import gather
+import methods
+from page import Entry, Grid, Page, Picture, significant
+
+TITLE = "Breakdown of a step"
+ABOUT = ("Milliseconds of a training step, forward and backward together, and their share: from a "
+         "trace of some steps, for SPION of its sparse phase. On a GPU the kernels' own time.")
+_METHODS = ("dense", "sdpa", "cf")
+# At the paper's sizes a few hundred steps tell; the sparse phase comes at step 100.
+_PAPER_STEPS = {"steps": 200, "capture_interval": 50, "dense_step_limit": 100,
+                "dev_examples": 256, "test_examples": 256}
+_TRACED = {"quick": "21:24", "paper": "181:190"}
+
+
+def _training(preset, task, name):
+    changed = _PAPER_STEPS if preset.name == "paper" else {}
+    return dataclasses.replace(preset.training(task, name, variant="traced", **changed),
+                               trace_steps=_TRACED[preset.name])
+
+
+def _tasks(preset):
+    # Of retrieval the two documents would be taken for one.
+    return [task for task in preset.tasks if task != "retrieval"]
+
+
+def cells(preset):
+    return [_training(preset, task, name) for task in _tasks(preset)
+            for name in preset.chosen(_METHODS)]
+
+
+def page(preset, results):
+    blocks = []
+    for task in _tasks(preset):
+        rows, drawn = [], {}
+        for name in preset.chosen(_METHODS):
+            result = results(_training(preset, task, name))
+            missing = gather.without_numbers([result])
+            if missing:
+                rows.append([methods.title(name), missing,
+                             *[Entry("-")] * len(breakdown.PARTS)])
+                continue
+            told = breakdown.shares(result.json("trace.json"))
+            drawn[methods.title(name)] = told
+            rows.append([methods.title(name), significant(told["step"]),
+                         *(Entry(f"{significant(told[part]).text} "
+                                 f"({100 * told[part] / told['step']:.0f} %)")
+                           for part in breakdown.PARTS)])
+        blocks.append(Grid(task, task, ["method", "step, ms", *breakdown.PARTS], rows,
+                           "A fused attention has no scores, softmax and weighted sum of its own. "
+                           "Other: dropout, normalisation, embedding, loss, copies."))
+        if drawn:
+            blocks.append(Picture(f"{task}: a training step", charts.stacked(
+                list(drawn), {part: [told[part] for told in drawn.values()]
+                              for part in breakdown.PARTS}, "ms")))
+    return Page("breakdown", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])

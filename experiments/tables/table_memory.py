@@ -1,0 +1,48 @@
+"""Peak memory of training and of inference."""
+
+import charts
+import gather
+import methods
+from cells import State
+from page import NOT_PUBLISHED, Entry, Grid, Page, Picture
+from presets import inference
+from published import MEMORY, Published
+
+TITLE = "Memory"
+ABOUT = ("Peak memory, MiB, the highest of the seeds: on a GPU what LibTorch allocated, on a CPU "
+         "the resident memory of the whole process, data and program included. SPION's training "
+         "peak is that of its dense phase.")
+
+
+def cells(preset):
+    return preset.trainings() + [inference(preset.training(task, name)) for task in preset.tasks
+                                 for name in preset.methods]
+
+
+def page(preset, results):
+    published = Published()
+    blocks = []
+    for task in preset.tasks:
+        rows, drawn = [], {}
+        for name in preset.methods:
+            training = [results(preset.training(task, name, seed)) for seed in preset.seeds]
+            answering = results(inference(preset.training(task, name)))
+            peaks = [answering.json("run/evaluation.json")["peak_memory_mib"]] \
+                if answering.state == State.DONE else []
+            trained = [summary["peak_memory_mib"] for summary in gather.summaries(training)]
+            if trained or peaks:
+                drawn[methods.title(name)] = (max(trained, default=None), max(peaks, default=None))
+            gigabytes = published.of_method(methods.SKYFORMER, methods.BY_NAME[name], task, MEMORY)
+            rows.append([methods.title(name),
+                         gather.highest_entry(training, trained),
+                         gather.highest_entry([answering], peaks),
+                         Entry(gigabytes or NOT_PUBLISHED, "" if gigabytes else "missing")])
+        blocks.append(Grid(task, task, ["method", "training, MiB", "inference, MiB",
+                                        "published, training, GB"], rows,
+                           f"Published: {published.where(methods.SKYFORMER, MEMORY)}, on another "
+                           "GPU with other batches."))
+        if drawn:
+            blocks.append(Picture(f"{task}: peak memory", charts.bars(
+                list(drawn), {"training": [peak for peak, _ in drawn.values()],
+                              "inference": [peak for _, peak in drawn.values()]}, "MiB")))
+    return Page("memory", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])

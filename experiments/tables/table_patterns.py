@@ -1,0 +1,45 @@
+"""The pattern of every layer as a picture, with the attention map that it was made from."""
+
+import gather
+import methods
+import pictures
+from page import Grid, Note, Page, Picture
+
+TITLE = "Patterns"
+ABOUT = ("For each layer the attention map at the transition, averaged over batch, heads and "
+         "blocks (the highest black, the lowest white), and the blocks that the sparse phase keeps."
+         " Rows are queries, columns are keys.")
+
+
+def cells(preset):
+    return [preset.training(task, name) for task in preset.tasks
+            for name in preset.chosen(methods.SPION)]
+
+
+def page(preset, results):
+    rows, drawn = [], []
+    for cell in cells(preset):
+        result = results(cell)
+        name = f"{cell.task}, {methods.title(cell.method)}"
+        missing = gather.without_numbers([result])
+        if missing or not result.has("run/patterns.json"):
+            rows.append([cell.task, methods.title(cell.method), missing or "no sparse phase",
+                         "-", "-", "-"])
+            continue
+        maps = result.json("run/attention_maps.json")["layers"]
+        for number, layer in enumerate(result.json("run/patterns.json")["layers"]):
+            total = layer["blocks_per_side"] ** 2
+            rows.append([cell.task, methods.title(cell.method), str(number),
+                         str(layer["kept_blocks"]), str(total),
+                         f"{100 * layer['kept_blocks'] / total:.1f}"])
+            means = maps[number]["mean_of_block"]
+            drawn += [Picture(f"{name}, layer {number}: map", pictures.attention_map(means),
+                              f"{min(map(min, means)):.2e} to {max(map(max, means)):.2e}, "
+                              f"uniform would be {1 / len(means) / layer['block_size']:.2e}"),
+                      Picture(f"{name}, layer {number}: pattern",
+                              pictures.pattern(layer["columns_of_row"]),
+                              f"{layer['kept_blocks']} of {total} blocks of "
+                              f"{layer['block_size']} x {layer['block_size']}")]
+    blocks = [Grid("kept", "Kept blocks", ["task", "method", "layer", "kept", "of", "%"], rows),
+              *(drawn or [Note("No pattern yet.")])]
+    return Page("patterns", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])

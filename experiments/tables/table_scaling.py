@@ -1,0 +1,99 @@
+"""Time and memory of one attention layer against the length."""
+
+import dataclasses
+import re
+
+import charts
+import gather
+from cells import BENCHMARK, Cell, State
+from page import FAILED, Entry, Grid, Page, Picture, significant
+
+TITLE = "Scaling"
+ABOUT = ("Forward and backward of one attention layer against the length L, SPION's kernels beside "
+         "dense attention. On a GPU 131,072 tokens in all and 8 kept blocks of 64 a row; on a CPU "
+         "4 examples and as many blocks as SPION-C keeps.")
+_NAME = re.compile(r"(?P<implementation>[^/]+)/[^/]+/(?P<dtype>[^/]+)/"
+                   r"L(?P<length>\d+)_[^/]*/fwdbwd$")
+_FLAGS = {"quick": (("benchmark_filter", "/L[0-9].*/fwdbwd$"), ("benchmark_repetitions", "3"),
+                    ("benchmark_min_time", "0.01")),
+          "paper": (("benchmark_filter", "/L[0-9].*/fwdbwd$"),)}
+
+
+def _cell(preset):
+    return Cell("attention", "all", preset.seeds[0], _FLAGS[preset.name], kind=BENCHMARK)
+
+
+def cells(preset):
+    return [_cell(preset)]
+
+
+def _median(runs):
+    times = sorted(run["real_time"] for run in runs)
+    return times[len(times) // 2]
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """One implementation at one length."""
+
+    implementation: str
+    dtype: str
+    length: int
+    ms: float = None
+    peak_mib: float = None
+    error: str = ""
+
+
+def points(benchmarks):
+    """By implementation and dtype, then length; from Google Benchmark's repetitions."""
+    runs = {}
+    for run in benchmarks:
+        match = _NAME.match(run["run_name"])
+        if match and run["run_type"] == "iteration":
+            key = (match["implementation"], match["dtype"], int(match["length"]))
+            runs.setdefault(key, []).append(run)
+    found = []
+    for key in sorted(runs):
+        first = runs[key][0]
+        if first.get("error_occurred"):
+            found.append(Point(*key, error=first["error_message"]))
+            continue
+        scale = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3}[first["time_unit"]]
+        peak = first.get("peak_bytes")
+        found.append(Point(*key, ms=_median(runs[key]) * scale,
+                           peak_mib=None if peak is None else peak / 2**20))
+    return found
+
+
+def _row(point):
+    time = Entry(f"failed: {point.error}", FAILED) if point.error else significant(point.ms)
+    return [point.implementation, point.dtype, str(point.length), time,
+            significant(point.peak_mib)]
+
+
+def _curves(found, field):
+    series = {}
+    for point in found:
+        series.setdefault(f"{point.implementation}, {point.dtype}", []).append(
+            (point.length, getattr(point, field)))
+    return {name: line for name, line in series.items() if any(y is not None for _, y in line)}
+
+
+def page(preset, results):
+    result = results(_cell(preset))
+    pictures = []
+    if result.state == State.DONE:
+        found = points(result.json("benchmark.json")["benchmarks"])
+        rows = [_row(point) for point in found]
+        for field, unit, title in (("ms", "ms", "Time"), ("peak_mib", "MiB", "Peak memory")):
+            lines = _curves(found, field)
+            if lines:
+                pictures.append(Picture(f"{title} against the length",
+                                        charts.curves(lines, "L", unit, logarithmic=True)))
+    else:
+        rows = [[gather.without_numbers([result]), *["-"] * 4]]
+    blocks = [Grid("length", "Forward and backward",
+                   ["implementation", "dtype", "L", "ms", "peak memory, MiB"], rows,
+                   "Medians; each result is checked against the double oracle first. Memory is "
+                   "measured on a GPU only."), *pictures]
+    return Page("scaling", TITLE, ABOUT, blocks, [result])

@@ -1,0 +1,62 @@
+"""How many blocks to keep: SPION-C's density and SPION-CF's threshold, swept."""
+
+import charts
+import gather
+import methods
+from page import Grid, Page, Picture, mean_and_spread
+
+TITLE = "Sparsity"
+ABOUT = ("Accuracy and time against the share of kept blocks: the density that SPION-C asks for, "
+         "and the quantile that SPION-CF's flood fill must exceed. A density below one block a row "
+         "leaves the diagonal.")
+_TASK = "image"
+_DENSITIES = ("0.03", "0.04", "0.1", "0.25", "0.5", "1")
+_THRESHOLDS = ("0.8", "0.9", "0.96", "0.98", "0.99")
+
+
+def _sweeps(preset):
+    """(flag, method, values) of what the preset has."""
+    return [(flag, method, values) for flag, method, values in
+            (("density", "c", _DENSITIES), ("threshold", "cf", _THRESHOLDS))
+            if method in preset.methods and _TASK in preset.tasks]
+
+
+def _trainings(preset, flag, method, value):
+    return [preset.training(_TASK, method, seed, variant=f"{flag}{value}", **{flag: value})
+            for seed in preset.seeds]
+
+
+def cells(preset):
+    return [cell for flag, method, values in _sweeps(preset) for value in values
+            for cell in _trainings(preset, flag, method, value)]
+
+
+def page(preset, results):
+    blocks = []
+    for flag, method, values in _sweeps(preset):
+        rows, accuracies, times = [], [], []
+        for value in values:
+            found = [results(cell) for cell in _trainings(preset, flag, method, value)]
+            told = gather.summaries(found)
+            shares = [100 * sum(summary["kept_blocks"])
+                      / (len(summary["kept_blocks"]) * summary["total_blocks"])
+                      for summary in told if summary["kept_blocks"]]
+            if shares:
+                share = mean_and_spread(shares)[0]
+                accuracies += [(share, 100 * summary["test_accuracy"]) for summary in told]
+                times += [(share, summary["step_ms_sparse"]) for summary in told]
+            rows.append([value, gather.spread_entry(found, shares, 1),
+                         gather.spread_entry(found, [100 * summary["test_accuracy"]
+                                                     for summary in told], 1),
+                         gather.middle_entry(found, [summary["step_ms_sparse"]
+                                                     for summary in told]),
+                         gather.middle_entry(found, [summary["step_ms_dense"]
+                                                     for summary in told])])
+        blocks.append(Grid(flag, f"{_TASK}, {methods.title(method)}: {flag}",
+                           [flag, "kept blocks, %", "test accuracy, %", "step, sparse phase, ms",
+                            "step, dense phase, ms"], rows))
+        for points, unit in ((accuracies, "test accuracy, %"), (times, "step, sparse phase, ms")):
+            if points:
+                blocks.append(Picture(f"{methods.title(method)}: {unit}", charts.curves(
+                    {methods.title(method): sorted(points)}, "kept blocks, %", unit)))
+    return Page("sparsity", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])

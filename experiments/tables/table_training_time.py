@@ -1,0 +1,97 @@
+"""How long training takes: a step in both phases, the whole, and until an accuracy is reached."""
+
+import charts
+import convergence
+import gather
+import methods
+from cells import State
+from page import NOT_PUBLISHED, Entry, Grid, Page, Picture, mean_and_spread, significant
+from published import HOURS, Published
+
+TITLE = "Training time"
+ABOUT = ("Milliseconds a training step (median of windows without captures and evaluations, mean "
+         "over seeds), and how many times as fast a step of SPION's sparse phase is. Methods "
+         "without a sparse phase have one step time.")
+# The accuracy that everybody has to reach: that of the fused Transformer, less this.
+_POINTS_BELOW = 0.01
+_YARDSTICK = "sdpa"
+
+
+def cells(preset):
+    return preset.trainings()
+
+
+def _mean(found, field):
+    values = [summary[field] for summary in gather.summaries(found)
+              if summary[field] is not None]
+    return mean_and_spread(values)[0] if values else None
+
+
+def _speed_up(mine, theirs, spion_found, found):
+    if mine and theirs:
+        return significant(theirs / mine)
+    return gather.without_numbers(spion_found) or gather.without_numbers(found) or Entry("-")
+
+
+def _metrics(found):
+    return [result.json_lines("run/metrics.jsonl") for result in found
+            if result.state == State.DONE]
+
+
+def _time_to(accuracy, found):
+    if accuracy is None:
+        return Entry("-")
+    times = [convergence.seconds_to(accuracy, metrics) for metrics in _metrics(found)]
+    if not times:
+        return gather.without_numbers(found)
+    reached = [time for time in times if time is not None]
+    if len(reached) < len(times):
+        return Entry(f"not reached by {len(times) - len(reached)} of {len(times)}")
+    return significant(mean_and_spread(reached)[0])
+
+
+def _target(found):
+    best = [convergence.best_dev_accuracy(metrics) for metrics in _metrics(found)]
+    best = [value for value in best if value is not None]
+    return mean_and_spread(best)[0] - _POINTS_BELOW if best else None
+
+
+def page(preset, results):
+    published = Published()
+    spion = preset.chosen(methods.SPION)
+    blocks = []
+    for task in preset.tasks:
+        found = {name: [results(preset.training(task, name, seed)) for seed in preset.seeds]
+                 for name in preset.methods}
+        target = _target(found.get(_YARDSTICK, []))
+        rows = []
+        for name in preset.methods:
+            own = found[name]
+            dense, sparse = _mean(own, "step_ms_dense"), _mean(own, "step_ms_sparse")
+            hours = published.of_method(methods.SKYFORMER, methods.BY_NAME[name], task, HOURS)
+            speed_ups = []
+            for other in spion:
+                theirs = sparse if name in methods.SPION else dense
+                speed_ups.append(_speed_up(_mean(found[other], "step_ms_sparse"), theirs,
+                                           found[other], own))
+            rows.append([methods.title(name),
+                         gather.middle_entry(own, [dense]), gather.middle_entry(own, [sparse]),
+                         gather.middle_entry(own, [_mean(own, "train_seconds")]),
+                         *speed_ups, _time_to(target, own),
+                         Entry(hours or NOT_PUBLISHED, "" if hours else "missing")])
+        note = (f"{published.where(methods.SKYFORMER, HOURS)} on another GPU, with other code. "
+                "A whole training has captures, pattern search and evaluations besides.")
+        if target is not None:
+            note += (f" Accuracy to reach: {100 * target:.1f} % of dev, one point below the best "
+                     f"of {methods.title(_YARDSTICK)}; seconds of steps until then.")
+        blocks.append(Grid(task, task, [
+            "method", "step, dense phase, ms", "step, sparse phase, ms", "whole training, s",
+            *(f"{methods.title(other)} is faster, times" for other in spion),
+            "s to the accuracy", "published hours"], rows, note))
+        drawn = [name for name in preset.methods if gather.summaries(found[name])]
+        if drawn:
+            blocks.append(Picture(f"{task}: a training step", charts.bars(
+                [methods.title(name) for name in drawn],
+                {phase: [_mean(found[name], field) for name in drawn] for phase, field in
+                 (("dense phase", "step_ms_dense"), ("sparse phase", "step_ms_sparse"))}, "ms")))
+    return Page("training_time", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])

@@ -1,0 +1,177 @@
+"""Every table from stand-in runs, and from one real one."""
+
+import contextlib
+import io
+import os
+import pathlib
+import sys
+import tempfile
+import unittest
+
+import fake_programs
+import main
+import run_cells
+from cells import State, Store, shard, with_requirements
+from page import NOT_PUBLISHED, NOT_RUN, Grid
+from presets import PAPER, QUICK
+from tables import TABLES
+
+PROGRAM = None
+
+
+def all_cells(preset):
+    return with_requirements(cell for table in TABLES.values() for cell in table.cells(preset))
+
+
+def texts(page, key):
+    """The entries of a grid, by their first one."""
+    grid = next(block for block in page.blocks if isinstance(block, Grid) and block.key == key)
+    return {row[0].text: [entry.text for entry in row[1:]] for row in grid.entries()}
+
+
+class TablesTest(unittest.TestCase):
+    """All cells of the quick preset, by stand-ins: two fail."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR")))
+        cls.store = Store(folder / "results")
+        programs = run_cells.Programs(*fake_programs.write(folder))
+        # As two machines would.
+        for index in range(2):
+            run_cells.run_missing(shard(all_cells(QUICK), index, 2), cls.store, programs,
+                                  run_cells.Machine(), lambda text: None)
+        cls.pages = {name: table.page(QUICK, cls.store.result) for name, table in TABLES.items()}
+
+    def test_every_cell_has_an_end(self):
+        states = {cell: self.store.result(cell).state for cell in all_cells(QUICK)}
+        self.assertNotIn(State.MISSING, states.values())
+        failed = {(cell.task, cell.method) for cell, state in states.items()
+                  if state == State.FAILED}
+        self.assertEqual(failed, {("text", "reformer"), ("text", "linformer")})
+
+    def test_every_page_shows_the_cells_that_it_is_made_of(self):
+        for name, table in TABLES.items():
+            self.assertEqual({result.cell for result in self.pages[name].results},
+                             set(table.cells(QUICK)), name)
+            for block in self.pages[name].blocks:
+                if isinstance(block, Grid):
+                    self.assertTrue(block.rows, f"{name}: {block.key}")
+                    for row in block.entries():
+                        self.assertEqual(len(row), len(block.columns), f"{name}: {block.key}")
+
+    def test_accuracy(self):
+        matrix = texts(self.pages["accuracy"], "matrix")
+        self.assertEqual(len(matrix), 14)
+        # Seeds 1001 and 1002 give 1 and 2 %.
+        self.assertEqual(matrix["SPION-CF"], ["1.5 ± 0.7"] * 5)
+        self.assertEqual(matrix["Reformer"], ["1.5 ± 0.7", "failed"] + ["1.5 ± 0.7"] * 3)
+        image = texts(self.pages["accuracy"], "image")
+        self.assertEqual(image["Reformer"], ["1.5 ± 0.7", "2", "38.07", "48.87"])
+        self.assertEqual(image["SPION-CF"], ["1.5 ± 0.7", "2", NOT_PUBLISHED, NOT_PUBLISHED])
+        self.assertEqual(image["Skyformer"][2:], [NOT_PUBLISHED, "40.77"])
+
+    def test_training_time(self):
+        image = texts(self.pages["training_time"], "image")
+        self.assertEqual(image["SPION-CF"],
+                         ["50.0", "20.0", "2.00", "1.00", "1.00", "1.00", "0.600", NOT_PUBLISHED])
+        self.assertEqual(image["BigBird"],
+                         ["50.0", "-", "2.00", "2.50", "2.50", "2.50", "0.600", "6.53"])
+
+    def test_memory_and_inference(self):
+        self.assertEqual(texts(self.pages["memory"], "image")["BigBird"],
+                         ["1458", "321", "9.95"])
+        self.assertEqual(texts(self.pages["inference"], "image")["SPION-C"],
+                         ["12.5", "321", "2", "sparse"])
+        self.assertEqual(texts(self.pages["inference"], "text")["Reformer"][0], "failed")
+
+    def test_breakdown(self):
+        image = texts(self.pages["breakdown"], "image")
+        self.assertEqual(image["Transformer"][0], "8.00")
+        self.assertIn("2.00 (25 %)", image["Transformer"])
+
+    def test_operations(self):
+        grid = self.pages["operations"].blocks[0]
+        self.assertEqual(len(grid.rows), 5 * 3 * 2)
+        for row in grid.rows:
+            self.assertEqual(row[5:8], ["12", "1428", "1428"])  # 24 * 65 - 4 * 33
+
+    def test_sparsity_ablation_and_patterns(self):
+        self.assertEqual(texts(self.pages["sparsity"], "density")["0.1"][0], "75.0 ± 0.0")
+        ablation = texts(self.pages["ablation"], "parts")
+        self.assertEqual(ablation["SPION-CF"], ["1.5 ± 0.7", "12 ± 0", "6 ± 0", "20.0"])
+        self.assertEqual(ablation["dense all along"][1:], ["-", "-", "-"])
+        pictures = [block for block in self.pages["patterns"].blocks if hasattr(block, "svg")]
+        self.assertEqual(len(pictures), 5 * 3 * 2 * 2)
+
+    def test_scaling(self):
+        rows = [[entry.text for entry in row]
+                for row in self.pages["scaling"].blocks[0].entries()]
+        self.assertEqual(rows, [["spion", "f32", "1024", "2.00", "-"],
+                                ["spion", "f32", "2048", "4.00", "-"]])
+
+    def test_settings_that_differ_are_marked_and_documents_are_shown(self):
+        page = self.pages["hyperparameters"]
+        settings = texts(page, "settings")
+        self.assertEqual(settings["batch_size"][3], "2 (published 128)")
+        self.assertEqual(settings["learning_rate"][3], "0.0001")
+        self.assertEqual(settings["shared_pattern"], ["no"] * 5)
+        self.assertIn("padding", texts(page, "deviations"))
+        self.assertIn("linformer", texts(page, "methods"))
+
+
+class WithoutResultsTest(unittest.TestCase):
+    def test_every_table_says_that_nothing_was_run(self):
+        store = Store(pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))))
+        for preset in (QUICK, PAPER):
+            for name, table in TABLES.items():
+                grids = [block for block in table.page(preset, store.result).blocks
+                         if isinstance(block, Grid)]
+                self.assertIn(NOT_RUN, [entry.text for row in grids[0].entries()
+                                        for entry in row], name)
+
+
+class CommandTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))
+
+    def call(self, *arguments):
+        out, errors = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+            try:
+                code = main.main([f"--results_dir={self.folder}", *arguments])
+            except SystemExit as end:
+                code = end.code
+        return code, out.getvalue() + errors.getvalue()
+
+    def test_estimates_without_running(self):
+        code, said = self.call("--table=all", "--preset=paper", "--tasks=image",
+                               "--methods=cf,sdpa", "--seeds=1001", "--estimate_only")
+        self.assertEqual(code, 0)
+        self.assertRegex(said, r"\d+ cells: 0 there, \d+ to run, about .* by estimate")
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_refuses_what_it_does_not_know(self):
+        for flags, said in ((["--tasks=imagenet"], "imagenet"), (["--methods=cf,best"], "best"),
+                            (["--shard_index=2", "--shard_count=2"], "--shard_index=2"),
+                            (["--seeds=x"], "whole numbers")):
+            code, text = self.call(*flags)
+            self.assertEqual(code, 2)
+            self.assertIn(said, text)
+
+    def test_a_real_cell(self):
+        """Two steps of one method; the rest of the table is not run."""
+        store = Store(pathlib.Path(self.folder) / "quick")
+        cell = QUICK.training("pathfinder", "sdpa", steps=2, test_examples=4, dev_examples=4)
+        programs = run_cells.Programs(lra=(PROGRAM,), sparse_attention=())
+        failed = run_cells.run_missing([cell], store, programs, run_cells.Machine(device="cpu"),
+                                       lambda text: None)
+        self.assertEqual(failed, 0, store.result(cell).error)
+        self.assertEqual(store.result(cell).json("run/summary.json")["steps"], 2)
+        self.assertEqual(store.result(cell).json("run/manifest.json")["hyper_parameters"]
+                         ["test_examples"], 4)
+
+
+if __name__ == "__main__":
+    PROGRAM = os.path.abspath(sys.argv.pop(1))
+    unittest.main()

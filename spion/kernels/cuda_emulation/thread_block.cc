@@ -1,0 +1,226 @@
+#include "spion/kernels/cuda_emulation/thread_block.h"
+
+#include <ucontext.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+#include <numeric>
+#include <random>
+#include <utility>
+#include <vector>
+
+namespace spion {
+namespace {
+
+constexpr size_t kStackBytes = size_t{256} * 1024;
+constexpr int kNamedBarriers = 16;
+constexpr int kUnset = 0xff;
+
+[[noreturn]] void Fail(const char* what, uint32_t value) {
+  std::fprintf(stderr, "emulated kernel: %s (%u)\n", what, value);
+  std::abort();
+}
+
+struct PendingCopy {
+  uint32_t to;
+  const void* from;
+  int bytes;
+  int group;
+};
+
+struct Fiber {
+  EmulatedIndex index;
+  ucontext_t context;
+  std::unique_ptr<char[]> stack;
+  bool done = false;
+  std::vector<PendingCopy> copies;
+  int group = 0;  // of the copies to come
+};
+
+struct BarrierState {
+  int arrived = 0;
+  int64_t generation = 0;
+};
+
+class ThreadBlock {
+ public:
+  ThreadBlock(const EmulatedLaunch& launch, const std::function<void()>& kernel)
+      : launch_(launch),
+        kernel_(kernel),
+        random_(launch.seed),
+        fibers_(launch.threads),
+        warps_((launch.threads + emulation::kWarpLanes - 1) / emulation::kWarpLanes),
+        slots_(warps_.size() * emulation::kWarpLanes * emulation::kSlotBytes),
+        shared_(launch.shared_bytes + kAlignment) {
+    for (int i = 0; i < launch.threads; ++i) {
+      fibers_[i].index.x = static_cast<unsigned>(i);
+      fibers_[i].stack = std::make_unique<char[]>(kStackBytes);
+    }
+  }
+
+  void Run(const EmulatedIndex& index);
+
+  Fiber& current() { return fibers_[current_]; }
+  const EmulatedLaunch& launch() const { return launch_; }
+  const EmulatedIndex& index() const { return index_; }
+  char* shared() {
+    const auto address = reinterpret_cast<uintptr_t>(shared_.data());
+    return shared_.data() + (kAlignment - address % kAlignment) % kAlignment;
+  }
+  char* slots(int warp) {
+    return slots_.data() +
+           static_cast<size_t>(warp) * emulation::kWarpLanes * emulation::kSlotBytes;
+  }
+  BarrierState& named(int number) { return named_[number]; }
+  BarrierState& warp(int warp) { return warps_[warp]; }
+
+  void Wait(BarrierState& barrier, int threads) {
+    const int64_t generation = barrier.generation;
+    if (++barrier.arrived == threads) {
+      barrier.arrived = 0;
+      ++barrier.generation;
+      ++progress_;
+      return;
+    }
+    while (barrier.generation == generation) Yield();
+  }
+  void MaybeYield() {
+    ++progress_;
+    if (random_() % 2 == 0) Yield();
+  }
+
+ private:
+  static constexpr size_t kAlignment = 1024;
+
+  static void Start();
+  static void Prepare(Fiber& fiber);
+  void Yield() { swapcontext(&current().context, &scheduler_); }
+
+  EmulatedLaunch launch_;
+  const std::function<void()>& kernel_;
+  std::mt19937_64 random_;
+  std::vector<Fiber> fibers_;
+  std::vector<BarrierState> warps_;
+  BarrierState named_[kNamedBarriers];
+  std::vector<char> slots_;
+  std::vector<char> shared_;
+  EmulatedIndex index_;
+  ucontext_t scheduler_ = {};
+  int current_ = 0;
+  int64_t progress_ = 0;
+};
+
+ThreadBlock* running = nullptr;
+
+void ThreadBlock::Prepare(Fiber& fiber) {
+  fiber.done = false;
+  fiber.copies.clear();
+  fiber.group = 0;
+  getcontext(&fiber.context);
+  fiber.context.uc_stack.ss_sp = fiber.stack.get();
+  fiber.context.uc_stack.ss_size = kStackBytes;
+  fiber.context.uc_link = nullptr;
+  makecontext(&fiber.context, &ThreadBlock::Start, 0);
+}
+
+void ThreadBlock::Start() {
+  ThreadBlock& block = *running;
+  block.kernel_();
+  block.current().done = true;
+  ++block.progress_;
+  block.Yield();
+}
+
+void ThreadBlock::Run(const EmulatedIndex& index) {
+  index_ = index;
+  std::fill(shared_.begin(), shared_.end(), static_cast<char>(kUnset));
+  std::fill(warps_.begin(), warps_.end(), BarrierState());
+  std::fill(std::begin(named_), std::end(named_), BarrierState());
+  for (Fiber& fiber : fibers_) Prepare(fiber);
+  std::vector<int> order(fibers_.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::shuffle(order.begin(), order.end(), random_);
+  constexpr int kNone = -1;
+  constexpr int kRoundsHeldBack = 64;
+  int held_back = kNone;
+  for (int64_t round = 0; !order.empty(); ++round) {
+    // A warp that falls behind shows where others should have waited for it.
+    if (round % kRoundsHeldBack == 0) held_back = static_cast<int>(random_() % warps_.size());
+    const int64_t before = progress_;
+    for (int i : order) {
+      if (i / emulation::kWarpLanes == held_back) continue;
+      current_ = i;
+      swapcontext(&scheduler_, &fibers_[i].context);
+    }
+    order.erase(std::remove_if(order.begin(), order.end(), [&](int i) { return fibers_[i].done; }),
+                order.end());
+    if (progress_ != before) continue;
+    if (held_back == kNone) Fail("threads wait for each other, so many", order.size());
+    held_back = kNone;  // until the next draw
+  }
+}
+
+}  // namespace
+
+void RunKernel(const EmulatedLaunch& launch, const std::function<void()>& kernel) {
+  ThreadBlock block(launch, kernel);
+  running = &block;
+  for (unsigned z = 0; z < launch.grid.z; ++z) {
+    for (unsigned y = 0; y < launch.grid.y; ++y) {
+      for (unsigned x = 0; x < launch.grid.x; ++x) block.Run({x, y, z});
+    }
+  }
+  running = nullptr;
+}
+
+namespace emulation {
+namespace {
+
+int Warp() { return static_cast<int>(ThreadIndex().x) / kWarpLanes; }
+
+}  // namespace
+
+const EmulatedIndex& ThreadIndex() { return running->current().index; }
+const EmulatedIndex& BlockIndex() { return running->index(); }
+const EmulatedIndex& GridSize() { return running->launch().grid; }
+
+char* SharedMemory() { return running->shared(); }
+char* SharedAt(uint32_t address, int bytes) {
+  if (address % bytes != 0) Fail("misaligned shared address", address);
+  if (address + bytes > static_cast<uint32_t>(running->launch().shared_bytes)) {
+    Fail("address outside shared memory", address);
+  }
+  return running->shared() + address;
+}
+
+void Barrier(int number, int threads) { running->Wait(running->named(number), threads); }
+void BlockBarrier() { Barrier(0, running->launch().threads); }
+void WarpBarrier() { running->Wait(running->warp(Warp()), kWarpLanes); }
+
+void StartCopy(uint32_t to, const void* from, int bytes) {
+  if (reinterpret_cast<uintptr_t>(from) % bytes != 0) Fail("misaligned source of a copy", to);
+  std::memset(SharedAt(to, bytes), kUnset, bytes);
+  Fiber& fiber = running->current();
+  fiber.copies.push_back({to, from, bytes, fiber.group});
+}
+void CommitCopies() { ++running->current().group; }
+void WaitForCopies(int pending) {
+  Fiber& fiber = running->current();
+  std::vector<PendingCopy> under_way;
+  for (const PendingCopy& copy : fiber.copies) {
+    if (copy.group < fiber.group - pending) {
+      std::memcpy(running->shared() + copy.to, copy.from, copy.bytes);
+    } else {
+      under_way.push_back(copy);
+    }
+  }
+  fiber.copies = std::move(under_way);
+  running->MaybeYield();
+}
+
+char* WarpSlots() { return running->slots(Warp()); }
+
+}  // namespace emulation
+}  // namespace spion

@@ -1,0 +1,46 @@
+// The patterns that methods fix before training, by the methods' names.
+#ifndef TOOLS_PATTERN_FIXED_PATTERN_H_
+#define TOOLS_PATTERN_FIXED_PATTERN_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "tools/pattern/titled_pattern.h"
+
+namespace spion {
+
+/// As the flags of the same names; what is not given is what the method trains with.
+struct FixedPatternOptions {
+  std::optional<int64_t> length;  // in tokens
+  std::optional<int> block_size;
+  std::optional<int> window;     // longformer
+  std::optional<int> global;     // longformer
+  std::optional<int> random;     // bigbird
+  std::optional<uint64_t> seed;  // bigbird; instead of layer
+  std::optional<int> layer;      // bigbird; 0 when neither is given
+  std::optional<int> stride;     // sparse_transformer, sparse_transformer_fixed
+};
+
+/// The options that are given, as flags: "--window=1".
+std::vector<std::string> GivenFlags(const FixedPatternOptions& options);
+
+/// More blocks a side are refused: they take long to make and no picture shows them.
+inline constexpr int64_t kMaxFixedBlocksPerSide = 4096;
+
+/// The pattern of the method `name`: longformer, bigbird, sparse_transformer or
+/// sparse_transformer_fixed.
+/// Errors: InvalidArgument for another name, no length, an option that the method has not, a value
+/// out of range, a block size that does not divide the length, too many blocks.
+absl::StatusOr<TitledPattern> MakeFixedPattern(absl::string_view name,
+                                               const FixedPatternOptions& options);
+
+/// "longformer, bigbird, ...".
+std::string FixedPatternNames();
+
+}  // namespace spion
+
+#endif  // TOOLS_PATTERN_FIXED_PATTERN_H_
