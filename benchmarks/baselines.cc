@@ -10,7 +10,6 @@
 // before. What is timed is held against oracles by the methods' own tests.
 #include <ATen/Context.h>
 #include <ATen/ops/randn.h>
-#include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/GradMode.h>
 #include <c10/util/Exception.h>
 
@@ -25,6 +24,7 @@
 #include "benchmarks/attention_pass.h"
 #include "benchmarks/benchmark_case.h"
 #include "benchmarks/harness.h"
+#include "benchmarks/peak_bytes.h"
 #include "spion/nn/attention.h"
 #include "spion/nn/parameters.h"
 #include "spion/train/device.h"
@@ -105,26 +105,14 @@ class Layer {
   at::Tensor grad_out_;
 };
 
-/// Device memory that a pass holds at most beyond what is there before it.
-int64_t PeakBytes(Layer& layer, Pass pass, c10::Device device) {
-  constexpr auto kAll = static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
-  c10::DeviceAllocator* allocator = c10::getDeviceAllocator(device.type());
-  const auto allocated = [&] {
-    return allocator->getDeviceStats(device.index()).allocated_bytes[kAll];
-  };
-  allocator->resetPeakStats(device.index());
-  const int64_t before = allocated().current;
-  layer.Run(pass);
-  return allocated().peak - before;
-}
-
 void Time(benchmark::State& state, const Method& method, const Shape& shape, Pass pass,
           c10::Device device) {
   try {
     Layer layer(method, shape, device);
     layer.Run(pass);
     if (device.is_cuda()) {
-      state.counters["peak_bytes"] = static_cast<double>(PeakBytes(layer, pass, device));
+      state.counters["peak_bytes"] =
+          static_cast<double>(PeakBytes(device, [&] { layer.Run(pass); }));
     }
     while (state.KeepRunning()) layer.Run(pass);
   } catch (const c10::Error& error) {

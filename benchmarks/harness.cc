@@ -1,7 +1,5 @@
 #include "benchmarks/harness.h"
 
-#include <unistd.h>
-
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -16,6 +14,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "benchmarks/plain_name_reporter.h"
+#include "spion/base/user_directory.h"
 #include "spion/train/build_info.h"
 #include "spion/train/device.h"
 
@@ -139,12 +138,10 @@ void BenchmarkList::Add(const std::string& name, std::function<void(benchmark::S
 }
 
 void GoToUserDirectory() {
-  const char* directory = std::getenv("BUILD_WORKING_DIRECTORY");
-  if (directory != nullptr && chdir(directory) != 0) {
-    Fail(absl::StrCat("cannot go to BUILD_WORKING_DIRECTORY=", directory, ": ",
-                      std::strerror(errno)));
-    std::exit(1);
-  }
+  const absl::Status entered = EnterUserDirectory();
+  if (entered.ok()) return;
+  Fail(entered.message());
+  std::exit(1);
 }
 
 int RunBenchmarks(int argc, char** argv, const HarnessOptions& options,

@@ -1,7 +1,6 @@
 #include "experiments/options.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -13,6 +12,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "spion/base/status.h"
+#include "spion/base/user_directory.h"
 #include "spion/train/hyper_parameters.h"
 
 namespace spion {
@@ -176,11 +176,6 @@ absl::Status CheckTogether(const Options& options) {
 }
 
 }  // namespace
-
-std::string UserDirectory() {
-  const char* user = std::getenv("BUILD_WORKING_DIRECTORY");
-  return user != nullptr ? user : std::filesystem::current_path().string();
-}
 
 absl::StatusOr<Options> ParseOptions(int argc, char** argv) {
   Options options;

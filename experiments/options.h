@@ -43,15 +43,12 @@ struct Options {
   std::vector<std::string> command;  // as typed, for the manifest
 };
 
-/// Relative paths are the user's: `bazel run` tells the folder by BUILD_WORKING_DIRECTORY.
+/// Relative paths are the user's (spion/base/user_directory.h).
 /// Errors: InvalidArgument for an unknown flag or a value out of range, naming the valid ones.
 absl::StatusOr<Options> ParseOptions(int argc, char** argv);
 
 /// What --help prints.
 std::string HelpText(const Options& options);
-
-/// The folder where the user stands.
-std::string UserDirectory();
 
 }  // namespace spion
 

@@ -10,6 +10,7 @@
 #include "absl/strings/str_format.h"
 #include "baselines/registry.h"
 #include "spion/base/status.h"
+#include "spion/base/user_directory.h"
 #include "spion/data/task_registry.h"
 #include "spion/profiling/trace.h"
 #include "spion/train/batches.h"

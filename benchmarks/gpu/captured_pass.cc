@@ -7,6 +7,8 @@
 
 #include <exception>
 
+#include "benchmarks/peak_bytes.h"
+
 namespace spion {
 namespace {
 
@@ -28,17 +30,6 @@ std::function<std::vector<at::Tensor>()> MakeRun(const AttentionProblem& problem
   return {};
 }
 
-int64_t PeakBytes(const std::function<std::vector<at::Tensor>()>& run) {
-  const auto aggregate = static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
-  const c10::DeviceIndex device = c10::cuda::current_device();
-  c10::DeviceAllocator* allocator = c10::getDeviceAllocator(at::kCUDA);
-  allocator->resetPeakStats(device);
-  const int64_t before = allocator->getDeviceStats(device).allocated_bytes[aggregate].current;
-  run();
-  c10::cuda::device_synchronize();
-  return allocator->getDeviceStats(device).allocated_bytes[aggregate].peak - before;
-}
-
 }  // namespace
 
 CapturedPass::CapturedPass(const AttentionProblem& problem, const AttentionFunction& attention,
@@ -46,7 +37,10 @@ CapturedPass::CapturedPass(const AttentionProblem& problem, const AttentionFunct
     : run_(MakeRun(problem, attention, pass)) {
   for (int i = 0; i < kWarmUpPasses; ++i) run_();
   c10::cuda::device_synchronize();
-  peak_bytes_ = PeakBytes(run_);
+  peak_bytes_ = PeakBytes({at::kCUDA, c10::cuda::current_device()}, [&] {
+    run_();
+    c10::cuda::device_synchronize();
+  });
   // The graph has memory of its own, and while it is captured no cached block can be given back.
   c10::getDeviceAllocator(at::kCUDA)->emptyCache();
   Capture();

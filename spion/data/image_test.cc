@@ -10,6 +10,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "spion/data/cifar10.h"
+#include "spion/data/read_ids.h"
 
 namespace spion {
 namespace {
@@ -19,12 +20,6 @@ using ::testing::Each;
 using ::testing::HasSubstr;
 
 constexpr GeneratedSizes kSmall = {.train = 30, .dev = 20, .test = 10};
-
-std::vector<int64_t> Ids(const Split& split, int64_t example) {
-  std::vector<int64_t> ids(1024, -1);
-  split.ReadIds(example, 0, absl::MakeSpan(ids));
-  return ids;
-}
 
 TEST(LoadImageTest, GeneratesWithoutADataFolder) {
   absl::StatusOr<TaskData> image = LoadImage({.seed = 7, .generated_sizes = kSmall});

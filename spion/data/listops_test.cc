@@ -16,6 +16,7 @@
 #include "spion/base/sha256.h"
 #include "spion/data/listops_files.h"
 #include "spion/data/listops_generator.h"
+#include "spion/data/read_ids.h"
 
 namespace spion {
 namespace {
@@ -24,12 +25,6 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr GeneratedSizes kSmall = {.train = 30, .dev = 20, .test = 10};
-
-std::vector<int64_t> Ids(const Split& split, int64_t example) {
-  std::vector<int64_t> ids(2048, -1);
-  split.ReadIds(example, 0, absl::MakeSpan(ids));
-  return ids;
-}
 
 void ExpectSame(const Split& a, const Split& b) {
   ASSERT_EQ(a.examples(), b.examples());

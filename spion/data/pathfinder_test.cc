@@ -9,10 +9,10 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/types/span.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "spion/base/sha256.h"
+#include "spion/data/read_ids.h"
 #include "spion/data/write_test_png.h"
 
 namespace spion {
@@ -22,12 +22,6 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr GeneratedSizes kSmall = {.train = 30, .dev = 20, .test = 10};
-
-std::vector<int64_t> Ids(const Split& split, int64_t example) {
-  std::vector<int64_t> ids(1024, -1);
-  split.ReadIds(example, 0, absl::MakeSpan(ids));
-  return ids;
-}
 
 TEST(LoadPathfinderTest, GeneratesWithoutADataFolder) {
   absl::StatusOr<TaskData> paths = LoadPathfinder({.seed = 7, .generated_sizes = kSmall});

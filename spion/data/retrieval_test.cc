@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/types/span.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "spion/data/read_ids.h"
 
 namespace spion {
 namespace {
@@ -19,12 +19,6 @@ using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr GeneratedSizes kSmall = {.train = 30, .dev = 20, .test = 10};
-
-std::vector<int64_t> Ids(const Split& split, int64_t example, int document = 0) {
-  std::vector<int64_t> ids(4096, -1);
-  split.ReadIds(example, document, absl::MakeSpan(ids));
-  return ids;
-}
 
 TEST(LoadRetrievalTest, GeneratesWithoutADataFolder) {
   absl::StatusOr<TaskData> pairs = LoadRetrieval({.seed = 7, .generated_sizes = kSmall});

@@ -42,7 +42,7 @@ void MakeQuick(HyperParameters& h) {
   }
   h.learning_rate = 2e-3;
   h.warmup_steps = 20;
-  h.steps = 350;
+  h.steps = 300;  // 350 take `dense` 200 s
   h.capture_interval = 20;
   h.dense_step_limit = 80;
   h.evaluation_interval = 50;

@@ -2,11 +2,9 @@
 //
 //   bazel run //tools:pattern -- longformer --length=2048 [--window=1] [--png=longformer.png]
 //   bazel run //tools:pattern -- --run=results/image_cf_seed1001 [--layer=0] [--png=layers.png]
-#include <unistd.h>
 
 #include <cerrno>
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <iostream>
 #include <optional>
@@ -22,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "spion/base/status.h"
+#include "spion/base/user_directory.h"
 #include "spion/pattern/draw.h"
 #include "tools/pattern/fixed_pattern.h"
 #include "tools/pattern/grey_png.h"
@@ -54,13 +53,6 @@ ABSL_FLAG(std::optional<int>, scale, std::nullopt,
 
 namespace spion {
 namespace {
-
-// bazel run starts programs elsewhere and tells where the user stands.
-absl::Status GoToUserDirectory() {
-  const char* folder = std::getenv("BUILD_WORKING_DIRECTORY");
-  if (folder == nullptr || chdir(folder) == 0) return absl::OkStatus();
-  return absl::ErrnoToStatus(errno, absl::StrCat("cannot go to the folder ", folder));
-}
 
 FixedPatternOptions FixedOptions() {
   return {.length = absl::GetFlag(FLAGS_length),
@@ -160,7 +152,7 @@ absl::StatusOr<std::string> WritePictures(const std::vector<TitledPattern>& patt
 }
 
 absl::Status Run(const std::vector<char*>& arguments) {
-  RETURN_IF_ERROR(GoToUserDirectory());
+  RETURN_IF_ERROR(EnterUserDirectory());
   const int columns = absl::GetFlag(FLAGS_columns);
   if (columns < 1) {
     return absl::InvalidArgumentError(

@@ -27,6 +27,7 @@
 #include "spion/kernels/block_sparse/problem.h"
 #include "spion/kernels/cuda_tiles/instructions.cuh"
 #include "spion/kernels/cuda_tiles/lanes.cuh"
+#include "spion/kernels/cuda_tiles/shared_rows.cuh"
 
 namespace spion::tiles {
 
@@ -107,9 +108,7 @@ struct Half16 {
   }
 
   /// 16 x 16 scores as the left operand of a product.
-  struct Scores {
-    uint32_t words[4];
-  };
+  using Scores = Matrices;
   static __device__ __forceinline__ Scores Pack(const float (*s)[4]) {
     return {{PackPair<T>(s[0][0], s[0][1]), PackPair<T>(s[0][2], s[0][3]),
              PackPair<T>(s[1][0], s[1][1]), PackPair<T>(s[1][2], s[1][3])}};

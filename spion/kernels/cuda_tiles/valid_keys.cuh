@@ -22,7 +22,7 @@ class ValidKeys {
 
   /// Keys from here on are all padding.
   __device__ __forceinline__ int32_t length() const { return length_; }
-  __device__ __forceinline__ bool all(int32_t /*begin*/, int32_t end) const {
+  __device__ __forceinline__ bool all_before(int32_t end) const {
     return mask_ == nullptr && end <= length_;
   }
   /// False also for keys beyond the example's end.

@@ -88,7 +88,7 @@ struct HeadTile {
         for (int e = 0; e < 4; ++e) tile[e] = fmaf(tile[e], scale_log2, -log2_z[i][e / 2]);
       }
     }
-    if (!valid.all(key, key + Tile::kKeys)) tiles::MaskKeys(s, valid, key);
+    if (!valid.all_before(key + Tile::kKeys)) tiles::MaskKeys(s, valid, key);
   }
 };
 

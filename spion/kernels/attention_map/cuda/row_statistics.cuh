@@ -102,7 +102,7 @@ __global__ void __launch_bounds__(32 * kStatisticsWarps)
         for (float& score : quarter) score *= scale_log2;
       }
     }
-    if (!valid.all(key, key + Tile::kKeys)) tiles::MaskKeys(s, valid, key);
+    if (!valid.all_before(key + Tile::kKeys)) tiles::MaskKeys(s, valid, key);
 #pragma unroll
     for (int i = 0; i < Tile::kRowTiles; ++i) {
       sums[i][0].template Add<0>(s[i]);

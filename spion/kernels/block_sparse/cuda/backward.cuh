@@ -115,7 +115,7 @@ __device__ __forceinline__ void QueryGradients(const BackwardCall<Math>& call, c
       float dp[2][4];
       tiles::MultiplyTransposed(s[0], q[i], k);
       tiles::MultiplyTransposed(dp, grad_out[i], v);
-      if (!valid.all(key, key + kChunk)) tiles::MaskKeys(s, valid, key);
+      if (!valid.all_before(key + kChunk)) tiles::MaskKeys(s, valid, key);
 #pragma unroll
       for (int t = 0; t < 2; ++t) {
 #pragma unroll
@@ -276,7 +276,7 @@ __device__ __forceinline__ void KeyGradients(const BackwardCall<Math>& call, con
       });
 
   // A padded key's row is made of probabilities that it does not have: 0 instead.
-  if (!valid.all(key, key + kRows)) {
+  if (!valid.all_before(key + kRows)) {
 #pragma unroll
     for (int i = 0; i < kTiles; ++i) {
 #pragma unroll

@@ -4,7 +4,7 @@
 namespace spion::cuda {
 
 cudaError_t LaunchBackward(const BlockSparseBackward<BFloat16>& call, cudaStream_t stream) {
-  return LaunchBackwardAs<tiles::MathBF16>(call, stream);
+  return LaunchAs<tiles::MathBF16>(call, stream);
 }
 
 }  // namespace spion::cuda

@@ -4,7 +4,7 @@
 namespace spion::cuda {
 
 cudaError_t LaunchBackward(const BlockSparseBackward<Float16>& call, cudaStream_t stream) {
-  return LaunchBackwardAs<tiles::MathF16>(call, stream);
+  return LaunchAs<tiles::MathF16>(call, stream);
 }
 
 }  // namespace spion::cuda

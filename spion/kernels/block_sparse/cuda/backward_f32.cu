@@ -4,7 +4,7 @@
 namespace spion::cuda {
 
 cudaError_t LaunchBackwardExact(const BlockSparseBackward<float>& call, cudaStream_t stream) {
-  return LaunchBackwardAs<tiles::MathF32>(call, stream);
+  return LaunchAs<tiles::MathF32>(call, stream);
 }
 
 }  // namespace spion::cuda

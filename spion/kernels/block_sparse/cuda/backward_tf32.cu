@@ -4,7 +4,7 @@
 namespace spion::cuda {
 
 cudaError_t LaunchBackward(const BlockSparseBackward<float>& call, cudaStream_t stream) {
-  return LaunchBackwardAs<tiles::MathTf32>(call, stream);
+  return LaunchAs<tiles::MathTf32>(call, stream);
 }
 
 }  // namespace spion::cuda

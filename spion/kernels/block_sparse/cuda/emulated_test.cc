@@ -159,6 +159,18 @@ class EmulatedTest : public testing::Test {
  protected:
   using T = typename Kernels::Element;
 
+  static BlockSchedule ScheduleOf(const BlockPatternView& view) {
+    const auto n = static_cast<size_t>(view.blocks_per_side) + 1;
+    const auto kept = static_cast<size_t>(view.row_offsets[n - 1]);
+    return MakeSchedule({{view.row_offsets, n}, {view.row_columns, kept}},
+                        {{view.column_offsets, n}, {view.column_rows, kept}});
+  }
+  static int LongLines(const BlockPattern& pattern) {
+    const PatternArrays arrays(pattern);
+    const BlockSchedule schedule = ScheduleOf(arrays.view());
+    return std::min(schedule.long_rows, schedule.long_lines);
+  }
+
   /// Tensors lie in memory as [B, L, H, d].
   static void Check(const BlockPattern& pattern, CasePadding padding, PrunedScore pruned,
                     uint64_t seed) {
@@ -171,11 +183,7 @@ class EmulatedTest : public testing::Test {
     const AttentionCase inputs = MakeAttentionCase(shape, padding, /*deviation=*/1, seed);
     const PatternArrays arrays(pattern);
     BlockPatternView view = arrays.view();
-    const auto n = static_cast<size_t>(view.blocks_per_side) + 1;
-    const auto kept = static_cast<size_t>(view.row_offsets[n - 1]);
-    const BlockSchedule schedule =
-        MakeSchedule({{view.row_offsets, n}, {view.row_columns, kept}},
-                     {{view.column_offsets, n}, {view.column_rows, kept}});
+    const BlockSchedule schedule = ScheduleOf(view);
     view.schedule = {.rows = schedule.rows.data(),
                      .lines = schedule.lines.data(),
                      .long_rows = schedule.long_rows,
@@ -267,6 +275,21 @@ TYPED_TEST(EmulatedTest, AgreesWithTheOracle) {
     TestFixture::Check(named.pattern, padding, pruned, TestSeed(10 + number));
     ++number;
   }
+}
+
+TYPED_TEST(EmulatedTest, SharesLongLines) {
+  if (TypeParam::kBlockSize > 64) GTEST_SKIP() << "the same code, for minutes";
+  // With nine blocks a side, a full row and column are more than three times the mean.
+  constexpr int kSide = 9;
+  std::vector<Block> blocks;
+  for (int32_t row = 0; row < kSide; ++row) {
+    for (int32_t column = 0; column < kSide; ++column) {
+      if (row == column || row == 4 || column == 5) blocks.push_back({row, column});
+    }
+  }
+  const BlockPattern pattern = *BlockPattern::FromBlocks(kSide, TypeParam::kBlockSize, blocks);
+  ASSERT_GT(TestFixture::LongLines(pattern), 0);
+  TestFixture::Check(pattern, CasePadding::kNone, PrunedScore::kZero, TestSeed(30));
 }
 
 }  // namespace

@@ -36,18 +36,9 @@ __device__ __forceinline__ void JoinRows(RowSoftmax (&rows)[2], tiles::RowSums<k
   }
   __syncthreads();  // all references and sums are written
   float factor[2];
-#pragma unroll
-  for (int r = 0; r < 2; ++r) {
-    float highest = -INFINITY;
-    for (auto& of_warp : shared.references) highest = fmaxf(highest, of_warp[g + 8 * r]);
-    factor[r] = rows[r].sum > 0 ? tiles::Exp2(rows[r].reference - highest) : 0;
-    rows[r].reference = highest;
-    rows[r].sum = 0;
-    for (int w = 0; w < kWarps; ++w) {
-      const float sum = shared.sums[w][g + 8 * r];
-      if (sum > 0) rows[r].sum += sum * tiles::Exp2(shared.references[w][g + 8 * r] - highest);
-    }
-  }
+  JoinParts<kWarps>(rows, factor, [&](int w, int r) -> float2 {
+    return {shared.references[w][g + 8 * r], shared.sums[w][g + 8 * r]};
+  });
   out.Scale(factor[0], factor[1]);
   JoinSums(out, buffer);  // ends with a barrier: the shared rows are read
 }
@@ -117,7 +108,7 @@ __global__ void __launch_bounds__(kThreads,
 #pragma unroll
       for (int i = 0; i < kTiles; ++i) tiles::MultiplyTransposed(&s[i][2 * j], q[i], k);
     }
-    if (!valid.all(key, key + kRows)) tiles::MaskKeys(s, valid, key);
+    if (!valid.all_before(key + kRows)) tiles::MaskKeys(s, valid, key);
 #pragma unroll
     for (int i = 0; i < kTiles; ++i) OnlineSoftmax(s[i], scale_log2, rows[i], out[i]);
 #pragma unroll

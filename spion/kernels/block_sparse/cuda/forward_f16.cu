@@ -4,7 +4,7 @@
 namespace spion::cuda {
 
 cudaError_t LaunchForward(const BlockSparseForward<Float16>& call, cudaStream_t stream) {
-  return LaunchForwardAs<tiles::MathF16>(call, stream);
+  return LaunchAs<tiles::MathF16>(call, stream);
 }
 
 }  // namespace spion::cuda

@@ -4,7 +4,7 @@
 namespace spion::cuda {
 
 cudaError_t LaunchForwardExact(const BlockSparseForward<float>& call, cudaStream_t stream) {
-  return LaunchForwardAs<tiles::MathF32>(call, stream);
+  return LaunchAs<tiles::MathF32>(call, stream);
 }
 
 }  // namespace spion::cuda

@@ -4,7 +4,7 @@
 namespace spion::cuda {
 
 cudaError_t LaunchForward(const BlockSparseForward<float>& call, cudaStream_t stream) {
-  return LaunchForwardAs<tiles::MathTf32>(call, stream);
+  return LaunchAs<tiles::MathTf32>(call, stream);
 }
 
 }  // namespace spion::cuda

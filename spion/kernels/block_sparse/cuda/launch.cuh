@@ -11,6 +11,7 @@
 #include "spion/kernels/block_sparse/cuda/backward.cuh"
 #include "spion/kernels/block_sparse/cuda/forward.cuh"
 #include "spion/kernels/block_sparse/cuda/launch_lines.cuh"
+#include "spion/kernels/block_sparse/cuda/shared_memory.cuh"
 
 namespace spion::cuda {
 
@@ -21,11 +22,8 @@ cudaError_t Launch(Kernel kernel, const Call& call, int32_t long_lines, int64_t 
   const BlockSparseProblem& problem = call.problem;
   const int shared_bytes = kWarps * ring_bytes;
   constexpr int kGrantedBytes = 32 * 1024;  // with the static part, below 48 KiB
-  if (shared_bytes > kGrantedBytes) {
-    const cudaError_t error =
-        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes);
-    if (error != cudaSuccess) return error;
-  }
+  const cudaError_t error = AllowSharedMemory(kernel, shared_bytes, kGrantedBytes);
+  if (error != cudaSuccess) return error;
   const dim3 grid(static_cast<unsigned>(
                       ThreadBlocksAHead(problem.pattern.blocks_per_side, long_lines, units_a_line)),
                   static_cast<unsigned>(problem.heads), static_cast<unsigned>(problem.batch));
@@ -47,92 +45,51 @@ constexpr bool kHasLines =
     !std::is_same_v<Math, tiles::MathF32> && HasLines<typename Math::Element>(kHeadDim, kBlock);
 
 template <class Math, int kHeadDim, int kTiles>
-cudaError_t LaunchForwardTiles(const BlockSparseForward<typename Math::Element>& call,
-                               cudaStream_t stream) {
+cudaError_t LaunchTiles(const BlockSparseForward<typename Math::Element>& call,
+                        cudaStream_t stream) {
   return Launch(ForwardKernel<Math, kHeadDim, kTiles>, call,
                 call.problem.pattern.schedule.long_rows,
                 call.problem.block_size / (kTiles * kChunk),
                 ForwardTraits<Math, kHeadDim, kTiles>::kRingBytes, stream);
 }
-
-template <class Math, int kHeadDim>
-cudaError_t LaunchForwardOf(const BlockSparseForward<typename Math::Element>& call,
-                            cudaStream_t stream) {
-  if constexpr (kHasLines<Math, kHeadDim, kChunk>) {
-    if (HasLines<typename Math::Element>(kHeadDim, call.problem.block_size)) {
-      return LaunchLinesOf<kHeadDim>(call, stream);
-    }
-  }
-  if constexpr (kFitsTwoTiles<Math, kHeadDim>) {
-    if (call.problem.block_size > kChunk) {
-      return LaunchForwardTiles<Math, kHeadDim, 2>(call, stream);
-    }
-  }
-  if constexpr (kHasLines<Math, kHeadDim, kMostBlock>) {
-    return cudaErrorInvalidValue;
-  } else {
-    return LaunchForwardTiles<Math, kHeadDim, 1>(call, stream);
-  }
-}
-
 template <class Math, int kHeadDim, int kTiles>
-cudaError_t LaunchBackwardTiles(const BlockSparseBackward<typename Math::Element>& call,
-                                cudaStream_t stream) {
+cudaError_t LaunchTiles(const BlockSparseBackward<typename Math::Element>& call,
+                        cudaStream_t stream) {
   return Launch(BackwardKernel<Math, kHeadDim, kTiles>, call,
                 call.problem.pattern.schedule.long_lines,
                 2 * call.problem.block_size / (kTiles * kChunk),
                 BackwardTraits<Math, kHeadDim, kTiles>::kRingBytes, stream);
 }
 
-template <class Math, int kHeadDim>
-cudaError_t LaunchBackwardOf(const BlockSparseBackward<typename Math::Element>& call,
-                             cudaStream_t stream) {
+template <class Math, int kHeadDim, typename Call>
+cudaError_t LaunchOf(const Call& call, cudaStream_t stream) {
   if constexpr (kHasLines<Math, kHeadDim, kChunk>) {
     if (HasLines<typename Math::Element>(kHeadDim, call.problem.block_size)) {
       return LaunchLinesOf<kHeadDim>(call, stream);
     }
   }
   if constexpr (kFitsTwoTiles<Math, kHeadDim>) {
-    if (call.problem.block_size > kChunk) {
-      return LaunchBackwardTiles<Math, kHeadDim, 2>(call, stream);
-    }
+    if (call.problem.block_size > kChunk) return LaunchTiles<Math, kHeadDim, 2>(call, stream);
   }
   if constexpr (kHasLines<Math, kHeadDim, kMostBlock>) {
     return cudaErrorInvalidValue;
   } else {
-    return LaunchBackwardTiles<Math, kHeadDim, 1>(call, stream);
+    return LaunchTiles<Math, kHeadDim, 1>(call, stream);
   }
 }
 
-template <class Math>
-cudaError_t LaunchForwardAs(const BlockSparseForward<typename Math::Element>& call,
-                            cudaStream_t stream) {
+/// Forward or backward, by the type of the call.
+template <class Math, typename Call>
+cudaError_t LaunchAs(const Call& call, cudaStream_t stream) {
   switch (call.problem.head_dim) {
     case 16:
-      return LaunchForwardOf<Math, 16>(call, stream);
+      return LaunchOf<Math, 16>(call, stream);
     case 32:
-      return LaunchForwardOf<Math, 32>(call, stream);
+      return LaunchOf<Math, 32>(call, stream);
     case 64:
-      return LaunchForwardOf<Math, 64>(call, stream);
+      return LaunchOf<Math, 64>(call, stream);
     case 128:
-      return LaunchForwardOf<Math, 128>(call, stream);
-    default:
-      return cudaErrorInvalidValue;
-  }
-}
-
-template <class Math>
-cudaError_t LaunchBackwardAs(const BlockSparseBackward<typename Math::Element>& call,
-                             cudaStream_t stream) {
-  switch (call.problem.head_dim) {
-    case 16:
-      return LaunchBackwardOf<Math, 16>(call, stream);
-    case 32:
-      return LaunchBackwardOf<Math, 32>(call, stream);
-    case 64:
-      return LaunchBackwardOf<Math, 64>(call, stream);
-    case 128:
-      return LaunchBackwardOf<Math, 128>(call, stream);
+      return LaunchOf<Math, 128>(call, stream);
     default:
       return cudaErrorInvalidValue;
   }

@@ -8,6 +8,7 @@
 
 #include "spion/kernels/block_sparse/cuda/line_backward.cuh"
 #include "spion/kernels/block_sparse/cuda/line_forward.cuh"
+#include "spion/kernels/block_sparse/cuda/shared_memory.cuh"
 
 namespace spion::cuda {
 
@@ -36,11 +37,8 @@ template <typename Kernel, typename Call>
 cudaError_t LaunchLines(Kernel kernel, const Call& call, int32_t first_rank, int32_t lines,
                         int threads, int shared_bytes, bool overlaps, cudaStream_t stream) {
   constexpr int kGrantedBytes = 48 * 1024;
-  if (shared_bytes > kGrantedBytes) {
-    const cudaError_t error =
-        cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes);
-    if (error != cudaSuccess) return error;
-  }
+  const cudaError_t error = AllowSharedMemory(kernel, shared_bytes, kGrantedBytes);
+  if (error != cudaSuccess) return error;
   cudaLaunchAttribute attribute = {};
   attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
   attribute.val.programmaticStreamSerializationAllowed = 1;

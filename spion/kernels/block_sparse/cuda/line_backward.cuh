@@ -123,7 +123,7 @@ class LineGradients {
     const LeftRows<Place> grad(place_, Traits::kGrad);
     const LineStatistics of[2] = {Statistics(Traits::kOwnStats)[place_.row(0)],
                                   Statistics(Traits::kOwnStats)[place_.row(1)]};
-    const bool all_valid = valid.all(key, key + kBlock);
+    const bool all_valid = valid.all_before(key + kBlock);
 #pragma unroll
     for (int chunk = 0; chunk < kChunks; ++chunk) {
       float s[1][2][4] = {};  // 16 queries x 16 keys
@@ -329,7 +329,7 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
       place.AddSums(gradients.grad_v, at + 2 * kSums);
     }
   }
-  if (!valid.all(first, first + kBlock)) gradients.ClearKeys(valid, first);
+  if (!valid.all_before(first + kBlock)) gradients.ClearKeys(valid, first);
   Math::Store(gradients.grad_q, problem.scale, place, Traits::kQ, call.grad_q, first);
   Math::Store(gradients.grad_k, problem.scale, place, Traits::kK, call.grad_k, first);
   Math::Store(gradients.grad_v, 1.0F, place, Traits::kV, call.grad_v, first);

@@ -79,18 +79,7 @@ __device__ __forceinline__ void JoinGroups(RowSoftmax (&rows)[2], tiles::RowSums
   }
   __syncthreads();  // all references and sums are written
   float factor[2];
-#pragma unroll
-  for (int r = 0; r < 2; ++r) {
-    float highest = -INFINITY;
-    for (int g = 0; g < kGroups; ++g) highest = fmaxf(highest, of_row(g, r).x);
-    factor[r] = rows[r].sum > 0 ? tiles::Exp2(rows[r].reference - highest) : 0;
-    rows[r].reference = highest;
-    rows[r].sum = 0;
-    for (int g = 0; g < kGroups; ++g) {
-      const float2 other = of_row(g, r);
-      if (other.y > 0) rows[r].sum += other.y * tiles::Exp2(other.x - highest);
-    }
-  }
+  JoinParts<kGroups>(rows, factor, of_row);
   out.Scale(factor[0], factor[1]);
   if (group > 0) place.KeepSums(out, kRowsBytes);
   __syncthreads();  // sums are written
@@ -166,7 +155,7 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
       for (int i = 0; i < kKeys / 16; ++i) {
         AddDots(&s[0][2 * i], q, place, stage, part / 16 + i);
       }
-      if (!valid.all(key + part, key + part + kKeys)) tiles::MaskKeys(s, valid, key + part);
+      if (!valid.all_before(key + part + kKeys)) tiles::MaskKeys(s, valid, key + part);
       OnlineSoftmax(s[0], scale_log2, rows, out);
 #pragma unroll
       for (int i = 0; i < kKeys / 16; ++i) {

@@ -26,15 +26,14 @@ struct LineStatistics {
 /// fp16 and bf16.
 template <typename T>
 struct LineMath {
-  using Scores = tiles::Matrices;  // 16 x 16, as the left operand of mma
+  using Scores = typename tiles::Half16<T>::Scores;
 
   static __device__ __forceinline__ void Mma(float (&sum)[4], const tiles::Matrices& a, uint32_t b0,
                                              uint32_t b1) {
     tiles::Mma16<T>(sum, a.words[0], a.words[1], a.words[2], a.words[3], b0, b1);
   }
   static __device__ __forceinline__ Scores Pack(const float (*s)[4]) {
-    return {{tiles::PackPair<T>(s[0][0], s[0][1]), tiles::PackPair<T>(s[0][2], s[0][3]),
-             tiles::PackPair<T>(s[1][0], s[1][1]), tiles::PackPair<T>(s[1][2], s[1][3])}};
+    return tiles::Half16<T>::Pack(s);
   }
 
   /// sums += s b; b: 16 rows of a tile.

@@ -62,8 +62,8 @@ __device__ __forceinline__ void GroupBarrier() {
   }
 }
 
-/// Programmatic dependent launch: the kernel of the long lines lets
-/// the other start at once, and that one ends after it.
+/// Programmatic dependent launch: the kernel of the long lines lets the other start at once, and
+/// that one ends after it.
 template <int kGroups>
 __device__ __forceinline__ void BeginLines() {
   if constexpr (kGroups > 1) tiles::LetNextKernelStart();

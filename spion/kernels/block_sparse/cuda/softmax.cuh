@@ -77,6 +77,25 @@ __device__ __forceinline__ void OnlineSoftmax(float (&s)[kTiles][4], float scale
   }
 }
 
+/// Of rows whose keys were shared out: brings them to one reference and their sums to those of all
+/// kParts parts. of(part, r) has a part's reference (-infinity if it saw no valid key) and sum.
+/// `factor`: what this part's weighted sums are to be scaled by.
+template <int kParts, class Of>
+__device__ __forceinline__ void JoinParts(RowSoftmax (&rows)[2], float (&factor)[2], Of&& of) {
+#pragma unroll
+  for (int r = 0; r < 2; ++r) {
+    float highest = -INFINITY;
+    for (int part = 0; part < kParts; ++part) highest = fmaxf(highest, of(part, r).x);
+    factor[r] = rows[r].sum > 0 ? tiles::Exp2(rows[r].reference - highest) : 0;
+    rows[r].reference = highest;
+    rows[r].sum = 0;
+    for (int part = 0; part < kParts; ++part) {
+      const float2 other = of(part, r);
+      if (other.y > 0) rows[r].sum += other.y * tiles::Exp2(other.x - highest);
+    }
+  }
+}
+
 }  // namespace spion::cuda
 
 #endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_SOFTMAX_CUH_
