@@ -33,7 +33,7 @@ cudaError_t Launch(Kernel kernel, const Call& call, int32_t long_lines, int64_t 
 }
 
 /// 32 rows a warp where a thread's share of 16 is at most 8 registers, for blocks of as many.
-/// 16-bit numbers of such head dimensions have kernels of their own.
+/// 16-bit numbers of such head dimensions go by lines.
 template <class Math, int kHeadDim>
 constexpr bool kFitsTwoTiles = sizeof(typename Math::Element) == 4 && kHeadDim == 16;
 

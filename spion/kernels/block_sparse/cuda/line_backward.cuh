@@ -25,21 +25,23 @@ struct LineBackwardTraits {
   static constexpr int kStatsBytes = kBlock * static_cast<int>(sizeof(LineStatistics));
   static constexpr int kScoresBytes = LineRows<T, kHeadDim, kBlock>::kScoresBytes;
   static constexpr bool kFusesDiagonal = kBlock <= 64;  // else dS does not fit beside the rest
-  static constexpr int kLoadedBytes = 3 * kTileBytes;
+  static constexpr int kLoadedBytes = 2 * kTileBytes;
   static constexpr int kStageBytes =
       kFusesDiagonal && kScoresBytes > kLoadedBytes ? kScoresBytes : kLoadedBytes;
   static constexpr int kThreadsAnSm =  // by registers
-      sizeof(T) == 2 && kHeadDim <= 32 ? 512 : 256;
+      sizeof(T) == 4 ? 384 : (kHeadDim <= 32 ? 512 : 256);
 
-  // Of a group: its own Q, K, V, dO; two stages of K and V, or Q, dO and O; the statistics of its
-  // own rows of Q and of each stage's.
+  // Of a group: its own Q, K, V, dO; two stages of K and V, or Q and dO; O of the next stage, which
+  // is read before the next but one is copied; the statistics of its own rows of Q and of each
+  // stage's.
   static constexpr uint32_t kQ = 0;
   static constexpr uint32_t kK = kTileBytes;
   static constexpr uint32_t kV = 2 * kTileBytes;
   static constexpr uint32_t kGrad = 3 * kTileBytes;
   static constexpr uint32_t kFirstStage = 4 * kTileBytes;
   static constexpr uint32_t kSecondStage = kFirstStage + kStageBytes;
-  static constexpr uint32_t kOwnStats = kSecondStage + kStageBytes;
+  static constexpr uint32_t kOut = kSecondStage + kStageBytes;
+  static constexpr uint32_t kOwnStats = kOut + kTileBytes;
   static constexpr uint32_t kFirstStats = kOwnStats + kStatsBytes;
   static constexpr uint32_t kSecondStats = kFirstStats + kStatsBytes;
   static constexpr int kGroupBytes = kSecondStats + kStatsBytes;
@@ -269,7 +271,7 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
     } else {
       place.Prefetch(stage, call.q, from);
       place.Prefetch(stage + kTile, call.grad_out, from);
-      place.Prefetch(stage + 2 * kTile, call.out, from);
+      place.Prefetch(Traits::kOut, call.out, from);
       Math::PrefetchLse(place, stats, lse + from);
     }
   };
@@ -286,7 +288,7 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
 
   while (step.block != Steps::kDone) {
     tiles::WaitForCopies<0>();
-    if (!step.is_row) Math::MakeStatistics(place, stats, stage + 2 * kTile, stage + kTile);
+    if (!step.is_row) Math::MakeStatistics(place, stats, Traits::kOut, stage + kTile);
     if (!is_diagonal(step)) {
       Math::Round(place, stage);
       Math::Round(place, stage + kTile);

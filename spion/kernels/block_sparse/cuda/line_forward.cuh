@@ -18,8 +18,8 @@ struct LineForwardTraits {
   static constexpr int kTileBytes = LineRows<T, kHeadDim, kBlock>::kTileBytes;
   static constexpr int kStageBytes = 2 * kTileBytes;  // K, V
   static constexpr int kGroupBytes = 2 * kStageBytes;
-  static constexpr int kThreadsAnSm =                                       // by registers
-      sizeof(T) == 2 && kHeadDim <= 32 ? (kBlock == 64 ? 640 : 768) : 512;  // by registers
+  static constexpr int kThreadsAnSm =  // by registers
+      sizeof(T) == 2 && kHeadDim <= 32 ? (kBlock == 64 ? 640 : 768) : 512;
   static constexpr int kLongGroups = LongGroups(kGroupThreads<kBlock>, kGroupBytes, kThreadsAnSm);
   static constexpr int kKeysAtOnce = kBlock < 64 ? kBlock : 64;  // in registers
 };
