@@ -93,7 +93,8 @@ absl::StatusOr<Session> Prepare(const Options& options, Progress& progress) {
                                  .preset = preset,
                                  .hyper_parameters = h,
                                  .seed = options.seed,
-                                 .precision = precision},
+                                 .precision = precision,
+                                 .cuda_graph = options.cuda_graph},
                   .data = std::move(data),
                   .device = device.device,
                   .out_dir = options.out_dir};
