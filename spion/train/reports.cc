@@ -83,6 +83,7 @@ Json Manifest(const Experiment& experiment, const ModelConfig& model, const Data
           {"device", device.str()},
           {"device_name", DeviceName(device)},
           {"precision", std::string(PrecisionName(experiment.precision))},
+          {"cuda_graph", experiment.cuda_graph && device.is_cuda()},
           {"cpu", DeviceName(at::kCPU)},
           {"git_commit", build.commit},
           {"git_dirty", build.dirty},

@@ -27,6 +27,8 @@
 #include "spion/train/optimizer.h"
 #include "spion/train/pattern_json.h"
 #include "spion/train/phase_controller.h"
+#include "spion/train/recorder.h"
+#include "spion/train/repeated_work.h"
 #include "spion/train/schedule.h"
 #include "spion/train/step_timer.h"
 
@@ -80,25 +82,24 @@ class Run {
         optimizer_(model.parameters(), h_),
         schedule_(h_.learning_rate, h_.warmup_steps, h_.steps),
         order_(data.train.examples(), DeriveSeed(experiment.seed, kExampleOrder)),
-        report_interval_(std::clamp<int64_t>(h_.steps / kReportsARun, 1, kMostStepsAReport)) {
+        report_interval_(std::clamp<int64_t>(h_.steps / kReportsARun, 1, kMostStepsAReport)),
+        loss_sum_(at::zeros({}, device_)),
+        right_sum_(at::zeros({}, at::TensorOptions(at::kLong).device(device_))),
+        step_work_(device_, experiment.cuda_graph ? FindRecorder(device_.type()) : nullptr) {
     for (SpionAttention* layer : SpionLayers(model)) layer->set_pruned_score(pruned_score());
   }
 
   absl::StatusOr<TrainingResult> Loop();
 
  private:
-  struct Prediction {
-    at::Tensor logits;
-    at::Tensor loss;
-  };
-
   PrunedScore pruned_score() const {
     return h_.excluded_pruned ? PrunedScore::kExcluded : PrunedScore::kZero;
   }
   Json Progressed(int64_t step) const;
   absl::Status TrainSteps();
-  Batch NextBatch();
-  Prediction Forward(const Batch& batch) const;
+  void NextBatch();
+  at::Tensor ForwardLoss();
+  void Learn();
   void TrainStep(int64_t step);
   void CloseWindow(bool timed);
   void StartTraceAt(int64_t step);
@@ -129,10 +130,12 @@ class Run {
   StepTimer timer_;
   TrainingResult result_;
 
+  Batch batch_;  // the step's; each step's in the same memory
   // Of the steps since the last report, on the device so that a step waits for nothing.
   at::Tensor loss_sum_;
   at::Tensor right_sum_;
   int64_t unreported_steps_ = 0;
+  RepeatedWork step_work_;
 
   int64_t window_steps_ = 0;  // since the timer started
   double step_ms_ = 0;        // in the last window
@@ -159,37 +162,52 @@ Json Run::Progressed(int64_t step) const {
           {"phase", std::string(PhaseName(phases_.phase()))}};
 }
 
-Batch Run::NextBatch() {
+void Run::NextBatch() {
   const ProfileRange range(Region::kData);
   const std::vector<int64_t> examples = order_.Next(h_.batch_size);
-  return train_batches_.Make(examples);
+  const Batch next = train_batches_.Make(examples);
+  if (!batch_.ids.defined()) {
+    batch_ = next;
+    return;
+  }
+  batch_.ids.copy_(next.ids);
+  batch_.labels.copy_(next.labels);
+  if (batch_.lengths.has_value()) batch_.lengths->copy_(*next.lengths);
 }
 
-Run::Prediction Run::Forward(const Batch& batch) const {
+at::Tensor Run::ForwardLoss() {
   const ProfileRange range(Region::kForward);
   const AutocastScope autocast(experiment_.precision, device_);
-  const at::Tensor logits = model_.Forward(batch.ids, batch.lengths, /*training=*/true);
-  return {.logits = logits, .loss = at::cross_entropy_loss(logits, batch.labels)};
+  const at::Tensor logits = model_.Forward(batch_.ids, batch_.lengths, /*training=*/true);
+  at::Tensor loss = at::cross_entropy_loss(logits, batch_.labels);
+  loss_sum_.add_(loss.detach());
+  right_sum_.add_(logits.detach().argmax(1).eq(batch_.labels).sum());
+  return loss;
+}
+
+// What a step does on the device, reading nothing back.
+void Run::Learn() {
+  const at::Tensor loss = ForwardLoss();
+  {
+    const ProfileRange backward(Region::kBackward);
+    loss.backward();
+  }
+  const ProfileRange optimizer(Region::kOptimizer);
+  optimizer_.Step();
 }
 
 void Run::TrainStep(int64_t step) {
   const ProfileRange range(phases_.phase() == Phase::kDense ? Region::kDenseStep
                                                             : Region::kSparseStep);
-  const Batch batch = NextBatch();
+  NextBatch();
+  optimizer_.SetLearningRate(LearningRate(step));
   phases_.BeforeForward(step);
-  const auto [logits, loss] = Forward(batch);
-  {
-    const ProfileRange backward(Region::kBackward);
-    loss.backward();
+  const bool is_traced = trace_ != nullptr && trace_->is_running();  // part by part
+  if (phases_.IsCaptureStep(step) || is_traced) {
+    Learn();
+  } else {
+    step_work_.Run([this] { Learn(); });
   }
-  {
-    const ProfileRange optimizer(Region::kOptimizer);
-    optimizer_.Step(LearningRate(step));
-  }
-
-  const at::Tensor right = logits.detach().argmax(1).eq(batch.labels).sum();
-  loss_sum_ = unreported_steps_ == 0 ? loss.detach() : loss_sum_ + loss.detach();
-  right_sum_ = unreported_steps_ == 0 ? right : right_sum_ + right;
   ++unreported_steps_;
   ++window_steps_;
 }
@@ -230,6 +248,8 @@ absl::Status Run::Report(int64_t step) {
   const auto steps = static_cast<double>(std::exchange(unreported_steps_, 0));
   const double loss = loss_sum_.item<double>() / steps;
   const double accuracy = right_sum_.item<double>() / (steps * static_cast<double>(h_.batch_size));
+  loss_sum_.zero_();
+  right_sum_.zero_();
   if (!std::isfinite(loss)) {
     return absl::InternalError(
         absl::StrCat("the loss is no longer finite at step ", step,
@@ -314,6 +334,7 @@ absl::Status Run::HandleCapture(const Capture& capture) {
   result_.transition_step = capture.step;
   result_.settled = capture.settled;
   result_.patterns = capture.patterns;
+  step_work_.Forget();
   best_dev_accuracy_ = -1;  // the sparse phase keeps a best of its own
   phase_range_.emplace(Region::kSparsePhase);
   std::vector<nlohmann::json> patterns;
