@@ -55,9 +55,7 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> RunBackward(
               kBackwardOp, ": log_sum_exp must be the forward pass's contiguous float32 [batch, ",
               "heads, length] on ", q.device(), "; got ", log_sum_exp.sizes(), " on ",
               log_sum_exp.device());
-  at::Tensor grad_q = EmptyHeads(q);
-  at::Tensor grad_k = EmptyHeads(q);
-  at::Tensor grad_v = EmptyHeads(q);
+  auto [grad_q, grad_k, grad_v] = EmptyPackedHeads(q);
   ThrowIfError(kBackwardOp,
                kernel(BlockSparseBackward<T>{.problem = problem,
                                              .q = AsHeadTensor<const T>(q),

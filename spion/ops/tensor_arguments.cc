@@ -43,6 +43,13 @@ at::Tensor EmptyHeads(const at::Tensor& like) {
       .transpose(1, 2);
 }
 
+std::array<at::Tensor, 3> EmptyPackedHeads(const at::Tensor& like) {
+  const at::Tensor packed =
+      at::empty({like.size(0), like.size(2), 3, like.size(1), like.size(3)}, like.options());
+  return {packed.select(2, 0).transpose(1, 2), packed.select(2, 1).transpose(1, 2),
+          packed.select(2, 2).transpose(1, 2)};
+}
+
 KeyPadding AsKeyPadding(const char* op, const std::optional<at::Tensor>& padding,
                         const at::Tensor& q) {
   if (!padding.has_value() || !padding->defined()) return {};

@@ -5,6 +5,7 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <array>
 #include <optional>
 
 #include "absl/status/status.h"
@@ -31,6 +32,9 @@ HeadTensor<T> AsHeadTensor(const at::Tensor& tensor) {
 
 /// An uninitialised [B, H, L, d] tensor, laid out in memory as [B, L, H, d].
 at::Tensor EmptyHeads(const at::Tensor& like);
+
+/// Three of them, which share one [B, L, 3, H, d]: gradients as SplitHeads takes them.
+std::array<at::Tensor, 3> EmptyPackedHeads(const at::Tensor& like);
 
 /// The padding argument of the operators: int32 [B] or bool [B, L], contiguous, on q's device.
 KeyPadding AsKeyPadding(const char* op, const std::optional<at::Tensor>& padding,
