@@ -52,12 +52,18 @@ def _drawing(width, height):
 
 def _in_a_page(text):
     """matplotlib's file as a part of a page."""
-    text = text[text.index("<svg"):].replace(_INK, "currentColor")
+    text = text[text.index("<svg"):].replace("<svg", '<svg class="chart"', 1)
+    text = text.replace(_INK, "currentColor")
     for number, colour in enumerate(_SERIES):
         text = text.replace(colour, f"var(--s{number})")
     # Several pictures on a page must not share names.
     own = f"p{zlib.crc32(text.encode()):08x}-"
     return re.sub(r'(\bid="|url\(#|xlink:href="#)', rf"\1{own}", text)
+
+
+def _legend_above(axes, columns):
+    """Where it hides nothing, from the left edge."""
+    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=columns, borderaxespad=0.0)
 
 
 def bars(labels, series, unit):
@@ -73,7 +79,7 @@ def bars(labels, series, unit):
         axes.invert_yaxis()
         axes.set_xlabel(unit)
         if len(series) > 1:
-            axes.legend()
+            _legend_above(axes, len(series))
     return drawing.svg
 
 
@@ -108,6 +114,6 @@ def curves(series, x_label, y_label, logarithmic=False):
             axes.set_yscale("log")
         axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)
-        if series:
-            axes.legend()
+        if len(series) > 1:
+            _legend_above(axes, 3)
     return drawing.svg
