@@ -71,7 +71,7 @@ def faults(shown, width):
 class BrowserTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.browser = cls.enterClassContext(chromium.Chromium(new_folder()))
+        cls.browser = cls.enterClassContext(chromium.start())
 
     def look(self, path, width="wide", scheme="light", media="screen"):
         """(what the page shows, what is wrong with it)"""

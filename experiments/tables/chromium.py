@@ -1,21 +1,23 @@
 """Headless Chromium, driven by its DevTools protocol.
 
-    with chromium.Chromium(folder) as browser:      # keeps its files in `folder`
+    with chromium.start() as browser:
         browser.open("file:///tmp/page.html")
         browser.evaluate("document.title")
-        browser.events                              # what the page did since it was opened
+        browser.events                  # what the page did since it was opened
 
 Messages go through two pipes: no port, no driver program, no package beside Debian's chromium. It
 reaches no network: every host name is unknown to it.
 """
 
 import base64
+import contextlib
 import json
 import os
 import pathlib
 import select
 import shutil
 import subprocess
+import tempfile
 import time
 
 NAME = "chromium"
@@ -32,43 +34,23 @@ class BrowserError(Exception):
     pass
 
 
-class Chromium:
-    def __init__(self, folder):
-        program = shutil.which(NAME)
-        if not program:
-            raise BrowserError(f"there is no {NAME}: apt-get install {NAME}")
-        self._folder = pathlib.Path(folder)
-        self._log = (self._folder / "chromium.log").open("wb")
-        # It reads from file descriptor 3 and writes to 4.
-        self._process = subprocess.Popen(
-            ["sh", "-c", 'exec "$@" 3<&0 4>&1 0</dev/null 1>&2', "sh", program, *_FLAGS,
-             f"--user-data-dir={self._folder}/profile", "about:blank"],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log,
-            env={**os.environ, "HOME": str(self._folder), "TMPDIR": str(self._folder)})
+class Browser:
+    """One tab. Made by start()."""
+
+    def __init__(self, process, log):
+        self._process, self._log = process, log
         self._received, self._number, self._session = b"", 0, {}
         self.events = []
-        try:
-            target = self._call("Target.createTarget", url="about:blank")["targetId"]
-            session = self._call("Target.attachToTarget", targetId=target, flatten=True)
-            self._session = {"sessionId": session["sessionId"]}
-            for domain in _EVENTS:
-                self._call(f"{domain}.enable")
-        except BaseException:
-            self._process.kill()
-            raise
+        target = self._call("Target.createTarget", url="about:blank")["targetId"]
+        session = self._call("Target.attachToTarget", targetId=target, flatten=True)
+        self._session = {"sessionId": session["sessionId"]}
+        for domain in _EVENTS:
+            self._call(f"{domain}.enable")
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        try:
-            self._session = {}
-            self._call("Browser.close")
-            self._process.wait(timeout=_ANSWER_SECONDS)
-        finally:
-            self._process.kill()
-            self._process.wait()
-            self._log.close()
+    def close(self):
+        self._session = {}
+        self._call("Browser.close")
+        self._process.wait(timeout=_ANSWER_SECONDS)
 
     def _message(self):
         """The next one that it sends."""
@@ -79,7 +61,7 @@ class Chromium:
             some = os.read(pipe, 1 << 20) if ready else b""
             if not some:
                 raise BrowserError(("ended" if ready else f"silent for {_ANSWER_SECONDS} s")
-                                   + ":\n" + (self._folder / "chromium.log").read_text()[-4000:])
+                                   + ":\n" + self._log.read_text()[-4000:])
             self._received += some
         message, self._received = self._received.split(b"\0", 1)
         return json.loads(message)
@@ -134,3 +116,27 @@ class Chromium:
         """The page as a PDF file, on paper of its own size."""
         return base64.b64decode(self._call("Page.printToPDF", preferCSSPageSize=True,
                                            printBackground=True)["data"])
+
+
+@contextlib.contextmanager
+def start():
+    """A Browser until the context is left. BrowserError if there is no Chromium."""
+    program = shutil.which(NAME)
+    if not program:
+        raise BrowserError(f"there is no {NAME}: apt-get install {NAME}")
+    with contextlib.ExitStack() as stack:
+        # Its sockets lie there: a path under a test's own folder is too long for one.
+        folder = stack.enter_context(tempfile.TemporaryDirectory(
+            prefix="spion-", dir="/tmp", ignore_cleanup_errors=True))
+        log = pathlib.Path(folder, "log")
+        # It reads from file descriptor 3 and writes to 4.
+        process = stack.enter_context(subprocess.Popen(
+            ["sh", "-c", 'exec "$@" 3<&0 4>&1 0</dev/null 1>&2', "sh", program, *_FLAGS,
+             f"--user-data-dir={folder}/profile", "about:blank"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            stderr=stack.enter_context(log.open("wb")),
+            env={**os.environ, "HOME": folder, "TMPDIR": folder}))
+        stack.callback(process.kill)
+        browser = Browser(process, log)
+        yield browser
+        browser.close()

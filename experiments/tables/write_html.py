@@ -1,6 +1,7 @@
 """A page as one HTML file that needs nothing else: styles and pictures are inside."""
 
 import html
+import re
 
 from page import BEST, DEVIATES, NEAR, Grid, Picture
 
@@ -36,7 +37,8 @@ th, td { padding: .25rem .65rem; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--line); }
 th:last-child, td:last-child { padding-right: 1.2rem; }
 th.number, td.number { text-align: right; white-space: nowrap; }
-td.failed, td.deviates { white-space: normal; }
+td.failed, td.deviates { white-space: normal; } td span { white-space: nowrap; }
+#tables td:not(.long) { white-space: nowrap; }
 td.long { min-width: 14rem; overflow-wrap: anywhere; }
 th.number { white-space: normal; }
 thead th { border-bottom: 2px solid var(--ink); vertical-align: bottom; }
@@ -47,7 +49,7 @@ td.deviates { font-weight: 700; }
 td.failed { color: var(--warn); font-weight: 700; } td.missing { color: var(--soft); }
 /* Marks hang beside the numbers, which stay aligned. */
 td:is(.best, .near, .deviates)::after { display: inline-block; width: 1.2em; margin-right: -1.2em;
-  text-align: center; font-weight: 400; }
+  text-align: right; font-weight: 400; }
 td.best::after { content: "\\2605"; } td.near::after { content: "\\25CB"; }
 td.deviates::after { content: "\\2260"; }
 
@@ -56,6 +58,7 @@ figure { display: inline-block; margin: 1.25rem 0 .5rem; padding-right: 2rem; ma
   vertical-align: top; overflow-x: auto; }
 figure svg { max-width: 100%; height: auto; margin-right: .5rem; }
 figure svg.chart { min-width: 26rem; }
+figure svg:not(.chart) { outline: 1px solid var(--line); outline-offset: -1px; }
 /* As wide as the picture above it, however long its text. */
 figcaption { width: 0; min-width: 100%; font-size: .88rem; }
 figcaption b { font-weight: 600; }
@@ -67,7 +70,7 @@ dt { font-weight: 600; } dd { margin: 0; overflow-wrap: anywhere; }
 
 @media screen and (max-width: 45rem) {
   body { padding: 1rem; } figure { padding-right: 0; }
-  .wide :is(th, td):first-child { max-width: 8.5rem; overflow-wrap: anywhere; }
+  .wide :is(th, td):first-child { min-width: 6rem; max-width: 8.5rem; }
   #tables :is(tr, td) { display: block; padding: 0; border: 0; } #tables thead { display: none; }
   #tables tr { padding: .6rem 0; border-bottom: 1px solid var(--line); }
   #tables td:first-child { font-weight: 600; } #tables td:last-child { color: var(--soft); } }
@@ -89,7 +92,9 @@ def _entry(entry, numeric):
         ("number", numeric), (entry.mark, entry.mark),
         ("long", not numeric and len(entry.text) > _LONGEST_LINE)) if holds]
     kind = f' class="{" ".join(kinds)}"' if kinds else ""
-    return f"<td{kind}>{html.escape(entry.text)}</td>"
+    # What stands in parentheses at the end stays on one line.
+    text = re.sub(r"(\([^()]*\))$", r"<span>\1</span>", html.escape(entry.text))
+    return f"<td{kind}>{text}</td>"
 
 
 def _head(column, numeric):
