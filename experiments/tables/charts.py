@@ -20,6 +20,7 @@ _STYLE = {"svg.fonttype": "none", "svg.hashsalt": "spion", "font.family": "sans-
           "xtick.color": _INK, "ytick.color": _INK, "axes.spines.top": False,
           "axes.spines.right": False, "legend.frameon": False}
 _MARKERS = "os^Dvx"
+_WIDTH = 5.2  # inches, at which texts can still be read on a telephone
 
 
 class _Drawing:
@@ -62,14 +63,20 @@ def _in_a_page(text):
 
 
 def _legend_above(axes, columns):
-    """Where it hides nothing, from the left edge."""
-    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=columns, borderaxespad=0.0)
+    """Where it hides nothing."""
+    axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=columns, borderaxespad=0.0,
+                columnspacing=1.2, handlelength=1.4)
+
+
+def _few_ticks(axes):
+    """So few that long numbers do not run into each other."""
+    axes.locator_params(axis="x", nbins=6)
 
 
 def bars(labels, series, unit):
     """Horizontal bars: for each label one of each series, {name: values in the order of labels}."""
     height = 0.8 / len(series)
-    with _drawing(6.4, 0.9 + 0.11 * len(labels) * (1 + len(series))) as drawing:
+    with _drawing(_WIDTH, 0.9 + 0.11 * len(labels) * (1 + len(series))) as drawing:
         axes = drawing.axes
         for number, (name, values) in enumerate(series.items()):
             drawn = [(place, value) for place, value in enumerate(values) if value is not None]
@@ -78,6 +85,7 @@ def bars(labels, series, unit):
         axes.set_yticks(range(len(labels)), labels)
         axes.invert_yaxis()
         axes.set_xlabel(unit)
+        _few_ticks(axes)
         if len(series) > 1:
             _legend_above(axes, len(series))
     return drawing.svg
@@ -86,7 +94,7 @@ def bars(labels, series, unit):
 def stacked(labels, parts, unit):
     """One bar a label, made of parts: {name: values in the order of labels}."""
     hatches = ("", "////", "....", "xxxx")
-    with _drawing(6.4, 1.2 + 0.35 * len(labels)) as drawing:
+    with _drawing(_WIDTH, 1.2 + 0.35 * len(labels)) as drawing:
         axes = drawing.axes
         begin = [0.0] * len(labels)
         for number, (name, values) in enumerate(parts.items()):
@@ -97,13 +105,14 @@ def stacked(labels, parts, unit):
         axes.set_yticks(range(len(labels)), labels)
         axes.invert_yaxis()
         axes.set_xlabel(unit)
-        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        _few_ticks(axes)
+        _legend_above(axes, 4)
     return drawing.svg
 
 
 def curves(series, x_label, y_label, logarithmic=False):
     """Lines through (x, y) points: {name: points}."""
-    with _drawing(6.4, 3.4) as drawing:
+    with _drawing(_WIDTH, 3.2) as drawing:
         axes = drawing.axes
         for number, (name, points) in enumerate(series.items()):
             drawn = [(x, y) for x, y in points if x is not None and y is not None]

@@ -25,8 +25,11 @@ _TASKS = {"listops": (2048, 64, 4, 37, 61), "text": (4096, 64, 4, 64, 220),
 _INFO = {"command": ["lra"], "seconds": 1800.0, "driver": "580.0 (invented)"}
 
 
-def _pattern(numbers, blocks):
-    columns = numbers.sample(range(blocks), 2)
+def _pattern(cell, numbers, blocks):
+    """The diagonal, its neighbours here and there, and as many columns as the settings ask for."""
+    settings = dict(cell.settings)
+    share = float(settings.get("density", 1 - float(settings.get("threshold", 0.96))))
+    columns = numbers.sample(range(blocks), max(1, round(share * blocks)))
     return [sorted({row, *(column for column in columns if numbers.random() < 0.7),
                     *([row - 1] if row and numbers.random() < 0.4 else [])})
             for row in range(blocks)]
@@ -44,13 +47,14 @@ def _summary(cell, numbers, patterns):
     sparse = cell.method in _SPION
     of_method = random.Random(cell.task + cell.method + cell.variant)
     accuracy += of_method.uniform(-3, 1) + sparse + numbers.uniform(-0.6, 0.6)
-    step *= of_method.uniform(0.5, 1.3)
+    step *= random.Random(cell.task + cell.method).uniform(0.5, 1.3)
+    kept_blocks, total = [sum(map(len, pattern)) for pattern in patterns], (length // block) ** 2
+    kept = sum(kept_blocks) / max(1, len(patterns))
     return dict(task=cell.task, method=cell.method, seed=cell.seed, sequence_length=length,
                 transition_step=numbers.randrange(400, 900) if sparse else None,
-                kept_blocks=[sum(map(len, pattern)) for pattern in patterns],
-                total_blocks=(length // block) ** 2, test_accuracy=accuracy / 100,
+                kept_blocks=kept_blocks, total_blocks=total, test_accuracy=accuracy / 100,
                 train_seconds=step * numbers.uniform(4, 5), step_ms_dense=step,
-                step_ms_sparse=step * of_method.uniform(0.2, 0.4) if sparse else None,
+                step_ms_sparse=step * (0.2 + 0.5 * kept / total) if sparse else None,
                 peak_memory_mib=step * 150)
 
 
@@ -111,7 +115,7 @@ def _trace(cell, numbers):
 
 def _training(cell, numbers, write):
     length, block, layers, _, _ = _TASKS[cell.task]
-    patterns = [_pattern(numbers, length // block) for _ in range(layers)] \
+    patterns = [_pattern(cell, numbers, length // block) for _ in range(layers)] \
         if cell.method in _SPION else []
     summary = _summary(cell, numbers, patterns)
     write("run/summary.json", json.dumps(summary))

@@ -80,7 +80,7 @@ class ReportTest(unittest.TestCase):
 
     def test_a_failed_cell_is_shown_with_its_error(self):
         files = self.write()
-        self.assertIn('<td class="failed">failed</td>', files["html"])
+        self.assertIn('<td class="number failed">failed</td>', files["html"])
         self.assertIn("text reformer, seed 1001", files["html"])
         self.assertIn("error: &lt;no&gt; room", files["html"])
         self.assertIn("1 failed, 1 not run", files["md"])

@@ -6,11 +6,11 @@ import re
 from page import BEST, DEVIATES, NEAR, Grid, Picture
 
 _STYLE = """
-:root { color-scheme: light; --ink: #1c1c1c; --paper: #fdfdfb; --line: #d4d4ce; --strip: #f3f3ee;
+:root { color-scheme: light; --ink: #1c1c1c; --paper: #fdfdfb; --line: #d4d4ce;
   --soft: #62625d; --link: #1a5f9e; --best: #0b6e4f; --warn: #a3161a; --shade: #0003;
   --s0: #1f6fb4; --s1: #c8641b; --s2: #2f8f4e; --s3: #8a4fb0; --s4: #b03a5b; --s5: #6b6b2a; }
 @media screen and (prefers-color-scheme: dark) { :root { color-scheme: dark; --ink: #e6e6e1;
-  --paper: #161714; --line: #3a3b35; --strip: #22231f; --soft: #a8a8a0; --link: #86bdf2;
+  --paper: #161714; --line: #3a3b35; --soft: #a8a8a0; --link: #86bdf2;
   --best: #6fd3ae; --warn: #ffab9e; --shade: #fff4;
   --s0: #72b2ee; --s1: #f0a05a; --s2: #7fd198; --s3: #c79be6; --s4: #ee8fa8; --s5: #cfcf7c; } }
 * { box-sizing: border-box; }
@@ -33,16 +33,13 @@ nav { font-size: .9rem; } nav a { display: inline-block; margin: 0 1rem .25rem 0
   linear-gradient(90deg, var(--shade), transparent) 0 / .75rem 100% no-repeat,
   linear-gradient(270deg, var(--shade), transparent) 100% / .75rem 100% no-repeat; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; }
-th, td { padding: .25rem .65rem; text-align: left; vertical-align: top;
+th, td { padding: .25rem .6rem; text-align: left; vertical-align: top;
   border-bottom: 1px solid var(--line); }
 th:last-child, td:last-child { padding-right: 1.2rem; }
-th.number, td.number { text-align: right; white-space: nowrap; }
-td.failed, td.deviates { white-space: normal; } td span { white-space: nowrap; }
-#tables td:not(.long) { white-space: nowrap; }
+.number { text-align: right; }
+td:not(:first-child, .long, .failed, .deviates), td span, #tables a { white-space: nowrap; }
 td.long { min-width: 14rem; overflow-wrap: anywhere; }
-th.number { white-space: normal; }
 thead th { border-bottom: 2px solid var(--ink); vertical-align: bottom; }
-tbody tr:hover td { background: var(--strip); }
 .wide :is(th, td):first-child { position: sticky; left: 0; background: var(--paper); }
 td.best, td.near { color: var(--best); font-weight: 700; } td.near { font-weight: 400; }
 td.deviates { font-weight: 700; }
@@ -57,8 +54,10 @@ td.deviates::after { content: "\\2260"; }
 figure { display: inline-block; margin: 1.25rem 0 .5rem; padding-right: 2rem; max-width: 100%;
   vertical-align: top; overflow-x: auto; }
 figure svg { max-width: 100%; height: auto; margin-right: .5rem; }
-figure svg.chart { min-width: 26rem; }
-figure svg:not(.chart) { outline: 1px solid var(--line); outline-offset: -1px; }
+figure svg.chart { min-width: 22rem; }
+/* A map and its pattern, side by side. */
+figure svg:not(.chart) { max-width: calc(50% - .5rem); outline: 1px solid var(--line);
+  outline-offset: -1px; }
 /* As wide as the picture above it, however long its text. */
 figcaption { width: 0; min-width: 100%; font-size: .88rem; }
 figcaption b { font-weight: 600; }
@@ -70,14 +69,15 @@ dt { font-weight: 600; } dd { margin: 0; overflow-wrap: anywhere; }
 
 @media screen and (max-width: 45rem) {
   body { padding: 1rem; } figure { padding-right: 0; }
-  .wide :is(th, td):first-child { min-width: 6rem; max-width: 8.5rem; }
+  .wide :is(th, td):first-child { min-width: 6rem; max-width: 8.5rem; overflow-wrap: break-word; }
   #tables :is(tr, td) { display: block; padding: 0; border: 0; } #tables thead { display: none; }
   #tables tr { padding: .6rem 0; border-bottom: 1px solid var(--line); }
   #tables td:first-child { font-weight: 600; } #tables td:last-child { color: var(--soft); } }
-@media print { @page { size: A4 landscape; margin: 12mm; }
+@media print { :root { --paper: #fff; } @page { size: A4 landscape; margin: 12mm; }
   body { max-width: none; padding: 0; font-size: 11pt; } .warning { position: static; }
-  .wide { overflow: visible; background: none; } nav { display: none; }
-  h2 { break-after: avoid; } figure, tr, dl { break-inside: avoid; } thead { display: table-row-group; } }
+  .wide { overflow: visible; background: none; } .wide :is(th, td):first-child { position: static; }
+  nav { display: none; }
+  h2 { break-after: avoid; } figure, tr, dl { break-inside: avoid; } }
 """
 
 _MEANING = {BEST: "★ highest mean", NEAR: "○ within one spread of the highest",
@@ -94,6 +94,8 @@ def _entry(entry, numeric):
     kind = f' class="{" ".join(kinds)}"' if kinds else ""
     # What stands in parentheses at the end stays on one line.
     text = re.sub(r"(\([^()]*\))$", r"<span>\1</span>", html.escape(entry.text))
+    # Long names of flags may go over two lines.
+    text = text.replace("_", "_<wbr>")
     return f"<td{kind}>{text}</td>"
 
 
