@@ -1,4 +1,4 @@
-// What a page shows, for a test to judge. Its value is a promise: pictures have to be decoded first.
+// What a page shows, for a test to judge. A promise: pictures have to be decoded first.
 (async () => {
   const box = (element) => element.getBoundingClientRect();
   const isDrawn = (element) => box(element).width > 0 && box(element).height > 0;

@@ -91,8 +91,8 @@ def write_pages(names, preset, store, folder, command):
     results = functools.cache(store.result)
     for name in names:
         print(report.write(TABLES[name].page(preset, results), folder, preset.name, command))
-    everything = with_requirements(cell for table in TABLES.values() for cell in table.cells(preset))
-    print(report.write_index(folder, preset.name, TABLES, [results(cell) for cell in everything],
+    cells = with_requirements(cell for table in TABLES.values() for cell in table.cells(preset))
+    print(report.write_index(folder, preset.name, TABLES, [results(cell) for cell in cells],
                              command))
 
 

@@ -50,7 +50,8 @@ td:is(.best, .near, .deviates)::after { display: inline-block; width: 1.2em; mar
 td.best::after { content: "\\2605"; } td.near::after { content: "\\25CB"; }
 td.deviates::after { content: "\\2260"; }
 
-.note, footer { color: var(--soft); font-size: .88rem; } .note { margin: .5rem 0; max-width: 52rem; }
+.note, footer { color: var(--soft); font-size: .88rem; }
+.note { margin: .5rem 0; max-width: 52rem; }
 figure { display: inline-block; margin: 1.25rem 0 .5rem; padding-right: 2rem; max-width: 100%;
   vertical-align: top; overflow-x: auto; }
 figure svg { max-width: 100%; height: auto; margin-right: .5rem; }
@@ -110,7 +111,8 @@ def _grid(grid):
     notes = "".join(f'<p class="note">{html.escape(note)}</p>'
                     for note in (legend, grid.note) if note)
     rows = "\n".join(f"<tr>{''.join(map(_entry, row, numeric))}</tr>" for row in entries)
-    return (f'<section id="{grid.key}"><h2>{html.escape(grid.title)}</h2>\n<div class="wide"><table>'
+    return (f'<section id="{grid.key}"><h2>{html.escape(grid.title)}</h2>\n'
+            f'<div class="wide"><table>'
             f"<thead><tr>{''.join(map(_head, grid.columns, numeric))}</tr></thead>\n"
             f"<tbody>\n{rows}\n</tbody></table></div>{notes}</section>")
 
