@@ -211,16 +211,15 @@ absl::StatusOr<Outcome> RunEvaluation(const Session& session, const Options& opt
   if (options.out_dir.empty()) return Outcome::kFinished;
   ASSIGN_OR_RETURN(const RunDirectory run, RunDirectory::Create(session.out_dir));
   RETURN_IF_ERROR(WriteManifest(run, session, options, model));
-  RETURN_IF_ERROR(run.WriteJson(
-      "evaluation.json", {{"checkpoint", options.checkpoint},
-                          {"step", info.step},
-                          {"phase", std::string(PhaseName(info.phase))},
-                          {"test_accuracy", test.accuracy},
-                          {"test_loss", test.loss},
-                          {"test_examples", test.examples},
-                          {"batch_size", cost.batch_size},
-                          {"batch_ms", cost.batch_ms},
-                          {"peak_memory_mib", peak_memory_mib}}));
+  RETURN_IF_ERROR(run.WriteJson("evaluation.json", {{"checkpoint", options.checkpoint},
+                                                    {"step", info.step},
+                                                    {"phase", std::string(PhaseName(info.phase))},
+                                                    {"test_accuracy", test.accuracy},
+                                                    {"test_loss", test.loss},
+                                                    {"test_examples", test.examples},
+                                                    {"batch_size", cost.batch_size},
+                                                    {"batch_ms", cost.batch_ms},
+                                                    {"peak_memory_mib", peak_memory_mib}}));
   return Outcome::kFinished;
 }
 

@@ -55,8 +55,8 @@ def page(preset, results):
             drawn[methods.title(name)] = told
             rows.append([methods.title(name), significant(told["step"]),
                          *(_share(told[part], told["step"]) for part in breakdown.PARTS)])
-        blocks.append(Grid(task, task, [
-            "method", *(f"{part}, ms" for part in ("step", *breakdown.PARTS))], rows,
+        columns = ["method", *(f"{part}, ms" for part in ("step", *breakdown.PARTS))]
+        blocks.append(Grid(task, task, columns, rows,
                            "A fused attention has no scores, softmax and weighted sum of its own. "
                            "Other: dropout, normalisation, embedding, loss, copies."))
         if drawn:

@@ -70,7 +70,7 @@ dt { font-weight: 600; } dd { margin: 0; overflow-wrap: anywhere; }
 
 @media screen and (max-width: 45rem) {
   body { padding: 1rem; } figure { padding-right: 0; }
-  .wide :is(th, td):first-child { min-width: 6rem; max-width: 8.5rem; overflow-wrap: break-word; }
+  .wide :is(th, td):first-child { min-width: 6rem; max-width: 9rem; overflow-wrap: break-word; }
   #tables :is(tr, td) { display: block; padding: 0; border: 0; } #tables thead { display: none; }
   #tables tr { padding: .6rem 0; border-bottom: 1px solid var(--line); }
   #tables td:first-child { font-weight: 600; } #tables td:last-child { color: var(--soft); } }
