@@ -77,6 +77,8 @@ class TrainingTest(unittest.TestCase):
             self.assertEqual(result.returncode, 0, result.stderr)
             evaluation = json.loads((out_dir / "evaluation.json").read_text())
             self.assertEqual(evaluation["phase"], phase)
+            manifest = json.loads((out_dir / "manifest.json").read_text())
+            self.assertIn("--mode=eval", manifest["command"])
             self.assertGreater(evaluation["batch_ms"], 0)
             self.assertGreater(evaluation["peak_memory_mib"], 0)
             if phase == "sparse":

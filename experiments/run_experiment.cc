@@ -152,6 +152,13 @@ absl::StatusOr<std::unique_ptr<Trace>> MakeTrace(const Session& session, const O
                         .device = session.device});
 }
 
+absl::Status WriteManifest(const RunDirectory& run, const Session& session, const Options& options,
+                           const SequenceClassifier& model) {
+  return run.WriteJson("manifest.json",
+                       Manifest(session.experiment, model.config(), session.data.source,
+                                session.device, options.command));
+}
+
 absl::StatusOr<Outcome> RunTraining(const Session& session, const Options& options,
                                     Progress& progress) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Trace> trace, MakeTrace(session, options));
@@ -166,9 +173,7 @@ absl::StatusOr<Outcome> RunTraining(const Session& session, const Options& optio
   SequenceClassifier model = MakeModel(experiment, session.data.shape, session.device);
   progress.Say(absl::StrFormat("model: %d layers, %d weights", model.config().layers,
                                model.parameters().element_count()));
-  RETURN_IF_ERROR(run.WriteJson(
-      "manifest.json",
-      Manifest(experiment, model.config(), session.data.source, session.device, options.command)));
+  RETURN_IF_ERROR(WriteManifest(run, session, options, model));
   RETURN_IF_ERROR(ml_log.Stop("init_stop"));
 
   ASSIGN_OR_RETURN(const TrainingResult result,
@@ -220,19 +225,16 @@ absl::StatusOr<Outcome> RunEvaluation(const Session& session, const Options& opt
                                peak_memory_mib));
   if (options.out_dir.empty()) return Outcome::kFinished;
   ASSIGN_OR_RETURN(const RunDirectory run, RunDirectory::Create(session.out_dir));
-  RETURN_IF_ERROR(run.WriteJson(
-      "evaluation.json", {{"checkpoint", options.checkpoint},
-                          {"step", info.step},
-                          {"phase", std::string(PhaseName(info.phase))},
-                          {"test_accuracy", test.accuracy},
-                          {"test_loss", test.loss},
-                          {"test_examples", test.examples},
-                          {"batch_size", cost.batch_size},
-                          {"batch_ms", cost.batch_ms},
-                          {"peak_memory_mib", peak_memory_mib},
-                          {"device_name", DeviceName(session.device)},
-                          {"precision", std::string(PrecisionName(session.experiment.precision))},
-                          {"data_source", session.data.source.description}}));
+  RETURN_IF_ERROR(WriteManifest(run, session, options, model));
+  RETURN_IF_ERROR(run.WriteJson("evaluation.json", {{"checkpoint", options.checkpoint},
+                                                    {"step", info.step},
+                                                    {"phase", std::string(PhaseName(info.phase))},
+                                                    {"test_accuracy", test.accuracy},
+                                                    {"test_loss", test.loss},
+                                                    {"test_examples", test.examples},
+                                                    {"batch_size", cost.batch_size},
+                                                    {"batch_ms", cost.batch_ms},
+                                                    {"peak_memory_mib", peak_memory_mib}}));
   return Outcome::kFinished;
 }
 

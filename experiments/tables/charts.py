@@ -20,6 +20,7 @@ _STYLE = {"svg.fonttype": "none", "svg.hashsalt": "spion", "font.family": "sans-
           "xtick.color": _INK, "ytick.color": _INK, "axes.spines.top": False,
           "axes.spines.right": False, "legend.frameon": False}
 _MARKERS = "os^Dvx"
+_WIDTH = 5.2  # inches, at which texts can still be read on a telephone
 
 
 class _Drawing:
@@ -52,7 +53,8 @@ def _drawing(width, height):
 
 def _in_a_page(text):
     """matplotlib's file as a part of a page."""
-    text = text[text.index("<svg"):].replace(_INK, "currentColor")
+    text = text[text.index("<svg"):].replace("<svg", '<svg class="chart"', 1)
+    text = text.replace(_INK, "currentColor")
     for number, colour in enumerate(_SERIES):
         text = text.replace(colour, f"var(--s{number})")
     # Several pictures on a page must not share names.
@@ -60,10 +62,21 @@ def _in_a_page(text):
     return re.sub(r'(\bid="|url\(#|xlink:href="#)', rf"\1{own}", text)
 
 
+def _legend_above(axes, columns):
+    """Where it hides nothing."""
+    axes.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=columns, borderaxespad=0.0,
+                columnspacing=1.2, handlelength=1.4)
+
+
+def _few_ticks(axes):
+    """So few that long numbers do not run into each other."""
+    axes.locator_params(axis="x", nbins=6)
+
+
 def bars(labels, series, unit):
     """Horizontal bars: for each label one of each series, {name: values in the order of labels}."""
     height = 0.8 / len(series)
-    with _drawing(6.4, 0.9 + 0.11 * len(labels) * (1 + len(series))) as drawing:
+    with _drawing(_WIDTH, 0.9 + 0.11 * len(labels) * (1 + len(series))) as drawing:
         axes = drawing.axes
         for number, (name, values) in enumerate(series.items()):
             drawn = [(place, value) for place, value in enumerate(values) if value is not None]
@@ -72,15 +85,16 @@ def bars(labels, series, unit):
         axes.set_yticks(range(len(labels)), labels)
         axes.invert_yaxis()
         axes.set_xlabel(unit)
+        _few_ticks(axes)
         if len(series) > 1:
-            axes.legend()
+            _legend_above(axes, len(series))
     return drawing.svg
 
 
 def stacked(labels, parts, unit):
     """One bar a label, made of parts: {name: values in the order of labels}."""
     hatches = ("", "////", "....", "xxxx")
-    with _drawing(6.4, 1.2 + 0.35 * len(labels)) as drawing:
+    with _drawing(_WIDTH, 1.2 + 0.35 * len(labels)) as drawing:
         axes = drawing.axes
         begin = [0.0] * len(labels)
         for number, (name, values) in enumerate(parts.items()):
@@ -91,13 +105,14 @@ def stacked(labels, parts, unit):
         axes.set_yticks(range(len(labels)), labels)
         axes.invert_yaxis()
         axes.set_xlabel(unit)
-        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        _few_ticks(axes)
+        _legend_above(axes, 4)
     return drawing.svg
 
 
 def curves(series, x_label, y_label, logarithmic=False):
     """Lines through (x, y) points: {name: points}."""
-    with _drawing(6.4, 3.4) as drawing:
+    with _drawing(_WIDTH, 3.2) as drawing:
         axes = drawing.axes
         for number, (name, points) in enumerate(series.items()):
             drawn = [(x, y) for x, y in points if x is not None and y is not None]
@@ -108,6 +123,6 @@ def curves(series, x_label, y_label, logarithmic=False):
             axes.set_yscale("log")
         axes.set_xlabel(x_label)
         axes.set_ylabel(y_label)
-        if series:
-            axes.legend()
+        if len(series) > 1:
+            _legend_above(axes, 3)
     return drawing.svg

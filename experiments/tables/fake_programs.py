@@ -26,23 +26,23 @@ run.mkdir(parents=True)
 def write(name, content):
     (run / name).write_text(json.dumps(content))
 seed, sparse = int(flags["seed"]), flags["method"] in ("c", "f", "cf")
+source = dict(name="generated", generated=True, path="", sha256="ab" * 32, description="drawn")
+write("manifest.json", dict(
+    task=flags["task"], method=flags["method"], seed=seed, git_commit="c0ffee", git_dirty=False,
+    device_name="a machine", torch_version="2.11.0", cuda_version="13.0", precision="float32",
+    data_source=source, model=dict(sequence_length=4, width=64, heads=2, layers=2),
+    hyper_parameters=dict(batch_size=2, learning_rate=1e-4, shared_pattern=False)))
 if flags.get("mode") == "eval":
     assert pathlib.Path(flags["checkpoint"]).exists(), flags["checkpoint"]
     write("evaluation.json", dict(batch_ms=12.5, batch_size=2, peak_memory_mib=321.0,
                                   phase="sparse" if sparse else "dense"))
     sys.exit(0)
-source = dict(name="generated", generated=True, path="", sha256="ab" * 32, description="drawn")
 layers = [dict(block_size=2, blocks_per_side=2, kept_blocks=3, columns_of_row=[[0], [0, 1]])] * 2
 write("summary.json", dict(
     task=flags["task"], method=flags["method"], seed=seed, transition_step=12 if sparse else None,
     kept_blocks=[3, 3] if sparse else [], total_blocks=4, test_accuracy=(seed - 1000) / 100,
     train_seconds=2.0, step_ms_dense=50.0, step_ms_sparse=20.0 if sparse else None,
     peak_memory_mib=456.0 + seed))
-write("manifest.json", dict(
-    task=flags["task"], method=flags["method"], seed=seed, git_commit="c0ffee", git_dirty=False,
-    device_name="a machine", torch_version="2.11.0", cuda_version="13.0", precision="float32",
-    data_source=source, model=dict(sequence_length=4, width=64, heads=2, layers=2),
-    hyper_parameters=dict(batch_size=2, learning_rate=1e-4, shared_pattern=False)))
 metrics = [dict(kind="train", step=6, step_ms=50.0), dict(kind="dev", step=6, accuracy=0.25),
            dict(kind="train", step=12, step_ms=50.0), dict(kind="dev", step=12, accuracy=0.5)]
 (run / "metrics.jsonl").write_text("".join(json.dumps(metric) + "\\n" for metric in metrics))

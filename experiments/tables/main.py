@@ -13,6 +13,7 @@ import argparse
 import dataclasses
 import functools
 import pathlib
+import shlex
 import signal
 import sys
 
@@ -85,11 +86,21 @@ def chosen_preset(options):
     return dataclasses.replace(PRESETS[options.preset], **changes)
 
 
-def write_pages(names, preset, store, folder):
+def write_pages(names, preset, store, folder, command):
+    """The pages of these tables, and the index of all that are there."""
     results = functools.cache(store.result)
     for name in names:
-        print(report.write(TABLES[name].page(preset, results), folder, preset.name))
-    print(report.write_index(folder, preset.name, TABLES))
+        print(report.write(TABLES[name].page(preset, results), folder, preset.name, command))
+    cells = with_requirements(cell for table in TABLES.values() for cell in table.cells(preset))
+    print(report.write_index(folder, preset.name, TABLES, [results(cell) for cell in cells],
+                             command))
+
+
+def _command(options, arguments):
+    """What gives the same pages again."""
+    flags = [argument for argument in arguments if not argument.startswith("--table=")]
+    return shlex.join(["bazel", "run", f"//experiments/tables:{options.table}"]
+                      + (["--", *flags] if flags else []))
 
 
 def main(arguments):
@@ -121,7 +132,7 @@ def main(arguments):
             say("interrupted; the same command goes on with the cells that are missing")
             return 130
     if not options.cells_only:
-        write_pages(names, preset, store, folder)
+        write_pages(names, preset, store, folder, _command(options, arguments))
     return 1 if failed else 0
 
 

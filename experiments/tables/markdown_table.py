@@ -1,5 +1,6 @@
 """Reads a table of the project's own documents, so that a fact stands in one place."""
 
+import html
 import pathlib
 import re
 
@@ -9,8 +10,9 @@ ROOT = pathlib.Path(__file__).parents[2]
 def _cells(line):
     texts = re.split(r"(?<!\\)\|", line.strip()[1:-1])
     # Bold, code and links as plain text.
-    return [re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", text.replace("**", "").replace("`", "")).strip()
-            for text in texts]
+    plain = [re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", text.replace("**", "").replace("`", ""))
+             for text in texts]
+    return [html.unescape(text).strip() for text in plain]
 
 
 def parse(text, begins, where):

@@ -5,6 +5,7 @@ Every number is put into text once, here, so that all formats show the same.
 
 import dataclasses
 import math
+import re
 import statistics
 
 BEST = "best"
@@ -15,6 +16,9 @@ DEVIATES = "deviates"  # from what was published
 
 NOT_PUBLISHED = "not published here"
 NOT_RUN = "not run"
+
+# A number, or what stands in its place, and what may follow it: "38.2 ± 0.5", "12 (3 %)", "-".
+_NUMERIC = re.compile(r"(-|-?\d+(\.\d+)?(e[-+]?\d+)?)( |$)")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +38,13 @@ class Grid:
     def entries(self):
         return [[entry if isinstance(entry, Entry) else Entry(str(entry)) for entry in row]
                 for row in self.rows]
+
+    def numeric(self):
+        """Of each column, whether it is one of numbers, which are aligned to the right."""
+        return [column > 0 and 2 * sum(
+            entry.mark in (FAILED, MISSING) or bool(_NUMERIC.match(entry.text))
+            for entry in entries) > len(entries)
+            for column, entries in enumerate(zip(*self.entries()))]
 
 
 @dataclasses.dataclass(frozen=True)

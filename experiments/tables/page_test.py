@@ -2,7 +2,8 @@
 
 import unittest
 
-from page import (BEST, NEAR, marks_of_highest, mean_and_spread, number, significant, spread_text)
+from page import (BEST, FAILED, MISSING, NEAR, NOT_PUBLISHED, Entry, Grid, marks_of_highest,
+                  mean_and_spread, number, significant, spread_text)
 
 
 class NumbersTest(unittest.TestCase):
@@ -17,6 +18,14 @@ class NumbersTest(unittest.TestCase):
         self.assertEqual(mean_and_spread([37.0]), (37.0, None))
         self.assertEqual(spread_text(38.0, 1.0), "38.0 ± 1.0")
         self.assertEqual(spread_text(37.0, None), "37.0")
+
+    def test_columns_of_numbers_are_known_from_columns_of_words(self):
+        grid = Grid("key", "Title", ["method", "mean", "share", "told", "sizes"],
+                    [["1", "38.2 ± 0.5", "12.1 (3 %)", "as dense", "8 layers"],
+                     ["2", Entry("failed", FAILED), "-", "2 rounds", "16 layers"],
+                     ["3", Entry(NOT_PUBLISHED, MISSING), "0.5 (1 %)", "-", "1e-06"],
+                     ["4", "-0.25", "not reached", "075ca1ab", "2x"]])
+        self.assertEqual(grid.numeric(), [False, True, True, False, True])
 
     def test_marks(self):
         means = {"a": (38.0, 0.5), "b": (37.5, 2.0), "c": (37.4, 2.0)}

@@ -8,14 +8,13 @@ _SIDE = 224  # of a picture, in CSS pixels
 
 
 def pattern(columns_of_row):
-    """Kept blocks of an n x n pattern, dark in a frame; rows from above, columns from the left."""
+    """Kept blocks of an n x n pattern, black on white; rows from above, columns from the left."""
     n = len(columns_of_row)
     squares = "".join(f"M{column} {row}h1v1h-1z" for row, columns in enumerate(columns_of_row)
                       for column in columns)
     return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{_SIDE}" height="{_SIDE}" '
             f'viewBox="0 0 {n} {n}" role="img" aria-label="block pattern">'
-            f'<rect width="{n}" height="{n}" fill="none" stroke="currentColor" '
-            f'stroke-width="{n / _SIDE:.3f}"/><path d="{squares}" fill="currentColor"/></svg>')
+            f'<rect width="{n}" height="{n}" fill="white"/><path d="{squares}"/></svg>')
 
 
 def _png(rows):

@@ -1,5 +1,6 @@
 """Writes pages and their index: HTML, CSV, Markdown, LaTeX, each file whole or not at all."""
 
+import datetime
 import html
 import json
 import os
@@ -7,7 +8,7 @@ import pathlib
 
 import write_html
 import write_text
-from cells import INFERENCE, TRAIN, State
+from cells import INFERENCE, State
 from page import Grid
 
 QUICK_WARNING = ("QUICK: a few dozen steps at short lengths. These numbers show that the machinery "
@@ -27,7 +28,7 @@ def _some(values, most=6):
 
 def _manifests(results):
     return [result.json("run/manifest.json") for result in results
-            if result.cell.kind == TRAIN and result.has("run/manifest.json")]
+            if result.has("run/manifest.json")]
 
 
 def _benchmark_contexts(results):
@@ -35,29 +36,35 @@ def _benchmark_contexts(results):
             if result.has("benchmark.json")]
 
 
-def manifest(results):
-    """What the numbers were made with: (what, text) pairs."""
-    trainings = _manifests(results)
+def manifest(results, command):
+    """What the numbers were made with, and by which command the page: (what, text) pairs."""
+    runs = _manifests(results)
     contexts = _benchmark_contexts(results)
     states = [result.state for result in results]
     counts = ", ".join(f"{states.count(state)} {state.value}" for state in State
                        if states.count(state))
     pairs = [("cells", counts or "none"),
              ("commit", _some([m["git_commit"] + (" with changes" if m["git_dirty"] else "")
-                               for m in trainings] + [c.get("commit") for c in contexts])),
-             ("device", _some([m["device_name"] for m in trainings]
+                               for m in runs] + [c.get("commit") for c in contexts])),
+             ("device", _some([m["device_name"] for m in runs]
                               + [c.get("gpu") or c.get("cpu") for c in contexts])),
              ("driver", _some(result.info.get("driver") for result in results)),
-             ("LibTorch", _some([m["torch_version"] for m in trainings]
+             ("LibTorch", _some([m["torch_version"] for m in runs]
                                 + [c.get("torch") for c in contexts])),
-             ("CUDA", _some([m["cuda_version"] for m in trainings]
+             ("CUDA", _some([m["cuda_version"] for m in runs]
                             + [c.get("cuda") for c in contexts])),
-             ("precision", _some(m["precision"] for m in trainings)),
+             ("precision", _some(m["precision"] for m in runs)),
              ("data", _some((f"{m['task']}: {m['data_source']['description']}, "
-                             f"sha256 {m['data_source']['sha256'][:12]}" for m in trainings), 12)),
-             ("seeds", _some(sorted({m["seed"] for m in trainings}))),
-             ("dates", _dates(result.info.get("finished") for result in results))]
+                             f"sha256 {m['data_source']['sha256'][:12]}" for m in runs), 12)),
+             ("seeds", _some(sorted({m["seed"] for m in runs}))),
+             ("dates", _dates(result.info.get("finished") for result in results)),
+             ("command", command),
+             ("written", _now().strftime("%Y-%m-%d %H:%M UTC"))]
     return [(what, text) for what, text in pairs if text]
+
+
+def _now():
+    return datetime.datetime.now(datetime.timezone.utc)
 
 
 def _dates(times):
@@ -79,11 +86,11 @@ def _write(path, text):
     partial.rename(path)
 
 
-def write(page, folder, preset_name):
-    """All files of a page; returns the HTML file."""
+def write(page, folder, preset_name, command):
+    """All files of a page, which `command` gives again; returns the HTML file."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    warning, made_of = warning_of(preset_name), manifest(page.results)
+    warning, made_of = warning_of(preset_name), manifest(page.results, command)
     for block in page.blocks:
         if isinstance(block, Grid):
             _write(folder / f"{page.name}.{block.key}.csv", write_text.csv_text(block))
@@ -98,8 +105,8 @@ def write(page, folder, preset_name):
     return target
 
 
-def write_index(folder, preset_name, order):
-    """The page that leads to those that are there."""
+def write_index(folder, preset_name, order, results, command):
+    """The page that leads to those that are there; `results` are of all their cells."""
     folder = pathlib.Path(folder)
     rows = []
     for name in order:
@@ -109,10 +116,11 @@ def write_index(folder, preset_name, order):
         told = json.loads(entry.read_text())
         states = ", ".join(f"{count} {state}" for state, count in told["cells"].items() if count)
         rows.append(f'<tr><td><a href="{name}.html">{html.escape(told["title"])}</a></td>'
-                    f'<td class="text">{html.escape(told["about"])}</td>'
+                    f'<td class="long">{html.escape(told["about"])}</td>'
                     f"<td>{html.escape(states)}</td></tr>")
-    body = ("<table><thead><tr><th scope=col>table</th><th scope=col class=text>about</th>"
-            "<th scope=col>cells</th></tr></thead><tbody>\n" + "\n".join(rows) + "</tbody></table>")
+    body = ('<table id="tables"><thead><tr><th scope=col>table</th><th scope=col>about</th>'
+            "<th scope=col>cells</th></tr></thead><tbody>\n" + "\n".join(rows)
+            + "</tbody></table>\n" + write_html.footer(manifest(results, command)))
     target = folder / "index.html"
     _write(target, write_html.document(f"SPION: tables, preset {preset_name}",
                                        warning_of(preset_name), body))

@@ -56,7 +56,7 @@ class ReportTest(unittest.TestCase):
                           Picture("A picture", '<svg id="drawn"></svg>')], [failed, missing])
 
     def write(self, preset="paper"):
-        report.write(self.page, self.folder, preset)
+        report.write(self.page, self.folder, preset, "bazel run it")
         return {path.suffix[1:]: path.read_text() for path in self.folder.iterdir()
                 if not path.name.startswith(".")}
 
@@ -80,7 +80,7 @@ class ReportTest(unittest.TestCase):
 
     def test_a_failed_cell_is_shown_with_its_error(self):
         files = self.write()
-        self.assertIn('<td class="failed">failed</td>', files["html"])
+        self.assertIn('<td class="number failed">failed</td>', files["html"])
         self.assertIn("text reformer, seed 1001", files["html"])
         self.assertIn("error: &lt;no&gt; room", files["html"])
         self.assertIn("1 failed, 1 not run", files["md"])
@@ -103,7 +103,8 @@ class ReportTest(unittest.TestCase):
 
     def test_no_half_file_is_left_and_the_index_leads_to_the_page(self):
         self.write()
-        index = report.write_index(self.folder, "quick", ["memory", "accuracy"]).read_text()
+        index = report.write_index(self.folder, "quick", ["memory", "accuracy"],
+                                   self.page.results, "bazel run it").read_text()
         self.assertIn('href="accuracy.html"', index)
         self.assertNotIn('href="memory.html"', index)
         self.assertIn("1 failed, 1 not run", index)

@@ -34,6 +34,12 @@ def cells(preset):
             for name in preset.chosen(_METHODS)]
 
 
+def _share(ms, step):
+    if not ms:
+        return Entry("-")
+    return Entry(f"{significant(ms).text} ({100 * ms / step:.0f} %)")
+
+
 def page(preset, results):
     blocks = []
     for task in _tasks(preset):
@@ -48,10 +54,9 @@ def page(preset, results):
             told = breakdown.shares(result.json("trace.json"))
             drawn[methods.title(name)] = told
             rows.append([methods.title(name), significant(told["step"]),
-                         *(Entry(f"{significant(told[part]).text} "
-                                 f"({100 * told[part] / told['step']:.0f} %)")
-                           for part in breakdown.PARTS)])
-        blocks.append(Grid(task, task, ["method", "step, ms", *breakdown.PARTS], rows,
+                         *(_share(told[part], told["step"]) for part in breakdown.PARTS)])
+        columns = ["method", *(f"{part}, ms" for part in ("step", *breakdown.PARTS))]
+        blocks.append(Grid(task, task, columns, rows,
                            "A fused attention has no scores, softmax and weighted sum of its own. "
                            "Other: dropout, normalisation, embedding, loss, copies."))
         if drawn:

@@ -30,6 +30,6 @@ def page(preset, results):
             rows.append([methods.title(name), significant(told["batch_ms"]),
                          number(told["peak_memory_mib"], 0), str(told["batch_size"]),
                          told["phase"]])
-        blocks.append(Grid(task, task, ["method", "ms a batch", "peak memory, MiB",
+        blocks.append(Grid(task, task, ["method", "a batch, ms", "peak memory, MiB",
                                         "examples a batch", "phase"], rows))
     return Page("inference", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])

@@ -7,8 +7,8 @@ from page import Grid, Note, Page, Picture
 
 TITLE = "Patterns"
 ABOUT = ("For each layer the attention map at the transition, averaged over batch, heads and "
-         "blocks (the highest black, the lowest white), and the blocks that the sparse phase keeps."
-         " Rows are queries, columns are keys.")
+         "blocks (the highest black, the lowest white), and beside it the blocks that the sparse "
+         "phase keeps, in black. Rows are queries, columns are keys.")
 
 
 def cells(preset):
@@ -33,13 +33,12 @@ def page(preset, results):
                          str(layer["kept_blocks"]), str(total),
                          f"{100 * layer['kept_blocks'] / total:.1f}"])
             means = maps[number]["mean_of_block"]
-            drawn += [Picture(f"{name}, layer {number}: map", pictures.attention_map(means),
-                              f"{min(map(min, means)):.2e} to {max(map(max, means)):.2e}, "
-                              f"uniform would be {1 / len(means) / layer['block_size']:.2e}"),
-                      Picture(f"{name}, layer {number}: pattern",
-                              pictures.pattern(layer["columns_of_row"]),
-                              f"{layer['kept_blocks']} of {total} blocks of "
-                              f"{layer['block_size']} x {layer['block_size']}")]
+            drawn.append(Picture(
+                f"{name}, layer {number}",
+                pictures.attention_map(means) + pictures.pattern(layer["columns_of_row"]),
+                f"map: {min(map(min, means)):.2e} to {max(map(max, means)):.2e}, uniform would be "
+                f"{1 / len(means) / layer['block_size']:.2e}; pattern: {layer['kept_blocks']} of "
+                f"{total} blocks of {layer['block_size']} x {layer['block_size']}"))
     blocks = [Grid("kept", "Kept blocks", ["task", "method", "layer", "kept", "of", "%"], rows),
               *(drawn or [Note("No pattern yet.")])]
     return Page("patterns", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])

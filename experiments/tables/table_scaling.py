@@ -93,7 +93,7 @@ def page(preset, results):
     else:
         rows = [[gather.without_numbers([result]), *["-"] * 4]]
     blocks = [Grid("length", "Forward and backward",
-                   ["implementation", "dtype", "L", "ms", "peak memory, MiB"], rows,
+                   ["implementation", "dtype", "L", "time, ms", "peak memory, MiB"], rows,
                    "Medians; each result is checked against the double oracle first. Memory is "
                    "measured on a GPU only."), *pictures]
     return Page("scaling", TITLE, ABOUT, blocks, [result])

@@ -86,8 +86,8 @@ def page(preset, results):
                      f"of {methods.title(_YARDSTICK)}; seconds of steps until then.")
         blocks.append(Grid(task, task, [
             "method", "step, dense phase, ms", "step, sparse phase, ms", "whole training, s",
-            *(f"{methods.title(other)} is faster, times" for other in spion),
-            "s to the accuracy", "published hours"], rows, note))
+            *(f"speed-up of {methods.title(other)}, ×" for other in spion),
+            "to the accuracy, s", "published, h"], rows, note))
         drawn = [name for name in preset.methods if gather.summaries(found[name])]
         if drawn:
             blocks.append(Picture(f"{task}: a training step", charts.bars(

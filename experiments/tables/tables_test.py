@@ -102,7 +102,7 @@ class TablesTest(unittest.TestCase):
         self.assertEqual(ablation["SPION-CF"], ["1.5 ± 0.7", "12 ± 0", "6 ± 0", "20.0"])
         self.assertEqual(ablation["dense all along"][1:], ["-", "-", "-"])
         pictures = [block for block in self.pages["patterns"].blocks if hasattr(block, "svg")]
-        self.assertEqual(len(pictures), 5 * 3 * 2 * 2)
+        self.assertEqual(len(pictures), 5 * 3 * 2)
 
     def test_scaling(self):
         rows = [[entry.text for entry in row]

@@ -27,7 +27,7 @@ def _markdown_cell(text):
 
 def markdown_grid(grid):
     lines = ["| " + " | ".join(map(_markdown_cell, grid.columns)) + " |",
-             "|" + "---|" * len(grid.columns)]
+             "|" + "".join("---:|" if numeric else "---|" for numeric in grid.numeric())]
     for row in grid.entries():
         lines.append("| " + " | ".join(
             _MARKDOWN_MARK.get(entry.mark, "{}").format(_markdown_cell(entry.text))
@@ -40,7 +40,8 @@ def _latex_cell(text):
 
 
 def latex_grid(grid):
-    lines = [r"\begin{tabular}{l" + "r" * (len(grid.columns) - 1) + "}", r"\hline",
+    lines = [r"\begin{tabular}{" + "".join("r" if numeric else "l" for numeric in grid.numeric())
+             + "}", r"\hline",
              " & ".join(map(_latex_cell, grid.columns)) + r" \\", r"\hline"]
     for row in grid.entries():
         lines.append(" & ".join(

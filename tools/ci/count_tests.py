@@ -3,9 +3,9 @@
 usage: count_tests.py BUILD_EVENTS_JSON [LEFT_OUT]
 
 BUILD_EVENTS_JSON is what `bazel test --build_event_json_file=...` wrote: it names the test.xml of
-every target of that run, cached ones too. LEFT_OUT targets (those that need a GPU, say) count as
-skipped. A target that failed without a case of its own to blame (a crash, a time-out, a build
-error) counts as one failure. Exits 1 if anything failed or nothing ran.
+every target of that run, cached ones too. LEFT_OUT targets (those that need a GPU or a browser)
+count as skipped. A target that failed without a case of its own to blame (a crash, a time-out, a
+build error) counts as one failure. Exits 1 if anything failed or nothing ran.
 """
 
 import json
