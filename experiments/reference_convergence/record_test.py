@@ -54,13 +54,14 @@ class RecordTest(unittest.TestCase):
         self.record()
         cases = reference.load(self.file)
         self.assertEqual(set(cases), set(CASES))
-        text = cases["text_cf"]
-        self.assertEqual(text.bands[Point(24, TRAIN)].losses, (1, 2, 3, 4, 5))
-        self.assertEqual(text.settings["preset"], "quick")
-        self.assertEqual(text.made["git_commit"], "abc")
-        self.assertEqual(text.made["date"], "2026-11-24T00:00:45")
-        self.assertEqual(text.made["seeds"], [1001, 1002, 1003, 1004, 1005])
-        self.assertIn("lra_text_cf -- --preset=quick --steps=300", text.made["command"])
+        image = cases["image_cf"]
+        self.assertEqual(image.bands[Point(24, TRAIN)].losses, (1, 2, 3, 4, 5))
+        self.assertEqual(image.settings["preset"], "quick")
+        self.assertEqual(image.made["git_commit"], "abc")
+        self.assertEqual(image.made["date"], "2026-11-24T00:00:45")
+        self.assertEqual(image.made["seeds"], [1001, 1002, 1003, 1004, 1005])
+        self.assertEqual(cases["text_cf"].made["seeds"], list(CASES["text_cf"].seeds))
+        self.assertIn("lra_image_cf -- --preset=quick --steps=300", image.made["command"])
 
     def test_other_cases_keep_theirs(self):
         self.record()
