@@ -26,10 +26,11 @@ class TrainingTest(unittest.TestCase):
             run = run_case.train(PROGRAM, CASE, TESTED_SEED, pathlib.Path(folder) / "run")
         lines = [*differences(expected.settings, run.settings),
                  *departures(expected.bands, run.losses)]
-        self.assertFalse(lines, "\n".join(
-            ["", f"{CASE.name}, seed {TESTED_SEED}, leaves the reference:", *lines,
-             "If the change is meant, record the bands anew: bazel run "
-             f"//experiments/reference_convergence:record -- --cases={CASE.name}"]))
+        if lines:
+            self.fail("\n".join(
+                ["", f"{CASE.name}, seed {TESTED_SEED}, leaves the reference:", *lines,
+                 "If the change is meant, record the bands anew: bazel run "
+                 f"//experiments/reference_convergence:record -- --cases={CASE.name}"]))
 
 
 if __name__ == "__main__":
