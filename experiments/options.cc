@@ -103,6 +103,11 @@ const std::vector<Flag>& Flags() {
        OneOf({{"auto", [](Options& o) { o.precision = "auto"; }},
               {"float32", [](Options& o) { o.precision = "float32"; }},
               {"bfloat16", [](Options& o) { o.precision = "bfloat16"; }}})},
+      {"cuda_graph", "true|false",
+       "on a GPU, record the training step once and replay it, which spares the host the starting "
+       "of each kernel; false shows profilers the parts of a step (true)",
+       OneOf({{"true", [](Options& o) { o.cuda_graph = true; }},
+              {"false", [](Options& o) { o.cuda_graph = false; }}})},
       {"trace", "FILE",
        "write a trace of some training steps, for Perfetto or chrome://tracing; traced steps are "
        "slower and do not count for the step times",

@@ -37,6 +37,7 @@ struct Options {
   uint64_t seed = 1001;
   std::string device = "auto";
   std::string precision = "auto";
+  bool cuda_graph = true;
   std::string trace;  // absolute; empty: none
   std::optional<StepRange> trace_steps;
   bool help = false;

@@ -8,6 +8,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "baselines/registry.h"
 #include "spion/base/status.h"
 #include "spion/base/user_directory.h"
@@ -19,6 +21,7 @@
 #include "spion/train/evaluation.h"
 #include "spion/train/hyper_parameters.h"
 #include "spion/train/inference_cost.h"
+#include "spion/train/mllog.h"
 #include "spion/train/precision.h"
 #include "spion/train/reports.h"
 #include "spion/train/run_directory.h"
@@ -33,6 +36,7 @@ struct Session {
   TaskData data;
   c10::Device device;
   std::string out_dir;
+  absl::Time start;  // before anything was done for it
 };
 
 // How much a `quick` run generates: a data set whose generator is the real thing would take a
@@ -67,6 +71,7 @@ void SayChoices(const Session& session, const Options& options, const DeviceChoi
 }
 
 absl::StatusOr<Session> Prepare(const Options& options, Progress& progress) {
+  const absl::Time start = absl::Now();
   ASSIGN_OR_RETURN(Method method, FindMethod(options.method));
   // Checks the task's name before the data is read.
   RETURN_IF_ERROR(HyperParametersFor(options.task, Preset::kQuick).status());
@@ -93,10 +98,12 @@ absl::StatusOr<Session> Prepare(const Options& options, Progress& progress) {
                                  .preset = preset,
                                  .hyper_parameters = h,
                                  .seed = options.seed,
-                                 .precision = precision},
+                                 .precision = precision,
+                                 .cuda_graph = options.cuda_graph},
                   .data = std::move(data),
                   .device = device.device,
-                  .out_dir = options.out_dir};
+                  .out_dir = options.out_dir,
+                  .start = start};
   if (session.out_dir.empty()) {
     session.out_dir = absl::StrCat(UserDirectory(), "/results/", options.task, "_", options.method,
                                    "_seed", options.seed);
@@ -153,12 +160,16 @@ absl::StatusOr<Outcome> RunTraining(const Session& session, const Options& optio
     progress.Say(absl::StrCat("an earlier run is kept as ", run.earlier_run()));
   }
   const Experiment& experiment = session.experiment;
+  const MlLog ml_log = run.ml_log();
+  RETURN_IF_ERROR(ml_log.Start("init_start", nlohmann::json::object(), session.start));
+  RETURN_IF_ERROR(LogExperiment(ml_log, experiment, session.data, session.device));
   SequenceClassifier model = MakeModel(experiment, session.data.shape, session.device);
   progress.Say(absl::StrFormat("model: %d layers, %d weights", model.config().layers,
                                model.parameters().element_count()));
   RETURN_IF_ERROR(run.WriteJson(
       "manifest.json",
       Manifest(experiment, model.config(), session.data.source, session.device, options.command)));
+  RETURN_IF_ERROR(ml_log.Stop("init_stop"));
 
   ASSIGN_OR_RETURN(const TrainingResult result,
                    Train(experiment, session.data, model, run, progress, trace.get()));
@@ -175,6 +186,10 @@ absl::StatusOr<Outcome> RunTraining(const Session& session, const Options& optio
   SequenceClassifier best_model = MakeModel(experiment, session.data.shape, session.device);
   RETURN_IF_ERROR(Restore(best, best_model));
   const Evaluation test = Test(session, best_model);
+  RETURN_IF_ERROR(ml_log.Point("test_accuracy", test.accuracy,
+                               {{"step_num", best.info.step},
+                                {"phase", std::string(PhaseName(best.info.phase))},
+                                {"examples", test.examples}}));
   RETURN_IF_ERROR(run.WriteJson("summary.json", Summary(experiment, model.config(), result, test,
                                                         session.data.source, session.device)));
   progress.Say(absl::StrCat(

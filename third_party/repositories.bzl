@@ -62,7 +62,8 @@ def spion_repositories():
 
     torch_repository(name = "torch")
     cuda_repository(name = "cuda")
-    python_package(
-        name = "matplotlib",
-        package = "matplotlib",
-    )
+    for package in ["matplotlib", "mlperf_logging", "tensorboard"]:
+        python_package(
+            name = package,
+            package = package,
+        )

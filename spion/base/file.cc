@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <fstream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -82,6 +83,12 @@ absl::Status WriteFileAtomically(const std::string& path, absl::string_view cont
   ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path));
   RETURN_IF_ERROR(file.Append(content));
   return file.Commit();
+}
+
+absl::Status AppendLine(const std::string& path, absl::string_view line) {
+  std::ofstream file(path, std::ios::app);
+  file << line << '\n' << std::flush;
+  return file ? absl::OkStatus() : SystemError("write", path);
 }
 
 }  // namespace spion

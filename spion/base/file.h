@@ -1,10 +1,12 @@
-// Writing files so that nobody ever sees half of one.
+// Writing files so that nobody ever sees half of one, and lines of logs.
 //
 //   RETURN_IF_ERROR(WriteFileAtomically("summary.json", text));
 //
 //   ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create("basic_train.tsv"));
 //   for (const std::string& line : lines) RETURN_IF_ERROR(file.Append(line));
 //   RETURN_IF_ERROR(file.Commit());
+//
+//   RETURN_IF_ERROR(AppendLine("metrics.jsonl", line));
 #ifndef SPION_BASE_FILE_H_
 #define SPION_BASE_FILE_H_
 
@@ -49,6 +51,10 @@ class AtomicFile {
 /// Writes `content` to `path + ".partial"`, flushes it to the disk and renames it to `path`.
 /// Errors: the operating system's, naming the file; `path` is then as it was.
 absl::Status WriteFileAtomically(const std::string& path, absl::string_view content);
+
+/// Writes `line` and a newline at the end of the file, made if need be; they are in it when the
+/// call returns. Errors: the operating system's, naming the file.
+absl::Status AppendLine(const std::string& path, absl::string_view line);
 
 }  // namespace spion
 

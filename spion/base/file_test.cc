@@ -75,5 +75,15 @@ TEST(AtomicFileTest, LeavesTheOldFileWhenItIsNotCommitted) {
   EXPECT_FALSE(std::filesystem::exists(path + ".partial"));
 }
 
+TEST(AppendLineTest, AddsLinesAndNamesTheFileThatCannotBeWritten) {
+  const std::string path = ::testing::TempDir() + "/lines.txt";
+  std::filesystem::remove(path);
+  ASSERT_TRUE(AppendLine(path, "one").ok());
+  ASSERT_TRUE(AppendLine(path, "two").ok());
+  EXPECT_EQ(Read(path), "one\ntwo\n");
+  EXPECT_THAT(std::string(AppendLine("/no/such/folder/lines.txt", "x").message()),
+              HasSubstr("/no/such/folder/lines.txt"));
+}
+
 }  // namespace
 }  // namespace spion

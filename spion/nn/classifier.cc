@@ -54,14 +54,14 @@ at::Tensor EncoderLayer::Forward(const at::Tensor& x, const Lengths& lengths, bo
   const auto drop = [&](const at::Tensor& t) { return at::dropout(t, config_.dropout, training); };
   const int64_t batch = x.size(0);
   const int64_t length = x.size(1);
-  const std::vector<at::Tensor> qkv = query_key_value_(attention_norm_(x))
+  const std::vector<at::Tensor> qkv = query_key_value_(attention_norm_.ForProducts(x))
                                           .view({batch, length, 3, config_.heads, -1})
                                           .permute({2, 0, 3, 1, 4})  // [3, B, H, L, d]
                                           .unbind(0);
   const at::Tensor heads = attention_->Forward(qkv[0], qkv[1], qkv[2], lengths);
   const at::Tensor joined = heads.transpose(1, 2).reshape({batch, length, config_.width});
   const at::Tensor attended = x + drop(attention_output_(joined));
-  return attended + drop(mlp_output_(drop(at::gelu(mlp_hidden_(mlp_norm_(attended))))));
+  return attended + drop(mlp_output_(drop(at::gelu(mlp_hidden_(mlp_norm_.ForProducts(attended))))));
 }
 
 SequenceClassifier::SequenceClassifier(const ModelConfig& config, c10::Device device,

@@ -2,13 +2,13 @@
 
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
-#include <ATen/ops/layer_norm.h>
-#include <ATen/ops/linear.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>
 
 #include <cmath>
+
+#include "spion/ops/token_rows.h"
 
 namespace spion {
 namespace {
@@ -27,14 +27,20 @@ Linear::Linear(const Parameters::Scope& scope, int64_t in, int64_t out) {
   bias_ = scope.Add("bias", Uniform({out}, bound));
 }
 
-at::Tensor Linear::operator()(const at::Tensor& x) const { return at::linear(x, weight_, bias_); }
+at::Tensor Linear::operator()(const at::Tensor& x) const {
+  return spion::Linear(x, weight_, bias_);
+}
 
 LayerNorm::LayerNorm(const Parameters::Scope& scope, int64_t width)
     : weight_(scope.Add("weight", at::ones({width}))),
       bias_(scope.Add("bias", at::zeros({width}))) {}
 
 at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
-  return at::layer_norm(x, weight_.sizes(), weight_, bias_);
+  return spion::LayerNorm(x, weight_, bias_, at::kFloat);
+}
+
+at::Tensor LayerNorm::ForProducts(const at::Tensor& x) const {
+  return spion::LayerNorm(x, weight_, bias_, ProductType(x.device(), at::kFloat));
 }
 
 Embedding::Embedding(const Parameters::Scope& scope, int64_t entries, int64_t width)

@@ -1,4 +1,4 @@
-// The layers around the attention: LibTorch's functions with their parameters, nothing more.
+// The layers around the attention: functions of LibTorch and spion/ops with their parameters.
 // Initial values are those of PyTorch's modules of the same names.
 #ifndef SPION_NN_LAYERS_H_
 #define SPION_NN_LAYERS_H_
@@ -24,7 +24,10 @@ class Linear {
 class LayerNorm {
  public:
   LayerNorm(const Parameters::Scope& scope, int64_t width);
+  /// Float32.
   at::Tensor operator()(const at::Tensor& x) const;
+  /// Rounded to the type of the products that take it.
+  at::Tensor ForProducts(const at::Tensor& x) const;
 
  private:
   at::Tensor weight_;  // [width]

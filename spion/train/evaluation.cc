@@ -13,12 +13,16 @@
 
 namespace spion {
 
+int64_t EvaluatedExamples(int64_t examples, int64_t limit) {
+  return limit > 0 ? std::min(limit, examples) : examples;
+}
+
 Evaluation Evaluate(const SequenceClassifier& model, const BatchMaker& batches, int64_t batch_size,
                     int64_t limit, Precision precision) {
   const ProfileRange range(Region::kEvaluation);
   const c10::NoGradGuard no_grad;
   const c10::Device device = model.parameters().device();
-  const int64_t examples = limit > 0 ? std::min(limit, batches.examples()) : batches.examples();
+  const int64_t examples = EvaluatedExamples(batches.examples(), limit);
   // Summed on the device, so that no batch waits for the one before.
   at::Tensor right = at::zeros({}, at::TensorOptions(at::kLong).device(device));
   at::Tensor loss = at::zeros({}, at::TensorOptions(at::kDouble).device(device));

@@ -16,6 +16,9 @@ struct Evaluation {
   int64_t examples = 0;
 };
 
+/// How many of a split's examples count under such a limit (0: all).
+int64_t EvaluatedExamples(int64_t examples, int64_t limit);
+
 /// Over the split's first `limit` examples (0: all), without dropout, in the phase the model is in.
 Evaluation Evaluate(const SequenceClassifier& model, const BatchMaker& batches, int64_t batch_size,
                     int64_t limit, Precision precision);

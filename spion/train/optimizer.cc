@@ -11,7 +11,8 @@
 namespace spion {
 
 Optimizer::Optimizer(const Parameters& parameters, const HyperParameters& hyper_parameters)
-    : hyper_parameters_(hyper_parameters) {
+    : hyper_parameters_(hyper_parameters),
+      learning_rate_(at::zeros({}, parameters.items().front().value.options())) {
   c10::NoGradGuard no_grad;
   for (const NamedTensor& parameter : parameters.items()) {
     parameters_.push_back(parameter.value);
@@ -21,7 +22,9 @@ Optimizer::Optimizer(const Parameters& parameters, const HyperParameters& hyper_
   }
 }
 
-void Optimizer::Step(double learning_rate) {
+void Optimizer::SetLearningRate(double learning_rate) { learning_rate_.fill_(learning_rate); }
+
+void Optimizer::Step() {
   c10::NoGradGuard no_grad;
   std::vector<at::Tensor> gradients;
   gradients.reserve(parameters_.size());
@@ -30,7 +33,7 @@ void Optimizer::Step(double learning_rate) {
   at::_foreach_clamp_max_(gradients, hyper_parameters_.gradient_limit);
   at::_foreach_add_(steps_taken_, 1);
   at::_fused_adamw_(parameters_, gradients, first_moments_, second_moments_,
-                    /*max_exp_avg_sqs=*/{}, steps_taken_, learning_rate, hyper_parameters_.beta1,
+                    /*max_exp_avg_sqs=*/{}, steps_taken_, learning_rate_, hyper_parameters_.beta1,
                     hyper_parameters_.beta2, hyper_parameters_.weight_decay,
                     hyper_parameters_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
   for (at::Tensor& parameter : parameters_) parameter.mutable_grad().reset();

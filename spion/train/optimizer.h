@@ -16,9 +16,12 @@ class Optimizer {
  public:
   Optimizer(const Parameters& parameters, const HyperParameters& hyper_parameters);
 
+  /// For the steps that follow.
+  void SetLearningRate(double learning_rate);
+
   /// Clips the gradients to +-gradient_limit, moves the parameters, and clears the gradients.
-  /// Every parameter must have a gradient.
-  void Step(double learning_rate);
+  /// Every parameter must have a gradient. Reads nothing on the host: it may be recorded.
+  void Step();
 
  private:
   HyperParameters hyper_parameters_;
@@ -26,6 +29,7 @@ class Optimizer {
   std::vector<at::Tensor> first_moments_;
   std::vector<at::Tensor> second_moments_;
   std::vector<at::Tensor> steps_taken_;
+  at::Tensor learning_rate_;  // a scalar on the parameters' device
 };
 
 }  // namespace spion

@@ -23,7 +23,8 @@ TEST(OptimizerTest, IsAdamWithClippedGradients) {
   for (int step = 1; step <= 20; ++step) {
     const std::vector<float> gradient = {0.3F * static_cast<float>(step), -5.0F, 0.01F};
     weight.mutable_grad() = at::tensor(gradient);
-    optimizer.Step(kRate);
+    optimizer.SetLearningRate(kRate);
+    optimizer.Step();
     EXPECT_FALSE(weight.grad().defined());
     for (size_t i = 0; i < value.size(); ++i) {
       const double g = std::clamp<double>(gradient[i], -1, 1);

@@ -1,9 +1,11 @@
 #include "spion/train/reports.h"
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "spion/base/status.h"
 #include "spion/train/build_info.h"
 #include "spion/train/device.h"
 #include "spion/train/precision.h"
@@ -81,6 +83,7 @@ Json Manifest(const Experiment& experiment, const ModelConfig& model, const Data
           {"device", device.str()},
           {"device_name", DeviceName(device)},
           {"precision", std::string(PrecisionName(experiment.precision))},
+          {"cuda_graph", experiment.cuda_graph && device.is_cuda()},
           {"cpu", DeviceName(at::kCPU)},
           {"git_commit", build.commit},
           {"git_dirty", build.dirty},
@@ -121,6 +124,41 @@ Json Summary(const Experiment& experiment, const ModelConfig& model, const Train
           {"device", device.str()},
           {"device_name", DeviceName(device)},
           {"precision", std::string(PrecisionName(experiment.precision))}};
+}
+
+absl::Status LogExperiment(const MlLog& log, const Experiment& experiment, const TaskData& data,
+                           c10::Device device) {
+  const HyperParameters& h = experiment.hyper_parameters;
+  const std::pair<const char*, Json> values[] = {
+      {"submission_benchmark", "lra_" + experiment.task},
+      {"submission_org", "none: this is no submission"},
+      {"submission_division", "open"},
+      {"submission_status", "research"},
+      {"submission_platform", DeviceName(device)},
+      {"cache_clear", false},
+      {"seed", experiment.seed},
+      {"global_batch_size", h.batch_size},
+      {"gradient_accumulation_steps", 1},
+      {"train_samples", data.train.examples()},
+      {"eval_samples", EvaluatedExamples(data.dev.examples(), h.dev_examples)},
+      {"max_sequence_length", data.shape.sequence_length},
+      {"max_steps", h.steps},
+      {"opt_name", "adamw"},
+      {"opt_base_learning_rate", h.learning_rate},
+      {"opt_learning_rate_warmup_steps", h.warmup_steps},
+      {"opt_learning_rate_training_steps", h.steps},
+      {"opt_learning_rate_decay_schedule", "one-cycle, linear"},
+      {"opt_adamw_beta_1", h.beta1},
+      {"opt_adamw_beta_2", h.beta2},
+      {"opt_adamw_epsilon", h.epsilon},
+      {"opt_adamw_weight_decay", h.weight_decay},
+      {"spion_method", experiment.method.name},
+      {"spion_preset", std::string(PresetName(experiment.preset))},
+      {"spion_precision", std::string(PrecisionName(experiment.precision))},
+      {"spion_generated_data", data.source.generated},
+      {"spion_hyper_parameters", HyperParametersJson(h)}};
+  for (const auto& [key, value] : values) RETURN_IF_ERROR(log.Point(key, value));
+  return absl::OkStatus();
 }
 
 }  // namespace spion

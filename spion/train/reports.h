@@ -1,4 +1,4 @@
-// manifest.json and summary.json of a run.
+// manifest.json and summary.json of a run, and what mllog.txt says of it before it starts.
 #ifndef SPION_TRAIN_REPORTS_H_
 #define SPION_TRAIN_REPORTS_H_
 
@@ -8,9 +8,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "spion/data/task.h"
 #include "spion/nn/classifier.h"
 #include "spion/train/evaluation.h"
+#include "spion/train/mllog.h"
 #include "spion/train/trainer.h"
 
 namespace spion {
@@ -25,6 +27,11 @@ nlohmann::ordered_json Manifest(const Experiment& experiment, const ModelConfig&
 nlohmann::ordered_json Summary(const Experiment& experiment, const ModelConfig& model,
                                const TrainingResult& result, const Evaluation& test,
                                const DataSource& source, c10::Device device);
+
+/// Writes what is run, in MLPerf's keys where it has one; spion_<name> otherwise. Of the keys of a
+/// submission it says no more than is true: this is none.
+absl::Status LogExperiment(const MlLog& log, const Experiment& experiment, const TaskData& data,
+                           c10::Device device);
 
 }  // namespace spion
 

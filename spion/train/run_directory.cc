@@ -1,12 +1,12 @@
 #include "spion/train/run_directory.h"
 
-#include <cerrno>
 #include <filesystem>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "spion/base/file.h"
 
 namespace spion {
@@ -49,11 +49,9 @@ absl::Status RunDirectory::WriteJson(absl::string_view name,
 }
 
 absl::Status RunDirectory::AppendMetric(const nlohmann::ordered_json& metric) const {
-  std::ofstream file(File("metrics.jsonl"), std::ios::app);
-  file << metric.dump() << '\n' << std::flush;
-  if (!file)
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot write ", File("metrics.jsonl")));
-  return absl::OkStatus();
+  nlohmann::ordered_json line = metric;
+  line["time_ms"] = absl::ToUnixMillis(absl::Now());
+  return AppendLine(File("metrics.jsonl"), line.dump());
 }
 
 }  // namespace spion

@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "spion/train/mllog.h"
 
 namespace spion {
 
@@ -30,8 +31,10 @@ class RunDirectory {
 
   /// Written whole or not at all, indented.
   absl::Status WriteJson(absl::string_view name, const nlohmann::ordered_json& content) const;
-  /// One line at the end of metrics.jsonl.
+  /// One line at the end of metrics.jsonl, with the time_ms since 1970 besides.
   absl::Status AppendMetric(const nlohmann::ordered_json& metric) const;
+  /// The run's log in MLPerf's format, mllog.txt.
+  MlLog ml_log() const { return MlLog(File("mllog.txt")); }
 
  private:
   RunDirectory(std::string path, std::string earlier_run)

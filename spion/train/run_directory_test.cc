@@ -35,7 +35,9 @@ TEST(RunDirectoryTest, AppendsOneJsonLineAMetric) {
   const RunDirectory run = RunDirectory::Create(path).value();
   ASSERT_TRUE(run.AppendMetric({{"step", 1}, {"loss", 0.5}}).ok());
   ASSERT_TRUE(run.AppendMetric({{"step", 2}}).ok());
-  EXPECT_EQ(Read(run.File("metrics.jsonl")), "{\"step\":1,\"loss\":0.5}\n{\"step\":2}\n");
+  EXPECT_THAT(Read(run.File("metrics.jsonl")),
+              ::testing::MatchesRegex("\\{\"step\":1,\"loss\":0.5,\"time_ms\":[0-9]+\\}\n"
+                                      "\\{\"step\":2,\"time_ms\":[0-9]+\\}\n"));
 }
 
 TEST(RunDirectoryTest, RefusesAFile) {

@@ -23,9 +23,12 @@
 #include "spion/train/device.h"
 #include "spion/train/evaluation.h"
 #include "spion/train/interrupt.h"
+#include "spion/train/mllog.h"
 #include "spion/train/optimizer.h"
 #include "spion/train/pattern_json.h"
 #include "spion/train/phase_controller.h"
+#include "spion/train/recorder.h"
+#include "spion/train/repeated_work.h"
 #include "spion/train/schedule.h"
 #include "spion/train/step_timer.h"
 
@@ -69,6 +72,7 @@ class Run {
         h_(experiment.hyper_parameters),
         model_(model),
         directory_(directory),
+        ml_log_(directory.ml_log()),
         progress_(progress),
         trace_(trace),
         device_(model.parameters().device()),
@@ -78,23 +82,24 @@ class Run {
         optimizer_(model.parameters(), h_),
         schedule_(h_.learning_rate, h_.warmup_steps, h_.steps),
         order_(data.train.examples(), DeriveSeed(experiment.seed, kExampleOrder)),
-        report_interval_(std::clamp<int64_t>(h_.steps / kReportsARun, 1, kMostStepsAReport)) {
+        report_interval_(std::clamp<int64_t>(h_.steps / kReportsARun, 1, kMostStepsAReport)),
+        loss_sum_(at::zeros({}, device_)),
+        right_sum_(at::zeros({}, at::TensorOptions(at::kLong).device(device_))),
+        step_work_(device_, experiment.cuda_graph ? FindRecorder(device_.type()) : nullptr) {
     for (SpionAttention* layer : SpionLayers(model)) layer->set_pruned_score(pruned_score());
   }
 
   absl::StatusOr<TrainingResult> Loop();
 
  private:
-  struct Prediction {
-    at::Tensor logits;
-    at::Tensor loss;
-  };
-
   PrunedScore pruned_score() const {
     return h_.excluded_pruned ? PrunedScore::kExcluded : PrunedScore::kZero;
   }
-  Batch NextBatch();
-  Prediction Forward(const Batch& batch) const;
+  Json Progressed(int64_t step) const;
+  absl::Status TrainSteps();
+  void NextBatch();
+  at::Tensor ForwardLoss();
+  void Learn();
   void TrainStep(int64_t step);
   void CloseWindow(bool timed);
   void StartTraceAt(int64_t step);
@@ -111,6 +116,7 @@ class Run {
   const HyperParameters& h_;
   SequenceClassifier& model_;
   const RunDirectory& directory_;
+  const MlLog ml_log_;
   Progress& progress_;
   Trace* const trace_;
   const c10::Device device_;
@@ -124,10 +130,12 @@ class Run {
   StepTimer timer_;
   TrainingResult result_;
 
+  Batch batch_;  // the step's; each step's in the same memory
   // Of the steps since the last report, on the device so that a step waits for nothing.
   at::Tensor loss_sum_;
   at::Tensor right_sum_;
   int64_t unreported_steps_ = 0;
+  RepeatedWork step_work_;
 
   int64_t window_steps_ = 0;  // since the timer started
   double step_ms_ = 0;        // in the last window
@@ -145,37 +153,61 @@ int64_t Run::RestartStep() const {
 
 double Run::LearningRate(int64_t step) const { return schedule_.At(step - 1 - RestartStep()); }
 
-Batch Run::NextBatch() {
-  const ProfileRange range(Region::kData);
-  const std::vector<int64_t> examples = order_.Next(h_.batch_size);
-  return train_batches_.Make(examples);
+// What mllog.txt says of an event after `step`.
+Json Run::Progressed(int64_t step) const {
+  const int64_t samples = step * h_.batch_size;
+  return {{"samples_count", samples},
+          {"epoch_num", static_cast<double>(samples) / train_batches_.examples()},
+          {"step_num", step},
+          {"phase", std::string(PhaseName(phases_.phase()))}};
 }
 
-Run::Prediction Run::Forward(const Batch& batch) const {
+void Run::NextBatch() {
+  const ProfileRange range(Region::kData);
+  const std::vector<int64_t> examples = order_.Next(h_.batch_size);
+  const Batch next = train_batches_.Make(examples);
+  if (!batch_.ids.defined()) {
+    batch_ = next;
+    return;
+  }
+  batch_.ids.copy_(next.ids);
+  batch_.labels.copy_(next.labels);
+  if (batch_.lengths.has_value()) batch_.lengths->copy_(*next.lengths);
+}
+
+at::Tensor Run::ForwardLoss() {
   const ProfileRange range(Region::kForward);
   const AutocastScope autocast(experiment_.precision, device_);
-  const at::Tensor logits = model_.Forward(batch.ids, batch.lengths, /*training=*/true);
-  return {.logits = logits, .loss = at::cross_entropy_loss(logits, batch.labels)};
+  const at::Tensor logits = model_.Forward(batch_.ids, batch_.lengths, /*training=*/true);
+  at::Tensor loss = at::cross_entropy_loss(logits, batch_.labels);
+  loss_sum_.add_(loss.detach());
+  right_sum_.add_(logits.detach().argmax(1).eq(batch_.labels).sum());
+  return loss;
+}
+
+// What a step does on the device, reading nothing back.
+void Run::Learn() {
+  const at::Tensor loss = ForwardLoss();
+  {
+    const ProfileRange backward(Region::kBackward);
+    loss.backward();
+  }
+  const ProfileRange optimizer(Region::kOptimizer);
+  optimizer_.Step();
 }
 
 void Run::TrainStep(int64_t step) {
   const ProfileRange range(phases_.phase() == Phase::kDense ? Region::kDenseStep
                                                             : Region::kSparseStep);
-  const Batch batch = NextBatch();
+  NextBatch();
+  optimizer_.SetLearningRate(LearningRate(step));
   phases_.BeforeForward(step);
-  const auto [logits, loss] = Forward(batch);
-  {
-    const ProfileRange backward(Region::kBackward);
-    loss.backward();
+  const bool is_traced = trace_ != nullptr && trace_->is_running();  // part by part
+  if (phases_.IsCaptureStep(step) || is_traced) {
+    Learn();
+  } else {
+    step_work_.Run([this] { Learn(); });
   }
-  {
-    const ProfileRange optimizer(Region::kOptimizer);
-    optimizer_.Step(LearningRate(step));
-  }
-
-  const at::Tensor right = logits.detach().argmax(1).eq(batch.labels).sum();
-  loss_sum_ = unreported_steps_ == 0 ? loss.detach() : loss_sum_ + loss.detach();
-  right_sum_ = unreported_steps_ == 0 ? right : right_sum_ + right;
   ++unreported_steps_;
   ++window_steps_;
 }
@@ -216,6 +248,8 @@ absl::Status Run::Report(int64_t step) {
   const auto steps = static_cast<double>(std::exchange(unreported_steps_, 0));
   const double loss = loss_sum_.item<double>() / steps;
   const double accuracy = right_sum_.item<double>() / (steps * static_cast<double>(h_.batch_size));
+  loss_sum_.zero_();
+  right_sum_.zero_();
   if (!std::isfinite(loss)) {
     return absl::InternalError(
         absl::StrCat("the loss is no longer finite at step ", step,
@@ -228,13 +262,19 @@ absl::Status Run::Report(int64_t step) {
                   .accuracy = accuracy,
                   .steps_per_second = 1e3 / step_ms_,
                   .seconds_left = static_cast<double>(h_.steps - step) * step_ms_ / 1e3});
-  return directory_.AppendMetric({{"kind", "train"},
-                                  {"step", step},
-                                  {"phase", std::string(PhaseName(phases_.phase()))},
-                                  {"loss", loss},
-                                  {"accuracy", accuracy},
-                                  {"learning_rate", LearningRate(step)},
-                                  {"step_ms", step_ms_}});
+  RETURN_IF_ERROR(directory_.AppendMetric({{"kind", "train"},
+                                           {"step", step},
+                                           {"phase", std::string(PhaseName(phases_.phase()))},
+                                           {"loss", loss},
+                                           {"accuracy", accuracy},
+                                           {"learning_rate", LearningRate(step)},
+                                           {"step_ms", step_ms_}}));
+  RETURN_IF_ERROR(ml_log_.Point("train_loss", loss, Progressed(step)));
+  return ml_log_.Point("tracked_stats",
+                       {{"throughput", 1e3 * static_cast<double>(h_.batch_size) / step_ms_},
+                        {"train_accuracy", accuracy},
+                        {"learning_rate", LearningRate(step)}},
+                       Progressed(step));
 }
 
 absl::Status Run::Save(absl::string_view name, int64_t step, double dev_accuracy) const {
@@ -252,8 +292,12 @@ absl::Status Run::Save(absl::string_view name, int64_t step, double dev_accuracy
 }
 
 absl::Status Run::EvaluateDev(int64_t step) {
+  RETURN_IF_ERROR(ml_log_.Start("eval_start", Progressed(step)));
   const Evaluation dev = Evaluate(model_, dev_batches_, h_.evaluation_batch_size(), h_.dev_examples,
                                   experiment_.precision);
+  RETURN_IF_ERROR(ml_log_.Point("eval_accuracy", dev.accuracy, Progressed(step)));
+  RETURN_IF_ERROR(ml_log_.Point("eval_loss", dev.loss, Progressed(step)));
+  RETURN_IF_ERROR(ml_log_.Stop("eval_stop", Progressed(step)));
   const std::string phase(PhaseName(phases_.phase()));
   progress_.Say(
       absl::StrFormat("dev at step %d: accuracy %.1f %%, loss %.3f (%s phase, %d examples)", step,
@@ -290,6 +334,7 @@ absl::Status Run::HandleCapture(const Capture& capture) {
   result_.transition_step = capture.step;
   result_.settled = capture.settled;
   result_.patterns = capture.patterns;
+  step_work_.Forget();
   best_dev_accuracy_ = -1;  // the sparse phase keeps a best of its own
   phase_range_.emplace(Region::kSparsePhase);
   std::vector<nlohmann::json> patterns;
@@ -312,6 +357,11 @@ absl::Status Run::HandleCapture(const Capture& capture) {
                                            {"settled", capture.settled},
                                            {"kept_blocks", kept},
                                            {"pattern_search_ms", capture.pattern_search_ms}}));
+  RETURN_IF_ERROR(ml_log_.Point("spion_transition",
+                                {{"settled", capture.settled},
+                                 {"kept_blocks", kept},
+                                 {"pattern_search_ms", capture.pattern_search_ms}},
+                                Progressed(capture.step)));
   RETURN_IF_ERROR(WriteMaps(capture));
   return directory_.WriteJson("patterns.json", {{"task", experiment_.task},
                                                 {"method", experiment_.method.name},
@@ -337,9 +387,10 @@ absl::Status Run::WriteMaps(const Capture& capture) const {
                                                       {"layers", layers}});
 }
 
-absl::StatusOr<TrainingResult> Run::Loop() {
+// In mllog.txt a block is what is trained from one evaluation to the next.
+absl::Status Run::TrainSteps() {
   const InterruptFlag interrupt;
-  const auto start = std::chrono::steady_clock::now();
+  RETURN_IF_ERROR(ml_log_.Start("block_start", Progressed(0)));
   timer_.Start();
   for (int64_t step = 1; step <= h_.steps && !result_.interrupted; ++step) {
     const bool evaluates = step % h_.evaluation_interval == 0 || step == h_.steps;
@@ -350,16 +401,34 @@ absl::StatusOr<TrainingResult> Run::Loop() {
     result_.steps = step;
     if (captures) CloseWindow(/*timed=*/false);
     if (step % report_interval_ == 0 || evaluates) RETURN_IF_ERROR(Report(step));
-    if (evaluates) RETURN_IF_ERROR(EvaluateDev(step));
+    if (evaluates) {
+      RETURN_IF_ERROR(ml_log_.Stop("block_stop", Progressed(step)));
+      RETURN_IF_ERROR(EvaluateDev(step));
+    }
     ASSIGN_OR_RETURN(std::optional<Capture> capture, phases_.AfterStep(step));
     if (capture.has_value()) RETURN_IF_ERROR(HandleCapture(*capture));
+    result_.interrupted = interrupt.raised();
+    const bool ends = result_.interrupted || step == h_.steps;
+    if (evaluates && !ends) RETURN_IF_ERROR(ml_log_.Start("block_start", Progressed(step)));
+    if (ends && !evaluates) RETURN_IF_ERROR(ml_log_.Stop("block_stop", Progressed(step)));
     if (evaluates || captures) {
       window_steps_ = 0;
       timer_.Start();
     }
-    result_.interrupted = interrupt.raised();
     RETURN_IF_ERROR(WriteTraceAfter(step));
   }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<TrainingResult> Run::Loop() {
+  const auto start = std::chrono::steady_clock::now();
+  RETURN_IF_ERROR(ml_log_.Start("run_start", Progressed(0)));
+  const absl::Status trained = TrainSteps();
+  Json outcome = Progressed(result_.steps);
+  outcome["status"] = trained.ok() && !result_.interrupted ? "success" : "aborted";
+  const absl::Status logged = ml_log_.Stop("run_stop", outcome);
+  RETURN_IF_ERROR(trained);
+  RETURN_IF_ERROR(logged);
   phase_range_.reset();
   result_.train_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();

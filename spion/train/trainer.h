@@ -2,7 +2,8 @@
 //
 //   ASSIGN_OR_RETURN(TrainingResult result, Train(experiment, data, model, run, progress));
 //
-// Files in the run's folder: metrics.jsonl; at the transition patterns.json and attention_maps.json
+// Files in the run's folder: metrics.jsonl, mllog.txt (from run_start to run_stop, whose status is
+// success when all steps were done); at the transition patterns.json and attention_maps.json
 // (the maps they were made from, block by block); best_dense and best_sparse (the best dev accuracy
 // of each phase), last (or interrupted) .safetensors.
 #ifndef SPION_TRAIN_TRAINER_H_
@@ -34,6 +35,8 @@ struct Experiment {
   HyperParameters hyper_parameters;
   uint64_t seed = 1001;
   Precision precision = Precision::kFloat32;
+  /// On a GPU, whether steps are recorded as a CUDA graph. The same numbers, faster.
+  bool cuda_graph = true;
 };
 
 struct TrainingResult {

@@ -66,14 +66,25 @@ torch_commands() {
   echo "touch $env/complete"
 }
 
-matplotlib_environment() { echo "$(spion_cache_dir)/matplotlib-$MATPLOTLIB_VERSION"; }
+# Of a Python package that versions.env pins with all that it needs; $1 is its key there.
+python_environment() { local version=$1_VERSION; echo "$(spion_cache_dir)/${1,,}-${!version}"; }
 
-matplotlib_commands() {
-  local env=$1
+python_commands() {
+  local env version=$1_VERSION companions=$1_COMPANIONS
+  env=$(python_environment "$1")
   echo "python3 -m venv --clear $env"
   echo "$env/bin/pip install --quiet --disable-pip-version-check --no-deps" \
-    "matplotlib==$MATPLOTLIB_VERSION ${MATPLOTLIB_COMPANIONS//,/ }"
+    "${1,,}==${!version} ${!companions//,/ }"
   echo "touch $env/complete"
+}
+
+# Of $1, if it is not there; $2 is what it is for.
+plan_python_package() {
+  local env line version=$1_VERSION
+  env=$(python_environment "$1")
+  [[ -f $env/complete ]] && return
+  reasons+=("${1,,} ${!version} into $env ($2)")
+  while read -r line; do commands+=("$line"); done < <(python_commands "$1")
 }
 
 # Fills `commands` (what to run, in order), `reasons` (for the user) and `packages` (of apt).
@@ -87,11 +98,9 @@ plan_setup() {
       [[ $env == *-cuda ]] && echo "with CUDA, about 5 GB" || echo "CPU only, as there is no nvcc, about 1.5 GB"))")
     while read -r line; do commands+=("$line"); done < <(torch_commands "$env")
   fi
-  env=$(matplotlib_environment)
-  if [[ ! -f $env/complete ]]; then
-    reasons+=("matplotlib $MATPLOTLIB_VERSION into $env (draws the tables' pictures, about 0.2 GB)")
-    while read -r line; do commands+=("$line"); done < <(matplotlib_commands "$env")
-  fi
+  plan_python_package MATPLOTLIB "draws the tables' pictures, about 0.2 GB"
+  plan_python_package TENSORBOARD "shows runs in a browser, about 0.2 GB"
+  plan_python_package MLPERF_LOGGING "checks a run's MLPerf log in a test, about 30 MB"
   if ((${#commands[@]})); then
     python3 -c 'import venv, ensurepip' 2>/dev/null || packages+="python3-venv "
   fi

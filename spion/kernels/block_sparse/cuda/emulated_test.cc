@@ -87,7 +87,7 @@ struct Lines {
   static constexpr int kBlockSize = kBlock;
 
   static void Forward(const BlockSparseForward<T>& call) {
-    using Traits = LineForwardTraits<kHeadDim, kBlock>;
+    using Traits = LineForwardTraits<T, kHeadDim, kBlock>;
     const BlockPatternView& pattern = call.problem.pattern;
     RunLines<Traits::kLongGroups>(
         pattern.blocks_per_side, pattern.schedule.long_rows,
@@ -100,7 +100,7 @@ struct Lines {
         });
   }
   static void Backward(const BlockSparseBackward<T>& call) {
-    using Traits = LineBackwardTraits<kHeadDim, kBlock>;
+    using Traits = LineBackwardTraits<T, kHeadDim, kBlock>;
     const BlockPatternView& pattern = call.problem.pattern;
     RunLines<Traits::kLongGroups>(
         pattern.blocks_per_side, pattern.schedule.long_lines,
@@ -256,9 +256,10 @@ class EmulatedTest : public testing::Test {
 
 using AllKernels =
     testing::Types<Lines<BFloat16, 32, 16>, Lines<BFloat16, 32, 32>, Lines<Float16, 32, 64>,
-                   Lines<BFloat16, 16, 128>, Lines<Float16, 64, 32>,
-                   Warps<tiles::MathTf32, 16, 32, 2>, Warps<tiles::MathTf32, 32, 64, 1>,
-                   Warps<tiles::MathF32, 32, 16, 1>, Warps<tiles::MathBF16, 128, 32, 1>>;
+                   Lines<BFloat16, 16, 128>, Lines<Float16, 64, 32>, Lines<float, 32, 32>,
+                   Lines<float, 32, 64>, Warps<tiles::MathTf32, 16, 32, 2>,
+                   Warps<tiles::MathTf32, 64, 64, 1>, Warps<tiles::MathF32, 32, 16, 1>,
+                   Warps<tiles::MathBF16, 128, 32, 1>>;
 TYPED_TEST_SUITE(EmulatedTest, AllKernels);
 
 TYPED_TEST(EmulatedTest, AgreesWithTheOracle) {

@@ -6,6 +6,7 @@
 #include <cuda_runtime.h>
 
 #include <bit>
+#include <type_traits>
 
 #include "spion/kernels/block_sparse/cuda/backward.cuh"
 #include "spion/kernels/block_sparse/cuda/forward.cuh"
@@ -32,11 +33,16 @@ cudaError_t Launch(Kernel kernel, const Call& call, int32_t long_lines, int64_t 
 }
 
 /// 32 rows a warp where a thread's share of 16 is at most 8 registers, for blocks of as many.
-/// 16-bit numbers of such head dimensions have kernels of their own.
+/// 16-bit numbers of such head dimensions go by lines.
 template <class Math, int kHeadDim>
 constexpr bool kFitsTwoTiles = sizeof(typename Math::Element) == 4 && kHeadDim == 16;
 
 constexpr int kMostBlock = 128;
+
+/// Exact fp32 has none: its products have another way of bringing operands together.
+template <class Math, int kHeadDim, int kBlock>
+constexpr bool kHasLines =
+    !std::is_same_v<Math, tiles::MathF32> && HasLines<typename Math::Element>(kHeadDim, kBlock);
 
 template <class Math, int kHeadDim, int kTiles>
 cudaError_t LaunchTiles(const BlockSparseForward<typename Math::Element>& call,
@@ -57,14 +63,15 @@ cudaError_t LaunchTiles(const BlockSparseBackward<typename Math::Element>& call,
 
 template <class Math, int kHeadDim, typename Call>
 cudaError_t LaunchOf(const Call& call, cudaStream_t stream) {
-  constexpr bool kIsHalf = sizeof(typename Math::Element) == 2;
-  if constexpr (kIsHalf && HasLines(kHeadDim, kChunk)) {
-    if (HasLines(kHeadDim, call.problem.block_size)) return LaunchLinesOf<kHeadDim>(call, stream);
+  if constexpr (kHasLines<Math, kHeadDim, kChunk>) {
+    if (HasLines<typename Math::Element>(kHeadDim, call.problem.block_size)) {
+      return LaunchLinesOf<kHeadDim>(call, stream);
+    }
   }
   if constexpr (kFitsTwoTiles<Math, kHeadDim>) {
     if (call.problem.block_size > kChunk) return LaunchTiles<Math, kHeadDim, 2>(call, stream);
   }
-  if constexpr (kIsHalf && HasLines(kHeadDim, kMostBlock)) {
+  if constexpr (kHasLines<Math, kHeadDim, kMostBlock>) {
     return cudaErrorInvalidValue;
   } else {
     return LaunchTiles<Math, kHeadDim, 1>(call, stream);

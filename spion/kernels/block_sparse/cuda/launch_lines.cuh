@@ -1,4 +1,4 @@
-// The launches of the kernels of 16-bit numbers, lines.cuh.
+// The launches of the kernels by lines, lines.cuh. T is float for products in tf32.
 #ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_LAUNCH_LINES_CUH_
 #define SPION_KERNELS_BLOCK_SPARSE_CUDA_LAUNCH_LINES_CUH_
 
@@ -72,7 +72,7 @@ cudaError_t LaunchAllLines(Kernel shared, Kernel alone, const Call& call, LineCo
 
 template <typename T, int kHeadDim, int kBlock>
 cudaError_t LaunchLinesOf(const BlockSparseForward<T>& call, cudaStream_t stream) {
-  using Traits = LineForwardTraits<kHeadDim, kBlock>;
+  using Traits = LineForwardTraits<T, kHeadDim, kBlock>;
   static_assert(Traits::kGroupBytes <= kMostSharedBytes);
   constexpr int kGroups = Traits::kLongGroups;
   const BlockPatternView& pattern = call.problem.pattern;
@@ -84,7 +84,7 @@ cudaError_t LaunchLinesOf(const BlockSparseForward<T>& call, cudaStream_t stream
 
 template <typename T, int kHeadDim, int kBlock>
 cudaError_t LaunchLinesOf(const BlockSparseBackward<T>& call, cudaStream_t stream) {
-  using Traits = LineBackwardTraits<kHeadDim, kBlock>;
+  using Traits = LineBackwardTraits<T, kHeadDim, kBlock>;
   static_assert(Traits::kGroupBytes <= kMostSharedBytes);
   constexpr int kGroups = Traits::kLongGroups;
   const BlockPatternView& pattern = call.problem.pattern;
@@ -95,7 +95,9 @@ cudaError_t LaunchLinesOf(const BlockSparseBackward<T>& call, cudaStream_t strea
 }
 
 /// Whether there are such kernels: whether a group's blocks fit shared memory.
+template <typename T>
 constexpr bool HasLines(int64_t head_dim, int64_t block_size) {
+  if (sizeof(T) == sizeof(float)) return head_dim == 32 && block_size <= 64;
   return head_dim <= 32 || (head_dim == 64 && block_size <= 64);
 }
 
@@ -110,7 +112,9 @@ cudaError_t LaunchLinesOf(const Call<T>& call, cudaStream_t stream) {
     case 64:
       return LaunchLinesOf<T, kHeadDim, 64>(call, stream);
     case 128:
-      if constexpr (HasLines(kHeadDim, 128)) return LaunchLinesOf<T, kHeadDim, 128>(call, stream);
+      if constexpr (HasLines<T>(kHeadDim, 128)) {
+        return LaunchLinesOf<T, kHeadDim, 128>(call, stream);
+      }
       break;
     default:
       break;

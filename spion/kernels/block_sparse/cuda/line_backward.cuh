@@ -1,4 +1,4 @@
-// The backward kernel of 16-bit numbers: see lines.cuh. Line i is dQ of block row i, dK and dV of
+// The backward kernel by lines: see lines.cuh. Line i is dQ of block row i, dK and dV of
 // block column i: every sum has one owner, so no atomics are needed.
 //
 //   D = rowsum(O * dO)
@@ -13,31 +13,35 @@
 
 #include <cstdint>
 
+#include "spion/kernels/block_sparse/cuda/line_math.cuh"
 #include "spion/kernels/block_sparse/cuda/lines.cuh"
 #include "spion/kernels/block_sparse/cuda/softmax.cuh"
 
 namespace spion::cuda {
 
-template <int kHeadDim, int kBlock>
+template <typename T, int kHeadDim, int kBlock>
 struct LineBackwardTraits {
-  static constexpr int kTileBytes = LineRows<kHeadDim, kBlock>::kTileBytes;
-  static constexpr int kStatsBytes = kBlock * static_cast<int>(sizeof(float2));
-  static constexpr int kScoresBytes = kBlock * kBlock * 2;
+  static constexpr int kTileBytes = LineRows<T, kHeadDim, kBlock>::kTileBytes;
+  static constexpr int kStatsBytes = kBlock * static_cast<int>(sizeof(LineStatistics));
+  static constexpr int kScoresBytes = LineRows<T, kHeadDim, kBlock>::kScoresBytes;
   static constexpr bool kFusesDiagonal = kBlock <= 64;  // else dS does not fit beside the rest
-  static constexpr int kLoadedBytes = 3 * kTileBytes;
+  static constexpr int kLoadedBytes = 2 * kTileBytes;
   static constexpr int kStageBytes =
       kFusesDiagonal && kScoresBytes > kLoadedBytes ? kScoresBytes : kLoadedBytes;
-  static constexpr int kThreadsAnSm = kHeadDim <= 32 ? 512 : 256;  // by registers
+  static constexpr int kThreadsAnSm =  // by registers
+      sizeof(T) == 4 ? 384 : (kHeadDim <= 32 ? 512 : 256);
 
-  // Of a group: its own Q, K, V, dO; two stages of K and V, or Q, dO and O; the statistics of its
-  // own rows of Q and of each stage's.
+  // Of a group: its own Q, K, V, dO; two stages of K and V, or Q and dO; O of the next stage, which
+  // is read before the next but one is copied; the statistics of its own rows of Q and of each
+  // stage's.
   static constexpr uint32_t kQ = 0;
   static constexpr uint32_t kK = kTileBytes;
   static constexpr uint32_t kV = 2 * kTileBytes;
   static constexpr uint32_t kGrad = 3 * kTileBytes;
   static constexpr uint32_t kFirstStage = 4 * kTileBytes;
   static constexpr uint32_t kSecondStage = kFirstStage + kStageBytes;
-  static constexpr uint32_t kOwnStats = kSecondStage + kStageBytes;
+  static constexpr uint32_t kOut = kSecondStage + kStageBytes;
+  static constexpr uint32_t kOwnStats = kOut + kTileBytes;
   static constexpr uint32_t kFirstStats = kOwnStats + kStatsBytes;
   static constexpr uint32_t kSecondStats = kFirstStats + kStatsBytes;
   static constexpr int kGroupBytes = kSecondStats + kStatsBytes;
@@ -106,92 +110,62 @@ class LineSteps {
 template <typename T, int kHeadDim, int kBlock, int kGroups>
 class LineGradients {
  public:
-  using Traits = LineBackwardTraits<kHeadDim, kBlock>;
-  using Place = LineRows<kHeadDim, kBlock>;
-  using Scores = tiles::SharedRows<kBlock>;
+  using Traits = LineBackwardTraits<T, kHeadDim, kBlock>;
+  using Place = LineRows<T, kHeadDim, kBlock>;
+  using Math = LineMath<T>;
+  using Scores = typename Math::Scores;
   static constexpr int kChunks = kBlock / kChunk;
 
-  __device__ __forceinline__ LineGradients(char* shared, const Place& place, float scale)
-      : shared_(shared), place_(place), scale_log2_(scale * kLog2E) {}
-
-  /// Starts copying the warp's values of log Z to the statistics of a block.
-  __device__ __forceinline__ void PrefetchLse(uint32_t stats, const float* lse) const {
-    if (!HoldsDots()) return;
-    const auto to = static_cast<uint32_t>(__cvta_generic_to_shared(shared_ + stats));
-#pragma unroll
-    for (int r = 0; r < 2; ++r) {
-      const uint32_t row = place_.row(r);
-      tiles::CopyAsync<4>(to + sizeof(float2) * row, lse + row);
-    }
-  }
-  /// Completes the statistics of the warp's rows by D; copies are there.
-  __device__ __forceinline__ void MakeStats(uint32_t stats, uint32_t out, uint32_t grad) const {
-    __syncwarp();        // other lanes' copies
-    float s[2][4] = {};  // O dO^T, for its diagonal
-    AddDots<T>(s, LeftRows<kHeadDim>(place_, out), place_, grad, place_.warp());
-    if (!HoldsDots()) return;
-    const bool odd = tiles::LaneGroup() % 2 == 1;
-#pragma unroll
-    for (int r = 0; r < 2; ++r) {
-      float2& at = Stats(stats, place_.row(r));
-      at = {at.x * kLog2E, odd ? s[r][2 * r + 1] : s[r][2 * r]};
-    }
-  }
+  __device__ __forceinline__ LineGradients(const Place& place, float scale)
+      : place_(place), scale_log2_(scale * kLog2E) {}
 
   /// dQ += of a block of the row, whose K and V are in `stage`; the first of its keys.
   __device__ __forceinline__ void Row(uint32_t stage, const tiles::ValidKeys& valid, int32_t key) {
-    const LeftRows<kHeadDim> q(place_, Traits::kQ);
-    const LeftRows<kHeadDim> grad(place_, Traits::kGrad);
-    const float2 of[2] = {Stats(Traits::kOwnStats, place_.row(0)),
-                          Stats(Traits::kOwnStats, place_.row(1))};
+    const LeftRows<Place> q(place_, Traits::kQ);
+    const LeftRows<Place> grad(place_, Traits::kGrad);
+    const LineStatistics of[2] = {Statistics(Traits::kOwnStats)[place_.row(0)],
+                                  Statistics(Traits::kOwnStats)[place_.row(1)]};
     const bool all_valid = valid.all_before(key + kBlock);
 #pragma unroll
     for (int chunk = 0; chunk < kChunks; ++chunk) {
       float s[1][2][4] = {};  // 16 queries x 16 keys
       float dp[2][4] = {};
-      AddDots<T>(s[0], q, place_, stage, chunk);
-      AddDots<T>(dp, grad, place_, stage + Traits::kTileBytes, chunk);
+      AddDots(s[0], q, place_, stage, chunk);
+      AddDots(dp, grad, place_, stage + Traits::kTileBytes, chunk);
       if (!all_valid) tiles::MaskKeys(s, valid, key + kChunk * chunk);
 #pragma unroll
       for (int t = 0; t < 2; ++t) {
 #pragma unroll
         for (int e = 0; e < 4; ++e) {
-          const float p = tiles::Exp2(fmaf(s[0][t][e], scale_log2_, -of[e / 2].x));
-          dp[t][e] = p * (dp[t][e] - of[e / 2].y);
+          const float p = tiles::Exp2(fmaf(s[0][t][e], scale_log2_, -of[e / 2].lse_log2));
+          dp[t][e] = p * (dp[t][e] - of[e / 2].dot);
         }
       }
-      AddProduct<T>(grad_q, tiles::Half16<T>::Pack(dp), place_, stage, chunk);
+      Math::AddProduct(grad_q, Math::Pack(dp), place_, stage, chunk);
     }
   }
 
   /// dK and dV += of a block of the column, whose Q and dO are in `stage`.
   __device__ __forceinline__ void Column(uint32_t stage, uint32_t stats) {
-    ColumnBlock(stage, stage + Traits::kTileBytes, stats, [](int, const tiles::Matrices&) {});
+    ColumnBlock(stage, stage + Traits::kTileBytes, stats, [](int, const Scores&) {});
   }
 
   /// dQ, dK and dV += of the diagonal block, whose first row and column is `first`. `scratch` is
   /// for dS^T.
   __device__ __forceinline__ void Diagonal(uint32_t scratch, const tiles::ValidKeys& valid,
                                            int32_t first) {
-    const auto base = static_cast<uint32_t>(__cvta_generic_to_shared(shared_)) + scratch;
-    const uint32_t to = base + Scores::LaneOffset() + place_.warp() * Scores::kSixteenRows;
     uint32_t is_valid[2];  // all bits
 #pragma unroll
     for (int r = 0; r < 2; ++r) {
       is_valid[r] = valid.at(first + static_cast<int32_t>(place_.row(r))) ? ~0U : 0U;
     }
-    ColumnBlock(Traits::kQ, Traits::kGrad, Traits::kOwnStats,
-                [&](int chunk, const tiles::Matrices& ds) {
-                  tiles::StoreMatrices(to ^ (32 * chunk),
-                                       {{ds.words[0] & is_valid[0], ds.words[1] & is_valid[1],
-                                         ds.words[2] & is_valid[0], ds.words[3] & is_valid[1]}});
-                });
+    ColumnBlock(Traits::kQ, Traits::kGrad, Traits::kOwnStats, [&](int chunk, const Scores& ds) {
+      Math::KeepScores(place_, scratch, chunk, ds, is_valid);
+    });
     GroupBarrier<kBlock, kGroups>();  // dS^T is written
-    const uint32_t from = (base + Scores::LaneOffsetByRows()) ^ (32 * place_.warp());
 #pragma unroll
     for (int chunk = 0; chunk < kChunks; ++chunk) {
-      const tiles::Matrices ds = tiles::LoadMatricesTransposed(from + chunk * Scores::kSixteenRows);
-      AddProduct<T>(grad_q, ds, place_, Traits::kK, chunk);
+      Math::AddProduct(grad_q, Math::LoadKept(place_, scratch, chunk), place_, Traits::kK, chunk);
     }
   }
 
@@ -210,45 +184,40 @@ class LineGradients {
   tiles::RowSums<kHeadDim> grad_v;
 
  private:
-  /// Lanes that hold an element of the diagonal of 16 x 16 scores: rows g and g + 8.
-  static __device__ __forceinline__ bool HoldsDots() {
-    return tiles::LaneGroup() / 2 == tiles::LaneInGroup();
-  }
-  /// Of a block's row: log2 Z, D.
-  __device__ __forceinline__ float2& Stats(uint32_t stats, uint32_t row) const {
-    return reinterpret_cast<float2*>(shared_ + stats)[row];
+  __device__ __forceinline__ const LineStatistics* Statistics(uint32_t stats) const {
+    return reinterpret_cast<const LineStatistics*>(place_.At(stats));
   }
 
   /// Calls keep(chunk, dS^T) for every 16 queries.
   template <class Keep>
   __device__ __forceinline__ void ColumnBlock(uint32_t q, uint32_t grad, uint32_t stats,
                                               Keep&& keep) {
-    const LeftRows<kHeadDim> k(place_, Traits::kK);
-    const LeftRows<kHeadDim> v(place_, Traits::kV);
+    const LeftRows<Place> k(place_, Traits::kK);
+    const LeftRows<Place> v(place_, Traits::kV);
 #pragma unroll 1
     for (int chunk = 0; chunk < kChunks; ++chunk) {
       float s[2][4] = {};  // 16 keys x 16 queries
       float dp[2][4] = {};
-      AddDots<T>(s, k, place_, q, chunk);
-      AddDots<T>(dp, v, place_, grad, chunk);
+      AddDots(s, k, place_, q, chunk);
+      AddDots(dp, v, place_, grad, chunk);
 #pragma unroll
       for (int t = 0; t < 2; ++t) {
+        // Log Z and D of two queries.
         const float4 of = *reinterpret_cast<const float4*>(
-            &Stats(stats, 16 * chunk + 8 * t + 2 * tiles::LaneInGroup()));
+            &Statistics(stats)[16 * chunk + 8 * t + 2 * tiles::LaneInGroup()]);
 #pragma unroll
         for (int e = 0; e < 4; ++e) {
           s[t][e] = tiles::Exp2(fmaf(s[t][e], scale_log2_, e % 2 == 0 ? -of.x : -of.z));
           dp[t][e] = s[t][e] * (dp[t][e] - (e % 2 == 0 ? of.y : of.w));
         }
       }
-      AddProduct<T>(grad_v, tiles::Half16<T>::Pack(s), place_, grad, chunk);
-      const tiles::Matrices ds = tiles::Half16<T>::Pack(dp);
+      Math::AddProduct(grad_v, Math::Pack(s), place_, grad, chunk);
+      const Scores ds = Math::Pack(dp);
       keep(chunk, ds);
-      AddProduct<T>(grad_k, ds, place_, q, chunk);
+      Math::AddProduct(grad_k, ds, place_, q, chunk);
     }
   }
 
-  char* shared_;
   Place place_;
   float scale_log2_;
 };
@@ -256,11 +225,13 @@ class LineGradients {
 /// The pattern's lines from first_rank on, each by kGroups groups.
 template <typename T, int kHeadDim, int kBlock, int kGroups>
 __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
-                                  (LineBackwardTraits<kHeadDim, kBlock>::kThreadsAnSm / kGroups /
+                                  (LineBackwardTraits<T, kHeadDim, kBlock>::kThreadsAnSm / kGroups /
                                    kGroupThreads<kBlock>))
     LineBackwardKernel(const __grid_constant__ BlockSparseBackward<T> call,
                        const int32_t first_rank) {
-  using Traits = LineBackwardTraits<kHeadDim, kBlock>;
+  using Traits = LineBackwardTraits<T, kHeadDim, kBlock>;
+  using Place = LineRows<T, kHeadDim, kBlock>;
+  using Math = LineMath<T>;
   using Steps = LineSteps<kBlock, Traits::kFusesDiagonal>;
   using Step = typename Steps::Step;
   constexpr uint32_t kTile = Traits::kTileBytes;
@@ -276,15 +247,15 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
   const tiles::ValidKeys valid = ValidKeysOf(problem);
   const float* lse = call.log_sum_exp + FirstRowOf(problem);
   char* shared = tiles::SharedMemory() + group * Traits::kGroupBytes;
-  const LineRows<kHeadDim, kBlock> place(shared);
-  LineGradients<T, kHeadDim, kBlock, kGroups> gradients(shared, place, problem.scale);
+  const Place place(shared);
+  LineGradients<T, kHeadDim, kBlock, kGroups> gradients(place, problem.scale);
 
   place.Prefetch(Traits::kQ, call.q, first);
   place.Prefetch(Traits::kK, call.k, first);
   place.Prefetch(Traits::kV, call.v, first);
   place.Prefetch(Traits::kGrad, call.grad_out, first);
   place.Prefetch(Traits::kSecondStage, call.out, first);
-  gradients.PrefetchLse(Traits::kOwnStats, lse + first);
+  Math::PrefetchLse(place, Traits::kOwnStats, lse + first);
   tiles::CommitCopies();
 
   Steps steps(row, line[1], pattern, valid.length(), group, kGroups);
@@ -300,8 +271,8 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
     } else {
       place.Prefetch(stage, call.q, from);
       place.Prefetch(stage + kTile, call.grad_out, from);
-      place.Prefetch(stage + 2 * kTile, call.out, from);
-      gradients.PrefetchLse(stats, lse + from);
+      place.Prefetch(Traits::kOut, call.out, from);
+      Math::PrefetchLse(place, stats, lse + from);
     }
   };
   uint32_t stage = Traits::kFirstStage;
@@ -310,11 +281,18 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
   prefetch(step, stage, stats);
   tiles::CommitCopies();
   tiles::WaitForCopies<1>();
-  gradients.MakeStats(Traits::kOwnStats, Traits::kSecondStage, Traits::kGrad);
+  Math::MakeStatistics(place, Traits::kOwnStats, Traits::kSecondStage, Traits::kGrad);
+  for (const uint32_t tile : {Traits::kQ, Traits::kK, Traits::kV, Traits::kGrad}) {
+    Math::Round(place, tile);
+  }
 
   while (step.block != Steps::kDone) {
     tiles::WaitForCopies<0>();
-    if (!step.is_row) gradients.MakeStats(stats, stage + 2 * kTile, stage + kTile);
+    if (!step.is_row) Math::MakeStatistics(place, stats, Traits::kOut, stage + kTile);
+    if (!is_diagonal(step)) {
+      Math::Round(place, stage);
+      Math::Round(place, stage + kTile);
+    }
     // This step's tiles are there, and all warps have done with the step before.
     GroupBarrier<kBlock, kGroups>();
     const uint32_t other_stage = Traits::kFirstStage + Traits::kSecondStage - stage;
@@ -336,7 +314,7 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
 
   GroupBarrier<kBlock, kGroups>();  // nobody reads the group's tiles any more
   if constexpr (kGroups > 1) {
-    constexpr uint32_t kSums = LineRows<kHeadDim, kBlock>::kSumBytes;
+    constexpr uint32_t kSums = Place::kSumBytes;
     static_assert(3 * kSums <= Traits::kGroupBytes);
     if (group > 0) {
       place.KeepSums(gradients.grad_q, 0);
@@ -354,9 +332,9 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
     }
   }
   if (!valid.all_before(first + kBlock)) gradients.ClearKeys(valid, first);
-  place.Store(gradients.grad_q, problem.scale, Traits::kQ, call.grad_q, first);
-  place.Store(gradients.grad_k, problem.scale, Traits::kK, call.grad_k, first);
-  place.Store(gradients.grad_v, 1.0F, Traits::kV, call.grad_v, first);
+  Math::Store(gradients.grad_q, problem.scale, place, Traits::kQ, call.grad_q, first);
+  Math::Store(gradients.grad_k, problem.scale, place, Traits::kK, call.grad_k, first);
+  Math::Store(gradients.grad_v, 1.0F, place, Traits::kV, call.grad_v, first);
   EndLines<kGroups>();
 }
 

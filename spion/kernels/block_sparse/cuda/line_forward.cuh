@@ -1,4 +1,4 @@
-// The forward kernel of 16-bit numbers: see lines.cuh. A line is a block row.
+// The forward kernel by lines: see lines.cuh. A line is a block row.
 //
 //   load Q -> for each kept block: S = Q K^T, online softmax, O += P V -> O / Z, log Z
 #ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_LINE_FORWARD_CUH_
@@ -7,18 +7,19 @@
 #include <cmath>
 #include <cstdint>
 
+#include "spion/kernels/block_sparse/cuda/line_math.cuh"
 #include "spion/kernels/block_sparse/cuda/lines.cuh"
 #include "spion/kernels/block_sparse/cuda/softmax.cuh"
 
 namespace spion::cuda {
 
-template <int kHeadDim, int kBlock>
+template <typename T, int kHeadDim, int kBlock>
 struct LineForwardTraits {
-  static constexpr int kTileBytes = LineRows<kHeadDim, kBlock>::kTileBytes;
+  static constexpr int kTileBytes = LineRows<T, kHeadDim, kBlock>::kTileBytes;
   static constexpr int kStageBytes = 2 * kTileBytes;  // K, V
   static constexpr int kGroupBytes = 2 * kStageBytes;
-  static constexpr int kThreadsAnSm =
-      kHeadDim <= 32 ? (kBlock == 64 ? 640 : 768) : 512;  // by registers
+  static constexpr int kThreadsAnSm =  // by registers
+      sizeof(T) == 2 && kHeadDim <= 32 ? (kBlock == 64 ? 640 : 768) : 512;
   static constexpr int kLongGroups = LongGroups(kGroupThreads<kBlock>, kGroupBytes, kThreadsAnSm);
   static constexpr int kKeysAtOnce = kBlock < 64 ? kBlock : 64;  // in registers
 };
@@ -61,13 +62,13 @@ class RowSteps {
 
 /// The groups have each walked some of the line's blocks: brings their sums to one reference and
 /// adds them up in group 0. Row sums are over all columns by now; the group's memory is free.
-template <int kHeadDim, int kBlock, int kGroups>
+template <typename T, int kHeadDim, int kBlock, int kGroups>
 __device__ __forceinline__ void JoinGroups(RowSoftmax (&rows)[2], tiles::RowSums<kHeadDim>& out,
-                                           const LineRows<kHeadDim, kBlock>& place, char* memory,
+                                           const LineRows<T, kHeadDim, kBlock>& place, char* memory,
                                            int32_t group) {
-  constexpr int kGroupBytes = LineForwardTraits<kHeadDim, kBlock>::kGroupBytes;
+  constexpr int kGroupBytes = LineForwardTraits<T, kHeadDim, kBlock>::kGroupBytes;
   constexpr int kRowsBytes = kBlock * static_cast<int>(sizeof(float2));
-  static_assert(kRowsBytes + LineRows<kHeadDim, kBlock>::kSumBytes <= kGroupBytes);
+  static_assert(kRowsBytes + LineRows<T, kHeadDim, kBlock>::kSumBytes <= kGroupBytes);
   const auto of_row = [&](int g, int r) -> float2& {  // reference, sum
     return reinterpret_cast<float2*>(memory + g * kGroupBytes)[place.row(r)];
   };
@@ -90,11 +91,13 @@ __device__ __forceinline__ void JoinGroups(RowSoftmax (&rows)[2], tiles::RowSums
 /// The pattern's rows from first_rank on, each by kGroups groups.
 template <typename T, int kHeadDim, int kBlock, int kGroups>
 __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
-                                  (LineForwardTraits<kHeadDim, kBlock>::kThreadsAnSm / kGroups /
+                                  (LineForwardTraits<T, kHeadDim, kBlock>::kThreadsAnSm / kGroups /
                                    kGroupThreads<kBlock>))
     LineForwardKernel(const __grid_constant__ BlockSparseForward<T> call,
                       const int32_t first_rank) {
-  using Traits = LineForwardTraits<kHeadDim, kBlock>;
+  using Traits = LineForwardTraits<T, kHeadDim, kBlock>;
+  using Place = LineRows<T, kHeadDim, kBlock>;
+  using Math = LineMath<T>;
   using Steps = RowSteps<kBlock>;
   constexpr uint32_t kTile = Traits::kTileBytes;
   constexpr int kKeys = Traits::kKeysAtOnce;
@@ -107,7 +110,7 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
   const int32_t first = line.line * kBlock;
   const tiles::ValidKeys valid = ValidKeysOf(problem);
   char* memory = tiles::SharedMemory();
-  const LineRows<kHeadDim, kBlock> place(memory + group * Traits::kGroupBytes);
+  const Place place(memory + group * Traits::kGroupBytes);
 
   uint32_t stage = 0;
   uint32_t other_stage = Traits::kStageBytes;
@@ -132,11 +135,14 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
   tiles::RowSums<kHeadDim> out;
   const float scale_log2 = problem.scale * kLog2E;
   tiles::WaitForCopies<1>();
+  Math::Round(place, other_stage);
   __syncwarp();  // other lanes' copies
-  const LeftRows<kHeadDim> q(place, other_stage);
+  const LeftRows<Place> q(place, other_stage);
 
   while (key != Steps::kDone) {
     tiles::WaitForCopies<0>();
+    Math::Round(place, stage);
+    Math::Round(place, stage + kTile);
     // This step's tiles are there, and all warps have done with the step before.
     GroupBarrier<kBlock, kGroups>();
     const int32_t next = steps.Next();
@@ -147,14 +153,13 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
       float s[1][kKeys / 8][4] = {};  // 16 queries x kKeys keys
 #pragma unroll
       for (int i = 0; i < kKeys / 16; ++i) {
-        AddDots<T>(&s[0][2 * i], q, place, stage, part / 16 + i);
+        AddDots(&s[0][2 * i], q, place, stage, part / 16 + i);
       }
       if (!valid.all_before(key + part + kKeys)) tiles::MaskKeys(s, valid, key + part);
       OnlineSoftmax(s[0], scale_log2, rows, out);
 #pragma unroll
       for (int i = 0; i < kKeys / 16; ++i) {
-        AddProduct<T>(out, tiles::Half16<T>::Pack(&s[0][2 * i]), place, stage + kTile,
-                      part / 16 + i);
+        Math::AddProduct(out, Math::Pack(&s[0][2 * i]), place, stage + kTile, part / 16 + i);
       }
     }
     key = next;
@@ -170,7 +175,7 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
   }
   GroupBarrier<kBlock, kGroups>();  // nobody reads the group's tiles any more
   if constexpr (kGroups > 1) {
-    JoinGroups<kHeadDim, kBlock, kGroups>(rows, out, place, memory, group);
+    JoinGroups<T, kHeadDim, kBlock, kGroups>(rows, out, place, memory, group);
     if (group > 0) return;
   }
   float* lse = call.log_sum_exp + FirstRowOf(problem) + first;
@@ -184,7 +189,7 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
     }
   }
   out.Scale(inverse[0], inverse[1]);
-  place.Store(out, 1.0F, 0, call.out, first);
+  Math::Store(out, 1.0F, place, 0, call.out, first);
   EndLines<kGroups>();
 }
 

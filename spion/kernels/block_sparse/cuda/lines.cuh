@@ -1,4 +1,4 @@
-// What the kernels of 16-bit numbers share (line_forward.cuh, line_backward.cuh).
+// What the kernels by lines share (line_forward.cuh, line_backward.cuh).
 //
 // A group of warps owns a line of the pattern, 16 of its rows a warp, and walks the line's blocks
 // together: each block is copied to shared memory once, while the one before it is computed. An
@@ -11,7 +11,6 @@
 #include <cstdint>
 
 #include "spion/kernels/block_sparse/cuda/work.cuh"
-#include "spion/kernels/cuda_tiles/math.cuh"
 #include "spion/kernels/cuda_tiles/rows.cuh"
 #include "spion/kernels/cuda_tiles/shared_rows.cuh"
 
@@ -78,14 +77,17 @@ __device__ __forceinline__ void EndLines() {
   }
 }
 
-/// A warp's place, and how it moves its 16 rows of a block [kBlock, kHeadDim] between global and
-/// shared memory. Tiles are named by their byte offset in the group's shared memory.
-template <int kHeadDim, int kBlock>
+/// A warp's place, and how it moves its 16 rows of a block [kBlock, kHeadDim] of T between global
+/// and shared memory. Tiles are named by their byte offset in the group's shared memory.
+template <typename T, int kHeadDim, int kBlock>
 class LineRows {
  public:
-  using Layout = tiles::SharedRows<kHeadDim>;
-  static constexpr int kSteps = kHeadDim / 16;
+  using Element = T;
+  using Layout = tiles::SharedRows<kHeadDim* static_cast<int>(sizeof(T))>;
+  using Scores = tiles::SharedRows<kBlock* static_cast<int>(sizeof(T))>;
+  static constexpr int kSteps = Layout::kRowBytes / 32;  // of an inner product over a row
   static constexpr int kTileBytes = kBlock * Layout::kRowBytes;
+  static constexpr int kScoresBytes = kBlock * Scores::kRowBytes;
 
   __device__ __forceinline__ explicit LineRows(char* shared)
       : shared_(shared),
@@ -103,56 +105,51 @@ class LineRows {
   __device__ __forceinline__ uint32_t row(int r) const {
     return 16 * warp_ + tiles::LaneGroup() + 8 * r;
   }
-  __device__ __forceinline__ uint32_t own_rows() const { return 16 * warp_; }
+  /// In bytes, where things are, as a pointer and as an address.
+  __device__ __forceinline__ char* At(uint32_t offset) const { return shared_ + offset; }
+  __device__ __forceinline__ uint32_t Address(uint32_t offset) const { return base_ + offset; }
+  /// The warp's rows of a tile.
+  __device__ __forceinline__ uint32_t Own(uint32_t tile) const {
+    return tile + warp_ * Layout::kSixteenRows;
+  }
 
-  /// 16 of the tile's rows, columns 16 step to 16 step + 15. Left operands:
+  /// 16 of the tile's rows, 32 bytes of each. Left operands:
   __device__ __forceinline__ tiles::Matrices LoadOwn(uint32_t tile, int step) const {
-    return tiles::LoadMatrices(columns_[step] + tile + warp_ * Layout::kSixteenRows);
+    return tiles::LoadMatrices(columns_[step] + Own(tile));
   }
   /// Right operands of a product along the rows:
   __device__ __forceinline__ tiles::Matrices LoadRight(uint32_t tile, uint32_t chunk,
                                                        int step) const {
     return tiles::LoadMatrices(rows_[step] + tile + chunk * Layout::kSixteenRows);
   }
-  /// Right operands of a product along the columns:
+  /// Right operands of a product along the columns, of 16-bit numbers:
   __device__ __forceinline__ tiles::Matrices LoadTransposed(uint32_t tile, int chunk,
                                                             int step) const {
     return tiles::LoadMatricesTransposed(columns_[step] + tile + chunk * Layout::kSixteenRows);
   }
 
   /// Starts copying the warp's rows of the block that begins at row `first`.
-  template <typename T>
   __device__ __forceinline__ void Prefetch(uint32_t tile, const HeadTensor<const T>& from,
                                            int32_t first) const {
 #pragma unroll
     for (int pass = 0; pass < Layout::kPasses; ++pass) {
-      tiles::CopyAsyncPastL1(base_ + tile + warp_ * Layout::kSixteenRows + Layout::PassOffset(pass),
-                             HeadOf(from) + Element(from, first, pass));
+      tiles::CopyAsyncPastL1(base_ + Own(tile) + Layout::PassOffset(pass),
+                             HeadOf(from) + LaneElement(from, first, pass));
     }
   }
 
-  /// Writes sums x scale, rounded, to the warp's rows of the tensor, by way of its rows of the
-  /// tile, which no other warp reads any more.
-  template <typename T>
-  __device__ __forceinline__ void Store(const tiles::RowSums<kHeadDim>& sums, float scale,
-                                        uint32_t tile, const HeadTensor<T>& tensor,
-                                        int32_t first) const {
-#pragma unroll
-    for (int i = 0; i < kSteps; ++i) {
-      const float(&low)[4] = sums.tile[2 * i];
-      const float(&high)[4] = sums.tile[2 * i + 1];
-      tiles::StoreMatrices(columns_[i] + tile + warp_ * Layout::kSixteenRows,
-                           {{tiles::PackPair<T>(low[0] * scale, low[1] * scale),
-                             tiles::PackPair<T>(low[2] * scale, low[3] * scale),
-                             tiles::PackPair<T>(high[0] * scale, high[1] * scale),
-                             tiles::PackPair<T>(high[2] * scale, high[3] * scale)}});
-    }
+  /// Leaves 16 x 32 bytes in the warp's rows of a tile.
+  __device__ __forceinline__ void KeepOwn(uint32_t tile, int step, const tiles::Matrices& m) const {
+    tiles::StoreMatrices(columns_[step] + Own(tile), m);
+  }
+  /// Copies the warp's rows of a tile, which its own lanes have written, to the tensor.
+  __device__ __forceinline__ void StoreOwn(uint32_t tile, const HeadTensor<T>& tensor,
+                                           int32_t first) const {
     __syncwarp();
 #pragma unroll
     for (int pass = 0; pass < Layout::kPasses; ++pass) {
-      *reinterpret_cast<uint4*>(HeadOf(tensor) + Element(tensor, first, pass)) =
-          *reinterpret_cast<const uint4*>(shared_ + tile + warp_ * Layout::kSixteenRows +
-                                          Layout::PassOffset(pass));
+      *reinterpret_cast<uint4*>(HeadOf(tensor) + LaneElement(tensor, first, pass)) =
+          *reinterpret_cast<const uint4*>(At(Own(tile) + Layout::PassOffset(pass)));
     }
   }
 
@@ -171,11 +168,11 @@ class LineRows {
  private:
   /// The lane's 16 bytes of a pass, in elements from the head's start. A head spans less than 2^32
   /// bytes.
-  template <typename T>
-  __device__ __forceinline__ uint32_t Element(const HeadTensor<T>& tensor, int32_t first,
-                                              int pass) const {
-    return (first + own_rows() + Layout::PassRow(pass)) * static_cast<uint32_t>(tensor.row_stride) +
-           8 * Layout::PassChunk();
+  template <typename U>
+  __device__ __forceinline__ uint32_t LaneElement(const HeadTensor<U>& tensor, int32_t first,
+                                                  int pass) const {
+    return (first + 16 * warp_ + Layout::PassRow(pass)) * static_cast<uint32_t>(tensor.row_stride) +
+           16 / sizeof(T) * Layout::PassChunk();
   }
   __device__ __forceinline__ float* Sum(uint32_t buffer, int i) const {
     return reinterpret_cast<float*>(shared_ + buffer) + (warp_ * (kHeadDim / 2) + i) * 32 +
@@ -188,51 +185,6 @@ class LineRows {
   uint32_t columns_[kSteps];  // the lane's addresses
   uint32_t rows_[kSteps];
 };
-
-/// The warp's 16 rows of a tile, as the left operand of products over the head dimension.
-template <int kHeadDim>
-struct LeftRows {
-  static constexpr int kSteps = kHeadDim / 16;
-  tiles::Matrices steps[kSteps];
-
-  template <int kBlock>
-  __device__ __forceinline__ LeftRows(const LineRows<kHeadDim, kBlock>& place, uint32_t tile) {
-#pragma unroll
-    for (int i = 0; i < kSteps; ++i) steps[i] = place.LoadOwn(tile, i);
-  }
-};
-
-template <typename T>
-__device__ __forceinline__ void Mma(float (&sum)[4], const tiles::Matrices& a, uint32_t b0,
-                                    uint32_t b1) {
-  tiles::Mma16<T>(sum, a.words[0], a.words[1], a.words[2], a.words[3], b0, b1);
-}
-
-/// s += a b^T over the head dimension: the warp's 16 rows and a chunk of 16 rows of `tile`.
-template <typename T, int kHeadDim, int kBlock>
-__device__ __forceinline__ void AddDots(float (*s)[4], const LeftRows<kHeadDim>& a,
-                                        const LineRows<kHeadDim, kBlock>& place, uint32_t tile,
-                                        uint32_t chunk) {
-#pragma unroll
-  for (int i = 0; i < LeftRows<kHeadDim>::kSteps; ++i) {
-    const tiles::Matrices b = place.LoadRight(tile, chunk, i);
-    Mma<T>(s[0], a.steps[i], b.words[0], b.words[1]);
-    Mma<T>(s[1], a.steps[i], b.words[2], b.words[3]);
-  }
-}
-
-/// sums += s b: s is 16 x 16, b a chunk of 16 rows.
-template <typename T, int kHeadDim, int kBlock>
-__device__ __forceinline__ void AddProduct(tiles::RowSums<kHeadDim>& sums, const tiles::Matrices& s,
-                                           const LineRows<kHeadDim, kBlock>& place, uint32_t tile,
-                                           int chunk) {
-#pragma unroll
-  for (int i = 0; i < LeftRows<kHeadDim>::kSteps; ++i) {
-    const tiles::Matrices b = place.LoadTransposed(tile, chunk, i);
-    Mma<T>(sums.tile[2 * i], s, b.words[0], b.words[1]);
-    Mma<T>(sums.tile[2 * i + 1], s, b.words[2], b.words[3]);
-  }
-}
 
 }  // namespace spion::cuda
 

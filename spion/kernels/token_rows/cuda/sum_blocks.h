@@ -1,0 +1,23 @@
+// Into how many parts a sum over rows is split. Private to this package.
+#ifndef SPION_KERNELS_TOKEN_ROWS_CUDA_SUM_BLOCKS_H_
+#define SPION_KERNELS_TOKEN_ROWS_CUDA_SUM_BLOCKS_H_
+
+#include <cstdint>
+
+namespace spion::cuda {
+
+constexpr int kRowThreads = 256;  // of a thread block
+constexpr int kRowLanes = 16;     // that share a row
+constexpr int kRowsAtOnce = kRowThreads / kRowLanes;
+
+/// Thread blocks that share a sum over rows: enough for the largest GPUs, and the same on all, so
+/// that a sum has the same bits everywhere.
+constexpr int64_t SumBlocks(int64_t rows) {
+  constexpr int64_t kMost = 512;
+  const int64_t blocks = (rows + kRowsAtOnce - 1) / kRowsAtOnce;
+  return blocks < kMost ? blocks : kMost;
+}
+
+}  // namespace spion::cuda
+
+#endif  // SPION_KERNELS_TOKEN_ROWS_CUDA_SUM_BLOCKS_H_

@@ -1,0 +1,47 @@
+#include "spion/train/repeated_work.h"
+
+#include <c10/core/CachingDeviceAllocator.h>
+
+#include "spion/train/device.h"
+
+namespace spion {
+namespace {
+
+// What LibTorch and its libraries make at first use, they make in these runs.
+constexpr int kRunsBeforeRecording = 3;
+
+// A recording has memory of its own: what the allocator keeps for others would come on top.
+void FreeCachedMemory(c10::Device device) {
+  if (!device.is_cpu()) c10::getDeviceAllocator(device.type())->emptyCache();
+}
+
+}  // namespace
+
+RepeatedWork::RepeatedWork(c10::Device device, Recorder recorder)
+    : device_(device), recorder_(recorder) {}
+
+RepeatedWork::~RepeatedWork() { Forget(); }
+
+void RepeatedWork::Run(const std::function<void()>& work) {
+  if (recorder_ == nullptr || runs_ < kRunsBeforeRecording) {
+    ++runs_;
+    work();
+    return;
+  }
+  if (recording_ == nullptr) {
+    WaitForDevice(device_);
+    FreeCachedMemory(device_);
+    recording_ = recorder_(work);
+  }
+  recording_->Replay();
+}
+
+void RepeatedWork::Forget() {
+  runs_ = 0;
+  if (recording_ == nullptr) return;
+  WaitForDevice(device_);
+  recording_.reset();
+  FreeCachedMemory(device_);
+}
+
+}  // namespace spion
