@@ -9,6 +9,7 @@
 
 #include "baselines/without_autocast.h"
 #include "spion/nn/padding.h"
+#include "spion/ops/materialised_attention.h"
 
 namespace spion {
 namespace {
@@ -22,6 +23,7 @@ constexpr double kPaddedScore = -1e30;
 at::Tensor DenseAttention::Forward(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                    const Lengths& lengths) {
   const WithoutAutocast own_types;
+  if (CanMaterialise(q)) return MaterialisedAttention(q, k, v, lengths);
   const int64_t length = k.size(2);
   const double scale = 1 / std::sqrt(static_cast<double>(q.size(3)));
   at::Tensor scores = at::matmul(q * scale, k.transpose(2, 3));  // [B, H, L, L]

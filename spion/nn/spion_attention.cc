@@ -1,15 +1,37 @@
 #include "spion/nn/spion_attention.h"
 
+#include <cstdint>
 #include <utility>
+#include <vector>
 
 #include "spion/ops/attention_map.h"
 #include "spion/ops/block_sparse_attention.h"
 
 namespace spion {
+namespace {
+
+// Nothing where no block size divides the length.
+std::optional<BlockPattern> EveryBlock(int64_t length) {
+  for (const int64_t block : {64, 32, 16}) {
+    if (length % block != 0) continue;
+    const int64_t side = length / block;
+    const std::vector<uint8_t> mask(side * side, 1);
+    return BlockPattern::FromMask(static_cast<int>(side), static_cast<int>(block), mask).value();
+  }
+  return std::nullopt;
+}
+
+}  // namespace
 
 SpionAttention::SpionAttention(int64_t layer, int64_t length, c10::Device device,
                                PrunedScore pruned)
-    : layer_(layer), length_(length), device_(device), pruned_(pruned) {}
+    : layer_(layer), length_(length), device_(device), pruned_(pruned) {
+  if (device.is_cpu()) return;
+  const std::optional<BlockPattern> every_block = EveryBlock(length);
+  if (!every_block.has_value()) return;
+  every_block_ = ToTensors(*every_block, device);
+  every_block_->layer = layer;
+}
 
 at::Tensor SpionAttention::Forward(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                    const Lengths& lengths) {
@@ -17,6 +39,9 @@ at::Tensor SpionAttention::Forward(const at::Tensor& q, const at::Tensor& k, con
     return BlockSparseAttention(q, k, v, pattern_tensors_, lengths, pruned_);
   }
   if (std::exchange(map_requested_, false)) map_ = MeanAttentionMap(q, k, lengths);
+  if (lengths.has_value() && every_block_.has_value()) {
+    return BlockSparseAttention(q, k, v, *every_block_, lengths, PrunedScore::kExcluded);
+  }
   return dense_.Forward(q, k, v, lengths);
 }
 
@@ -36,6 +61,7 @@ void SpionAttention::SetPattern(const BlockPattern& pattern) {
   pattern_ = pattern;
   pattern_tensors_ = ToTensors(pattern, device_);
   pattern_tensors_.layer = layer_;
+  every_block_.reset();
   map_requested_ = false;
   map_ = at::Tensor();
 }

@@ -49,6 +49,9 @@ class SpionAttention : public Attention {
   c10::Device device_;
   PrunedScore pruned_;
   FusedDenseAttention dense_;
+  /// Of every block, for the dense phase of padded sequences on a GPU: block-sparse attention
+  /// leaves out the blocks of padding, which LibTorch computes and masks.
+  std::optional<PatternTensors> every_block_;
   bool map_requested_ = false;
   at::Tensor map_;
   std::optional<BlockPattern> pattern_;

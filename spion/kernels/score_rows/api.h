@@ -1,0 +1,51 @@
+// Softmax over materialised rows of attention scores, forward and backward, each in one pass over
+// memory: what dense attention with its probabilities in memory is made of, besides matrix
+// products.
+#ifndef SPION_KERNELS_SCORE_ROWS_API_H_
+#define SPION_KERNELS_SCORE_ROWS_API_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "spion/kernels/block_sparse/problem.h"
+
+struct CUstream_st;  // cudaStream_t is a pointer to it
+
+namespace spion::cuda {
+
+// All pointers are device pointers to contiguous arrays, aligned to 16 bytes.
+
+/// P = softmax(scale * S) over each row. Keys at and after an example's length have probability 0;
+/// a row without any key has the same probability everywhere.
+struct SoftmaxForward {
+  int64_t batch;
+  int64_t rows;   // of an example: heads * queries
+  int64_t width;  // keys: a multiple of 8, at most kMostScores
+  float scale;
+  const int32_t* lengths;  // [batch], or null: no padding
+  const BFloat16* scores;  // [batch, rows, width]
+  float* probabilities;    // [batch, rows, width]
+  BFloat16* rounded;       // the same
+};
+
+/// dS = scale * P (dP - rowsum(P dP)), in place of dP.
+struct SoftmaxBackward {
+  int64_t batch;
+  int64_t rows;
+  int64_t width;
+  float scale;
+  const float* probabilities;
+  BFloat16* grad;
+};
+
+inline constexpr int64_t kMostScores = 8192;
+
+// Queue on `stream`, on the current device; neither allocate nor wait. Deterministic. Errors:
+// InvalidArgument for sizes that are not supported, naming those that are, nothing written;
+// Internal with CUDA's message if a launch fails.
+absl::Status Run(const SoftmaxForward& call, CUstream_st* stream);
+absl::Status Run(const SoftmaxBackward& call, CUstream_st* stream);
+
+}  // namespace spion::cuda
+
+#endif  // SPION_KERNELS_SCORE_ROWS_API_H_

@@ -1,0 +1,72 @@
+#include "spion/ops/materialised_attention.h"
+
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/ops/matmul.h>
+#include <torch/csrc/autograd/custom_function.h>
+#include <torch/library.h>
+
+#include <cmath>
+#include <tuple>
+
+namespace spion {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+using Lengths = std::optional<at::Tensor>;
+
+double Scale(const at::Tensor& q) { return 1 / std::sqrt(static_cast<double>(q.size(3))); }
+
+class MaterialisedFunction : public torch::autograd::Function<MaterialisedFunction> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& q, const at::Tensor& k,
+                            const at::Tensor& v, const Lengths& lengths) {
+    static const auto softmax =
+        c10::Dispatcher::singleton()
+            .findSchemaOrThrow("spion::score_softmax", "")
+            .typed<std::tuple<at::Tensor, at::Tensor>(const at::Tensor&, const Lengths&, double)>();
+    at::AutoDispatchBelowADInplaceOrView below_autograd;
+    const auto [probabilities, rounded] =
+        softmax.call(at::matmul(q, k.transpose(2, 3)), lengths, Scale(q));
+    context->save_for_backward({q, k, v, probabilities, rounded});
+    return at::matmul(rounded, v);
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& grads) {
+    static const auto softmax_backward =
+        c10::Dispatcher::singleton()
+            .findSchemaOrThrow("spion::score_softmax_backward_", "")
+            .typed<at::Tensor&(at::Tensor&, const at::Tensor&, double)>();
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor& q = saved[0];
+    const at::Tensor& k = saved[1];
+    const at::Tensor grad_v = at::matmul(saved[4].transpose(2, 3), grads[0]);
+    at::Tensor grad_scores = at::matmul(grads[0], saved[2].transpose(2, 3));
+    softmax_backward.call(grad_scores, saved[3], Scale(q));
+    return {at::matmul(grad_scores, k), at::matmul(grad_scores.transpose(2, 3), q), grad_v,
+            at::Tensor()};
+  }
+};
+
+}  // namespace
+
+bool CanMaterialise(const at::Tensor& q) {
+  constexpr int64_t kMostKeys = 8192;
+  const int64_t length = q.size(2);
+  return q.is_cuda() && q.scalar_type() == at::kBFloat16 && length % 8 == 0 && length <= kMostKeys;
+}
+
+at::Tensor MaterialisedAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                                 const std::optional<at::Tensor>& lengths) {
+  return MaterialisedFunction::apply(q, k, v, lengths);
+}
+
+TORCH_LIBRARY_FRAGMENT(spion, library) {
+  library.def(
+      "score_softmax(Tensor scores, Tensor? lengths, float scale) "
+      "-> (Tensor probabilities, Tensor rounded)");
+  library.def(
+      "score_softmax_backward_(Tensor(a!) grad, Tensor probabilities, float scale) -> Tensor(a!)");
+}
+
+}  // namespace spion

@@ -1,0 +1,86 @@
+// The operators of materialised_attention.cc on a GPU.
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
+#include <c10/cuda/CUDAGuard.h>
+#include <c10/cuda/CUDAStream.h>
+#include <torch/library.h>
+
+#include <cstdint>
+#include <optional>
+#include <tuple>
+
+#include "spion/kernels/score_rows/api.h"
+#include "spion/ops/tensor_arguments.h"
+
+namespace spion {
+namespace {
+
+constexpr char kForwardOp[] = "spion::score_softmax";
+constexpr char kBackwardOp[] = "spion::score_softmax_backward_";
+
+BFloat16* Data(const at::Tensor& tensor) {
+  return static_cast<BFloat16*>(tensor.mutable_data_ptr());
+}
+
+void CheckScores(const char* op, const at::Tensor& scores) {
+  TORCH_CHECK(scores.dim() == 4 && scores.scalar_type() == at::kBFloat16 && scores.is_contiguous(),
+              op, " takes contiguous BFloat16 [batch, heads, queries, keys]; got ",
+              scores.scalar_type(), " ", scores.sizes());
+}
+
+std::tuple<at::Tensor, at::Tensor> Forward(const at::Tensor& scores,
+                                           const std::optional<at::Tensor>& lengths, double scale) {
+  const c10::cuda::CUDAGuard guard(scores.device());
+  CheckScores(kForwardOp, scores);
+  const int32_t* length_data = nullptr;
+  if (lengths.has_value()) {
+    TORCH_CHECK(lengths->scalar_type() == at::kInt && lengths->is_contiguous() &&
+                    lengths->numel() == scores.size(0) && lengths->device() == scores.device(),
+                kForwardOp, ": lengths must be contiguous Int [", scores.size(0), "] on ",
+                scores.device(), "; got ", lengths->scalar_type(), " ", lengths->sizes(), " on ",
+                lengths->device());
+    length_data = lengths->const_data_ptr<int32_t>();
+  }
+  at::Tensor probabilities = at::empty(scores.sizes(), scores.options().dtype(at::kFloat));
+  at::Tensor rounded = at::empty_like(scores);
+  ThrowIfError(
+      kForwardOp,
+      cuda::Run(cuda::SoftmaxForward{.batch = scores.size(0),
+                                     .rows = scores.size(1) * scores.size(2),
+                                     .width = scores.size(3),
+                                     .scale = static_cast<float>(scale),
+                                     .lengths = length_data,
+                                     .scores = Data(scores),
+                                     .probabilities = probabilities.mutable_data_ptr<float>(),
+                                     .rounded = Data(rounded)},
+                c10::cuda::getCurrentCUDAStream()));
+  return {probabilities, rounded};
+}
+
+at::Tensor& Backward(at::Tensor& grad, const at::Tensor& probabilities, double scale) {
+  const c10::cuda::CUDAGuard guard(grad.device());
+  CheckScores(kBackwardOp, grad);
+  TORCH_CHECK(probabilities.scalar_type() == at::kFloat && probabilities.is_contiguous() &&
+                  probabilities.sizes() == grad.sizes(),
+              kBackwardOp, ": probabilities must be contiguous Float ", grad.sizes(), "; got ",
+              probabilities.scalar_type(), " ", probabilities.sizes());
+  ThrowIfError(
+      kBackwardOp,
+      cuda::Run(cuda::SoftmaxBackward{.batch = grad.size(0),
+                                      .rows = grad.size(1) * grad.size(2),
+                                      .width = grad.size(3),
+                                      .scale = static_cast<float>(scale),
+                                      .probabilities = probabilities.const_data_ptr<float>(),
+                                      .grad = Data(grad)},
+                c10::cuda::getCurrentCUDAStream()));
+  return grad;
+}
+
+}  // namespace
+
+TORCH_LIBRARY_IMPL(spion, CUDA, library) {
+  library.impl("score_softmax", Forward);
+  library.impl("score_softmax_backward_", Backward);
+}
+
+}  // namespace spion
