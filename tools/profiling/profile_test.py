@@ -100,6 +100,14 @@ class ProfileTest(unittest.TestCase):
         self.assertIn(f"report: {report}", result.stdout)
         self.assertEqual(self.recorded()[1:], ["--flag"])
 
+    def test_under_nsys_an_experiment_runs_part_by_part_unless_told(self):
+        self.add_nsys()
+        result = self.run_profile("//experiments:lra_image_cf", "--", "--steps=50")
+        self.assertIn("part by part", result.stderr)
+        self.assertEqual(self.recorded()[1:], ["--steps=50", "--cuda_graph=false"])
+        self.run_profile("//experiments:lra_image_cf", "--", "--cuda_graph=true")
+        self.assertEqual(self.recorded()[1:], ["--cuda_graph=true"])
+
     def check(self, code, expected, *arguments):
         result = self.run_profile(*arguments)
         self.assertEqual(result.returncode, code)
