@@ -2,8 +2,6 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/dropout.h>
-#include <ATen/ops/gelu.h>
 #include <ATen/ops/relu.h>
 
 #include <string>
@@ -11,6 +9,7 @@
 
 #include "spion/nn/padding.h"
 #include "spion/ops/split_heads.h"
+#include "spion/ops/token_rows.h"
 
 namespace spion {
 namespace {
@@ -38,29 +37,30 @@ int64_t FeatureWidth(const ModelConfig& config) {
   return config.sequences == 2 ? 4 * config.width : config.width;
 }
 
+double DropoutOf(const ModelConfig& config, bool training) { return training ? config.dropout : 0; }
+
 }  // namespace
 
 EncoderLayer::EncoderLayer(const Parameters::Scope& scope, const ModelConfig& config,
                            std::unique_ptr<Attention> attention)
     : config_(config),
       attention_(std::move(attention)),
-      attention_norm_(scope / "attention_norm", config.width),
+      attention_norm_(scope / "attention_norm", config.width, NormUse::kProducts),
       query_key_value_(scope / "query_key_value", config.width, 3 * config.width),
       attention_output_(scope / "attention_output", config.width, config.width),
-      mlp_norm_(scope / "mlp_norm", config.width),
+      mlp_norm_(scope / "mlp_norm", config.width, NormUse::kProducts),
       mlp_hidden_(scope / "mlp_hidden", config.width, config.feed_forward),
       mlp_output_(scope / "mlp_output", config.feed_forward, config.width) {}
 
-at::Tensor EncoderLayer::Forward(const at::Tensor& x, const Lengths& lengths, bool training) const {
-  const auto drop = [&](const at::Tensor& t) { return at::dropout(t, config_.dropout, training); };
-  const int64_t batch = x.size(0);
-  const int64_t length = x.size(1);
-  const auto [q, k, v] =
-      SplitHeads(query_key_value_(attention_norm_.ForProducts(x)), config_.heads);
+NormedSum EncoderLayer::Forward(const NormedSum& x, const LayerNorm& next, const Lengths& lengths,
+                                bool training) const {
+  const double dropout = DropoutOf(config_, training);
+  const auto [q, k, v] = SplitHeads(query_key_value_(x.normed), config_.heads);
   const at::Tensor heads = attention_->Forward(q, k, v, lengths);
-  const at::Tensor joined = heads.transpose(1, 2).reshape({batch, length, config_.width});
-  const at::Tensor attended = x + drop(attention_output_(joined));
-  return attended + drop(mlp_output_(drop(at::gelu(mlp_hidden_(mlp_norm_.ForProducts(attended))))));
+  const at::Tensor joined = heads.transpose(1, 2).reshape(x.sum.sizes());
+  const NormedSum attended = mlp_norm_.OfSum(x.sum, attention_output_(joined), dropout);
+  const at::Tensor hidden = GeluDropout(mlp_hidden_(attended.normed), dropout);
+  return next.OfSum(attended.sum, mlp_output_(hidden), dropout);
 }
 
 SequenceClassifier::SequenceClassifier(const ModelConfig& config, c10::Device device,
@@ -70,9 +70,23 @@ SequenceClassifier::SequenceClassifier(const ModelConfig& config, c10::Device de
       tokens_(parameters_.root() / "tokens", config.vocabulary, config.width),
       positions_(parameters_.root() / "positions", config.length, config.width),
       layers_(MakeLayers(parameters_.root(), config, make_attention)),
-      final_norm_(parameters_.root() / "final_norm", config.width),
+      final_norm_(parameters_.root() / "final_norm", config.width, NormUse::kSums),
       hidden_(parameters_.root() / "classifier_hidden", FeatureWidth(config), config.feed_forward),
       classes_(parameters_.root() / "classifier_output", config.feed_forward, config.classes) {}
+
+const LayerNorm& SequenceClassifier::NormBefore(size_t i) const {
+  return i < layers_.size() ? layers_[i].attention_norm() : final_norm_;
+}
+
+// [B, L] ids -> [B, L, width]
+at::Tensor SequenceClassifier::Encode(const at::Tensor& ids, const Lengths& lengths,
+                                      bool training) const {
+  NormedSum x = NormBefore(0).OfEmbedding(ids, tokens_, positions_, DropoutOf(config_, training));
+  for (size_t i = 0; i < layers_.size(); ++i) {
+    x = layers_[i].Forward(x, NormBefore(i + 1), lengths, training);
+  }
+  return x.normed;
+}
 
 at::Tensor SequenceClassifier::Forward(const at::Tensor& ids, const Lengths& lengths,
                                        bool training) const {
@@ -80,10 +94,7 @@ at::Tensor SequenceClassifier::Forward(const at::Tensor& ids, const Lengths& len
               "the model takes ids [batch, ", config_.sequences, ", ", config_.length, "]; got ",
               ids.sizes());
   const int64_t batch = ids.size(0);
-  at::Tensor x = tokens_(ids.view({-1, config_.length})) + positions_.table();
-  x = at::dropout(x, config_.dropout, training);
-  for (const EncoderLayer& layer : layers_) x = layer.Forward(x, lengths, training);
-  x = final_norm_(x);
+  at::Tensor x = Encode(ids.view({batch * config_.sequences, config_.length}), lengths, training);
   if (lengths.has_value()) {
     const at::Tensor valid = ValidPositions(*lengths, config_.length).unsqueeze(2);
     x = x * valid.to(x.scalar_type());

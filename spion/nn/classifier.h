@@ -31,14 +31,19 @@ struct ModelConfig {
   double dropout = 0.1;
 };
 
-/// One pre-norm layer: x += drop(MHA(LN(x))); x += MLP(LN(x)).
+/// One pre-norm layer: x += drop(MHA(LN(x))); x += MLP(LN(x)). A sum and the normalisation that
+/// follows it are one pass over memory, so a layer is given its input with that normalisation, and
+/// its output's.
 class EncoderLayer {
  public:
   EncoderLayer(const Parameters::Scope& scope, const ModelConfig& config,
                std::unique_ptr<Attention> attention);
 
-  /// x: [B, L, width] -> the same.
-  at::Tensor Forward(const at::Tensor& x, const Lengths& lengths, bool training) const;
+  /// What its input has been normalised by.
+  const LayerNorm& attention_norm() const { return attention_norm_; }
+  /// x: [B, L, width] -> the same, normalised by `next`.
+  NormedSum Forward(const NormedSum& x, const LayerNorm& next, const Lengths& lengths,
+                    bool training) const;
   Attention& attention() const { return *attention_; }
 
  private:
@@ -68,6 +73,10 @@ class SequenceClassifier {
   std::vector<Attention*> attentions() const;
 
  private:
+  /// What the residual stream is normalised by before layer i, and after the last.
+  const LayerNorm& NormBefore(size_t i) const;
+  at::Tensor Encode(const at::Tensor& ids, const Lengths& lengths, bool training) const;
+
   ModelConfig config_;
   Parameters parameters_;
   Embedding tokens_;

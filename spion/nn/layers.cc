@@ -1,14 +1,11 @@
 #include "spion/nn/layers.h"
 
-#include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/zeros.h>
 
 #include <cmath>
-
-#include "spion/ops/token_rows.h"
 
 namespace spion {
 namespace {
@@ -27,25 +24,27 @@ Linear::Linear(const Parameters::Scope& scope, int64_t in, int64_t out) {
   bias_ = scope.Add("bias", Uniform({out}, bound));
 }
 
-at::Tensor Linear::operator()(const at::Tensor& x) const {
-  return spion::Linear(x, weight_, bias_);
-}
-
-LayerNorm::LayerNorm(const Parameters::Scope& scope, int64_t width)
-    : weight_(scope.Add("weight", at::ones({width}))),
-      bias_(scope.Add("bias", at::zeros({width}))) {}
-
-at::Tensor LayerNorm::operator()(const at::Tensor& x) const {
-  return spion::LayerNorm(x, weight_, bias_, at::kFloat);
-}
-
-at::Tensor LayerNorm::ForProducts(const at::Tensor& x) const {
-  return spion::LayerNorm(x, weight_, bias_, ProductType(x.device(), at::kFloat));
-}
+at::Tensor Linear::operator()(const at::Tensor& x) const { return LinearMap(x, weight_, bias_); }
 
 Embedding::Embedding(const Parameters::Scope& scope, int64_t entries, int64_t width)
     : table_(scope.Add("table", at::randn({entries, width}).mul_(kEmbeddingDeviation))) {}
 
-at::Tensor Embedding::operator()(const at::Tensor& ids) const { return at::embedding(table_, ids); }
+LayerNorm::LayerNorm(const Parameters::Scope& scope, int64_t width, NormUse use)
+    : use_(use),
+      weight_(scope.Add("weight", at::ones({width}))),
+      bias_(scope.Add("bias", at::zeros({width}))) {}
+
+at::ScalarType LayerNorm::Type() const {
+  return use_ == NormUse::kProducts ? ProductType(weight_.device(), at::kFloat) : at::kFloat;
+}
+
+NormedSum LayerNorm::OfSum(const at::Tensor& x, const at::Tensor& branch, double dropout) const {
+  return AddNorm(x, branch, dropout, weight_, bias_, Type());
+}
+
+NormedSum LayerNorm::OfEmbedding(const at::Tensor& ids, const Embedding& tokens,
+                                 const Embedding& positions, double dropout) const {
+  return EmbedNorm(ids, tokens.table(), positions.table(), dropout, weight_, bias_, Type());
+}
 
 }  // namespace spion

@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "spion/nn/parameters.h"
+#include "spion/ops/token_rows.h"
 
 namespace spion {
 
@@ -20,29 +21,36 @@ class Linear {
   at::Tensor bias_;    // [out]
 };
 
-/// Normalises the last dimension to mean 0, variance 1 (eps 1e-5), then scales and shifts.
-class LayerNorm {
- public:
-  LayerNorm(const Parameters::Scope& scope, int64_t width);
-  /// Float32.
-  at::Tensor operator()(const at::Tensor& x) const;
-  /// Rounded to the type of the products that take it.
-  at::Tensor ForProducts(const at::Tensor& x) const;
-
- private:
-  at::Tensor weight_;  // [width]
-  at::Tensor bias_;    // [width]
-};
-
-/// Rows of a table, N(0, 0.02): ids [...] -> [..., width].
+/// Rows of a table, N(0, 0.02).
 class Embedding {
  public:
   Embedding(const Parameters::Scope& scope, int64_t entries, int64_t width);
-  at::Tensor operator()(const at::Tensor& ids) const;
   const at::Tensor& table() const { return table_; }  // [entries, width]
 
  private:
   at::Tensor table_;
+};
+
+/// What normalised rows are for: products, to whose type they are rounded, or sums, in float32.
+enum class NormUse { kProducts, kSums };
+
+/// A sum of the residual stream, normalised: its last dimension to mean 0, variance 1 (eps 1e-5),
+/// then scaled and shifted. `dropout` is a probability, 0 outside training.
+class LayerNorm {
+ public:
+  LayerNorm(const Parameters::Scope& scope, int64_t width, NormUse use);
+  /// Of x + dropout(branch): x, branch [..., width].
+  NormedSum OfSum(const at::Tensor& x, const at::Tensor& branch, double dropout) const;
+  /// Of dropout(tokens[ids] + positions): ids [..., length].
+  NormedSum OfEmbedding(const at::Tensor& ids, const Embedding& tokens, const Embedding& positions,
+                        double dropout) const;
+
+ private:
+  at::ScalarType Type() const;
+
+  NormUse use_;
+  at::Tensor weight_;  // [width]
+  at::Tensor bias_;    // [width]
 };
 
 }  // namespace spion

@@ -36,7 +36,8 @@ class SplitHeadsFunction : public torch::autograd::Function<SplitHeadsFunction> 
  public:
   static variable_list forward(AutogradContext*, const at::Tensor& qkv, int64_t heads) {
     at::AutoDispatchBelowADInplaceOrView below_autograd;
-    const at::Tensor packed = qkv.view({qkv.size(0), qkv.size(1), 3, heads, -1});
+    const int64_t dim = qkv.size(2) / (3 * heads);  // spelt out: an empty tensor could not tell
+    const at::Tensor packed = qkv.view({qkv.size(0), qkv.size(1), 3, heads, dim});
     return {Slice(packed, 0), Slice(packed, 1), Slice(packed, 2)};
   }
 
@@ -54,7 +55,7 @@ class SplitHeadsFunction : public torch::autograd::Function<SplitHeadsFunction> 
 }  // namespace
 
 std::array<at::Tensor, 3> SplitHeads(const at::Tensor& qkv, int64_t heads) {
-  TORCH_CHECK(qkv.dim() == 3 && qkv.is_contiguous() && qkv.size(2) % (3 * heads) == 0,
+  TORCH_CHECK(heads > 0 && qkv.dim() == 3 && qkv.is_contiguous() && qkv.size(2) % (3 * heads) == 0,
               "SplitHeads takes a contiguous [batch, length, 3 * heads * d]; got ", qkv.sizes(),
               " for ", heads, " heads");
   variable_list parts = SplitHeadsFunction::apply(qkv, heads);

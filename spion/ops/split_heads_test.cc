@@ -83,7 +83,16 @@ TEST(SplitHeadsTest, TakesGradientsThatLieSideBySideAsTheyAre) {
   for (int64_t i = 0; i < 3; ++i) EXPECT_TRUE(grad.select(2, i).eq(i + 1).all().item<bool>());
 }
 
+TEST(SplitHeadsTest, TakesAnEmptyBatch) {
+  const at::Tensor qkv = at::randn({0, 5, 3 * kHeads * 4}).requires_grad_();
+  const auto [q, k, v] = SplitHeads(qkv, kHeads);
+  EXPECT_EQ(k.sizes(), at::IntArrayRef({0, kHeads, 5, 4}));
+  (q.sum() + k.sum() + v.sum()).backward();
+  EXPECT_EQ(qkv.grad().sizes(), qkv.sizes());
+}
+
 TEST(SplitHeadsTest, RefusesOtherShapes) {
+  EXPECT_THROW(SplitHeads(at::randn({2, 4, 12}), 0), c10::Error);
   EXPECT_THROW(SplitHeads(at::randn({2, 4, 7}), kHeads), c10::Error);
   EXPECT_THROW(SplitHeads(at::randn({4, 2, 12}).transpose(0, 1), kHeads), c10::Error);
 }

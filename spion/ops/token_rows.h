@@ -1,5 +1,12 @@
-// What the encoder does token by token, with autograd, on a CPU and a GPU: LibTorch's functions,
-// but for what its GPU kernels are slow at with rows as short as a token's features.
+// What the encoder does token by token, with autograd, on a CPU and a GPU. On a CPU these are
+// LibTorch's functions, with its random numbers. On a GPU each is one pass over memory of
+// spion/kernels/token_rows, deterministic, for float32 and bfloat16 and the widths below; for all
+// else, and for empty tensors, LibTorch's functions again, which are several times slower.
+//
+// `dropout` is the probability of dropping a number: at least 0 and below 1, else c10::Error. 0
+// draws nothing. On a GPU no mask is kept: the backward pass draws it again, from where LibTorch's
+// generator stood in the forward pass; so it does in a recorded CUDA graph, where each replay draws
+// another. A mask is made of 16 random bits a number: the probability is met to 1 / 65536.
 #ifndef SPION_OPS_TOKEN_ROWS_H_
 #define SPION_OPS_TOKEN_ROWS_H_
 
@@ -7,16 +14,37 @@
 
 namespace spion {
 
+/// A sum [..., width], float32, and its layer normalisation.
+struct NormedSum {
+  at::Tensor sum;
+  at::Tensor normed;
+};
+
 /// Normalises x [..., width] over its last dimension to mean 0 and variance 1 (eps 1e-5), times
 /// weight [width], plus bias [width]. All float32; the result is rounded once, to `dtype`.
-/// On a GPU: float32 or bfloat16, widths 64, 128, 256, 512, deterministic; throws c10::Error for
-/// others, naming what is taken.
-at::Tensor LayerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                     at::ScalarType dtype);
+/// GPU kernels: widths 64, 128, 256, 512.
+at::Tensor NormRows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                    at::ScalarType dtype);
+
+/// sum = x + dropout(branch), normalised as by NormRows. x: float32 [..., width]; branch: the
+/// same, or bfloat16.
+NormedSum AddNorm(const at::Tensor& x, const at::Tensor& branch, double dropout,
+                  const at::Tensor& weight, const at::Tensor& bias, at::ScalarType dtype);
+
+/// sum = dropout(tokens[ids] + positions), normalised as by NormRows. ids: int64 or int32
+/// [..., length], each below the vocabulary; tokens: float32 [vocabulary, width]; positions:
+/// float32 [length, width]. The gradient of a table of more than 1024 tokens is LibTorch's on a GPU
+/// too.
+NormedSum EmbedNorm(const at::Tensor& ids, const at::Tensor& tokens, const at::Tensor& positions,
+                    double dropout, const at::Tensor& weight, const at::Tensor& bias,
+                    at::ScalarType dtype);
+
+/// dropout(gelu(x)), GELU by the error function. GPU kernels: multiples of 8 numbers.
+at::Tensor GeluDropout(const at::Tensor& x, double dropout);
 
 /// x [..., in] times weight^T [in, out], plus bias [out], multiplied in the type that autocast
 /// says, else x's. Gradients of the float32 parameters are not rounded on the way.
-at::Tensor Linear(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
+at::Tensor LinearMap(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias);
 
 /// The type of the products here: autocast's for the device, else `dtype`.
 at::ScalarType ProductType(c10::Device device, at::ScalarType dtype);

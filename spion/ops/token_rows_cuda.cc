@@ -1,4 +1,5 @@
-// The operators of token_rows.h on a GPU.
+// The operators of token_rows_operators.h on a GPU.
+#include <ATen/cuda/CUDAGeneratorImpl.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <c10/cuda/CUDAGuard.h>
@@ -6,7 +7,10 @@
 #include <torch/library.h>
 
 #include <cstdint>
+#include <mutex>
+#include <optional>
 #include <tuple>
+#include <vector>
 
 #include "spion/kernels/token_rows/api.h"
 #include "spion/ops/tensor_arguments.h"
@@ -14,11 +18,18 @@
 namespace spion {
 namespace {
 
-using ThreeTensors = std::tuple<at::Tensor, at::Tensor, at::Tensor>;
+using at::Tensor;
+using ThreeTensors = std::tuple<Tensor, Tensor, Tensor>;
+using FourTensors = std::tuple<Tensor, Tensor, Tensor, Tensor>;
 
 constexpr char kNormOp[] = "spion::layer_norm";
-constexpr char kNormBackwardOp[] = "spion::layer_norm_backward";
+constexpr char kAddNormOp[] = "spion::add_norm";
+constexpr char kAddNormBackwardOp[] = "spion::add_norm_backward";
+constexpr char kEmbedNormOp[] = "spion::embed_norm";
+constexpr char kTokenSumsOp[] = "spion::token_sums";
 constexpr char kSumsOp[] = "spion::column_sums";
+constexpr char kGeluOp[] = "spion::gelu_dropout";
+constexpr char kGeluBackwardOp[] = "spion::gelu_dropout_backward";
 
 /// Calls body(T{}) with the kernels' type.
 template <class Body>
@@ -29,88 +40,285 @@ auto DispatchNumber(const char* op, at::ScalarType dtype, Body&& body) {
 }
 
 template <typename T>
-const T* Data(const at::Tensor& tensor) {
+const T* Data(const Tensor& tensor) {
   return static_cast<const T*>(tensor.const_data_ptr());
 }
 template <typename T>
-T* MutableData(const at::Tensor& tensor) {
+T* MutableData(const Tensor& tensor) {
   return static_cast<T*>(tensor.mutable_data_ptr());
 }
 
 // What the kernels rely on; x may be any view.
-at::Tensor Rows(const at::Tensor& x) {
+Tensor Rows(const Tensor& x) {
   constexpr uintptr_t kAlignmentBytes = 16;
-  const at::Tensor rows = x.contiguous();
+  const Tensor rows = x.contiguous();
   const bool is_aligned = reinterpret_cast<uintptr_t>(rows.const_data_ptr()) % kAlignmentBytes == 0;
   return is_aligned ? rows : rows.clone();
 }
 
-void CheckNorm(const char* op, const at::Tensor& x, const at::Tensor& weight) {
-  TORCH_CHECK(x.scalar_type() == at::kFloat && weight.scalar_type() == at::kFloat, op,
-              " normalises Float tensors; got ", x.scalar_type(), " and weights of ",
-              weight.scalar_type());
-  TORCH_CHECK(x.dim() > 0 && weight.dim() == 1 && x.size(-1) == weight.size(0), op, ": rows of x ",
-              x.sizes(), " do not fit weights ", weight.sizes());
+/// Throws unless `tensor` is what the kernel will read; gives it as such.
+Tensor Operand(const char* op, const char* name, const Tensor& tensor, at::ScalarType dtype,
+               at::IntArrayRef sizes, c10::Device device) {
+  TORCH_CHECK(tensor.defined(), op, ": ", name, " must be ", dtype, " ", sizes, " on ", device,
+              "; got an undefined tensor");
+  TORCH_CHECK(tensor.scalar_type() == dtype && tensor.sizes() == sizes && tensor.device() == device,
+              op, ": ", name, " must be ", dtype, " ", sizes, " on ", device, "; got ",
+              tensor.scalar_type(), " ", tensor.sizes(), " on ", tensor.device());
+  return Rows(tensor);
 }
 
-ThreeTensors LayerNorm(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
-                       double epsilon, at::ScalarType dtype) {
+/// [..., width] tensors as rows.
+struct RowSizes {
+  int64_t rows;
+  int64_t width;
+};
+RowSizes SizesOf(const char* op, const char* name, const Tensor& x) {
+  TORCH_CHECK(x.dim() > 0 && x.size(-1) > 0, op, ": ", name,
+              " must be rows [..., width] of at least one number; got ", x.sizes());
+  return {x.numel() / x.size(-1), x.size(-1)};
+}
+
+// draw_random's numbers are the state, field by field.
+cuda::Dropout AsDropout(const char* op, double probability, at::IntArrayRef random) {
+  if (probability == 0) return {};
+  TORCH_CHECK(random.size() == 4, op,
+              ": a dropout takes the four numbers of spion::draw_random; got ", random);
+  return {.probability = static_cast<float>(probability),
+          .random = {.seed = static_cast<uint64_t>(random[0]),
+                     .offset = static_cast<uint64_t>(random[1]),
+                     .seed_on_device = reinterpret_cast<const int64_t*>(random[2]),
+                     .offset_on_device = reinterpret_cast<const int64_t*>(random[3])}};
+}
+
+std::vector<int64_t> DrawRandom(const Tensor& like) {
+  constexpr uint64_t kNumbers = 4;  // of each sequence of the generator: one call of Philox
+  auto* generator = at::check_generator<at::CUDAGeneratorImpl>(
+      at::cuda::detail::getDefaultCUDAGenerator(like.device().index()));
+  const at::PhiloxCudaState state = [&] {
+    const std::lock_guard<std::mutex> lock(generator->mutex_);
+    return generator->philox_cuda_state(kNumbers);
+  }();
+  if (state.captured_) {
+    return {0, static_cast<int64_t>(state.offset_intragraph_),
+            reinterpret_cast<int64_t>(state.seed_.ptr),
+            reinterpret_cast<int64_t>(state.offset_.ptr)};
+  }
+  return {static_cast<int64_t>(state.seed_.val), static_cast<int64_t>(state.offset_.val), 0, 0};
+}
+
+/// The normalisation of rows to come, with what it writes.
+struct NormTensors {
+  NormTensors(const char* op, const Tensor& weight, const Tensor& bias, double epsilon,
+              at::IntArrayRef sizes, RowSizes rows, at::ScalarType dtype, c10::Device device)
+      : weight(Operand(op, "weight", weight, at::kFloat, {rows.width}, device)),
+        bias(Operand(op, "bias", bias, at::kFloat, {rows.width}, device)),
+        epsilon(static_cast<float>(epsilon)),
+        out(at::empty(sizes, this->weight.options().dtype(dtype))),
+        mean(at::empty({rows.rows}, this->weight.options())),
+        inverse_deviation(at::empty_like(mean)) {}
+
+  template <typename T>
+  cuda::RowNorm<T> Call() const {
+    return {epsilon,
+            Data<float>(weight),
+            Data<float>(bias),
+            MutableData<T>(out),
+            MutableData<float>(mean),
+            MutableData<float>(inverse_deviation)};
+  }
+
+  Tensor weight;
+  Tensor bias;
+  float epsilon;
+  Tensor out;
+  Tensor mean;
+  Tensor inverse_deviation;
+};
+
+ThreeTensors LayerNorm(const Tensor& x, const Tensor& weight, const Tensor& bias, double epsilon,
+                       at::ScalarType dtype) {
   const c10::cuda::CUDAGuard guard(x.device());
-  CheckNorm(kNormOp, x, weight);
-  const int64_t width = weight.size(0);
-  const int64_t count = x.numel() / width;
-  const at::Tensor rows = Rows(x);
-  const at::Tensor scale = Rows(weight);
-  const at::Tensor shift = Rows(bias);
-  at::Tensor out = at::empty(x.sizes(), x.options().dtype(dtype));
-  at::Tensor mean = at::empty({count}, x.options());
-  at::Tensor inverse = at::empty({count}, x.options());
+  const RowSizes sizes = SizesOf(kNormOp, "x", x);
+  const Tensor rows = Operand(kNormOp, "x", x, at::kFloat, x.sizes(), x.device());
+  const NormTensors norm(kNormOp, weight, bias, epsilon, x.sizes(), sizes, dtype, x.device());
   DispatchNumber(kNormOp, dtype, [&](auto number) {
     using T = decltype(number);
-    ThrowIfError(kNormOp, cuda::Run(
-                              cuda::LayerNormForward<T>{
-                                  count, width, static_cast<float>(epsilon), Data<float>(rows),
-                                  Data<float>(scale), Data<float>(shift), MutableData<T>(out),
-                                  MutableData<float>(mean), MutableData<float>(inverse)},
-                              c10::cuda::getCurrentCUDAStream()));
+    ThrowIfError(kNormOp, cuda::Run(cuda::AddNormForward<float, T>{.rows = sizes.rows,
+                                                                   .width = sizes.width,
+                                                                   .x = Data<float>(rows),
+                                                                   .branch = nullptr,
+                                                                   .dropout = {},
+                                                                   .sum = nullptr,
+                                                                   .norm = norm.Call<T>()},
+                                    c10::cuda::getCurrentCUDAStream()));
   });
-  return {out, mean, inverse};
+  return {norm.out, norm.mean, norm.inverse_deviation};
 }
 
-ThreeTensors LayerNormBackward(const at::Tensor& grad_out, const at::Tensor& x,
-                               const at::Tensor& weight, const at::Tensor& mean,
-                               const at::Tensor& inverse_deviation) {
+FourTensors AddNorm(const Tensor& x, const Tensor& branch, double dropout, at::IntArrayRef random,
+                    const Tensor& weight, const Tensor& bias, double epsilon,
+                    at::ScalarType dtype) {
   const c10::cuda::CUDAGuard guard(x.device());
-  CheckNorm(kNormBackwardOp, x, weight);
-  const int64_t width = weight.size(0);
-  const int64_t count = x.numel() / width;
-  const at::Tensor grad_rows = Rows(grad_out);
-  const at::Tensor rows = Rows(x);
-  const at::Tensor scale = Rows(weight);
-  at::Tensor grad_x = at::empty(x.sizes(), x.options());
-  at::Tensor grad_parameters = at::empty({2, width}, x.options());
-  const at::Tensor scratch = at::empty({cuda::ScratchFloats(count, 2 * width)}, x.options());
-  DispatchNumber(kNormBackwardOp, grad_rows.scalar_type(), [&](auto number) {
+  const RowSizes sizes = SizesOf(kAddNormOp, "x", x);
+  const Tensor rows = Operand(kAddNormOp, "x", x, at::kFloat, x.sizes(), x.device());
+  const Tensor branch_rows =
+      Operand(kAddNormOp, "branch", branch, branch.scalar_type(), x.sizes(), x.device());
+  const NormTensors norm(kAddNormOp, weight, bias, epsilon, x.sizes(), sizes, dtype, x.device());
+  const Tensor sum = at::empty(x.sizes(), x.options());
+  DispatchNumber(kAddNormOp, branch.scalar_type(), [&](auto branch_number) {
+    DispatchNumber(kAddNormOp, dtype, [&](auto number) {
+      using Branch = decltype(branch_number);
+      using T = decltype(number);
+      ThrowIfError(kAddNormOp,
+                   cuda::Run(cuda::AddNormForward<Branch, T>{.rows = sizes.rows,
+                                                             .width = sizes.width,
+                                                             .x = Data<float>(rows),
+                                                             .branch = Data<Branch>(branch_rows),
+                                                             .dropout = AsDropout(kAddNormOp,
+                                                                                  dropout, random),
+                                                             .sum = MutableData<float>(sum),
+                                                             .norm = norm.Call<T>()},
+                             c10::cuda::getCurrentCUDAStream()));
+    });
+  });
+  return {sum, norm.out, norm.mean, norm.inverse_deviation};
+}
+
+FourTensors AddNormBackward(const std::optional<Tensor>& grad_sum, const Tensor& grad_normed,
+                            const Tensor& sum, const Tensor& weight, const Tensor& mean,
+                            const Tensor& inverse_deviation, double dropout, at::IntArrayRef random,
+                            bool of_x, std::optional<at::ScalarType> branch) {
+  constexpr const char* kOp = kAddNormBackwardOp;
+  const c10::Device device = sum.device();
+  const c10::cuda::CUDAGuard guard(device);
+  const auto [rows, width] = SizesOf(kOp, "sum", sum);
+  const auto floats = [&](const char* name, const Tensor& tensor, at::IntArrayRef sizes) {
+    return Operand(kOp, name, tensor, at::kFloat, sizes, device);
+  };
+  const Tensor sum_rows = floats("sum", sum, sum.sizes());
+  const Tensor scale = floats("weight", weight, {width});
+  const Tensor means = floats("mean", mean, {rows});
+  const Tensor inverses = floats("inverse_deviation", inverse_deviation, {rows});
+  const Tensor grad_rows =
+      Operand(kOp, "grad_normed", grad_normed, grad_normed.scalar_type(), sum.sizes(), device);
+  Tensor grad_sum_rows;
+  if (grad_sum.has_value()) grad_sum_rows = floats("grad_sum", *grad_sum, sum.sizes());
+
+  const at::TensorOptions options = sum.options();
+  Tensor grad_x;
+  Tensor grad_branch;
+  if (of_x) grad_x = at::empty(sum.sizes(), options);
+  if (branch.has_value()) grad_branch = at::empty(sum.sizes(), options.dtype(*branch));
+  const Tensor grad_parameters = at::empty({2, width}, options);
+  const Tensor scratch = at::empty({cuda::ScratchFloats(rows, 2 * width)}, options);
+  DispatchNumber(kOp, branch.value_or(at::kFloat), [&, rows = rows, width = width](auto to) {
+    DispatchNumber(kOp, grad_normed.scalar_type(), [&](auto from) {
+      using Branch = decltype(to);
+      using T = decltype(from);
+      ThrowIfError(
+          kOp,
+          cuda::Run(
+              cuda::AddNormBackward<Branch, T>{
+                  .rows = rows,
+                  .width = width,
+                  .grad_sum = grad_sum_rows.defined() ? Data<float>(grad_sum_rows) : nullptr,
+                  .grad_out = Data<T>(grad_rows),
+                  .sum = Data<float>(sum_rows),
+                  .weight = Data<float>(scale),
+                  .mean = Data<float>(means),
+                  .inverse_deviation = Data<float>(inverses),
+                  .dropout = AsDropout(kOp, dropout, random),
+                  .grad_x = of_x ? MutableData<float>(grad_x) : nullptr,
+                  .grad_branch = branch.has_value() ? MutableData<Branch>(grad_branch) : nullptr,
+                  .grad_parameters = MutableData<float>(grad_parameters),
+                  .scratch = MutableData<float>(scratch)},
+              c10::cuda::getCurrentCUDAStream()));
+    });
+  });
+  return {grad_x, grad_branch, grad_parameters.select(0, 0), grad_parameters.select(0, 1)};
+}
+
+cuda::TokenIds AsTokenIds(const Tensor& ids) {
+  if (ids.scalar_type() == at::kLong) return {.narrow = nullptr, .wide = Data<int64_t>(ids)};
+  return {.narrow = Data<int32_t>(ids), .wide = nullptr};
+}
+
+Tensor TokenIdOperand(const char* op, const Tensor& ids, c10::Device device) {
+  TORCH_CHECK(
+      (ids.scalar_type() == at::kLong || ids.scalar_type() == at::kInt) && ids.device() == device,
+      op, ": ids must be Long or Int on ", device, "; got ", ids.scalar_type(), " on ",
+      ids.device());
+  return ids.contiguous();
+}
+
+FourTensors EmbedNorm(const Tensor& ids, const Tensor& tokens, const Tensor& positions,
+                      double dropout, at::IntArrayRef random, const Tensor& weight,
+                      const Tensor& bias, double epsilon, at::ScalarType dtype) {
+  const c10::Device device = tokens.device();
+  const c10::cuda::CUDAGuard guard(device);
+  TORCH_CHECK(tokens.dim() == 2 && ids.dim() > 0, kEmbedNormOp,
+              " takes tokens [vocabulary, width] and ids [..., length]; got ", tokens.sizes(),
+              " and ", ids.sizes());
+  const int64_t width = tokens.size(1);
+  const int64_t length = ids.size(-1);
+  const RowSizes sizes = {ids.numel(), width};
+  const Tensor row_ids = TokenIdOperand(kEmbedNormOp, ids, device);
+  const Tensor token_rows =
+      Operand(kEmbedNormOp, "tokens", tokens, at::kFloat, tokens.sizes(), device);
+  const Tensor position_rows =
+      Operand(kEmbedNormOp, "positions", positions, at::kFloat, {length, width}, device);
+  std::vector<int64_t> row_sizes = ids.sizes().vec();
+  row_sizes.push_back(width);
+  const NormTensors norm(kEmbedNormOp, weight, bias, epsilon, row_sizes, sizes, dtype, device);
+  const Tensor sum = at::empty(row_sizes, tokens.options());
+  DispatchNumber(kEmbedNormOp, dtype, [&](auto number) {
     using T = decltype(number);
     ThrowIfError(
-        kNormBackwardOp,
-        cuda::Run(
-            cuda::LayerNormBackward<T>{
-                count, width, Data<T>(grad_rows), Data<float>(rows), Data<float>(scale),
-                Data<float>(mean), Data<float>(inverse_deviation), MutableData<float>(grad_x),
-                MutableData<float>(grad_parameters), MutableData<float>(scratch)},
-            c10::cuda::getCurrentCUDAStream()));
+        kEmbedNormOp,
+        cuda::Run(cuda::EmbedNormForward<T>{.rows = sizes.rows,
+                                            .width = width,
+                                            .length = length,
+                                            .vocabulary = tokens.size(0),
+                                            .ids = AsTokenIds(row_ids),
+                                            .tokens = Data<float>(token_rows),
+                                            .positions = Data<float>(position_rows),
+                                            .dropout = AsDropout(kEmbedNormOp, dropout, random),
+                                            .sum = MutableData<float>(sum),
+                                            .norm = norm.Call<T>()},
+                  c10::cuda::getCurrentCUDAStream()));
   });
-  return {grad_x, grad_parameters.select(0, 0), grad_parameters.select(0, 1)};
+  return {sum, norm.out, norm.mean, norm.inverse_deviation};
 }
 
-at::Tensor ColumnSums(const at::Tensor& x) {
+Tensor TokenSums(const Tensor& ids, const Tensor& x, int64_t vocabulary) {
+  const c10::cuda::CUDAGuard guard(x.device());
+  const auto [count, width] = SizesOf(kTokenSumsOp, "x", x);
+  TORCH_CHECK(ids.numel() == count && vocabulary > 0, kTokenSumsOp, " takes an id for each of ",
+              count, " rows and a vocabulary of at least 1; got ids ", ids.sizes(), " of ",
+              vocabulary);
+  const Tensor row_ids = TokenIdOperand(kTokenSumsOp, ids, x.device());
+  const Tensor rows = Operand(kTokenSumsOp, "x", x, at::kFloat, x.sizes(), x.device());
+  const Tensor sums = at::empty({vocabulary, width}, x.options());
+  const Tensor scratch =
+      at::empty({cuda::TokenScratchFloats(count, vocabulary, width)}, x.options());
+  ThrowIfError(kTokenSumsOp, cuda::Run(cuda::TokenSums{.rows = count,
+                                                       .width = width,
+                                                       .vocabulary = vocabulary,
+                                                       .ids = AsTokenIds(row_ids),
+                                                       .x = Data<float>(rows),
+                                                       .sums = MutableData<float>(sums),
+                                                       .scratch = MutableData<float>(scratch)},
+                                       c10::cuda::getCurrentCUDAStream()));
+  return sums;
+}
+
+Tensor ColumnSums(const Tensor& x) {
   const c10::cuda::CUDAGuard guard(x.device());
   TORCH_CHECK(x.dim() == 2, kSumsOp, " takes a matrix; got ", x.sizes());
-  const at::Tensor rows = Rows(x);
+  const Tensor rows = Rows(x);
   const at::TensorOptions floats = x.options().dtype(at::kFloat);
-  at::Tensor sums = at::empty({x.size(1)}, floats);
-  const at::Tensor scratch = at::empty({cuda::ScratchFloats(x.size(0), x.size(1))}, floats);
+  const Tensor sums = at::empty({x.size(1)}, floats);
+  const Tensor scratch = at::empty({cuda::ScratchFloats(x.size(0), x.size(1))}, floats);
   DispatchNumber(kSumsOp, x.scalar_type(), [&](auto number) {
     using T = decltype(number);
     ThrowIfError(kSumsOp, cuda::Run(cuda::ColumnSums<T>{x.size(0), x.size(1), Data<T>(rows),
@@ -121,12 +329,56 @@ at::Tensor ColumnSums(const at::Tensor& x) {
   return sums;
 }
 
+Tensor GeluDropout(const Tensor& x, double dropout, at::IntArrayRef random) {
+  const c10::cuda::CUDAGuard guard(x.device());
+  const Tensor numbers = Rows(x);
+  const Tensor out = at::empty(x.sizes(), x.options());
+  DispatchNumber(kGeluOp, x.scalar_type(), [&](auto number) {
+    using T = decltype(number);
+    ThrowIfError(
+        kGeluOp,
+        cuda::Run(cuda::GeluDropoutForward<T>{.count = x.numel(),
+                                              .x = Data<T>(numbers),
+                                              .dropout = AsDropout(kGeluOp, dropout, random),
+                                              .out = MutableData<T>(out)},
+                  c10::cuda::getCurrentCUDAStream()));
+  });
+  return out;
+}
+
+Tensor GeluDropoutBackward(const Tensor& grad_out, const Tensor& x, double dropout,
+                           at::IntArrayRef random) {
+  const c10::cuda::CUDAGuard guard(x.device());
+  const Tensor numbers = Rows(x);
+  const Tensor grads =
+      Operand(kGeluBackwardOp, "grad_out", grad_out, x.scalar_type(), x.sizes(), x.device());
+  const Tensor grad_x = at::empty(x.sizes(), x.options());
+  DispatchNumber(kGeluBackwardOp, x.scalar_type(), [&](auto number) {
+    using T = decltype(number);
+    ThrowIfError(kGeluBackwardOp,
+                 cuda::Run(cuda::GeluDropoutBackward<T>{.count = x.numel(),
+                                                        .grad_out = Data<T>(grads),
+                                                        .x = Data<T>(numbers),
+                                                        .dropout = AsDropout(kGeluBackwardOp,
+                                                                             dropout, random),
+                                                        .grad_x = MutableData<T>(grad_x)},
+                           c10::cuda::getCurrentCUDAStream()));
+  });
+  return grad_x;
+}
+
 }  // namespace
 
 TORCH_LIBRARY_IMPL(spion, CUDA, library) {
+  library.impl("draw_random", DrawRandom);
   library.impl("layer_norm", LayerNorm);
-  library.impl("layer_norm_backward", LayerNormBackward);
+  library.impl("add_norm", AddNorm);
+  library.impl("add_norm_backward", AddNormBackward);
+  library.impl("embed_norm", EmbedNorm);
+  library.impl("token_sums", TokenSums);
   library.impl("column_sums", ColumnSums);
+  library.impl("gelu_dropout", GeluDropout);
+  library.impl("gelu_dropout_backward", GeluDropoutBackward);
 }
 
 }  // namespace spion

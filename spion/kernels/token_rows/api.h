@@ -1,6 +1,7 @@
-// What the encoder does token by token, besides matrix products: layer normalisation, and sums over
-// all tokens (the gradient of a bias). A token's features are a row. LibTorch's kernels for these
-// are made for rows of thousands; a row of 64 takes them ten times the time of its bytes.
+// What the encoder does token by token, besides matrix products: embedding, the residual stream
+// with its dropout and layer normalisation, GELU, and sums over all tokens (gradients of biases and
+// tables). A token's features are a row. LibTorch's kernels take a pass over memory for each of
+// these, and for rows of 64 ten times the time of their bytes; here each is one pass.
 #ifndef SPION_KERNELS_TOKEN_ROWS_API_H_
 #define SPION_KERNELS_TOKEN_ROWS_API_H_
 
@@ -13,59 +14,174 @@ struct CUstream_st;  // cudaStream_t is a pointer to it
 
 namespace spion::cuda {
 
-// All pointers are device pointers to contiguous arrays, aligned to 16 bytes. T: float or BFloat16.
-// Sums are fp32, always in the same order: the same bits every run.
+// All pointers are device pointers to contiguous arrays, aligned to 16 bytes. T, Branch: float or
+// BFloat16. Arithmetic is fp32; sums are always in the same order: the same bits every run.
 
-/// out = (x - mean) / sqrt(variance + epsilon) * weight + bias, mean and variance of each row.
-template <typename T>
-struct LayerNormForward {
-  int64_t rows;
-  int64_t width;  // 64, 128, 256 or 512
-  float epsilon;
-  const float* x;       // [rows, width]
-  const float* weight;  // [width]
-  const float* bias;    // [width]
-  T* out;               // [rows, width]
-  float* mean;          // [rows]
-  float* inverse_deviation;
+/// Widths of rows that are normalised.
+constexpr bool TakesNormWidth(int64_t width) {
+  return width == 64 || width == 128 || width == 256 || width == 512;
+}
+
+/// Widths of rows that are summed.
+constexpr int64_t kSumWidthUnit = 64;
+constexpr int64_t kMostSumWidth = 65535 * kSumWidthUnit;  // 65535: of a grid
+constexpr bool TakesSumWidth(int64_t width) {
+  return width > 0 && width % kSumWidthUnit == 0 && width <= kMostSumWidth;
+}
+
+/// Rows of a token table whose gradient is summed.
+constexpr int64_t kMostVocabulary = 1024;
+
+/// Rows of a call.
+constexpr int64_t kMostRows = (int64_t{1} << 31) - 1;
+
+/// Numbers are passed through GELU in units of so many.
+constexpr int64_t kGeluUnit = 8;
+
+/// Where a call's random numbers come from: seed and offset of LibTorch's generator. In a recorded
+/// graph they are on the device, other ones at each replay. A call takes one draw of the generator
+/// (four numbers of each of its sequences). The backward call has the state of the forward call.
+struct RandomState {
+  uint64_t seed = 0;
+  uint64_t offset = 0;
+  const int64_t* seed_on_device = nullptr;    // if given, the seed
+  const int64_t* offset_on_device = nullptr;  // if given, to be added to the offset
 };
 
+/// Sets numbers to 0 with a probability of `probability`, rounded to 1 / 65536, and multiplies the
+/// others by 1 / (1 - probability). Which ones depends on the random state and their place alone:
+/// no mask is stored. Of probability 0, the random state is not read.
+struct Dropout {
+  float probability = 0;  // at least 0, below 1
+  RandomState random;
+};
+
+/// out = (x - mean) / sqrt(variance + epsilon) weight + bias, mean and variance of each row.
 template <typename T>
-struct LayerNormBackward {
+struct RowNorm {
+  float epsilon;
+  const float* weight;       // [width]
+  const float* bias;         // [width]
+  T* out;                    // [rows, width]
+  float* mean;               // [rows]
+  float* inverse_deviation;  // [rows]
+};
+
+/// sum = x + dropout(branch), normalised.
+template <typename Branch, typename T>
+struct AddNormForward {
   int64_t rows;
   int64_t width;
-  const T* grad_out;
-  const float* x;
+  const float* x;        // [rows, width]
+  const Branch* branch;  // [rows, width], or null: x is normalised, and sum is not written
+  Dropout dropout;
+  float* sum;  // [rows, width]
+  RowNorm<T> norm;
+};
+
+/// The gradient of sum, from that which it has beside its normalisation and that of the normalised
+/// rows; of x it is the same, of the branch it goes through the dropout.
+template <typename Branch, typename T>
+struct AddNormBackward {
+  int64_t rows;
+  int64_t width;
+  const float* grad_sum;  // [rows, width], or null: zero
+  const T* grad_out;      // [rows, width]
+  const float* sum;       // [rows, width]
   const float* weight;
   const float* mean;
   const float* inverse_deviation;
-  float* grad_x;           // [rows, width]
+  Dropout dropout;
+  float* grad_x;           // [rows, width], or null: not asked for
+  Branch* grad_branch;     // [rows, width], or null: not asked for
   float* grad_parameters;  // [2, width]: of the weight, of the bias
   float* scratch;          // ScratchFloats(rows, 2 width)
+};
+
+/// [rows], each below the vocabulary: a kernel stops with an assertion if not. One of the two.
+struct TokenIds {
+  const int32_t* narrow = nullptr;
+  const int64_t* wide = nullptr;
+};
+
+/// sum = dropout(tokens[id] + positions[row % length]), normalised. Its gradient is AddNormBackward
+/// with a branch of floats, and the sums below.
+template <typename T>
+struct EmbedNormForward {
+  int64_t rows;
+  int64_t width;
+  int64_t length;
+  int64_t vocabulary;
+  TokenIds ids;
+  const float* tokens;     // [vocabulary, width]
+  const float* positions;  // [length, width]
+  Dropout dropout;
+  float* sum;  // [rows, width]
+  RowNorm<T> norm;
+};
+
+/// sums[v] = sum of the rows of x whose id is v.
+struct TokenSums {
+  int64_t rows;
+  int64_t width;
+  int64_t vocabulary;  // at most kMostVocabulary
+  TokenIds ids;
+  const float* x;  // [rows, width]
+  float* sums;     // [vocabulary, width]
+  float* scratch;  // TokenScratchFloats(rows, vocabulary, width)
 };
 
 /// sums[c] = sum over r of x[r][c].
 template <typename T>
 struct ColumnSums {
   int64_t rows;
-  int64_t width;   // a multiple of 64
+  int64_t width;
   const T* x;      // [rows, width]
   float* sums;     // [width]
   float* scratch;  // ScratchFloats(rows, width)
 };
 
+/// out = dropout(gelu(x)), by the error function: x (1 + erf(x / sqrt(2))) / 2.
+template <typename T>
+struct GeluDropoutForward {
+  int64_t count;  // a multiple of kGeluUnit
+  const T* x;
+  Dropout dropout;
+  T* out;
+};
+
+template <typename T>
+struct GeluDropoutBackward {
+  int64_t count;
+  const T* grad_out;
+  const T* x;
+  Dropout dropout;
+  T* grad_x;
+};
+
 /// Floats of scratch memory for sums over rows of so many columns.
 int64_t ScratchFloats(int64_t rows, int64_t columns);
+int64_t TokenScratchFloats(int64_t rows, int64_t vocabulary, int64_t width);
 
-// Queue on `stream`, on the current device; neither allocate nor wait. Errors: InvalidArgument for
-// a width that is not supported, naming those that are, nothing written; Internal with CUDA's
-// message if a launch fails.
+// Queue on `stream`, on the current device; neither allocate nor wait, so a CUDA graph may capture
+// them. Errors, with nothing written: InvalidArgument naming the value and what is taken, for rows
+// outside 1 .. kMostRows, a width that the call does not take, a probability outside [0, 1), a
+// vocabulary or a length below 1, a vocabulary of TokenSums above kMostVocabulary, a count that is
+// no multiple of kGeluUnit; Internal with CUDA's message if a launch fails. Pointers are not
+// checked.
+template <typename Branch, typename T>
+absl::Status Run(const AddNormForward<Branch, T>& call, CUstream_st* stream);
+template <typename Branch, typename T>
+absl::Status Run(const AddNormBackward<Branch, T>& call, CUstream_st* stream);
 template <typename T>
-absl::Status Run(const LayerNormForward<T>& call, CUstream_st* stream);
-template <typename T>
-absl::Status Run(const LayerNormBackward<T>& call, CUstream_st* stream);
+absl::Status Run(const EmbedNormForward<T>& call, CUstream_st* stream);
+absl::Status Run(const TokenSums& call, CUstream_st* stream);
 template <typename T>
 absl::Status Run(const ColumnSums<T>& call, CUstream_st* stream);
+template <typename T>
+absl::Status Run(const GeluDropoutForward<T>& call, CUstream_st* stream);
+template <typename T>
+absl::Status Run(const GeluDropoutBackward<T>& call, CUstream_st* stream);
 
 }  // namespace spion::cuda
 

@@ -10,25 +10,58 @@ namespace spion::cuda {
 namespace {
 
 template <class Call>
-void ExpectRefused(int64_t rows, int64_t width, const std::string& part) {
-  Call call = {};
-  call.rows = rows;
-  call.width = width;
+void ExpectRefused(const Call& call, const std::string& part) {
   const absl::Status status = Run(call, nullptr);
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << status;
   EXPECT_NE(status.message().find(part), absl::string_view::npos) << status;
 }
 
+template <class Call>
+Call Rows(int64_t rows, int64_t width) {
+  Call call = {};
+  call.rows = rows;
+  call.width = width;
+  return call;
+}
+
 TEST(TokenRowsArgumentsTest, Widths) {
-  ExpectRefused<LayerNormForward<float>>(4, 192,
-                                         "rows of 192 numbers; a GPU takes 64, 128, 256 or 512");
-  ExpectRefused<LayerNormBackward<BFloat16>>(4, 96, "96 numbers");
-  ExpectRefused<ColumnSums<float>>(4, 96, "multiples of 64");
+  ExpectRefused(Rows<AddNormForward<float, float>>(4, 192),
+                "rows of 192 numbers; a GPU takes 64, 128, 256 or 512");
+  ExpectRefused(Rows<AddNormBackward<BFloat16, float>>(4, 96), "96 numbers");
+  ExpectRefused(Rows<EmbedNormForward<BFloat16>>(4, 0), "rows of 0 numbers");
+  ExpectRefused(Rows<ColumnSums<float>>(4, 96), "multiples of 64");
+  ExpectRefused(Rows<TokenSums>(4, 32), "multiples of 64");
 }
 
 TEST(TokenRowsArgumentsTest, Rows) {
-  ExpectRefused<LayerNormForward<float>>(0, 64, "0 rows");
-  ExpectRefused<ColumnSums<BFloat16>>(-1, 64, "-1 rows");
+  ExpectRefused(Rows<AddNormForward<float, BFloat16>>(0, 64), "0 rows");
+  ExpectRefused(Rows<ColumnSums<BFloat16>>(-1, 64), "-1 rows");
+  ExpectRefused(Rows<TokenSums>(kMostRows + 1, 64), "2147483648 rows");
+}
+
+TEST(TokenRowsArgumentsTest, Probabilities) {
+  auto add = Rows<AddNormForward<float, float>>(4, 64);
+  add.dropout.probability = 1;
+  ExpectRefused(add, "probability of 1; expected at least 0 and below 1");
+  GeluDropoutBackward<float> gelu = {};
+  gelu.count = 8;
+  gelu.dropout.probability = -0.5;
+  ExpectRefused(gelu, "probability of -0.5");
+}
+
+TEST(TokenRowsArgumentsTest, VocabulariesAndLengths) {
+  auto sums = Rows<TokenSums>(4, 64);
+  sums.vocabulary = 1025;
+  ExpectRefused(sums, "vocabulary of 1025; a GPU takes 1 to 1024");
+  auto embed = Rows<EmbedNormForward<float>>(4, 64);
+  embed.vocabulary = 7;
+  ExpectRefused(embed, "a length of 0");
+}
+
+TEST(TokenRowsArgumentsTest, Counts) {
+  GeluDropoutForward<BFloat16> call = {};
+  call.count = 12;
+  ExpectRefused(call, "GELU of 12 numbers; a GPU takes multiples of 8");
 }
 
 }  // namespace

@@ -1,11 +1,13 @@
 // How threads share the tokens' rows: 16 lanes a row, each with every 16th four of its numbers, so
-// that a warp reads two rows in whole lines of memory.
+// that a warp reads rows in whole lines of memory. A thread has a group of kRowsTogether rows that
+// follow each other: eight numbers, two fours of one column, share the bits of a draw.
 #ifndef SPION_KERNELS_TOKEN_ROWS_CUDA_ROWS_CUH_
 #define SPION_KERNELS_TOKEN_ROWS_CUDA_ROWS_CUH_
 
 #include <cstdint>
 
-#include "spion/kernels/cuda_tiles/math.cuh"
+#include "spion/kernels/cuda_tiles/vectors.cuh"
+#include "spion/kernels/token_rows/cuda/dropout.cuh"
 #include "spion/kernels/token_rows/cuda/sum_blocks.h"
 
 namespace spion::cuda {
@@ -14,24 +16,12 @@ constexpr int kColumnsAtOnce = 4 * kRowLanes;
 constexpr int kRowWarps = kRowThreads / 32;
 
 __device__ __forceinline__ uint32_t RowLane() { return threadIdx.x % kRowLanes; }
-/// Which of the thread block's rows is the thread's.
+/// Which of the thread block's groups of rows is the thread's.
 __device__ __forceinline__ uint32_t RowSlot() { return threadIdx.x / kRowLanes; }
 
-__device__ __forceinline__ float4 LoadFour(const float* from) {
-  return *reinterpret_cast<const float4*>(from);
-}
-__device__ __forceinline__ float4 LoadFour(const BFloat16* from) {
-  const uint2 words = *reinterpret_cast<const uint2*>(from);
-  return {__uint_as_float(words.x << 16), __uint_as_float(words.x & 0xffff0000U),
-          __uint_as_float(words.y << 16), __uint_as_float(words.y & 0xffff0000U)};
-}
-__device__ __forceinline__ void StoreFour(float* to, const float4& four) {
-  *reinterpret_cast<float4*>(to) = four;
-}
-__device__ __forceinline__ void StoreFour(BFloat16* to, const float4& four) {
-  *reinterpret_cast<uint2*>(to) = {tiles::PackPair<BFloat16>(four.x, four.y),
-                                   tiles::PackPair<BFloat16>(four.z, four.w)};
-}
+/// Rows of a group. Of wide ones the registers take one at a time.
+template <int kFours>
+constexpr int kRowsTogether = kFours <= 2 ? 2 : 1;
 
 /// The lane's part of a row of kFours x 64 numbers.
 template <int kFours>
@@ -42,14 +32,14 @@ struct RowPart {
   __device__ __forceinline__ void Load(const T* row) {
 #pragma unroll
     for (int i = 0; i < kFours; ++i) {
-      fours[i] = LoadFour(row + kColumnsAtOnce * i + 4 * RowLane());
+      fours[i] = tiles::LoadFour(row + kColumnsAtOnce * i + 4 * RowLane());
     }
   }
   template <typename T>
   __device__ __forceinline__ void Store(T* row) const {
 #pragma unroll
     for (int i = 0; i < kFours; ++i) {
-      StoreFour(row + kColumnsAtOnce * i + 4 * RowLane(), fours[i]);
+      tiles::StoreFour(row + kColumnsAtOnce * i + 4 * RowLane(), fours[i]);
     }
   }
   __device__ __forceinline__ void Clear() {
@@ -79,21 +69,44 @@ __device__ __forceinline__ float RowTotal(float value) {
   return value;
 }
 
+/// Dropout of rows first_row ..; two together begin with an even one. Rows 2 r and 2 r + 1 share
+/// draws, whether they are together or not.
+template <int kFours, int kRows>
+__device__ __forceinline__ void Drop(const Dropper& dropper, int64_t first_row,
+                                     RowPart<kFours> (&rows)[kRows]) {
+  if (!dropper.drops()) return;
+  const int64_t first_draw = first_row / 2 * (kFours * kRowLanes) + RowLane();
+#pragma unroll
+  for (int i = 0; i < kFours; ++i) {
+    const uint4 bits = dropper.Draw(first_draw + kRowLanes * i);
+    const auto apply = [&](float4& four, bool is_odd) {
+      dropper.Apply(is_odd ? bits.z : bits.x, four.x, four.y);
+      dropper.Apply(is_odd ? bits.w : bits.y, four.z, four.w);
+    };
+    if constexpr (kRows == 2) {
+      apply(rows[0].fours[i], false);
+      apply(rows[1].fours[i], true);
+    } else {
+      apply(rows[0].fours[i], first_row % 2 == 1);
+    }
+  }
+}
+
 /// Writes the sums over the thread block's slots to sums[64 kFours]; `buffer`: 64 kFours floats a
-/// warp.
+/// warp, aligned to 16 bytes.
 template <int kFours>
 __device__ __forceinline__ void WriteBlockSums(RowPart<kFours>& part, float* buffer, float* sums) {
   constexpr int kColumns = kColumnsAtOnce * kFours;
   ForEach([](float& x) { x += __shfl_xor_sync(tiles::kAllLanes, x, kRowLanes); }, part);
   if (threadIdx.x % 32 < kRowLanes) part.Store(buffer + threadIdx.x / 32 * kColumns);
-  __syncthreads();  // the warps' sums are there
+  __syncthreads();  // the warps' sums are in the buffer before any thread adds them up
   for (int column = static_cast<int>(threadIdx.x); column < kColumns; column += kRowThreads) {
     float sum = 0;
 #pragma unroll
     for (int warp = 0; warp < kRowWarps; ++warp) sum += buffer[warp * kColumns + column];
     sums[column] = sum;
   }
-  __syncthreads();  // the buffer may be used again
+  __syncthreads();  // all have read the buffer before the next call overwrites it
 }
 
 }  // namespace spion::cuda

@@ -18,6 +18,12 @@ constexpr int64_t SumBlocks(int64_t rows) {
   return blocks < kMost ? blocks : kMost;
 }
 
+/// Those of a sum by token: a table of sums is written for so many rows.
+constexpr int kTokensABlock = 1024;
+constexpr int64_t TokenSumBlocks(int64_t rows) {
+  return (rows + kTokensABlock - 1) / kTokensABlock;
+}
+
 }  // namespace spion::cuda
 
 #endif  // SPION_KERNELS_TOKEN_ROWS_CUDA_SUM_BLOCKS_H_

@@ -1,6 +1,4 @@
 // What api.h declares: checks, then the launches.
-#include <algorithm>
-
 #include "absl/strings/str_cat.h"
 #include "spion/base/status.h"
 #include "spion/kernels/cuda_launch/checks.h"
@@ -11,58 +9,119 @@
 namespace spion::cuda {
 namespace {
 
-constexpr int64_t kMostRows = (int64_t{1} << 31) - 1;
-
 absl::Status CheckRows(int64_t rows) {
   if (rows > 0 && rows <= kMostRows) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat(rows, " rows of tokens; expected 1 to ", kMostRows));
 }
 
-absl::Status CheckNormWidth(int64_t width) {
-  if (width == 64 || width == 128 || width == 256 || width == 512) return absl::OkStatus();
+absl::Status CheckNorm(int64_t rows, int64_t width) {
+  RETURN_IF_ERROR(CheckRows(rows));
+  if (TakesNormWidth(width)) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("layer normalisation of rows of ", width,
                                                  " numbers; a GPU takes 64, 128, 256 or 512"));
 }
 
-absl::Status CheckSumWidth(int64_t width) {
-  constexpr int64_t kMostWidth = 65535 * 64;  // of a grid
-  if (width > 0 && width % 64 == 0 && width <= kMostWidth) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("column sums of rows of ", width,
-                                                 " numbers; a GPU takes multiples of 64 up to ",
-                                                 kMostWidth));
+absl::Status CheckSums(int64_t rows, int64_t width) {
+  RETURN_IF_ERROR(CheckRows(rows));
+  if (TakesSumWidth(width)) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat("sums over rows of ", width,
+                                                 " numbers; a GPU takes multiples of ",
+                                                 kSumWidthUnit, " up to ", kMostSumWidth));
+}
+
+absl::Status CheckDropout(const Dropout& dropout) {
+  if (dropout.probability >= 0 && dropout.probability < 1) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "dropout with a probability of ", dropout.probability, "; expected at least 0 and below 1"));
+}
+
+absl::Status CheckCount(int64_t count) {
+  constexpr int64_t kMostCount = kMostRows * kGeluUnit;
+  if (count > 0 && count % kGeluUnit == 0 && count <= kMostCount) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "GELU of ", count, " numbers; a GPU takes multiples of ", kGeluUnit, " up to ", kMostCount));
 }
 
 }  // namespace
 
 int64_t ScratchFloats(int64_t rows, int64_t columns) { return SumBlocks(rows) * columns; }
 
-template <typename T>
-absl::Status Run(const LayerNormForward<T>& call, CUstream_st* stream) {
-  RETURN_IF_ERROR(CheckRows(call.rows));
-  RETURN_IF_ERROR(CheckNormWidth(call.width));
+int64_t TokenScratchFloats(int64_t rows, int64_t vocabulary, int64_t width) {
+  return TokenSumBlocks(rows) * vocabulary * width;
+}
+
+template <typename Branch, typename T>
+absl::Status Run(const AddNormForward<Branch, T>& call, CUstream_st* stream) {
+  RETURN_IF_ERROR(CheckNorm(call.rows, call.width));
+  RETURN_IF_ERROR(CheckDropout(call.dropout));
+  return StatusOfLaunch(Launch(call, stream));
+}
+
+template <typename Branch, typename T>
+absl::Status Run(const AddNormBackward<Branch, T>& call, CUstream_st* stream) {
+  RETURN_IF_ERROR(CheckNorm(call.rows, call.width));
+  RETURN_IF_ERROR(CheckDropout(call.dropout));
   return StatusOfLaunch(Launch(call, stream));
 }
 
 template <typename T>
-absl::Status Run(const LayerNormBackward<T>& call, CUstream_st* stream) {
-  RETURN_IF_ERROR(CheckRows(call.rows));
-  RETURN_IF_ERROR(CheckNormWidth(call.width));
+absl::Status Run(const EmbedNormForward<T>& call, CUstream_st* stream) {
+  RETURN_IF_ERROR(CheckNorm(call.rows, call.width));
+  RETURN_IF_ERROR(CheckDropout(call.dropout));
+  if (call.vocabulary < 1 || call.length < 1 || call.length > kMostRows) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a vocabulary of ", call.vocabulary, " and a length of ", call.length,
+                     "; expected at least 1 of both, and a length of at most ", kMostRows));
+  }
+  return StatusOfLaunch(Launch(call, stream));
+}
+
+absl::Status Run(const TokenSums& call, CUstream_st* stream) {
+  RETURN_IF_ERROR(CheckSums(call.rows, call.width));
+  if (call.vocabulary < 1 || call.vocabulary > kMostVocabulary) {
+    return absl::InvalidArgumentError(absl::StrCat("sums by token of a vocabulary of ",
+                                                   call.vocabulary, "; a GPU takes 1 to ",
+                                                   kMostVocabulary));
+  }
   return StatusOfLaunch(Launch(call, stream));
 }
 
 template <typename T>
 absl::Status Run(const ColumnSums<T>& call, CUstream_st* stream) {
-  RETURN_IF_ERROR(CheckRows(call.rows));
-  RETURN_IF_ERROR(CheckSumWidth(call.width));
+  RETURN_IF_ERROR(CheckSums(call.rows, call.width));
   return StatusOfLaunch(Launch(call, stream));
 }
 
-template absl::Status Run(const LayerNormForward<float>&, CUstream_st*);
-template absl::Status Run(const LayerNormForward<BFloat16>&, CUstream_st*);
-template absl::Status Run(const LayerNormBackward<float>&, CUstream_st*);
-template absl::Status Run(const LayerNormBackward<BFloat16>&, CUstream_st*);
+template <typename T>
+absl::Status Run(const GeluDropoutForward<T>& call, CUstream_st* stream) {
+  RETURN_IF_ERROR(CheckCount(call.count));
+  RETURN_IF_ERROR(CheckDropout(call.dropout));
+  return StatusOfLaunch(Launch(call, stream));
+}
+
+template <typename T>
+absl::Status Run(const GeluDropoutBackward<T>& call, CUstream_st* stream) {
+  RETURN_IF_ERROR(CheckCount(call.count));
+  RETURN_IF_ERROR(CheckDropout(call.dropout));
+  return StatusOfLaunch(Launch(call, stream));
+}
+
+template absl::Status Run(const AddNormForward<float, float>&, CUstream_st*);
+template absl::Status Run(const AddNormForward<float, BFloat16>&, CUstream_st*);
+template absl::Status Run(const AddNormForward<BFloat16, float>&, CUstream_st*);
+template absl::Status Run(const AddNormForward<BFloat16, BFloat16>&, CUstream_st*);
+template absl::Status Run(const AddNormBackward<float, float>&, CUstream_st*);
+template absl::Status Run(const AddNormBackward<float, BFloat16>&, CUstream_st*);
+template absl::Status Run(const AddNormBackward<BFloat16, float>&, CUstream_st*);
+template absl::Status Run(const AddNormBackward<BFloat16, BFloat16>&, CUstream_st*);
+template absl::Status Run(const EmbedNormForward<float>&, CUstream_st*);
+template absl::Status Run(const EmbedNormForward<BFloat16>&, CUstream_st*);
 template absl::Status Run(const ColumnSums<float>&, CUstream_st*);
 template absl::Status Run(const ColumnSums<BFloat16>&, CUstream_st*);
+template absl::Status Run(const GeluDropoutForward<float>&, CUstream_st*);
+template absl::Status Run(const GeluDropoutForward<BFloat16>&, CUstream_st*);
+template absl::Status Run(const GeluDropoutBackward<float>&, CUstream_st*);
+template absl::Status Run(const GeluDropoutBackward<BFloat16>&, CUstream_st*);
 
 }  // namespace spion::cuda

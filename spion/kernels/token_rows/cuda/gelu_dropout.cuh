@@ -1,0 +1,95 @@
+// GELU, then dropout, in one pass, and the gradient of both.
+//
+//   P(x) = (1 + erf(x / sqrt(2))) / 2       gelu(x) = x P(x)
+//   gelu'(x) = P(x) + x exp(-x^2 / 2) / sqrt(2 pi)
+#ifndef SPION_KERNELS_TOKEN_ROWS_CUDA_GELU_DROPOUT_CUH_
+#define SPION_KERNELS_TOKEN_ROWS_CUDA_GELU_DROPOUT_CUH_
+
+#include <cmath>
+#include <cstdint>
+
+#include "spion/kernels/cuda_tiles/vectors.cuh"
+#include "spion/kernels/token_rows/api.h"
+#include "spion/kernels/token_rows/cuda/dropout.cuh"
+
+namespace spion::cuda {
+
+constexpr int kGeluThreads = 256;
+constexpr int kEightsAThread = 2;  // whose loads are under way together
+constexpr int64_t kEightsABlock = kGeluThreads * kEightsAThread;
+
+/// Which eight numbers of all are the thread's i-th.
+__device__ __forceinline__ int64_t EightOf(int i) {
+  return int64_t{blockIdx.x} * kEightsABlock + i * kGeluThreads + threadIdx.x;
+}
+
+__device__ __forceinline__ float NormalProbability(float x) {
+  return fmaf(0.5F, erff(x * 0.70710678F), 0.5F);
+}
+
+__device__ __forceinline__ void DropEight(const Dropper& dropper, int64_t eight,
+                                          tiles::Eight& numbers) {
+  if (!dropper.drops()) return;
+  const uint4 bits = dropper.Draw(eight);
+  float(&v)[8] = numbers.values;
+  dropper.Apply(bits.x, v[0], v[1]);
+  dropper.Apply(bits.y, v[2], v[3]);
+  dropper.Apply(bits.z, v[4], v[5]);
+  dropper.Apply(bits.w, v[6], v[7]);
+}
+
+template <typename T>
+__global__ void __launch_bounds__(kGeluThreads)
+    GeluDropoutForwardKernel(const __grid_constant__ GeluDropoutForward<T> call) {
+  const int64_t eights = call.count / 8;
+  tiles::Eight x[kEightsAThread] = {};
+#pragma unroll
+  for (int i = 0; i < kEightsAThread; ++i) {
+    if (EightOf(i) < eights) x[i] = tiles::LoadEight(call.x + 8 * EightOf(i));
+  }
+  const Dropper dropper(call.dropout);
+#pragma unroll
+  for (int i = 0; i < kEightsAThread; ++i) {
+    const int64_t eight = EightOf(i);
+    if (eight >= eights) return;
+#pragma unroll
+    for (float& v : x[i].values) v *= NormalProbability(v);
+    DropEight(dropper, eight, x[i]);
+    tiles::StoreEight(call.out + 8 * eight, x[i]);
+  }
+}
+
+template <typename T>
+__global__ void __launch_bounds__(kGeluThreads)
+    GeluDropoutBackwardKernel(const __grid_constant__ GeluDropoutBackward<T> call) {
+  const int64_t eights = call.count / 8;
+  tiles::Eight x[kEightsAThread] = {};
+  tiles::Eight grad[kEightsAThread] = {};
+#pragma unroll
+  for (int i = 0; i < kEightsAThread; ++i) {
+    const int64_t eight = EightOf(i);
+    if (eight >= eights) continue;
+    x[i] = tiles::LoadEight(call.x + 8 * eight);
+    grad[i] = tiles::LoadEight(call.grad_out + 8 * eight);
+  }
+  const Dropper dropper(call.dropout);
+#pragma unroll
+  for (int i = 0; i < kEightsAThread; ++i) {
+    const int64_t eight = EightOf(i);
+    if (eight >= eights) return;
+    DropEight(dropper, eight, grad[i]);
+#pragma unroll
+    for (int e = 0; e < 8; ++e) {
+      const float v = x[i].values[e];
+      constexpr float kHalfLog2 = 0.72134752F;  // log2(e) / 2
+      constexpr float kDensity = 0.39894228F;   // 1 / sqrt(2 pi)
+      const float density = kDensity * tiles::Exp2(-kHalfLog2 * v * v);
+      grad[i].values[e] *= fmaf(v, density, NormalProbability(v));
+    }
+    tiles::StoreEight(call.grad_x + 8 * eight, grad[i]);
+  }
+}
+
+}  // namespace spion::cuda
+
+#endif  // SPION_KERNELS_TOKEN_ROWS_CUDA_GELU_DROPOUT_CUH_

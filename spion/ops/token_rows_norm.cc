@@ -1,0 +1,167 @@
+// NormRows, AddNorm and EmbedNorm of token_rows.h.
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/dropout.h>
+#include <ATen/ops/embedding.h>
+#include <ATen/ops/embedding_dense_backward.h>
+#include <ATen/ops/layer_norm.h>
+#include <ATen/ops/zeros.h>
+
+#include "spion/kernels/token_rows/api.h"
+#include "spion/ops/token_rows.h"
+#include "spion/ops/token_rows_operators.h"
+
+namespace spion {
+namespace {
+
+using token_rows::Dropout;
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+constexpr double kEpsilon = 1e-5;
+
+// Whether the kernels take float32 rows x and what comes of them.
+bool TakesRows(const at::Tensor& x, const at::Tensor& weight, at::ScalarType dtype) {
+  return x.is_cuda() && x.numel() > 0 && x.scalar_type() == at::kFloat &&
+         weight.scalar_type() == at::kFloat && cuda::TakesNormWidth(weight.numel()) &&
+         token_rows::TakesType(dtype);
+}
+
+void SaveNorm(AutogradContext* context, const at::Tensor& sum, const at::Tensor& weight,
+              const token_rows::Norm& norm, const Dropout& dropout) {
+  context->save_for_backward({sum, weight, norm.mean, norm.inverse_deviation});
+  context->saved_data["dtype"] = norm.normed.scalar_type();
+  token_rows::Save(context, dropout);
+  context->set_materialize_grads(false);  // zeros would be another pass over memory
+}
+
+// From the gradients of the sum and of the normalised rows, of which one may be undefined.
+token_rows::AddNormGradients NormGradients(AutogradContext* context, const at::Tensor& grad_sum,
+                                           const at::Tensor& grad_normed, bool of_x,
+                                           std::optional<at::ScalarType> branch) {
+  const variable_list saved = context->get_saved_variables();
+  const at::Tensor& sum = saved[0];
+  const auto zeros = [&] {
+    return at::zeros(sum.sizes(), sum.options().dtype(context->saved_data["dtype"].toScalarType()));
+  };
+  return token_rows::CallAddNormBackward(grad_sum, grad_normed.defined() ? grad_normed : zeros(),
+                                         sum, saved[1], saved[2], saved[3],
+                                         token_rows::SavedDropout(context), of_x, branch);
+}
+
+class LayerNormFunction : public torch::autograd::Function<LayerNormFunction> {
+ public:
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
+                            const at::Tensor& bias, at::ScalarType dtype) {
+    at::AutoDispatchBelowADInplaceOrView below_autograd;
+    const token_rows::Norm norm = token_rows::CallLayerNorm(x, weight, bias, dtype);
+    SaveNorm(context, x, weight, norm, {0, {}});
+    return norm.normed;
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& grads) {
+    const auto gradients =
+        NormGradients(context, at::Tensor(), grads[0], /*of_x=*/true, std::nullopt);
+    return {gradients.x, gradients.weight, gradients.bias, at::Tensor()};
+  }
+};
+
+class AddNormFunction : public torch::autograd::Function<AddNormFunction> {
+ public:
+  static variable_list forward(AutogradContext* context, const at::Tensor& x,
+                               const at::Tensor& branch, const at::Tensor& weight,
+                               const at::Tensor& bias, double probability, at::ScalarType dtype) {
+    at::AutoDispatchBelowADInplaceOrView below_autograd;
+    const Dropout dropout = token_rows::Draw(probability, x);
+    const auto [sum, norm] = token_rows::CallAddNorm(x, branch, dropout, weight, bias, dtype);
+    SaveNorm(context, sum, weight, norm, dropout);
+    context->saved_data["branch"] = branch.scalar_type();
+    return {sum, norm.normed};
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& grads) {
+    std::optional<at::ScalarType> branch;
+    if (context->needs_input_grad(1)) branch = context->saved_data["branch"].toScalarType();
+    const auto gradients =
+        NormGradients(context, grads[0], grads[1], context->needs_input_grad(0), branch);
+    return {gradients.x,    gradients.branch, gradients.weight,
+            gradients.bias, at::Tensor(),     at::Tensor()};
+  }
+};
+
+at::Tensor TokenTableGradient(const at::Tensor& ids, const at::Tensor& grad, int64_t vocabulary) {
+  return vocabulary <= cuda::kMostVocabulary
+             ? token_rows::CallTokenSums(ids, grad, vocabulary)
+             : at::embedding_dense_backward(grad, ids, vocabulary, /*padding_idx=*/-1,
+                                            /*scale_grad_by_freq=*/false);
+}
+
+class EmbedNormFunction : public torch::autograd::Function<EmbedNormFunction> {
+ public:
+  static variable_list forward(AutogradContext* context, const at::Tensor& tokens,
+                               const at::Tensor& positions, const at::Tensor& weight,
+                               const at::Tensor& bias, const at::Tensor& ids, double probability,
+                               at::ScalarType dtype) {
+    at::AutoDispatchBelowADInplaceOrView below_autograd;
+    const Dropout dropout = token_rows::Draw(probability, tokens);
+    const auto [sum, norm] =
+        token_rows::CallEmbedNorm(ids, tokens, positions, dropout, weight, bias, dtype);
+    SaveNorm(context, sum, weight, norm, dropout);
+    context->saved_data["ids"] = ids;
+    context->saved_data["vocabulary"] = tokens.size(0);
+    return {sum, norm.normed};
+  }
+
+  static variable_list backward(AutogradContext* context, const variable_list& grads) {
+    // The sum of token and position is the branch here.
+    const auto gradients = NormGradients(context, grads[0], grads[1], /*of_x=*/false, at::kFloat);
+    const at::Tensor& grad = gradients.branch;
+    const int64_t length = grad.size(-2);
+    const int64_t width = grad.size(-1);
+    at::Tensor grad_tokens;
+    at::Tensor grad_positions;
+    if (context->needs_input_grad(0)) {
+      grad_tokens = TokenTableGradient(context->saved_data["ids"].toTensor(), grad,
+                                       context->saved_data["vocabulary"].toInt());
+    }
+    if (context->needs_input_grad(1)) {
+      grad_positions = token_rows::SumOfRows(grad.view({-1, length * width})).view({length, width});
+    }
+    return {grad_tokens,  grad_positions, gradients.weight, gradients.bias,
+            at::Tensor(), at::Tensor(),   at::Tensor()};
+  }
+};
+
+}  // namespace
+
+at::Tensor NormRows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                    at::ScalarType dtype) {
+  if (TakesRows(x, weight, dtype)) return LayerNormFunction::apply(x, weight, bias, dtype);
+  return at::layer_norm(x, weight.sizes(), weight, bias, kEpsilon).to(dtype);
+}
+
+NormedSum AddNorm(const at::Tensor& x, const at::Tensor& branch, double dropout,
+                  const at::Tensor& weight, const at::Tensor& bias, at::ScalarType dtype) {
+  token_rows::CheckDropout("AddNorm", dropout);
+  if (TakesRows(x, weight, dtype) && token_rows::TakesType(branch.scalar_type())) {
+    const variable_list results = AddNormFunction::apply(x, branch, weight, bias, dropout, dtype);
+    return {results[0], results[1]};
+  }
+  const at::Tensor sum = x + at::dropout(branch, dropout, /*train=*/true);
+  return {sum, NormRows(sum, weight, bias, dtype)};
+}
+
+NormedSum EmbedNorm(const at::Tensor& ids, const at::Tensor& tokens, const at::Tensor& positions,
+                    double dropout, const at::Tensor& weight, const at::Tensor& bias,
+                    at::ScalarType dtype) {
+  token_rows::CheckDropout("EmbedNorm", dropout);
+  if (TakesRows(tokens, weight, dtype) && ids.numel() > 0) {
+    const variable_list results =
+        EmbedNormFunction::apply(tokens, positions, weight, bias, ids, dropout, dtype);
+    return {results[0], results[1]};
+  }
+  const at::Tensor sum =
+      at::dropout(at::embedding(tokens, ids) + positions, dropout, /*train=*/true);
+  return {sum, NormRows(sum, weight, bias, dtype)};
+}
+
+}  // namespace spion
