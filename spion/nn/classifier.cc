@@ -99,8 +99,9 @@ at::Tensor SequenceClassifier::Forward(const at::Tensor& ids, const Lengths& len
     const at::Tensor valid = ValidPositions(*lengths, config_.length).unsqueeze(2);
     x = x * valid.to(x.scalar_type());
   }
-  // The mean is over all L positions, padded ones (now zero) included, as in the reference.
-  at::Tensor features = x.mean(1);  // [B * sequences, width]
+  // The mean is over all L positions, padded ones (now zero) included, as in the reference. A sum's
+  // gradient is one row for all positions, which a GPU does not write out; that of at::mean is.
+  at::Tensor features = x.sum(1) / config_.length;  // [B * sequences, width]
   if (config_.sequences == 2) {
     const at::Tensor pairs = features.view({batch, 2, config_.width});
     const at::Tensor a = pairs.select(1, 0);

@@ -56,14 +56,20 @@ Tensor Rows(const Tensor& x) {
   return is_aligned ? rows : rows.clone();
 }
 
-/// Throws unless `tensor` is what the kernel will read; gives it as such.
-Tensor Operand(const char* op, const char* name, const Tensor& tensor, at::ScalarType dtype,
-               at::IntArrayRef sizes, c10::Device device) {
+/// Throws unless `tensor` is what the kernel will read.
+void CheckOperand(const char* op, const char* name, const Tensor& tensor, at::ScalarType dtype,
+                  at::IntArrayRef sizes, c10::Device device) {
   TORCH_CHECK(tensor.defined(), op, ": ", name, " must be ", dtype, " ", sizes, " on ", device,
               "; got an undefined tensor");
   TORCH_CHECK(tensor.scalar_type() == dtype && tensor.sizes() == sizes && tensor.device() == device,
               op, ": ", name, " must be ", dtype, " ", sizes, " on ", device, "; got ",
               tensor.scalar_type(), " ", tensor.sizes(), " on ", tensor.device());
+}
+
+/// The same; gives it as the kernel reads it.
+Tensor Operand(const char* op, const char* name, const Tensor& tensor, at::ScalarType dtype,
+               at::IntArrayRef sizes, c10::Device device) {
+  CheckOperand(op, name, tensor, dtype, sizes, device);
   return Rows(tensor);
 }
 
@@ -184,6 +190,19 @@ FourTensors AddNorm(const Tensor& x, const Tensor& branch, double dropout, at::I
   return {sum, norm.out, norm.mean, norm.inverse_deviation};
 }
 
+/// A gradient, each of whose rows counts for so many that follow each other.
+struct RepeatedRows {
+  Tensor rows;
+  int64_t repeats;
+};
+
+/// What a sum over positions leaves has stride 0 along them, and is not written out.
+RepeatedRows FindRepeatedRows(const Tensor& grad) {
+  const bool repeats = grad.dim() > 1 && grad.stride(-2) == 0 && grad.size(-2) > 0;
+  if (!repeats) return {Rows(grad), 1};
+  return {Rows(grad.select(-2, 0)), grad.size(-2)};
+}
+
 FourTensors AddNormBackward(const std::optional<Tensor>& grad_sum, const Tensor& grad_normed,
                             const Tensor& sum, const Tensor& weight, const Tensor& mean,
                             const Tensor& inverse_deviation, double dropout, at::IntArrayRef random,
@@ -199,8 +218,8 @@ FourTensors AddNormBackward(const std::optional<Tensor>& grad_sum, const Tensor&
   const Tensor scale = floats("weight", weight, {width});
   const Tensor means = floats("mean", mean, {rows});
   const Tensor inverses = floats("inverse_deviation", inverse_deviation, {rows});
-  const Tensor grad_rows =
-      Operand(kOp, "grad_normed", grad_normed, grad_normed.scalar_type(), sum.sizes(), device);
+  CheckOperand(kOp, "grad_normed", grad_normed, grad_normed.scalar_type(), sum.sizes(), device);
+  const RepeatedRows grad = FindRepeatedRows(grad_normed);
   Tensor grad_sum_rows;
   if (grad_sum.has_value()) grad_sum_rows = floats("grad_sum", *grad_sum, sum.sizes());
 
@@ -221,8 +240,9 @@ FourTensors AddNormBackward(const std::optional<Tensor>& grad_sum, const Tensor&
               cuda::AddNormBackward<Branch, T>{
                   .rows = rows,
                   .width = width,
+                  .repeats = grad.repeats,
                   .grad_sum = grad_sum_rows.defined() ? Data<float>(grad_sum_rows) : nullptr,
-                  .grad_out = Data<T>(grad_rows),
+                  .grad_out = Data<T>(grad.rows),
                   .sum = Data<float>(sum_rows),
                   .weight = Data<float>(scale),
                   .mean = Data<float>(means),

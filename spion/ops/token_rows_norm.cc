@@ -17,8 +17,6 @@ using token_rows::Dropout;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-constexpr double kEpsilon = 1e-5;
-
 // Whether the kernels take float32 rows x and what comes of them.
 bool TakesRows(const at::Tensor& x, const at::Tensor& weight, at::ScalarType dtype) {
   return x.is_cuda() && x.numel() > 0 && x.scalar_type() == at::kFloat &&
@@ -136,7 +134,7 @@ class EmbedNormFunction : public torch::autograd::Function<EmbedNormFunction> {
 at::Tensor NormRows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                     at::ScalarType dtype) {
   if (TakesRows(x, weight, dtype)) return LayerNormFunction::apply(x, weight, bias, dtype);
-  return at::layer_norm(x, weight.sizes(), weight, bias, kEpsilon).to(dtype);
+  return at::layer_norm(x, weight.sizes(), weight, bias, token_rows::kEpsilon).to(dtype);
 }
 
 NormedSum AddNorm(const at::Tensor& x, const at::Tensor& branch, double dropout,

@@ -13,8 +13,6 @@ using at::ScalarType;
 using at::Tensor;
 using torch::autograd::AutogradContext;
 
-constexpr double kEpsilon = 1e-5;
-
 template <class Signature>
 c10::TypedOperatorHandle<Signature> Find(const char* name) {
   return c10::Dispatcher::singleton().findSchemaOrThrow(name, "").typed<Signature>();

@@ -13,6 +13,8 @@
 
 namespace spion::token_rows {
 
+constexpr double kEpsilon = 1e-5;  // of every normalisation
+
 /// Whether the kernels have the type.
 inline bool TakesType(at::ScalarType dtype) {
   return dtype == at::kFloat || dtype == at::kBFloat16;

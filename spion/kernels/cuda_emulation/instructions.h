@@ -160,6 +160,11 @@ void LoadShared(uint32_t (&words)[kWords], uint32_t from) {
   std::memcpy(words, emulation::SharedAt(from, sizeof(words)), sizeof(words));
 }
 
+template <typename Words>
+void StoreGlobal(void* to, const Words& words) {
+  *static_cast<Words*>(to) = words;
+}
+
 /// The addresses of the 8 rows of each of four matrices.
 inline std::array<uint32_t, emulation::kWarpLanes> MatrixRows(uint32_t address) {
   emulation::SharedAt(address, 16);

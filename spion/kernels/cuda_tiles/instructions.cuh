@@ -100,6 +100,22 @@ __device__ __forceinline__ void LoadShared(uint32_t (&words)[2], uint32_t from) 
                : "memory");
 }
 
+/// 16 or 8 bytes to device memory, in one store: of an assignment the compiler now and then makes
+/// one for each member.
+__device__ __forceinline__ void StoreGlobal(void* to, const float4& words) {
+  asm volatile("st.global.v4.f32 [%0], {%1,%2,%3,%4};" ::"l"(to), "f"(words.x), "f"(words.y),
+               "f"(words.z), "f"(words.w)
+               : "memory");
+}
+__device__ __forceinline__ void StoreGlobal(void* to, const uint4& words) {
+  asm volatile("st.global.v4.u32 [%0], {%1,%2,%3,%4};" ::"l"(to), "r"(words.x), "r"(words.y),
+               "r"(words.z), "r"(words.w)
+               : "memory");
+}
+__device__ __forceinline__ void StoreGlobal(void* to, const uint2& words) {
+  asm volatile("st.global.v2.u32 [%0], {%1,%2};" ::"l"(to), "r"(words.x), "r"(words.y) : "memory");
+}
+
 // Four 8 x 8 matrices of 16-bit elements. `address` is that of a row: lane i has row i % 8 of
 // matrix i / 8.
 __device__ __forceinline__ void LoadMatrices(uint32_t (&words)[4], uint32_t address) {

@@ -1,11 +1,12 @@
-// Four or eight neighbouring numbers between memory and fp32 registers, in pieces of 16 bytes (of
-// bf16, four are 8). Pointers are aligned to the piece.
+// Four or eight neighbouring numbers between device memory and fp32 registers, in pieces of 16
+// bytes (of bf16, four are 8). Pointers are aligned to the piece.
 #ifndef SPION_KERNELS_CUDA_TILES_VECTORS_CUH_
 #define SPION_KERNELS_CUDA_TILES_VECTORS_CUH_
 
 #include <cstdint>
 
 #include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/cuda_tiles/instructions.cuh"
 #include "spion/kernels/cuda_tiles/math.cuh"
 
 namespace spion::tiles {
@@ -24,12 +25,9 @@ __device__ __forceinline__ float4 LoadFour(const BFloat16* from) {
   const float2 high = UnpackPair(words.y);
   return {low.x, low.y, high.x, high.y};
 }
-__device__ __forceinline__ void StoreFour(float* to, const float4& four) {
-  *reinterpret_cast<float4*>(to) = four;
-}
+__device__ __forceinline__ void StoreFour(float* to, const float4& four) { StoreGlobal(to, four); }
 __device__ __forceinline__ void StoreFour(BFloat16* to, const float4& four) {
-  *reinterpret_cast<uint2*>(to) = {PackPair<BFloat16>(four.x, four.y),
-                                   PackPair<BFloat16>(four.z, four.w)};
+  StoreGlobal(to, uint2{PackPair<BFloat16>(four.x, four.y), PackPair<BFloat16>(four.z, four.w)});
 }
 
 struct Eight {
@@ -55,13 +53,13 @@ __device__ __forceinline__ Eight LoadEight(const BFloat16* from) {
 }
 __device__ __forceinline__ void StoreEight(float* to, const Eight& eight) {
   const float(&v)[8] = eight.values;
-  reinterpret_cast<float4*>(to)[0] = {v[0], v[1], v[2], v[3]};
-  reinterpret_cast<float4*>(to)[1] = {v[4], v[5], v[6], v[7]};
+  StoreGlobal(to, float4{v[0], v[1], v[2], v[3]});
+  StoreGlobal(to + 4, float4{v[4], v[5], v[6], v[7]});
 }
 __device__ __forceinline__ void StoreEight(BFloat16* to, const Eight& eight) {
   const float(&v)[8] = eight.values;
-  *reinterpret_cast<uint4*>(to) = {PackPair<BFloat16>(v[0], v[1]), PackPair<BFloat16>(v[2], v[3]),
-                                   PackPair<BFloat16>(v[4], v[5]), PackPair<BFloat16>(v[6], v[7])};
+  StoreGlobal(to, uint4{PackPair<BFloat16>(v[0], v[1]), PackPair<BFloat16>(v[2], v[3]),
+                        PackPair<BFloat16>(v[4], v[5]), PackPair<BFloat16>(v[6], v[7])});
 }
 
 }  // namespace spion::tiles

@@ -85,8 +85,9 @@ template <typename Branch, typename T>
 struct AddNormBackward {
   int64_t rows;
   int64_t width;
+  int64_t repeats;  // grad_out is the same for so many rows that follow each other: at least 1
   const float* grad_sum;  // [rows, width], or null: zero
-  const T* grad_out;      // [rows, width]
+  const T* grad_out;      // [ceil(rows / repeats), width]
   const float* sum;       // [rows, width]
   const float* weight;
   const float* mean;
@@ -141,7 +142,7 @@ struct ColumnSums {
   float* scratch;  // ScratchFloats(rows, width)
 };
 
-/// out = dropout(gelu(x)), by the error function: x (1 + erf(x / sqrt(2))) / 2.
+/// out = dropout(gelu(x)); gelu(x) = x (1 + erf(x / sqrt(2))) / 2, to 1.5e-7 (1 + |x|).
 template <typename T>
 struct GeluDropoutForward {
   int64_t count;  // a multiple of kGeluUnit
@@ -165,10 +166,10 @@ int64_t TokenScratchFloats(int64_t rows, int64_t vocabulary, int64_t width);
 
 // Queue on `stream`, on the current device; neither allocate nor wait, so a CUDA graph may capture
 // them. Errors, with nothing written: InvalidArgument naming the value and what is taken, for rows
-// outside 1 .. kMostRows, a width that the call does not take, a probability outside [0, 1), a
-// vocabulary or a length below 1, a vocabulary of TokenSums above kMostVocabulary, a count that is
-// no multiple of kGeluUnit; Internal with CUDA's message if a launch fails. Pointers are not
-// checked.
+// outside 1 .. kMostRows, a width that the call does not take, a probability outside [0, 1),
+// a vocabulary, a length or repeats below 1, a vocabulary of TokenSums above kMostVocabulary, a
+// count that is no multiple of kGeluUnit; Internal with CUDA's message if a launch fails. Pointers
+// are not checked.
 template <typename Branch, typename T>
 absl::Status Run(const AddNormForward<Branch, T>& call, CUstream_st* stream);
 template <typename Branch, typename T>

@@ -210,6 +210,17 @@ TEST(GpuAddNormFormTest, TakesEitherGradientAlone) {
   gradient(false);
 }
 
+TEST(GpuAddNormFormTest, TakesTheGradientOfASumOverPositions) {
+  at::manual_seed(TestSeed(22));
+  const Leaf x = MakeLeaf({5, 33, 64});
+  const Leaf weight = MakeLeaf({64}, 1);
+  const at::Tensor grad = at::randn({5, 64});
+  NormRows(x.gpu, weight.gpu, weight.gpu, at::kFloat).sum(1).backward(grad.to(Gpu()));
+  WideNorm(x.wide, weight.wide, weight.wide).sum(1).backward(grad.to(at::kDouble));
+  EXPECT_LE(RelativeError(x.gpu.grad(), x.wide.grad()), 2e-6);
+  EXPECT_LE(RelativeError(weight.gpu.grad(), weight.wide.grad()), 5e-6);
+}
+
 TEST(GpuAddNormFormTest, OtherWidthsAreLibTorchs) {
   at::manual_seed(TestSeed(9));
   const Leaf x = MakeLeaf({3, 20, 96});

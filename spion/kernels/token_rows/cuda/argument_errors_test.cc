@@ -58,6 +58,10 @@ TEST(TokenRowsArgumentsTest, VocabulariesAndLengths) {
   ExpectRefused(embed, "a length of 0");
 }
 
+TEST(TokenRowsArgumentsTest, Repeats) {
+  ExpectRefused(Rows<AddNormBackward<float, float>>(4, 64), "repeats 0 times");
+}
+
 TEST(TokenRowsArgumentsTest, Counts) {
   GeluDropoutForward<BFloat16> call = {};
   call.count = 12;

@@ -13,6 +13,7 @@ namespace spion::cuda {
 template <typename T>
 __global__ void __launch_bounds__(kRowThreads)
     ColumnSumsKernel(const __grid_constant__ ColumnSums<T> call) {
+  static_assert(kColumnsAtOnce == kSumWidthUnit);
   constexpr int kRowsInFlight = 8;
   alignas(16) __shared__ float buffer[kRowWarps * kColumnsAtOnce];
   const T* x = call.x + blockIdx.y * kColumnsAtOnce;

@@ -264,18 +264,24 @@ struct AddNormGradientRun {
   static constexpr int64_t kWidth = Param::kWidth;
 
   AddNormGradientRun(const AddNormRun<Param>& forward, const std::vector<float>& grad_sum,
-                     const Dropout& dropout, bool of_x, bool of_branch)
+                     const Dropout& dropout, bool of_x, bool of_branch, int64_t repeats = 1)
       : grad_out(Numbers<T>(forward.rows * kWidth, 0, 4)),
         grad_x(of_x ? forward.rows * kWidth : 0),
         grad_branch(of_branch ? forward.rows * kWidth : 0),
         grad_parameters(2 * kWidth) {
     constexpr unsigned kSumBlocks = 3;
     std::vector<float> scratch(kSumBlocks * 2 * kWidth);
+    const int64_t gradients = (forward.rows + repeats - 1) / repeats;
+    const std::vector<T> given(grad_out.begin(), grad_out.begin() + gradients * kWidth);
+    for (int64_t i = forward.rows * kWidth - 1; i >= 0; --i) {
+      grad_out[i] = given[i / kWidth / repeats * kWidth + i % kWidth];
+    }
     const AddNormBackward<Branch, T> call = {
         .rows = forward.rows,
         .width = kWidth,
+        .repeats = repeats,
         .grad_sum = grad_sum.empty() ? nullptr : grad_sum.data(),
-        .grad_out = grad_out.data(),
+        .grad_out = given.data(),
         .sum = forward.summed().data(),
         .weight = forward.weight.data(),
         .mean = forward.mean.data(),
@@ -290,7 +296,7 @@ struct AddNormGradientRun {
     RunSumParts(scratch, kSumBlocks, 2 * kWidth, grad_parameters.data());
   }
 
-  std::vector<T> grad_out;
+  std::vector<T> grad_out;  // of each row
   std::vector<float> grad_x;
   std::vector<Branch> grad_branch;
   std::vector<float> grad_parameters;
@@ -333,6 +339,15 @@ TYPED_TEST(EmulatedNormTest, NormalisesAndDifferentiates) {
     ExpectNear(gradient.grad_x, oracle.Slope(Widened(gradient.grad_out)), 1e-5, "x");
     ExpectParameterGradients(gradient, oracle);
   }
+}
+
+TYPED_TEST(EmulatedNormTest, TakesAGradientThatRepeats) {
+  constexpr int64_t kRows = 50;
+  const AddNormRun<TypeParam> run(kRows, {}, {});
+  const NormOracle oracle(Widened(run.x), TypeParam::kWidth, run.weight);
+  const AddNormGradientRun<TypeParam> gradient(run, {}, {}, true, false, /*repeats=*/7);
+  ExpectNear(gradient.grad_x, oracle.Slope(Widened(gradient.grad_out)), 1e-5, "x");
+  ExpectParameterGradients(gradient, oracle);
 }
 
 TYPED_TEST(EmulatedNormTest, AddsADroppedBranch) {
@@ -512,6 +527,26 @@ TEST(EmulatedTokenSumsTest, SortsAnyKeys) {
     keys[threadIdx.x] = SortKeys(keys[threadIdx.x], buffer);
   });
   EXPECT_EQ(keys, expected);
+}
+
+TEST(NormalProbabilityTest, IsThatOfTheErrorFunction) {
+  constexpr int kSteps = 12000;
+  std::vector<float> results(2 * kSteps + 1);
+  const auto at = [](int i) { return static_cast<float>(i - kSteps) / 1000; };
+  RunKernel({.grid = {1, 1, 1}, .threads = 1, .seed = 1}, [&] {
+    for (int i = 0; i < results.size(); ++i) results[i] = NormalProbability(at(i));
+  });
+  for (int i = 0; i < results.size(); ++i) {
+    const double x = at(i);
+    const double expected = 0.5 * std::erfc(-x / std::numbers::sqrt2);
+    ASSERT_NEAR(results[i], expected, 1.5e-7) << x;
+    ASSERT_NEAR(x * results[i], x * expected, 1.5e-7 * std::max(1.0, x)) << x;
+  }
+  RunKernel({.grid = {1, 1, 1}, .threads = 1, .seed = 1}, [&] {
+    EXPECT_EQ(NormalProbability(-1e30F), 0);
+    EXPECT_EQ(NormalProbability(1e30F), 1);
+    EXPECT_EQ(NormalProbability(0), 0.5F);
+  });
 }
 
 TYPED_TEST(EmulatedTest, GeluThenDropout) {

@@ -14,14 +14,21 @@
 
 namespace spion::cuda {
 
+/// Rows are fewer than 2^31.
+__device__ __forceinline__ int64_t GradientRow(int64_t row, uint32_t repeats) {
+  return repeats == 1 ? row : int64_t{static_cast<uint32_t>(row) / repeats};
+}
+
 /// Leaves [gridDim.x, 2, width] in scratch.
 template <typename Branch, typename T, int kFours>
 __global__ void __launch_bounds__(kRowThreads)
     AddNormBackwardKernel(const __grid_constant__ AddNormBackward<Branch, T> call) {
   constexpr int kWidth = kFours * kColumnsAtOnce;
+  static_assert(TakesNormWidth(kWidth));
   constexpr int kRows = kRowsTogether<kFours>;
   alignas(16) __shared__ float buffer[kRowWarps * kWidth];
   const Dropper dropper(call.dropout);
+  const auto repeats = static_cast<uint32_t>(call.repeats);
   RowPart<kFours> weight;
   RowPart<kFours> grad_weight;
   RowPart<kFours> grad_bias;
@@ -45,7 +52,7 @@ __global__ void __launch_bounds__(kRowThreads)
       const int64_t row = first_row + r;
       if (row >= call.rows) continue;
       y[r].Load(call.sum + row * kWidth);
-      grad[r].Load(call.grad_out + row * kWidth);
+      grad[r].Load(call.grad_out + GradientRow(row, repeats) * kWidth);
       if (call.grad_sum != nullptr) total[r].Load(call.grad_sum + row * kWidth);
       mean[r] = call.mean[row];
       inverse[r] = call.inverse_deviation[row];

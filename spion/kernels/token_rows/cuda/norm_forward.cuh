@@ -5,7 +5,6 @@
 #ifndef SPION_KERNELS_TOKEN_ROWS_CUDA_NORM_FORWARD_CUH_
 #define SPION_KERNELS_TOKEN_ROWS_CUDA_NORM_FORWARD_CUH_
 
-#include <cassert>
 #include <cmath>
 #include <cstdint>
 
@@ -34,6 +33,7 @@ __device__ __forceinline__ void NormaliseRows(const RowNorm<T>& norm, const RowP
                                               const RowPart<kFours>& bias, int64_t first_row,
                                               int64_t end, RowPart<kFours> (&rows)[kRows]) {
   constexpr int kWidth = kFours * kColumnsAtOnce;
+  static_assert(TakesNormWidth(kWidth));
 #pragma unroll
   for (int r = 0; r < kRows; ++r) {
     float sum = 0;

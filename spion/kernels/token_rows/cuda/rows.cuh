@@ -98,8 +98,15 @@ template <int kFours>
 __device__ __forceinline__ void WriteBlockSums(RowPart<kFours>& part, float* buffer, float* sums) {
   constexpr int kColumns = kColumnsAtOnce * kFours;
   ForEach([](float& x) { x += __shfl_xor_sync(tiles::kAllLanes, x, kRowLanes); }, part);
-  if (threadIdx.x % 32 < kRowLanes) part.Store(buffer + threadIdx.x / 32 * kColumns);
+  if (threadIdx.x % 32 < kRowLanes) {
+    float* sums_of_warp = buffer + threadIdx.x / 32 * kColumns + 4 * RowLane();
+#pragma unroll
+    for (int i = 0; i < kFours; ++i) {
+      *reinterpret_cast<float4*>(sums_of_warp + kColumnsAtOnce * i) = part.fours[i];
+    }
+  }
   __syncthreads();  // the warps' sums are in the buffer before any thread adds them up
+#pragma unroll 1
   for (int column = static_cast<int>(threadIdx.x); column < kColumns; column += kRowThreads) {
     float sum = 0;
 #pragma unroll

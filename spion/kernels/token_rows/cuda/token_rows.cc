@@ -62,6 +62,10 @@ template <typename Branch, typename T>
 absl::Status Run(const AddNormBackward<Branch, T>& call, CUstream_st* stream) {
   RETURN_IF_ERROR(CheckNorm(call.rows, call.width));
   RETURN_IF_ERROR(CheckDropout(call.dropout));
+  if (call.repeats < 1 || call.repeats > kMostRows) {
+    return absl::InvalidArgumentError(absl::StrCat("a gradient that repeats ", call.repeats,
+                                                   " times; expected 1 to ", kMostRows));
+  }
   return StatusOfLaunch(Launch(call, stream));
 }
 

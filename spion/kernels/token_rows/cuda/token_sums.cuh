@@ -15,7 +15,8 @@ namespace spion::cuda {
 
 constexpr uint32_t kSortThreads = kTokensABlock;
 constexpr uint32_t kSortWarps = kSortThreads / 32;
-constexpr uint32_t kTokenColumns = 64;  // two a lane
+constexpr uint32_t kTokenColumns = kSumWidthUnit;  // two a lane
+static_assert(kTokenColumns == 2 * 32);
 
 /// Ascending order of one key a thread: the bitonic network. `buffer`: two keys a thread.
 __device__ __forceinline__ uint32_t SortKeys(uint32_t key, uint32_t (&buffer)[2][kSortThreads]) {
