@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <numbers>
+#include <set>
 #include <type_traits>
 #include <vector>
 
@@ -55,11 +56,20 @@ Dropout DropoutOf(float probability) {
           .random = {.seed = TestSeed(20), .offset = uint64_t{1} << 35 | 8}};
 }
 
-/// The factors of a dropout: drops ones by way of the kernel under test.
+/// Of factors that are not 0.
 double Share(const std::vector<double>& factors) {
   double kept = 0;
   for (const double factor : factors) kept += factor != 0 ? 1 : 0;
   return kept / static_cast<double>(factors.size());
+}
+
+/// Each row of `width` factors has a mask of its own.
+void ExpectDistinctRows(const std::vector<double>& factors, int64_t width) {
+  std::set<std::vector<double>> rows;
+  for (auto row = factors.begin(); row != factors.end(); row += width) {
+    EXPECT_TRUE(rows.insert({row, row + width}).second)
+        << "row " << (row - factors.begin()) / width;
+  }
 }
 
 /// Each factor is 0 or 1 / (1 - p), and as many are kept as chance allows: five deviations.
@@ -365,6 +375,7 @@ TYPED_TEST(EmulatedNormTest, AddsADroppedBranch) {
       ASSERT_NEAR(of_ones.sum[i] - of_ones.x[i], factors[i], 1e-5);
     }
     ExpectFactors(factors, kProbability);
+    ExpectDistinctRows(factors, TypeParam::kWidth);
 
     const auto branch = Numbers<Branch>(rows * TypeParam::kWidth, 0, 11);
     const AddNormRun<TypeParam> run(rows, branch, dropout);
@@ -436,6 +447,7 @@ TYPED_TEST(EmulatedNormTest, EmbedsTokensAtPositions) {
     }
     ExpectNear(sum, expected, 1e-6, "sum");
     ExpectFactors(factors, kProbability);
+    ExpectDistinctRows(factors, kWidth);
     const NormOracle oracle(expected, kWidth, weight);
     for (size_t i = 0; i < expected.size(); ++i) {
       expected[i] = oracle.y[i] * weight[i % kWidth] + bias[i % kWidth];
@@ -581,6 +593,7 @@ TYPED_TEST(EmulatedTest, GeluThenDropout) {
     ExpectNear(out, expected, kTolerance<T>, "gelu");
     ExpectNear(grad_x, slope, kTolerance<T>, "x");
     ExpectFactors(factors, kProbability);
+    if (count % 128 == 0) ExpectDistinctRows(factors, 128);
   }
 }
 
