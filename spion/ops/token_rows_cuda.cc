@@ -338,7 +338,7 @@ Tensor ColumnSums(const Tensor& x) {
   const Tensor rows = Rows(x);
   const at::TensorOptions floats = x.options().dtype(at::kFloat);
   const Tensor sums = at::empty({x.size(1)}, floats);
-  const Tensor scratch = at::empty({cuda::ScratchFloats(x.size(0), x.size(1))}, floats);
+  const Tensor scratch = at::empty({cuda::ColumnScratchFloats(x.size(0), x.size(1))}, floats);
   DispatchNumber(kSumsOp, x.scalar_type(), [&](auto number) {
     using T = decltype(number);
     ThrowIfError(kSumsOp, cuda::Run(cuda::ColumnSums<T>{x.size(0), x.size(1), Data<T>(rows),

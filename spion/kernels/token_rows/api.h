@@ -139,7 +139,7 @@ struct ColumnSums {
   int64_t width;
   const T* x;      // [rows, width]
   float* sums;     // [width]
-  float* scratch;  // ScratchFloats(rows, width)
+  float* scratch;  // ColumnScratchFloats(rows, width)
 };
 
 /// out = dropout(gelu(x)); gelu(x) = x (1 + erf(x / sqrt(2))) / 2, to 1.5e-7 (1 + |x|).
@@ -160,8 +160,9 @@ struct GeluDropoutBackward {
   T* grad_x;
 };
 
-/// Floats of scratch memory for sums over rows of so many columns.
+/// Floats of scratch memory for sums over rows.
 int64_t ScratchFloats(int64_t rows, int64_t columns);
+int64_t ColumnScratchFloats(int64_t rows, int64_t width);
 int64_t TokenScratchFloats(int64_t rows, int64_t vocabulary, int64_t width);
 
 // Queue on `stream`, on the current device; neither allocate nor wait, so a CUDA graph may capture

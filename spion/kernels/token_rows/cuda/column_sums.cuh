@@ -9,7 +9,7 @@
 
 namespace spion::cuda {
 
-/// blockIdx.y: which 64 columns. Leaves [gridDim.x, width] in scratch.
+/// blockIdx.y: which 64 columns. Leaves [gridDim.x, width] in scratch, or, of one, the sums.
 template <typename T>
 __global__ void __launch_bounds__(kRowThreads)
     ColumnSumsKernel(const __grid_constant__ ColumnSums<T> call) {
@@ -32,8 +32,8 @@ __global__ void __launch_bounds__(kRowThreads)
 #pragma unroll
     for (RowPart<1>& part : parts) ForEach([](float& sum, float x) { sum += x; }, sums, part);
   }
-  WriteBlockSums(sums, buffer,
-                 call.scratch + int64_t{blockIdx.x} * call.width + blockIdx.y * kColumnsAtOnce);
+  float* to = gridDim.x == 1 ? call.sums : call.scratch + int64_t{blockIdx.x} * call.width;
+  WriteBlockSums(sums, buffer, to + blockIdx.y * kColumnsAtOnce);
 }
 
 }  // namespace spion::cuda

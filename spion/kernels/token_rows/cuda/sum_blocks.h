@@ -18,6 +18,13 @@ constexpr int64_t SumBlocks(int64_t rows) {
   return blocks < kMost ? blocks : kMost;
 }
 
+/// Those of a sum of columns alone: wide rows (the positions' gradient, as long as a sequence) fill
+/// a GPU by themselves.
+constexpr int64_t ColumnSumBlocks(int64_t rows, int64_t width) {
+  constexpr int64_t kWide = 1 << 14;
+  return width >= kWide ? 1 : SumBlocks(rows);
+}
+
 /// Those of a sum by token: a table of sums is written for so many rows.
 constexpr int kTokensABlock = 1024;
 constexpr int64_t TokenSumBlocks(int64_t rows) {

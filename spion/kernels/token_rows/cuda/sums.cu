@@ -7,10 +7,11 @@ namespace spion::cuda {
 
 template <typename T>
 cudaError_t Launch(const ColumnSums<T>& call, cudaStream_t stream) {
-  const int64_t blocks = SumBlocks(call.rows);
+  const int64_t blocks = ColumnSumBlocks(call.rows, call.width);
   const dim3 grid(static_cast<unsigned>(blocks),
                   static_cast<unsigned>(call.width / kColumnsAtOnce));
   ColumnSumsKernel<<<grid, kRowThreads, 0, stream>>>(call);
+  if (blocks == 1) return cudaGetLastError();
   return SumParts(call.scratch, blocks, call.width, call.sums, stream);
 }
 

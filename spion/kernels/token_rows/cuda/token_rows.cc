@@ -47,6 +47,10 @@ absl::Status CheckCount(int64_t count) {
 
 int64_t ScratchFloats(int64_t rows, int64_t columns) { return SumBlocks(rows) * columns; }
 
+int64_t ColumnScratchFloats(int64_t rows, int64_t width) {
+  return ColumnSumBlocks(rows, width) * width;
+}
+
 int64_t TokenScratchFloats(int64_t rows, int64_t vocabulary, int64_t width) {
   return TokenSumBlocks(rows) * vocabulary * width;
 }
