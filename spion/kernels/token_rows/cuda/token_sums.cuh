@@ -43,7 +43,7 @@ __device__ __forceinline__ uint32_t SortKeys(uint32_t key, uint32_t (&buffer)[2]
   return key;
 }
 
-/// What a warp hands to those before it, whose last token its rows begin with.
+/// What a warp hands back to those before it, if its rows begin with their last token.
 struct TokenCarry {
   float2 sums[kSortWarps][32];
   uint32_t last_token[kSortWarps];
@@ -82,6 +82,8 @@ static __global__ void __launch_bounds__(kSortThreads)
     for (uint32_t token = first; token < end; ++token) store(token, {0, 0});
   };
 
+  // The sum of a token is stored by the warp where its rows begin, which adds what the warps after
+  // it hand back. Tokens without rows are cleared by the warp where the next token begins.
   uint32_t token = __shfl_sync(tiles::kAllLanes, key, 0) >> kRowBits;
   const bool goes_on = warp > 0 && token == carry.last_token[warp - 1];
   if (!goes_on) clear(warp > 0 ? carry.last_token[warp - 1] + 1 : 0, token);
