@@ -2,18 +2,32 @@
 
 Which product is which is told by the order of the encoder's operations (spion/nn/classifier.cc):
 four linear maps a layer (queries, keys and values; output; two of the MLP), then the classifier's
-two; and scores, softmax, weighted sum in attention. Backward they come the other way round.
+two; and scores, softmax, weighted sum in attention. Backward they come the other way round. On a GPU
+the operators of spion/ops stand in for LibTorch's.
 
 On the CPU an operation's time is its own; on a GPU it is that of the kernels that it launched.
 """
 
 import bisect
 
-PARTS = ("scores", "softmax", "weighted sum", "fused attention", "projections", "MLP", "classifier",
-         "optimiser", "data", "other")
+
+def _node(name):
+    """The backward pass of a function of spion/ops."""
+    return f"torch::autograd::CppNode<spion::(anonymous namespace)::{name}>"
+
+
+PARTS = ("scores", "softmax", "weighted sum", "fused attention", "projections", "MLP",
+         "residual stream", "classifier", "optimiser", "data", "other")
 _STEPS = ("spion:dense_step", "spion:sparse_step")
 _FUSED = ("spion::block_sparse_attention", "aten::scaled_dot_product_attention",
           "spion::block_sparse_attention_backward")
+_SOFTMAX = ("aten::_softmax", "spion::score_softmax")
+_LINEAR_BACKWARD = ("AddmmBackward0", _node("LinearMapFunction"))
+_GELU = ("aten::gelu", "GeluBackward0", "spion::gelu_dropout", _node("GeluDropoutFunction"))
+# Embedding, dropout, sums and normalisation, where they are one pass.
+_RESIDUAL = ("spion::embed_norm", "spion::add_norm", _node("EmbedNormFunction"),
+             _node("AddNormFunction"))
+_MATERIALISED_BACKWARD = _node("MaterialisedFunction")
 _CLASSIFIER_MAPS = 2
 _MAPS_A_LAYER = 4
 
@@ -33,13 +47,24 @@ def _spans(events, wanted):
 
 
 def _products(events, product, softmax, before, after):
-    """Products of attention, by whether a softmax comes next."""
-    ordered = _spans(events, lambda name: name in (product, softmax))
+    """Products of attention, by whether a softmax (one of these names) comes next."""
+    ordered = _spans(events, lambda name: name == product or name in softmax)
     for number, event in enumerate(ordered):
         if event["name"] != product:
             continue
         following = ordered[number + 1]["name"] if number + 1 < len(ordered) else product
-        yield (before if following == softmax else after), event
+        yield (before if following in softmax else after), event
+
+
+def _materialised_backward(events):
+    """Both products of the weighted sum come before the softmax, those of the scores after."""
+    for outer in _spans(events, lambda name: name == _MATERIALISED_BACKWARD):
+        inner = [event for event in events if event["tid"] == outer["tid"] and _within(event, outer)]
+        softmax = _spans(inner, lambda name: name == "spion::score_softmax_backward_")
+        yield from (("softmax", event) for event in softmax)
+        for event in _spans(inner, lambda name: name == "aten::bmm"):
+            is_before = bool(softmax) and event["ts"] < softmax[0]["ts"]
+            yield ("weighted sum" if is_before else "scores"), event
 
 
 def _linear_maps(forward, backward):
@@ -56,15 +81,17 @@ def _linear_maps(forward, backward):
 
 def _parts_of_step(events):
     """(part, event) pairs that do not overlap."""
-    pairs = list(_products(events, "aten::bmm_forward", "aten::_softmax", "scores", "weighted sum"))
-    pairs += _products(events, "BmmBackward0", "SoftmaxBackward0", "weighted sum", "scores")
+    pairs = list(_products(events, "aten::bmm_forward", _SOFTMAX, "scores", "weighted sum"))
+    pairs += _products(events, "BmmBackward0", ("SoftmaxBackward0",), "weighted sum", "scores")
+    pairs += _materialised_backward(events)
     pairs += [("softmax", event) for event in _spans(
-        events, lambda name: name in ("aten::_softmax", "SoftmaxBackward0"))]
+        events, lambda name: name in (*_SOFTMAX, "SoftmaxBackward0"))]
     pairs += [("fused attention", event) for event in _spans(events, _is_fused)]
     pairs += _linear_maps(_spans(events, lambda name: name == "aten::linear"),
-                          _spans(events, lambda name: name == "AddmmBackward0"))
-    pairs += [("MLP", event) for event in _spans(
-        events, lambda name: name in ("aten::gelu", "GeluBackward0"))]
+                          _spans(events, lambda name: name in _LINEAR_BACKWARD))
+    pairs += [("MLP", event) for event in _spans(events, lambda name: name in _GELU)]
+    pairs += [("residual stream", event) for event in _spans(
+        events, lambda name: name in _RESIDUAL)]
     pairs += [("optimiser", event) for event in _spans(events,
                                                        lambda name: name == "spion:optimizer")]
     pairs += [("data", event) for event in _spans(events, lambda name: name == "spion:data")]
@@ -77,7 +104,7 @@ def _within(event, outer):
 
 def _mark_forward_products(events):
     """Products outside of a backward operation are the forward ones."""
-    backward = _spans(events, lambda name: name == "BmmBackward0")
+    backward = _spans(events, lambda name: name in ("BmmBackward0", _MATERIALISED_BACKWARD))
     return [{**event, "name": "aten::bmm_forward"} if event["name"] == "aten::bmm" and not any(
         event["tid"] == outer["tid"] and _within(event, outer) for outer in backward) else event
             for event in events]

@@ -29,6 +29,30 @@ def one_layer_step():
     return events
 
 
+def one_layer_step_of_gpu_operators():
+    """The same as it is on a GPU. Operation n of the forward pass takes 2^n us, of the backward
+    pass 1000 us; in attention's, the products take 100 and the softmax 10."""
+    forward = ["spion::embed_norm", "aten::linear", "aten::bmm", "spion::score_softmax", "aten::bmm",
+               "aten::linear", "spion::add_norm", "aten::linear", "spion::gelu_dropout",
+               "aten::linear", "spion::add_norm", "aten::linear", "aten::linear"]
+    backward = ["LinearMap", "LinearMap", "AddNorm", "LinearMap", "GeluDropout", "LinearMap",
+                "AddNorm", "LinearMap", "Materialised", "LinearMap", "EmbedNorm"]
+    events = [event("spion:dense_step", 0, 100_000, "user_annotation")]
+    for number, name in enumerate(forward):
+        events.append(event(name, 5000 * number, 2**number))
+    for number, name in enumerate(backward):
+        start = 70_000 + 2000 * number
+        events.append(event("torch::autograd::CppNode<spion::(anonymous namespace)::"
+                            f"{name}Function>", start, 1000, tid=2))
+        if name == "Materialised":
+            for place, inner in enumerate(("aten::bmm", "aten::bmm",
+                                           "spion::score_softmax_backward_",
+                                           "aten::bmm", "aten::bmm")):
+                events.append(event(inner, start + 150 * (place + 1),
+                                    100 if inner == "aten::bmm" else 10, tid=2))
+    return events
+
+
 class BreakdownTest(unittest.TestCase):
     def test_parts_by_the_order_of_operations(self):
         ms = breakdown.shares({"traceEvents": one_layer_step()})
@@ -40,6 +64,15 @@ class BreakdownTest(unittest.TestCase):
             self.assertAlmostEqual(ms[part], microseconds / 1e3, msg=part)
         self.assertAlmostEqual(ms["step"], 100)
         self.assertAlmostEqual(ms["other"], 100 - sum(expected.values()) / 1e3)
+
+    def test_parts_of_gpu_operators(self):
+        ms = breakdown.shares({"traceEvents": one_layer_step_of_gpu_operators()})
+        expected = {
+            "projections": 2 + 32 + 2 * 1000, "scores": 4 + 200, "softmax": 8 + 10,
+            "weighted sum": 16 + 200, "MLP": 128 + 256 + 512 + 3 * 1000,
+            "residual stream": 1 + 64 + 1024 + 3 * 1000, "classifier": 2048 + 4096 + 2 * 1000}
+        for part, microseconds in expected.items():
+            self.assertAlmostEqual(ms[part], microseconds / 1e3, msg=part)
 
     def test_means_over_steps(self):
         second = [{**each, "ts": each["ts"] + 200_000} for each in one_layer_step()]

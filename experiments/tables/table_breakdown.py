@@ -58,7 +58,9 @@ def page(preset, results):
         columns = ["method", *(f"{part}, ms" for part in ("step", *breakdown.PARTS))]
         blocks.append(Grid(task, task, columns, rows,
                            "A fused attention has no scores, softmax and weighted sum of its own. "
-                           "Other: dropout, normalisation, embedding, loss, copies."))
+                           "Residual stream: embedding, dropout, sums and normalisation where, as "
+                           "on a GPU, they are one pass; elsewhere they are among other, beside "
+                           "loss and copies."))
         if drawn:
             blocks.append(Picture(f"{task}: a training step", charts.stacked(
                 list(drawn), {part: [told[part] for told in drawn.values()]
