@@ -16,7 +16,8 @@ Implementation Spion() {
           .make = [](const BlockPattern& pattern, c10::Device device) -> AttentionFunction {
             return [tensors = ToTensors(pattern, device)](const at::Tensor& q, const at::Tensor& k,
                                                           const at::Tensor& v) {
-              return BlockSparseAttention(q, k, v, tensors, std::nullopt, PrunedScore::kZero);
+              return BlockSparseAttention(q, k, v, tensors, std::nullopt, PrunedScore::kZero,
+                                          Float32Math::kTf32);
             };
           }};
 }

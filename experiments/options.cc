@@ -97,11 +97,12 @@ const std::vector<Flag>& Flags() {
        OneOf({{"auto", [](Options& o) { o.device = "auto"; }},
               {"cpu", [](Options& o) { o.device = "cpu"; }},
               {"cuda", [](Options& o) { o.device = "cuda"; }}})},
-      {"precision", "auto|float32|bfloat16",
+      {"precision", "auto|float32|tf32|bfloat16",
        "of the model around and in the attention; weights and optimiser are float32 always. auto: "
        "bfloat16 on a GPU, float32 on the CPU (auto)",
        OneOf({{"auto", [](Options& o) { o.precision = "auto"; }},
               {"float32", [](Options& o) { o.precision = "float32"; }},
+              {"tf32", [](Options& o) { o.precision = "tf32"; }},
               {"bfloat16", [](Options& o) { o.precision = "bfloat16"; }}})},
       {"cuda_graph", "true|false",
        "on a GPU, record the training step once and replay it, which spares the host the starting "

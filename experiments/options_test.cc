@@ -60,7 +60,7 @@ TEST(OptionsTest, BadValuesNameTheValidOnes) {
   EXPECT_EQ(Error({"--preset=fast"}), "--preset=\"fast\"; expected one of auto, paper, quick");
   EXPECT_EQ(Error({"--device=gpu"}), "--device=\"gpu\"; expected one of auto, cpu, cuda");
   EXPECT_EQ(Error({"--precision=half"}),
-            "--precision=\"half\"; expected one of auto, bfloat16, float32");
+            "--precision=\"half\"; expected one of auto, bfloat16, float32, tf32");
   for (const char* steps : {"0:3", "4:3", "5", "1:x", ":"}) {
     EXPECT_THAT(Error({"--trace=t", "--trace_steps", steps}),
                 HasSubstr("expected FIRST:LAST, counted from 1"));

@@ -10,27 +10,33 @@
 namespace spion {
 namespace {
 
-// Nothing where no block size divides the length.
-std::optional<BlockPattern> EveryBlock(int64_t length) {
-  for (const int64_t block : {64, 32, 16}) {
-    if (length % block != 0) continue;
-    const int64_t side = length / block;
-    const std::vector<uint8_t> mask(side * side, 1);
-    return BlockPattern::FromMask(static_cast<int>(side), static_cast<int>(block), mask).value();
-  }
-  return std::nullopt;
+constexpr int64_t kSmallestBlock = 16;
+
+// `length` is a multiple of kSmallestBlock.
+BlockPattern EveryBlock(int64_t length) {
+  int64_t block = 4 * kSmallestBlock;
+  while (length % block != 0) block /= 2;
+  const int64_t side = length / block;
+  const std::vector<uint8_t> mask(side * side, 1);
+  return BlockPattern::FromMask(static_cast<int>(side), static_cast<int>(block), mask).value();
 }
 
 }  // namespace
 
 SpionAttention::SpionAttention(int64_t layer, int64_t length, c10::Device device,
                                PrunedScore pruned)
-    : layer_(layer), length_(length), device_(device), pruned_(pruned) {
-  if (device.is_cpu()) return;
-  const std::optional<BlockPattern> every_block = EveryBlock(length);
-  if (!every_block.has_value()) return;
-  every_block_ = ToTensors(*every_block, device);
-  every_block_->layer = layer;
+    : layer_(layer), length_(length), device_(device), pruned_(pruned) {}
+
+bool SpionAttention::CanLeaveOutPadding(const at::Tensor& q) const {
+  return !q.is_cpu() && length_ % kSmallestBlock == 0 && TakesHeadDim(q.size(3));
+}
+
+const PatternTensors& SpionAttention::every_block() {
+  if (!every_block_.has_value()) {
+    every_block_ = ToTensors(EveryBlock(length_), device_);
+    every_block_->layer = layer_;
+  }
+  return *every_block_;
 }
 
 at::Tensor SpionAttention::Forward(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
@@ -39,8 +45,8 @@ at::Tensor SpionAttention::Forward(const at::Tensor& q, const at::Tensor& k, con
     return BlockSparseAttention(q, k, v, pattern_tensors_, lengths, pruned_);
   }
   if (std::exchange(map_requested_, false)) map_ = MeanAttentionMap(q, k, lengths);
-  if (lengths.has_value() && every_block_.has_value()) {
-    return BlockSparseAttention(q, k, v, *every_block_, lengths, PrunedScore::kExcluded);
+  if (lengths.has_value() && CanLeaveOutPadding(q)) {
+    return BlockSparseAttention(q, k, v, every_block(), lengths, PrunedScore::kExcluded);
   }
   return dense_.Forward(q, k, v, lengths);
 }

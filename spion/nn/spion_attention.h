@@ -44,14 +44,18 @@ class SpionAttention : public Attention {
   const std::optional<BlockPattern>& pattern() const { return pattern_; }
 
  private:
+  /// Whether the dense phase of padded sequences like q runs as block-sparse attention with every
+  /// block, which leaves out the blocks of padding; LibTorch's attention, which takes any shape,
+  /// computes and masks them.
+  bool CanLeaveOutPadding(const at::Tensor& q) const;
+  const PatternTensors& every_block();
+
   int64_t layer_;
   int64_t length_;
   c10::Device device_;
   PrunedScore pruned_;
   FusedDenseAttention dense_;
-  /// Of every block, for the dense phase of padded sequences on a GPU: block-sparse attention
-  /// leaves out the blocks of padding, which LibTorch computes and masks.
-  std::optional<PatternTensors> every_block_;
+  std::optional<PatternTensors> every_block_;  // made when first asked for
   bool map_requested_ = false;
   at::Tensor map_;
   std::optional<BlockPattern> pattern_;

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "spion/kernels/attention_map/api.h"
+#include "spion/ops/float32_math.h"
 #include "spion/ops/tensor_arguments.h"
 
 namespace spion {
@@ -34,7 +35,7 @@ at::Tensor RunAttentionMap(const at::Tensor& q, const at::Tensor& k,
           .length = q.size(2),
           .head_dim = q.size(3),
           .scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(q.size(3)))),
-          .float32 = Float32Math::kTf32,
+          .float32 = LibTorchFloat32Math(),
           .padding = AsKeyPadding(kMapOp, padding, q),
           .q = AsHeadTensor<const T>(q),
           .k = AsHeadTensor<const T>(k),

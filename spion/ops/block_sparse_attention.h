@@ -19,6 +19,7 @@
 #include <optional>
 
 #include "spion/kernels/block_sparse/api.h"
+#include "spion/ops/float32_math.h"
 #include "spion/ops/pattern_tensors.h"
 
 namespace spion {
@@ -32,7 +33,7 @@ namespace spion {
 at::Tensor BlockSparseAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                 const PatternTensors& pattern,
                                 const std::optional<at::Tensor>& padding, PrunedScore pruned,
-                                Float32Math float32 = Float32Math::kTf32);
+                                Float32Math float32 = LibTorchFloat32Math());
 
 }  // namespace spion
 

@@ -8,6 +8,8 @@
 #include <cmath>
 #include <tuple>
 
+#include "spion/kernels/score_rows/api.h"
+
 namespace spion {
 namespace {
 
@@ -25,10 +27,14 @@ class MaterialisedFunction : public torch::autograd::Function<MaterialisedFuncti
         c10::Dispatcher::singleton()
             .findSchemaOrThrow("spion::score_softmax", "")
             .typed<std::tuple<at::Tensor, at::Tensor>(const at::Tensor&, const Lengths&, double)>();
+    TORCH_CHECK(CanMaterialise(q),
+                "MaterialisedAttention takes BFloat16 [B, H, L, d] on a GPU, L a multiple of ",
+                cuda::kScoresStep, " up to ", cuda::kMostScores, "; got ", q.scalar_type(), " ",
+                q.sizes(), " on ", q.device());
     at::AutoDispatchBelowADInplaceOrView below_autograd;
     const auto [probabilities, rounded] =
         softmax.call(at::matmul(q, k.transpose(2, 3)), lengths, Scale(q));
-    context->save_for_backward({q, k, v, probabilities, rounded});
+    context->save_for_backward({q, k, v, probabilities, rounded, lengths.value_or(at::Tensor())});
     return at::matmul(rounded, v);
   }
 
@@ -36,13 +42,14 @@ class MaterialisedFunction : public torch::autograd::Function<MaterialisedFuncti
     static const auto softmax_backward =
         c10::Dispatcher::singleton()
             .findSchemaOrThrow("spion::score_softmax_backward_", "")
-            .typed<at::Tensor&(at::Tensor&, const at::Tensor&, double)>();
+            .typed<at::Tensor&(at::Tensor&, const at::Tensor&, const Lengths&, double)>();
     const variable_list saved = context->get_saved_variables();
     const at::Tensor& q = saved[0];
     const at::Tensor& k = saved[1];
+    const Lengths lengths = saved[5].defined() ? Lengths(saved[5]) : std::nullopt;
     const at::Tensor grad_v = at::matmul(saved[4].transpose(2, 3), grads[0]);
     at::Tensor grad_scores = at::matmul(grads[0], saved[2].transpose(2, 3));
-    softmax_backward.call(grad_scores, saved[3], Scale(q));
+    softmax_backward.call(grad_scores, saved[3], lengths, Scale(q));
     return {at::matmul(grad_scores, k), at::matmul(grad_scores.transpose(2, 3), q), grad_v,
             at::Tensor()};
   }
@@ -51,9 +58,8 @@ class MaterialisedFunction : public torch::autograd::Function<MaterialisedFuncti
 }  // namespace
 
 bool CanMaterialise(const at::Tensor& q) {
-  constexpr int64_t kMostKeys = 8192;
-  const int64_t length = q.size(2);
-  return q.is_cuda() && q.scalar_type() == at::kBFloat16 && length % 8 == 0 && length <= kMostKeys;
+  return q.is_cuda() && q.scalar_type() == at::kBFloat16 && q.dim() == 4 && q.numel() > 0 &&
+         cuda::TakesScoreWidth(q.size(2));
 }
 
 at::Tensor MaterialisedAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
@@ -66,7 +72,9 @@ TORCH_LIBRARY_FRAGMENT(spion, library) {
       "score_softmax(Tensor scores, Tensor? lengths, float scale) "
       "-> (Tensor probabilities, Tensor rounded)");
   library.def(
-      "score_softmax_backward_(Tensor(a!) grad, Tensor probabilities, float scale) -> Tensor(a!)");
+      "score_softmax_backward_(Tensor(a!) grad, Tensor probabilities, Tensor? lengths, float "
+      "scale) "
+      "-> Tensor(a!)");
 }
 
 }  // namespace spion

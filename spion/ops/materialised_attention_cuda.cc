@@ -18,7 +18,10 @@ namespace {
 constexpr char kForwardOp[] = "spion::score_softmax";
 constexpr char kBackwardOp[] = "spion::score_softmax_backward_";
 
-BFloat16* Data(const at::Tensor& tensor) {
+const BFloat16* Data(const at::Tensor& tensor) {
+  return static_cast<const BFloat16*>(tensor.const_data_ptr());
+}
+BFloat16* MutableData(const at::Tensor& tensor) {
   return static_cast<BFloat16*>(tensor.mutable_data_ptr());
 }
 
@@ -28,19 +31,22 @@ void CheckScores(const char* op, const at::Tensor& scores) {
               scores.scalar_type(), " ", scores.sizes());
 }
 
+// Null without lengths.
+const int32_t* LengthData(const char* op, const std::optional<at::Tensor>& lengths,
+                          const at::Tensor& scores) {
+  if (!lengths.has_value()) return nullptr;
+  TORCH_CHECK(lengths->scalar_type() == at::kInt && lengths->is_contiguous() &&
+                  lengths->numel() == scores.size(0) && lengths->device() == scores.device(),
+              op, ": lengths must be contiguous Int [", scores.size(0), "] on ", scores.device(),
+              "; got ", lengths->scalar_type(), " ", lengths->sizes(), " on ", lengths->device());
+  return lengths->const_data_ptr<int32_t>();
+}
+
 std::tuple<at::Tensor, at::Tensor> Forward(const at::Tensor& scores,
                                            const std::optional<at::Tensor>& lengths, double scale) {
   const c10::cuda::CUDAGuard guard(scores.device());
   CheckScores(kForwardOp, scores);
-  const int32_t* length_data = nullptr;
-  if (lengths.has_value()) {
-    TORCH_CHECK(lengths->scalar_type() == at::kInt && lengths->is_contiguous() &&
-                    lengths->numel() == scores.size(0) && lengths->device() == scores.device(),
-                kForwardOp, ": lengths must be contiguous Int [", scores.size(0), "] on ",
-                scores.device(), "; got ", lengths->scalar_type(), " ", lengths->sizes(), " on ",
-                lengths->device());
-    length_data = lengths->const_data_ptr<int32_t>();
-  }
+  const int32_t* length_data = LengthData(kForwardOp, lengths, scores);
   at::Tensor probabilities = at::empty(scores.sizes(), scores.options().dtype(at::kFloat));
   at::Tensor rounded = at::empty_like(scores);
   ThrowIfError(
@@ -52,26 +58,29 @@ std::tuple<at::Tensor, at::Tensor> Forward(const at::Tensor& scores,
                                      .lengths = length_data,
                                      .scores = Data(scores),
                                      .probabilities = probabilities.mutable_data_ptr<float>(),
-                                     .rounded = Data(rounded)},
+                                     .rounded = MutableData(rounded)},
                 c10::cuda::getCurrentCUDAStream()));
   return {probabilities, rounded};
 }
 
-at::Tensor& Backward(at::Tensor& grad, const at::Tensor& probabilities, double scale) {
+at::Tensor& Backward(at::Tensor& grad, const at::Tensor& probabilities,
+                     const std::optional<at::Tensor>& lengths, double scale) {
   const c10::cuda::CUDAGuard guard(grad.device());
   CheckScores(kBackwardOp, grad);
   TORCH_CHECK(probabilities.scalar_type() == at::kFloat && probabilities.is_contiguous() &&
-                  probabilities.sizes() == grad.sizes(),
-              kBackwardOp, ": probabilities must be contiguous Float ", grad.sizes(), "; got ",
-              probabilities.scalar_type(), " ", probabilities.sizes());
+                  probabilities.sizes() == grad.sizes() && probabilities.device() == grad.device(),
+              kBackwardOp, ": probabilities must be contiguous Float ", grad.sizes(), " on ",
+              grad.device(), "; got ", probabilities.scalar_type(), " ", probabilities.sizes(),
+              " on ", probabilities.device());
   ThrowIfError(
       kBackwardOp,
       cuda::Run(cuda::SoftmaxBackward{.batch = grad.size(0),
                                       .rows = grad.size(1) * grad.size(2),
                                       .width = grad.size(3),
                                       .scale = static_cast<float>(scale),
+                                      .lengths = LengthData(kBackwardOp, lengths, grad),
                                       .probabilities = probabilities.const_data_ptr<float>(),
-                                      .grad = Data(grad)},
+                                      .grad = MutableData(grad)},
                 c10::cuda::getCurrentCUDAStream()));
   return grad;
 }

@@ -1,5 +1,6 @@
 #include "spion/train/precision.h"
 
+#include <ATen/Context.h>
 #include <ATen/autocast_mode.h>
 
 #include "absl/strings/str_cat.h"
@@ -7,22 +8,35 @@
 namespace spion {
 
 absl::string_view PrecisionName(Precision precision) {
-  return precision == Precision::kFloat32 ? "float32" : "bfloat16";
+  switch (precision) {
+    case Precision::kFloat32:
+      return "float32";
+    case Precision::kTf32:
+      return "tf32";
+    case Precision::kBfloat16:
+      return "bfloat16";
+  }
+  return "";
 }
 
 absl::StatusOr<Precision> ChoosePrecision(absl::string_view text, c10::Device device) {
   if (text == "float32") return Precision::kFloat32;
   if (text == "auto") return device.is_cuda() ? Precision::kBfloat16 : Precision::kFloat32;
-  if (text != "bfloat16") {
+  if (text != "tf32" && text != "bfloat16") {
     return absl::InvalidArgumentError(absl::StrCat(
-        "there is no precision \"", text, "\"; the precisions are auto, float32, bfloat16"));
+        "there is no precision \"", text, "\"; the precisions are auto, float32, tf32, bfloat16"));
   }
   if (!device.is_cuda()) {
     return absl::FailedPreconditionError(
-        "--precision=bfloat16 needs a GPU: SPION's CPU kernels take float32. "
-        "--precision=float32 runs here.");
+        absl::StrCat("--precision=", text,
+                     " needs a GPU: SPION's CPU kernels take float32. "
+                     "--precision=float32 runs here."));
   }
-  return Precision::kBfloat16;
+  return text == "tf32" ? Precision::kTf32 : Precision::kBfloat16;
+}
+
+void SetFloat32Math(Precision precision) {
+  at::globalContext().setAllowTF32CuBLAS(precision == Precision::kTf32);
 }
 
 AutocastScope::AutocastScope(Precision precision, c10::Device device)

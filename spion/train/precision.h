@@ -9,7 +9,9 @@
 //
 // With kBfloat16 the matrix products and the attention run in bf16 (float32 accumulation), the
 // normalisations, the loss and the sums in float32. Weights, gradients and the optimiser's state
-// are float32 either way, and bf16 has float32's range, so the loss needs no scaling.
+// are float32 either way, and bf16 has float32's range, so the loss needs no scaling. With kTf32
+// tensors are float32, and the tensor cores multiply with 10 bits after the point; with kFloat32
+// products are exact, which takes a GPU several times as long.
 #ifndef SPION_TRAIN_PRECISION_H_
 #define SPION_TRAIN_PRECISION_H_
 
@@ -21,16 +23,20 @@
 
 namespace spion {
 
-enum class Precision { kFloat32, kBfloat16 };
+enum class Precision { kFloat32, kTf32, kBfloat16 };
 
 absl::string_view PrecisionName(Precision precision);
 
-/// "auto": bfloat16 on a GPU, float32 on the CPU. "float32", "bfloat16".
-/// Errors: FailedPrecondition for "bfloat16" on the CPU, whose kernels take float32;
+/// "auto": bfloat16 on a GPU, float32 on the CPU. "float32", "tf32", "bfloat16".
+/// Errors: FailedPrecondition for "tf32" and "bfloat16" on the CPU, whose kernels take float32;
 /// InvalidArgument for another text.
 absl::StatusOr<Precision> ChoosePrecision(absl::string_view text, c10::Device device);
 
-/// Autocast of this thread while it lives; nothing at all with kFloat32.
+/// How float32 matrices are multiplied from now on in this process, in backward passes too: as tf32
+/// with kTf32, exactly otherwise. Call it before the first step.
+void SetFloat32Math(Precision precision);
+
+/// Autocast of this thread while it lives, with kBfloat16; otherwise nothing at all.
 class AutocastScope {
  public:
   AutocastScope(Precision precision, c10::Device device);

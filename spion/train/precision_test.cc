@@ -1,6 +1,7 @@
 // On the CPU, whose autocast is the same machinery as the GPU's.
 #include "spion/train/precision.h"
 
+#include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/linear.h>
@@ -12,6 +13,7 @@
 namespace spion {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 const c10::Device kGpu(at::kCUDA, 0);
@@ -20,14 +22,24 @@ TEST(PrecisionTest, AutoIsBfloat16OnAGpuOnly) {
   EXPECT_EQ(ChoosePrecision("auto", kGpu).value(), Precision::kBfloat16);
   EXPECT_EQ(ChoosePrecision("auto", at::kCPU).value(), Precision::kFloat32);
   EXPECT_EQ(ChoosePrecision("float32", kGpu).value(), Precision::kFloat32);
+  EXPECT_EQ(ChoosePrecision("tf32", kGpu).value(), Precision::kTf32);
   EXPECT_EQ(ChoosePrecision("bfloat16", kGpu).value(), Precision::kBfloat16);
 }
 
 TEST(PrecisionTest, RefusesWhatThereIsNot) {
-  EXPECT_THAT(std::string(ChoosePrecision("bfloat16", at::kCPU).status().message()),
-              HasSubstr("--precision=float32 runs here"));
+  for (const char* text : {"tf32", "bfloat16"}) {
+    EXPECT_THAT(std::string(ChoosePrecision(text, at::kCPU).status().message()),
+                AllOf(HasSubstr(text), HasSubstr("--precision=float32 runs here")));
+  }
   EXPECT_THAT(std::string(ChoosePrecision("half", kGpu).status().message()),
-              HasSubstr("auto, float32, bfloat16"));
+              HasSubstr("auto, float32, tf32, bfloat16"));
+}
+
+TEST(PrecisionTest, SetsHowFloat32IsMultiplied) {
+  SetFloat32Math(Precision::kTf32);
+  EXPECT_TRUE(at::globalContext().allowTF32CuBLAS());
+  SetFloat32Math(Precision::kFloat32);
+  EXPECT_FALSE(at::globalContext().allowTF32CuBLAS());
 }
 
 TEST(AutocastScopeTest, MatrixProductsInBfloat16LossAndGradientsInFloat32) {

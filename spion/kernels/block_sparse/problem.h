@@ -76,11 +76,14 @@ struct KeyPadding {
   const uint8_t* valid = nullptr;    // [B, L] contiguous: 0 means padding
 };
 
+/// Whether the kernels take heads of d numbers.
+constexpr bool TakesHeadDim(int64_t d) { return d == 16 || d == 32 || d == 64 || d == 128; }
+
 struct BlockSparseProblem {
   int64_t batch = 0;       // B
   int64_t heads = 0;       // H
   int64_t length = 0;      // L, a multiple of block_size
-  int64_t head_dim = 0;    // d: 16, 32, 64 or 128
+  int64_t head_dim = 0;    // d; see TakesHeadDim
   int64_t block_size = 0;  // b: a multiple of 16 from 16 to 128
   float scale = 1.0F;      // usually 1 / sqrt(d)
   PrunedScore pruned = PrunedScore::kZero;

@@ -13,7 +13,7 @@ absl::Status CheckSizes(const BlockSparseProblem& problem) {
         "batch = ", problem.batch, " and heads = ", problem.heads, ": both must be at least 1"));
   }
   const int64_t d = problem.head_dim;
-  if (d != 16 && d != 32 && d != 64 && d != 128) {
+  if (!TakesHeadDim(d)) {
     return absl::InvalidArgumentError(
         absl::StrCat("head dimension ", d, " is not supported: use 16, 32, 64 or 128, or pad q, k ",
                      "and v with zeros to the next of these and keep the scale"));

@@ -16,11 +16,12 @@ namespace spion::cuda {
 // All pointers are device pointers to contiguous arrays, aligned to 16 bytes.
 
 /// P = softmax(scale * S) over each row. Keys at and after an example's length have probability 0;
-/// a row without any key has the same probability everywhere.
+/// a row without any key (a length of 0 or less) has the same probability everywhere. A length
+/// beyond the width counts as the width.
 struct SoftmaxForward {
   int64_t batch;
   int64_t rows;   // of an example: heads * queries
-  int64_t width;  // keys: a multiple of 8, at most kMostScores
+  int64_t width;  // keys; see TakesScoreWidth
   float scale;
   const int32_t* lengths;  // [batch], or null: no padding
   const BFloat16* scores;  // [batch, rows, width]
@@ -28,17 +29,23 @@ struct SoftmaxForward {
   BFloat16* rounded;       // the same
 };
 
-/// dS = scale * P (dP - rowsum(P dP)), in place of dP.
+/// dS = scale * P (dP - rowsum(P dP)), in place of dP; 0 where an example has no key, for its
+/// probabilities are those whatever the scores.
 struct SoftmaxBackward {
   int64_t batch;
   int64_t rows;
   int64_t width;
   float scale;
+  const int32_t* lengths;  // as in the forward pass
   const float* probabilities;
   BFloat16* grad;
 };
 
+inline constexpr int64_t kScoresStep = 8;
 inline constexpr int64_t kMostScores = 8192;
+constexpr bool TakesScoreWidth(int64_t width) {
+  return width >= kScoresStep && width <= kMostScores && width % kScoresStep == 0;
+}
 
 // Queue on `stream`, on the current device; neither allocate nor wait. Deterministic. Errors:
 // InvalidArgument for sizes that are not supported, naming those that are, nothing written;

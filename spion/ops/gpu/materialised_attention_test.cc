@@ -7,6 +7,7 @@
 #include <ATen/ops/randn.h>
 #include <ATen/ops/softmax.h>
 #include <ATen/ops/tensor.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -15,42 +16,30 @@
 
 #include "absl/strings/str_cat.h"
 #include "spion/ops/gpu/gpu.h"
+#include "spion/ops/gpu/leaf.h"
 #include "spion/testing/seed.h"
 
 namespace spion {
 namespace {
 
-struct Leaf {
-  at::Tensor gpu;
-  at::Tensor wide;
-};
-Leaf MakeLeaf(at::IntArrayRef sizes) {
-  const at::Tensor value = at::randn(sizes).to(at::kBFloat16);
-  return {value.to(Gpu()).requires_grad_(), value.to(at::kDouble).requires_grad_()};
-}
-
-double RelativeError(const at::Tensor& result, const at::Tensor& expected) {
-  const at::Tensor difference = result.detach().cpu().to(at::kDouble) - expected.detach();
-  return (difference.norm() / expected.detach().norm()).item<double>();
-}
-
 using Param = std::tuple<int64_t, bool>;
 class GpuMaterialisedAttentionTest : public testing::TestWithParam<Param> {};
 
 TEST_P(GpuMaterialisedAttentionTest, IsAttentionWithItsGradients) {
+  constexpr int64_t kBatch = 4;
   const auto [length, has_padding] = GetParam();
   at::manual_seed(TestSeed(1));
-  const Leaf q = MakeLeaf({3, 2, length, 32});
-  const Leaf k = MakeLeaf({3, 2, length, 32});
-  const Leaf v = MakeLeaf({3, 2, length, 32});
-  const at::Tensor grad = at::randn({3, 2, length, 32}).to(at::kBFloat16);
+  const Leaf q = MakeLeaf({kBatch, 2, length, 32}, 0, at::kBFloat16);
+  const Leaf k = MakeLeaf({kBatch, 2, length, 32}, 0, at::kBFloat16);
+  const Leaf v = MakeLeaf({kBatch, 2, length, 32}, 0, at::kBFloat16);
+  const at::Tensor grad = at::randn({kBatch, 2, length, 32}).to(at::kBFloat16);
   std::optional<at::Tensor> lengths;
   at::Tensor scores = q.wide.matmul(k.wide.transpose(2, 3)) / std::sqrt(32.0);
   if (has_padding) {
-    const at::Tensor host = at::tensor({length, int64_t{1}, length / 3}, at::kInt);
+    const at::Tensor host = at::tensor({length, int64_t{1}, length / 3, int64_t{0}}, at::kInt);
     lengths = host.to(Gpu());
     const at::Tensor padded = at::arange(length).unsqueeze(0).ge(host.unsqueeze(1));
-    scores = scores.masked_fill(padded.view({3, 1, 1, length}), -1e30);
+    scores = scores.masked_fill(padded.view({kBatch, 1, 1, length}), -1e30);
   }
   ASSERT_TRUE(CanMaterialise(q.gpu));
   const at::Tensor out = MaterialisedAttention(q.gpu, k.gpu, v.gpu, lengths);
@@ -76,6 +65,10 @@ TEST(CanMaterialiseTest, IsForBfloat16OnAGpuInEights) {
   EXPECT_FALSE(CanMaterialise(at::randn({1, 1, 64, 32}).to(at::kBFloat16)));
   EXPECT_FALSE(CanMaterialise(at::randn({1, 1, 64, 32}).to(Gpu())));
   EXPECT_FALSE(CanMaterialise(at::randn({1, 1, 60, 32}).to(Gpu()).to(at::kBFloat16)));
+  EXPECT_FALSE(CanMaterialise(at::randn({1, 1, 0, 32}).to(Gpu()).to(at::kBFloat16)));
+  const at::Tensor q = at::randn({1, 1, 60, 32}).to(Gpu()).to(at::kBFloat16);
+  EXPECT_THAT([&] { MaterialisedAttention(q, q, q, std::nullopt); },
+              testing::ThrowsMessage<c10::Error>(testing::HasSubstr("multiple of 8 up to 8192")));
 }
 
 }  // namespace

@@ -29,25 +29,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "spion/ops/gpu/gpu.h"
+#include "spion/ops/gpu/leaf.h"
 #include "spion/testing/seed.h"
 
 namespace spion {
 namespace {
-
-// A leaf on the GPU and the same in double on the CPU.
-struct Leaf {
-  at::Tensor gpu;
-  at::Tensor wide;
-};
-Leaf MakeLeaf(at::IntArrayRef sizes, double mean = 0) {
-  const at::Tensor value = at::randn(sizes).add_(mean);
-  return {value.to(Gpu()).requires_grad_(), value.to(at::kDouble).requires_grad_()};
-}
-
-double RelativeError(const at::Tensor& result, const at::Tensor& expected) {
-  const at::Tensor difference = result.detach().cpu().to(at::kDouble) - expected.detach();
-  return (difference.norm() / expected.detach().norm()).item<double>();
-}
 
 class AutocastToBfloat16 {
  public:

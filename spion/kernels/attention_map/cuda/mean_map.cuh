@@ -11,6 +11,7 @@
 
 #include "spion/kernels/attention_map/call.h"
 #include "spion/kernels/attention_map/cuda/scores.cuh"
+#include "spion/kernels/cuda_tiles/exponent.cuh"
 #include "spion/kernels/cuda_tiles/rows.cuh"
 #include "spion/kernels/cuda_tiles/valid_keys.cuh"
 
@@ -173,7 +174,7 @@ __global__ void __launch_bounds__(32 * kMapWarps, (MapTraits<Math, kHeadDim>::kT
       static_cast<int32_t>(blockIdx.x) * kMapSide + in_group % Traits::kTilesAcross * Tile::kKeys;
   const auto batch = static_cast<int32_t>(call.batch);
   const auto heads = static_cast<int32_t>(call.heads);
-  const float scale_log2 = call.scale * kLog2E;
+  const float scale_log2 = call.scale * tiles::kLog2E;
 
   typename Tile::Scores sum = {};
   HeadTile<Math, kHeadDim> tile;

@@ -11,6 +11,7 @@
 
 #include "spion/kernels/attention_map/call.h"
 #include "spion/kernels/attention_map/cuda/scores.cuh"
+#include "spion/kernels/cuda_tiles/exponent.cuh"
 #include "spion/kernels/cuda_tiles/rows.cuh"
 #include "spion/kernels/cuda_tiles/valid_keys.cuh"
 
@@ -81,7 +82,7 @@ __global__ void __launch_bounds__(32 * kStatisticsWarps)
   const tiles::ValidKeys valid(call.padding, length, example);
   const Pointer q_rows(call.q.head(example, head), call.q.row_stride);
   const Pointer k_rows(call.k.head(example, head), call.k.row_stride);
-  const float scale_log2 = call.scale * kLog2E;
+  const float scale_log2 = call.scale * tiles::kLog2E;
   typename Tile::Queries q;
   typename Tile::Keys k;
   LoadTiles(q, q_rows, row, length);

@@ -15,7 +15,6 @@
 namespace spion::cuda {
 
 constexpr int kTileRows = 16;
-constexpr float kLog2E = 1.4426950408889634F;
 
 /// How much of Q and K a warp holds: 32 rows of Q where a thread's share of 16 is at most 16
 /// registers; K in registers up to a share of 32, and beyond (fp32, d = 128) left in memory.

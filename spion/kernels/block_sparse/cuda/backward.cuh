@@ -17,6 +17,7 @@
 #include "spion/kernels/block_sparse/cuda/pipeline.cuh"
 #include "spion/kernels/block_sparse/cuda/softmax.cuh"
 #include "spion/kernels/block_sparse/cuda/work.cuh"
+#include "spion/kernels/cuda_tiles/exponent.cuh"
 #include "spion/kernels/cuda_tiles/rows.cuh"
 
 namespace spion::cuda {
@@ -81,8 +82,8 @@ __device__ __forceinline__ void QueryGradients(const BackwardCall<Math>& call, c
       q[i].Load(q_rows, query + kChunk * i);
       grad_out[i].Load(grad_rows, query + kChunk * i);
       out[i].Load(out_rows, query + kChunk * i);
-      lse_log2[i][0] = lse[kChunk * i + tiles::LaneGroup()] * kLog2E;
-      lse_log2[i][1] = lse[kChunk * i + tiles::LaneGroup() + 8] * kLog2E;
+      lse_log2[i][0] = lse[kChunk * i + tiles::LaneGroup()] * tiles::kLog2E;
+      lse_log2[i][1] = lse[kChunk * i + tiles::LaneGroup() + 8] * tiles::kLog2E;
     }
 #pragma unroll
     for (int i = 0; i < kTiles; ++i) {
@@ -93,7 +94,7 @@ __device__ __forceinline__ void QueryGradients(const BackwardCall<Math>& call, c
       grad_out[i].Round();
     }
   }
-  const float scale_log2 = problem.scale * kLog2E;
+  const float scale_log2 = problem.scale * tiles::kLog2E;
   tiles::RowSums<kHeadDim> grad_q[kTiles];
 
   Walk<Traits::kRows> walk(line, problem.pattern.row_columns, unit, block_size, valid.length());
@@ -182,7 +183,7 @@ __device__ __forceinline__ void KeyGradients(const BackwardCall<Math>& call, con
       if constexpr (kWantKeys) v[i].Load(v_rows, key + kChunk * i);
     }
   }
-  const float scale_log2 = problem.scale * kLog2E;
+  const float scale_log2 = problem.scale * tiles::kLog2E;
   tiles::RowSums<kHeadDim> grad_k[kTiles];
   tiles::RowSums<kHeadDim> grad_v[kTiles];
 
@@ -215,8 +216,8 @@ __device__ __forceinline__ void KeyGradients(const BackwardCall<Math>& call, con
     for (int t = 0; t < 2; ++t) {
       uint32_t pair[2];
       tiles::LoadShared(pair, stage + kLseStage + 256 * t + 8 * (threadIdx.x % 32));
-      lse_log2[t][0] = __uint_as_float(pair[0]) * kLog2E;
-      lse_log2[t][1] = __uint_as_float(pair[1]) * kLog2E;
+      lse_log2[t][0] = __uint_as_float(pair[0]) * tiles::kLog2E;
+      lse_log2[t][1] = __uint_as_float(pair[1]) * tiles::kLog2E;
     }
     float row_dot[2][2];
     if constexpr (kWantKeys) tiles::ColumnDots(out, grad_out, row_dot);

@@ -11,6 +11,7 @@
 #include "spion/kernels/block_sparse/cuda/pipeline.cuh"
 #include "spion/kernels/block_sparse/cuda/softmax.cuh"
 #include "spion/kernels/block_sparse/cuda/work.cuh"
+#include "spion/kernels/cuda_tiles/exponent.cuh"
 #include "spion/kernels/cuda_tiles/rows.cuh"
 
 namespace spion::cuda {
@@ -88,7 +89,7 @@ __global__ void __launch_bounds__(kThreads,
     for (int i = 0; i < kTiles; ++i) rows[i][0].limit = rows[i][1].limit = -INFINITY;
   }
   tiles::RowSums<kHeadDim> out[kTiles];
-  const float scale_log2 = problem.scale * kLog2E;
+  const float scale_log2 = problem.scale * tiles::kLog2E;
 
   Walk<kRows> walk(line, pattern.row_columns, unit, block_size, valid.length());
   const auto prefetch = [&](uint32_t stage, int32_t key) {
@@ -152,7 +153,7 @@ __global__ void __launch_bounds__(kThreads,
       inverse[r] = any ? 1 / rows[i][r].sum : 0;
       if (tiles::LaneInGroup() == 0) {
         lse[kChunk * i + tiles::LaneGroup() + 8 * r] =
-            any ? (rows[i][r].reference + log2f(rows[i][r].sum)) * kLn2 : INFINITY;
+            any ? (rows[i][r].reference + log2f(rows[i][r].sum)) * tiles::kLn2 : INFINITY;
       }
     }
     out[i].Scale(inverse[0], inverse[1]);

@@ -16,6 +16,7 @@
 #include "spion/kernels/block_sparse/cuda/line_math.cuh"
 #include "spion/kernels/block_sparse/cuda/lines.cuh"
 #include "spion/kernels/block_sparse/cuda/softmax.cuh"
+#include "spion/kernels/cuda_tiles/exponent.cuh"
 
 namespace spion::cuda {
 
@@ -117,7 +118,7 @@ class LineGradients {
   static constexpr int kChunks = kBlock / kChunk;
 
   __device__ __forceinline__ LineGradients(const Place& place, float scale)
-      : place_(place), scale_log2_(scale * kLog2E) {}
+      : place_(place), scale_log2_(scale * tiles::kLog2E) {}
 
   /// dQ += of a block of the row, whose K and V are in `stage`; the first of its keys.
   __device__ __forceinline__ void Row(uint32_t stage, const tiles::ValidKeys& valid, int32_t key) {

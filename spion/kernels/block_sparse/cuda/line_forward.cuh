@@ -10,6 +10,7 @@
 #include "spion/kernels/block_sparse/cuda/line_math.cuh"
 #include "spion/kernels/block_sparse/cuda/lines.cuh"
 #include "spion/kernels/block_sparse/cuda/softmax.cuh"
+#include "spion/kernels/cuda_tiles/exponent.cuh"
 
 namespace spion::cuda {
 
@@ -133,7 +134,7 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
   RowSoftmax rows[2];
   if (pruned == 0) rows[0].limit = rows[1].limit = -INFINITY;
   tiles::RowSums<kHeadDim> out;
-  const float scale_log2 = problem.scale * kLog2E;
+  const float scale_log2 = problem.scale * tiles::kLog2E;
   tiles::WaitForCopies<1>();
   Math::Round(place, other_stage);
   __syncwarp();  // other lanes' copies
@@ -185,7 +186,7 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
     const bool any = rows[r].sum > 0;
     inverse[r] = any ? 1 / rows[r].sum : 0;
     if (tiles::LaneInGroup() == 0) {
-      lse[place.row(r)] = any ? (rows[r].reference + log2f(rows[r].sum)) * kLn2 : INFINITY;
+      lse[place.row(r)] = any ? (rows[r].reference + log2f(rows[r].sum)) * tiles::kLn2 : INFINITY;
     }
   }
   out.Scale(inverse[0], inverse[1]);

@@ -11,6 +11,7 @@
 
 #include "spion/kernels/block_sparse/cuda/lines.cuh"
 #include "spion/kernels/block_sparse/cuda/softmax.cuh"
+#include "spion/kernels/cuda_tiles/exponent.cuh"
 #include "spion/kernels/cuda_tiles/math.cuh"
 #include "spion/kernels/cuda_tiles/rows.cuh"
 #include "spion/kernels/cuda_tiles/shared_rows.cuh"
@@ -101,7 +102,7 @@ struct LineMath {
 #pragma unroll
     for (int r = 0; r < 2; ++r) {
       LineStatistics& of = of_rows[place.row(r)];
-      of = {of.lse_log2 * kLog2E, odd ? s[r][2 * r + 1] : s[r][2 * r]};
+      of = {of.lse_log2 * tiles::kLog2E, odd ? s[r][2 * r + 1] : s[r][2 * r]};
     }
   }
 
@@ -241,7 +242,7 @@ struct LineMath<float> {
       }
       if (Layout::PassChunk() != 0) continue;
       LineStatistics& of = of_rows[16 * place.warp() + Layout::PassRow(pass)];
-      of = {of.lse_log2 * kLog2E, dot};
+      of = {of.lse_log2 * tiles::kLog2E, dot};
     }
   }
 

@@ -9,9 +9,6 @@
 
 namespace spion::cuda {
 
-constexpr float kLog2E = 1.4426950408889634F;
-constexpr float kLn2 = 0.6931471805599453F;
-
 /// The online softmax of one row, in powers of two: exp(s) = 2^(s log2 e). The weights are
 /// 2^(s - reference); the reference follows the row's maximum lazily, only when a weight would
 /// exceed 2^kHeadroom, which fp32 sums and all operand types bear.

@@ -10,12 +10,11 @@ namespace {
 
 template <typename Call>
 absl::Status CheckSizes(const Call& call) {
-  constexpr int64_t kVector = 8;
   constexpr int64_t kMostRows = (int64_t{1} << 31) - 1;
-  if (call.width < kVector || call.width > kMostScores || call.width % kVector != 0) {
+  if (!TakesScoreWidth(call.width)) {
     return absl::InvalidArgumentError(absl::StrCat("softmax of rows of ", call.width,
-                                                   " scores; a GPU takes multiples of ", kVector,
-                                                   " up to ", kMostScores));
+                                                   " scores; a GPU takes multiples of ",
+                                                   kScoresStep, " up to ", kMostScores));
   }
   if (call.batch < 1 || call.rows < 1 || call.rows > kMostRows / call.batch) {
     return absl::InvalidArgumentError(absl::StrCat("softmax of ", call.batch, " * ", call.rows,
