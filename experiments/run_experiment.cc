@@ -77,6 +77,7 @@ absl::StatusOr<Session> Prepare(const Options& options, Progress& progress) {
   RETURN_IF_ERROR(HyperParametersFor(options.task, Preset::kQuick).status());
   ASSIGN_OR_RETURN(const DeviceChoice device, ChooseDevice(options.device));
   ASSIGN_OR_RETURN(const Precision precision, ChoosePrecision(options.precision, device.device));
+  SetFloat32Math(precision);
   TaskOptions task_options;
   task_options.data_dir = options.data_dir;
   task_options.seed = options.seed;
@@ -218,11 +219,11 @@ absl::StatusOr<Outcome> RunEvaluation(const Session& session, const Options& opt
                                               session.experiment.hyper_parameters.batch_size,
                                               session.experiment.precision);
   // Before the test, whose batches may be larger.
-  const double peak_memory_mib = PeakMemoryMib(session.device);
+  const PeakMemory peak = GetPeakMemory(session.device);
   const Evaluation test = Test(session, model);
   progress.Say(absl::StrFormat("%s, loss %.3f", TestLine(test, info), test.loss));
   progress.Say(absl::StrFormat("%.3g ms a batch of %d, %.0f MiB", cost.batch_ms, cost.batch_size,
-                               peak_memory_mib));
+                               peak.used_mib));
   if (options.out_dir.empty()) return Outcome::kFinished;
   ASSIGN_OR_RETURN(const RunDirectory run, RunDirectory::Create(session.out_dir));
   RETURN_IF_ERROR(WriteManifest(run, session, options, model));
@@ -234,7 +235,8 @@ absl::StatusOr<Outcome> RunEvaluation(const Session& session, const Options& opt
                                                     {"test_examples", test.examples},
                                                     {"batch_size", cost.batch_size},
                                                     {"batch_ms", cost.batch_ms},
-                                                    {"peak_memory_mib", peak_memory_mib}}));
+                                                    {"peak_memory_mib", peak.used_mib},
+                                                    {"peak_reserved_mib", peak.reserved_mib}}));
   return Outcome::kFinished;
 }
 

@@ -159,6 +159,7 @@ def _fill(cell, write):
         write("run/evaluation.json", json.dumps(dict(
             batch_ms=step * numbers.uniform(0.1, 0.3), batch_size=128,
             peak_memory_mib=step * numbers.uniform(30, 50),
+            peak_reserved_mib=step * numbers.uniform(60, 70),
             phase="sparse" if cell.method in _SPION else "dense")))
     else:
         _training(cell, numbers, write)

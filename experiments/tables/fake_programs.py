@@ -42,7 +42,7 @@ write("summary.json", dict(
     task=flags["task"], method=flags["method"], seed=seed, transition_step=12 if sparse else None,
     kept_blocks=[3, 3] if sparse else [], total_blocks=4, test_accuracy=(seed - 1000) / 100,
     train_seconds=2.0, step_ms_dense=50.0, step_ms_sparse=20.0 if sparse else None,
-    peak_memory_mib=456.0 + seed))
+    peak_memory_mib=456.0 + seed, peak_reserved_mib=789.0 + seed))
 metrics = [dict(kind="train", step=6, step_ms=50.0), dict(kind="dev", step=6, accuracy=0.25),
            dict(kind="train", step=12, step_ms=50.0), dict(kind="dev", step=12, accuracy=0.5)]
 (run / "metrics.jsonl").write_text("".join(json.dumps(metric) + "\\n" for metric in metrics))

@@ -9,9 +9,10 @@ from presets import inference
 from published import MEMORY, Published
 
 TITLE = "Memory"
-ABOUT = ("Peak memory, MiB, the highest of the seeds: on a GPU what LibTorch allocated, on a CPU "
-         "the resident memory of the whole process, data and program included. SPION's training "
-         "peak is that of its dense phase.")
+ABOUT = ("Peak memory, MiB, the highest of the seeds: on a GPU what tensors took, and what LibTorch "
+         "held for them, recorded steps and its cache included; on a CPU the resident memory of "
+         "the whole process, data and program included. SPION's training peak is that of its dense "
+         "phase.")
 
 
 def cells(preset):
@@ -30,15 +31,18 @@ def page(preset, results):
             peaks = [answering.json("run/evaluation.json")["peak_memory_mib"]] \
                 if answering.state == State.DONE else []
             trained = [summary["peak_memory_mib"] for summary in gather.summaries(training)]
+            held = [summary["peak_reserved_mib"] for summary in gather.summaries(training)
+                    if "peak_reserved_mib" in summary]
             if trained or peaks:
                 drawn[methods.title(name)] = (max(trained, default=None), max(peaks, default=None))
             gigabytes = published.of_method(methods.SKYFORMER, methods.BY_NAME[name], task, MEMORY)
             rows.append([methods.title(name),
                          gather.highest_entry(training, trained),
+                         gather.highest_entry(training, held),
                          gather.highest_entry([answering], peaks),
                          Entry(gigabytes or NOT_PUBLISHED, "" if gigabytes else "missing")])
-        blocks.append(Grid(task, task, ["method", "training, MiB", "inference, MiB",
-                                        "published, training, GB"], rows,
+        blocks.append(Grid(task, task, ["method", "training, MiB", "held, MiB",
+                                        "inference, MiB", "published, training, GB"], rows,
                            f"Published: {published.where(methods.SKYFORMER, MEMORY)}, on another "
                            "GPU with other batches."))
         if drawn:

@@ -97,14 +97,19 @@ void WaitForDevice(c10::Device device) {
   c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
 }
 
-double PeakMemoryMib(c10::Device device) {
+PeakMemory GetPeakMemory(c10::Device device) {
   if (device.is_cpu()) {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
-    return static_cast<double>(usage.ru_maxrss) / kKibPerMib;
+    const double resident_mib = static_cast<double>(usage.ru_maxrss) / kKibPerMib;
+    return {.used_mib = resident_mib, .reserved_mib = resident_mib};
   }
   const auto stats = c10::getDeviceAllocator(device.type())->getDeviceStats(device.index());
-  return static_cast<double>(stats.allocated_bytes[0].peak) / kBytesPerMib;
+  const auto peak_mib = [](const auto& stat) {
+    return static_cast<double>(stat[0].peak) / kBytesPerMib;
+  };
+  return {.used_mib = peak_mib(stats.allocated_bytes),
+          .reserved_mib = peak_mib(stats.reserved_bytes)};
 }
 
 }  // namespace spion

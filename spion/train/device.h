@@ -28,9 +28,14 @@ std::string DeviceName(c10::Device device);
 /// Returns when the device has done all that it was asked to do so far; at once for the CPU.
 void WaitForDevice(c10::Device device);
 
-/// High-water mark of this process's memory on the device, MiB: resident memory for the CPU,
-/// LibTorch's allocations for a GPU.
-double PeakMemoryMib(c10::Device device);
+/// High-water marks of this process's memory on a device, MiB.
+struct PeakMemory {
+  /// Resident memory on the CPU; on a GPU what tensors took, as torch.cuda.max_memory_allocated.
+  double used_mib = 0;
+  /// On a GPU what LibTorch held for them, recorded steps and its cache included; else used_mib.
+  double reserved_mib = 0;
+};
+PeakMemory GetPeakMemory(c10::Device device);
 
 }  // namespace spion
 

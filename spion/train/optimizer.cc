@@ -4,6 +4,7 @@
 #include <ATen/ops/_foreach_clamp_max.h>
 #include <ATen/ops/_foreach_clamp_min.h>
 #include <ATen/ops/_fused_adamw.h>
+#include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
@@ -12,7 +13,8 @@ namespace spion {
 
 Optimizer::Optimizer(const Parameters& parameters, const HyperParameters& hyper_parameters)
     : hyper_parameters_(hyper_parameters),
-      learning_rate_(at::zeros({}, parameters.items().front().value.options())) {
+      learning_rate_(at::full({}, hyper_parameters.learning_rate,
+                              parameters.items().front().value.options())) {
   c10::NoGradGuard no_grad;
   for (const NamedTensor& parameter : parameters.items()) {
     parameters_.push_back(parameter.value);

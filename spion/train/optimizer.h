@@ -16,7 +16,7 @@ class Optimizer {
  public:
   Optimizer(const Parameters& parameters, const HyperParameters& hyper_parameters);
 
-  /// For the steps that follow.
+  /// For the steps that follow; until then the hyper-parameters'.
   void SetLearningRate(double learning_rate);
 
   /// Clips the gradients to +-gradient_limit, moves the parameters, and clears the gradients.

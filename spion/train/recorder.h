@@ -20,9 +20,11 @@ class Recording {
   virtual void Replay() = 0;
 };
 
-/// Calls `work` once, which computes nothing yet. It must read no device data on the host. Throws
-/// what `work` throws.
-using Recorder = std::unique_ptr<Recording> (*)(const std::function<void()>& work);
+/// Waits for the device, then calls `work` once, which computes nothing yet. It must read no device
+/// data on the host. Throws c10::Error if that fails, saying what to do instead; the device's
+/// random numbers cannot be drawn any more then.
+using Recorder = std::unique_ptr<Recording> (*)(c10::Device device,
+                                                const std::function<void()>& work);
 
 /// Null where this program has none for the kind of device.
 Recorder FindRecorder(c10::DeviceType type);

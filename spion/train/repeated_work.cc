@@ -20,7 +20,15 @@ void FreeCachedMemory(c10::Device device) {
 RepeatedWork::RepeatedWork(c10::Device device, Recorder recorder)
     : device_(device), recorder_(recorder) {}
 
-RepeatedWork::~RepeatedWork() { Forget(); }
+RepeatedWork::~RepeatedWork() {
+  try {
+    Forget();
+  } catch (const c10::Error& error) {
+    // A device that failed: whoever asked it for something has been told. Nothing is to be had from
+    // it any more, and an exception here would end the program without a word.
+    recording_.release();
+  }
+}
 
 void RepeatedWork::Run(const std::function<void()>& work) {
   if (recorder_ == nullptr || runs_ < kRunsBeforeRecording) {
@@ -29,9 +37,8 @@ void RepeatedWork::Run(const std::function<void()>& work) {
     return;
   }
   if (recording_ == nullptr) {
-    WaitForDevice(device_);
     FreeCachedMemory(device_);
-    recording_ = recorder_(work);
+    recording_ = recorder_(device_, work);
   }
   recording_->Replay();
 }

@@ -24,12 +24,15 @@ class RepeatedWork {
   /// `recorder` may be null.
   RepeatedWork(c10::Device device, Recorder recorder);
   ~RepeatedWork();
+  RepeatedWork(const RepeatedWork&) = delete;
+  RepeatedWork& operator=(const RepeatedWork&) = delete;
 
   /// Does `work`, which is the same at each call up to a Forget. What it changes on the host it
-  /// changes only when it runs or is recorded, and must not matter.
+  /// changes only when it runs or is recorded, and must not matter. Throws what the work throws and
+  /// what the recorder throws.
   void Run(const std::function<void()>& work);
 
-  /// From now on the work is another.
+  /// From now on the work is another, or others need the recording's memory.
   void Forget();
 
  private:

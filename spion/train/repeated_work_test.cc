@@ -26,7 +26,7 @@ class CountedRecording : public Recording {
   void Replay() override { ++counts().replays; }
 };
 
-std::unique_ptr<Recording> Record(const std::function<void()>& work) {
+std::unique_ptr<Recording> Record(c10::Device, const std::function<void()>& work) {
   work();
   ++counts().recordings;
   return std::make_unique<CountedRecording>();

@@ -99,6 +99,7 @@ Json Summary(const Experiment& experiment, const ModelConfig& model, const Train
   const int64_t block_size = experiment.hyper_parameters.block_size;
   const int64_t blocks_per_side = model.length / block_size;
   const bool is_sparse = result.transition_step.has_value();
+  const PeakMemory peak = GetPeakMemory(device);
   return {{"task", experiment.task},
           {"method", experiment.method.name},
           {"preset", std::string(PresetName(experiment.preset))},
@@ -119,7 +120,8 @@ Json Summary(const Experiment& experiment, const ModelConfig& model, const Train
           {"train_seconds", result.train_seconds},
           {"step_ms_dense", OrNull(result.step_ms_dense)},
           {"step_ms_sparse", OrNull(result.step_ms_sparse)},
-          {"peak_memory_mib", PeakMemoryMib(device)},
+          {"peak_memory_mib", peak.used_mib},
+          {"peak_reserved_mib", peak.reserved_mib},
           {"data_source", SourceJson(source)},
           {"device", device.str()},
           {"device_name", DeviceName(device)},

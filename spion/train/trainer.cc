@@ -226,6 +226,7 @@ void Run::CloseWindow(bool timed) {
 void Run::StartTraceAt(int64_t step) {
   if (trace_ == nullptr || !trace_->StartsAt(step)) return;
   CloseWindow(/*timed=*/true);
+  step_work_.Forget();  // traced steps run as they are, with memory of their own
   trace_->Start();
   timer_.Start();
 }

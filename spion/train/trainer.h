@@ -64,8 +64,9 @@ SequenceClassifier MakeModel(const Experiment& experiment, const TaskShape& shap
 
 /// Trains `model` in place, and traces the steps that `trace` asks for (null: none); traced steps
 /// do not count for the step times. Deterministic on one machine for a seed and a number of
-/// threads; on a GPU, the dense phase as far as LibTorch's dense attention is. Errors: those of the
-/// files; Internal when the loss is not finite, saying at which step.
+/// threads; on a GPU as far as the attention is: LibTorch's dense attention is not. Errors: those
+/// of the files; Internal when the mean loss since the last report is not finite, saying at which
+/// step that was seen.
 absl::StatusOr<TrainingResult> Train(const Experiment& experiment, const TaskData& data,
                                      SequenceClassifier& model, const RunDirectory& run,
                                      Progress& progress, Trace* trace = nullptr);
