@@ -89,16 +89,30 @@ def spion_cuda_cc_library(name, visibility = None, **kwargs):
     else:
         native.cc_library(name = name, visibility = visibility)
 
-def spion_cuda_test(name, deps = [], size = "medium", tags = [], **kwargs):
-    """A GoogleTest program that needs a GPU; no target where this build has no CUDA."""
+def spion_cuda_test(name, srcs, deps, size = "medium", visibility = None):
+    """A GoogleTest program that needs a GPU; no target where this build has no CUDA.
+
+    Its cases are a library, <name>_cases, too: the bundle links those of all tests into one program,
+    as each program carries the kernels of several architectures.
+    """
     if not HAS_CUDA:
         return
+    spion_cc_library(
+        name = name + "_cases",
+        testonly = True,
+        srcs = srcs,
+        visibility = visibility,
+        deps = deps + [
+            "@googletest//:gmock",
+            "@torch",
+        ],
+        alwayslink = True,
+    )
     spion_cc_test(
         name = name,
         size = size,
-        deps = deps + ["@torch"],
-        tags = tags + ["gpu"],
-        **kwargs
+        tags = ["gpu"],
+        deps = [":{}_cases".format(name)],
     )
 
 def cuda_library(name, srcs, hdrs = [], deps = [], copts = [], tags = [], **kwargs):
