@@ -67,9 +67,11 @@ TEST_P(MethodsGpuTest, GivesTheCpusValues) {
   if (Draws(GetParam())) GTEST_SKIP() << "its draws differ from the CPU's";
   const Results expected = Compute(GetParam(), at::kCPU, at::kFloat);
   const Results given = Compute(GetParam(), at::kCUDA, at::kFloat);
-  // The block-sparse operator multiplies float32 as tf32, of 11 bits.
-  EXPECT_LE(RelativeError(given.out, expected.out), 5e-3);
-  EXPECT_LE(RelativeError(given.grad, expected.grad), 5e-3);
+  // Sums in another order; the iterative inverse makes more of their rounding. tf32, of 11 bits,
+  // which nobody asked for, would be off by more than 1e-4.
+  const double tolerance = GetParam() == "nystromformer" ? 5e-3 : 5e-5;
+  EXPECT_LE(RelativeError(given.out, expected.out), tolerance);
+  EXPECT_LE(RelativeError(given.grad, expected.grad), tolerance);
 }
 
 TEST_P(MethodsGpuTest, MixedPrecisionIsCloseToFloat32) {

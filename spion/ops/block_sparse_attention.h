@@ -7,7 +7,8 @@
 //
 //   pattern = torch.classes.spion.BlockPattern(mask, block_size, q.device)  # bool [n, n], or
 //                                                                           # [heads, n, n]
-//   out, lse = torch.ops.spion.block_sparse_attention(q, k, v, pattern, None, True, False)
+//   out, lse = torch.ops.spion.block_sparse_attention(
+//       q, k, v, pattern, None, pruned_is_zero=True, exact_float32=False)
 //
 // What it computes: spion/kernels/block_sparse/api.h. On a GPU it runs on the current stream,
 // allocates its results alone, and may be captured into a CUDA graph.

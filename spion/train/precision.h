@@ -11,7 +11,7 @@
 // normalisations, the loss and the sums in float32. Weights, gradients and the optimiser's state
 // are float32 either way, and bf16 has float32's range, so the loss needs no scaling. With kTf32
 // tensors are float32, and the tensor cores multiply with 10 bits after the point; with kFloat32
-// products are exact, which takes a GPU several times as long.
+// products are exact, which takes a GPU longer.
 #ifndef SPION_TRAIN_PRECISION_H_
 #define SPION_TRAIN_PRECISION_H_
 

@@ -34,8 +34,8 @@ void ExpectMapWithinRule(const PrecisionCase& c) {
                    ErrorRule::Forward(c.precision));
 }
 
-// fp32 inputs may be multiplied in tf32: what a pattern is made from need not be exact.
-constexpr Precision kMapPrecisions[] = {Precision::kFp16, Precision::kBf16, Precision::kTf32};
+constexpr Precision kMapPrecisions[] = {Precision::kFp16, Precision::kBf16, Precision::kTf32,
+                                        Precision::kFp32};
 
 using MapParam = std::tuple<Precision, int64_t, int64_t, CasePadding>;
 

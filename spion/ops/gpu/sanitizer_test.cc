@@ -59,10 +59,10 @@ TEST_P(SanitizerTest, Attention) {
 TEST_P(SanitizerTest, Map) {
   const PrecisionCase c = Case(CasePadding::kLengths, PrunedScore::kZero);
   const CaseTensors tensors = ToTensors(c, Gpu());
+  const FrameworkPrecision precision(c.precision);
   EXPECT_LE(
       NormError(HostFloats(MeanAttentionMap(tensors.q, tensors.k, tensors.padding)), OracleMap(c)),
-      // fp32 maps may be made in tf32.
-      Tolerance(c).forward() + 0x1p-11 * c.inputs.MaxScore());
+      Tolerance(c).forward());
 }
 
 INSTANTIATE_TEST_SUITE_P(All, SanitizerTest,
