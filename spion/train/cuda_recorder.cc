@@ -34,9 +34,13 @@ class CudaGraph : public Recording {
       graph_.capture_end();
     } catch (const c10::Error& error) {
       EndFailedCapture();
-      TORCH_CHECK(false, error.what_without_backtrace(),
-                  "\n(while a step was recorded as a CUDA graph, which may read no device data on "
-                  "the host; --cuda_graph=false runs each step as it is)");
+      TORCH_CHECK(
+          false, error.what_without_backtrace(),
+          "\n(while a step was recorded as a CUDA graph, which needs memory of its own and "
+          "may read no device data on the host; --cuda_graph=false runs each step as it is)");
+    } catch (...) {
+      EndFailedCapture();
+      throw;
     }
   }
 
