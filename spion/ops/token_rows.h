@@ -6,9 +6,11 @@
 // `dropout` is the probability of dropping a number: at least 0 and below 1, else c10::Error. 0
 // draws nothing. On a GPU no mask is kept: the backward pass draws it again, from where LibTorch's
 // generator stood in the forward pass; so it does in a recorded CUDA graph, where each replay draws
-// another. A mask is made of 16 random bits a number: the probability is met to 1 / 65536.
+// another, and where forward and backward pass must be in the same graph. A mask is made of 16
+// random bits a number: the probability is met to 1 / 65536.
 //
-// An operand of another size, type or device than said is a c10::Error that names it.
+// Differentiable once. Operands of other sizes than said are a c10::Error that names them; on a GPU
+// so are those of another type or device.
 #ifndef SPION_OPS_TOKEN_ROWS_H_
 #define SPION_OPS_TOKEN_ROWS_H_
 

@@ -2,6 +2,7 @@
 #include <ATen/cuda/CUDAGeneratorImpl.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
+#include <c10/cuda/CUDAGraphsC10Utils.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 #include <torch/library.h>
@@ -89,6 +90,12 @@ cuda::Dropout AsDropout(const char* op, double probability, at::IntArrayRef rand
   if (probability == 0) return {};
   TORCH_CHECK(random.size() == 4, op,
               ": a dropout takes the four numbers of spion::draw_random; got ", random);
+  const bool is_recorded = random[2] != 0;
+  TORCH_CHECK(!is_recorded || c10::cuda::currentStreamCaptureStatusMayInitCtx() !=
+                                  c10::cuda::CaptureStatus::None,
+              op,
+              ": the forward pass was recorded in a CUDA graph; record its backward pass in the "
+              "same one, as the dropout mask of each replay is known there alone");
   return {.probability = static_cast<float>(probability),
           .random = {.seed = static_cast<uint64_t>(random[0]),
                      .offset = static_cast<uint64_t>(random[1]),

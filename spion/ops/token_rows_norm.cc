@@ -24,9 +24,10 @@ bool TakesRows(const at::Tensor& x, const at::Tensor& weight, at::ScalarType dty
          token_rows::TakesType(dtype);
 }
 
+// `ids`: what the embedding looked up, or undefined.
 void SaveNorm(AutogradContext* context, const at::Tensor& sum, const at::Tensor& weight,
-              const token_rows::Norm& norm, const Dropout& dropout) {
-  context->save_for_backward({sum, weight, norm.mean, norm.inverse_deviation});
+              const token_rows::Norm& norm, const Dropout& dropout, const at::Tensor& ids = {}) {
+  context->save_for_backward({sum, weight, norm.mean, norm.inverse_deviation, ids});
   context->saved_data["dtype"] = norm.normed.scalar_type();
   token_rows::Save(context, dropout);
   context->set_materialize_grads(false);  // zeros would be another pass over memory
@@ -103,8 +104,7 @@ class EmbedNormFunction : public torch::autograd::Function<EmbedNormFunction> {
     const Dropout dropout = token_rows::Draw(probability, tokens);
     const auto [sum, norm] =
         token_rows::CallEmbedNorm(ids, tokens, positions, dropout, weight, bias, dtype);
-    SaveNorm(context, sum, weight, norm, dropout);
-    context->saved_data["ids"] = ids;
+    SaveNorm(context, sum, weight, norm, dropout, ids);
     context->saved_data["vocabulary"] = tokens.size(0);
     return {sum, norm.normed};
   }
@@ -118,7 +118,7 @@ class EmbedNormFunction : public torch::autograd::Function<EmbedNormFunction> {
     at::Tensor grad_tokens;
     at::Tensor grad_positions;
     if (context->needs_input_grad(0)) {
-      grad_tokens = TokenTableGradient(context->saved_data["ids"].toTensor(), grad,
+      grad_tokens = TokenTableGradient(context->get_saved_variables()[4], grad,
                                        context->saved_data["vocabulary"].toInt());
     }
     if (context->needs_input_grad(1)) {
@@ -140,6 +140,8 @@ at::Tensor NormRows(const at::Tensor& x, const at::Tensor& weight, const at::Ten
 NormedSum AddNorm(const at::Tensor& x, const at::Tensor& branch, double dropout,
                   const at::Tensor& weight, const at::Tensor& bias, at::ScalarType dtype) {
   token_rows::CheckDropout("AddNorm", dropout);
+  TORCH_CHECK(branch.sizes() == x.sizes(), "AddNorm: a branch of ", branch.sizes(),
+              " does not fit x of ", x.sizes(), "; both must have the same sizes");
   if (TakesRows(x, weight, dtype) && token_rows::TakesType(branch.scalar_type())) {
     const variable_list results = AddNormFunction::apply(x, branch, weight, bias, dropout, dtype);
     return {results[0], results[1]};
@@ -152,6 +154,11 @@ NormedSum EmbedNorm(const at::Tensor& ids, const at::Tensor& tokens, const at::T
                     double dropout, const at::Tensor& weight, const at::Tensor& bias,
                     at::ScalarType dtype) {
   token_rows::CheckDropout("EmbedNorm", dropout);
+  TORCH_CHECK(ids.dim() > 0 && tokens.dim() == 2 &&
+                  positions.sizes() == at::IntArrayRef({ids.size(-1), tokens.size(1)}),
+              "EmbedNorm: ids ", ids.sizes(), ", tokens ", tokens.sizes(), " and positions ",
+              positions.sizes(),
+              " do not fit; expected [..., length], [vocabulary, width] and [length, width]");
   if (TakesRows(tokens, weight, dtype) && ids.numel() > 0) {
     const variable_list results =
         EmbedNormFunction::apply(tokens, positions, weight, bias, ids, dropout, dtype);

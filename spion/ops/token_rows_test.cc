@@ -7,6 +7,7 @@
 #include <ATen/ops/randn.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -51,6 +52,26 @@ TEST(NormRowsTest, IsTheFormulaWithItsGradients) {
   EXPECT_TRUE(Near(x.grad(), x2.grad(), 1e-5));
   EXPECT_TRUE(Near(weight.grad(), weight2.grad(), 1e-5));
   EXPECT_TRUE(Near(bias.grad(), bias2.grad(), 1e-5));
+}
+
+TEST(AddNormTest, RefusesABranchOfOtherSizes) {
+  const at::Tensor x = Numbers({2, 3, 8});
+  const at::Tensor weight = at::ones({8});
+  EXPECT_THAT(
+      [&] {
+        AddNorm(x, Numbers({3, 8}), 0, weight, weight, at::kFloat);
+      },
+      testing::ThrowsMessage<c10::Error>(testing::HasSubstr("branch of [3, 8]")));
+}
+
+TEST(EmbedNormTest, RefusesPositionsOfOtherSizes) {
+  const at::Tensor ids = at::zeros({2, 3}, at::kLong);
+  const at::Tensor weight = at::ones({8});
+  EXPECT_THAT(
+      [&] {
+        EmbedNorm(ids, Numbers({4, 8}), Numbers({1, 8}), 0, weight, weight, at::kFloat);
+      },
+      testing::ThrowsMessage<c10::Error>(testing::HasSubstr("positions [1, 8]")));
 }
 
 TEST(NormRowsTest, RoundsOnce) {

@@ -53,6 +53,9 @@ TEST(TokenRowsArgumentsTest, VocabulariesAndLengths) {
   auto sums = Rows<TokenSums>(4, 64);
   sums.vocabulary = 1025;
   ExpectRefused(sums, "vocabulary of 1025; a GPU takes 1 to 1024");
+  auto wide = Rows<TokenSums>(4, kMostSumWidth);
+  wide.vocabulary = 1024;
+  ExpectRefused(wide, "1024 x 4194240 numbers by token; a GPU takes at most 2147483647");
   auto embed = Rows<EmbedNormForward<float>>(4, 64);
   embed.vocabulary = 7;
   ExpectRefused(embed, "a length of 0");

@@ -92,6 +92,11 @@ absl::Status Run(const TokenSums& call, CUstream_st* stream) {
                                                    call.vocabulary, "; a GPU takes 1 to ",
                                                    kMostVocabulary));
   }
+  if (call.vocabulary > kMostRows / call.width) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a gradient of ", call.vocabulary, " x ", call.width,
+                     " numbers by token; a GPU takes at most ", kMostRows));
+  }
   return StatusOfLaunch(Launch(call, stream));
 }
 
