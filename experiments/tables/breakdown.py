@@ -68,6 +68,9 @@ def _materialised_backward(events):
 
 
 def _linear_maps(forward, backward):
+    if len(forward) != len(backward):
+        raise ValueError(f"a step has {len(forward)} linear maps forward and {len(backward)} "
+                         "backward: its trace names operators that breakdown.py does not know")
     layers_maps = len(forward) - _CLASSIFIER_MAPS
     for number, event in enumerate(forward):
         place = number % _MAPS_A_LAYER
@@ -90,8 +93,11 @@ def _parts_of_step(events):
     pairs += _linear_maps(_spans(events, lambda name: name == "aten::linear"),
                           _spans(events, lambda name: name in _LINEAR_BACKWARD))
     pairs += [("MLP", event) for event in _spans(events, lambda name: name in _GELU)]
-    pairs += [("residual stream", event) for event in _spans(
-        events, lambda name: name in _RESIDUAL)]
+    residual = _spans(events, lambda name: name in _RESIDUAL)
+    if sum("Function" in event["name"] for event in residual) * 2 != len(residual):
+        raise ValueError("of the residual stream a step has other numbers of operators forward and "
+                         "backward: its trace names some that breakdown.py does not know")
+    pairs += [("residual stream", event) for event in residual]
     pairs += [("optimiser", event) for event in _spans(events,
                                                        lambda name: name == "spion:optimizer")]
     pairs += [("data", event) for event in _spans(events, lambda name: name == "spion:data")]
@@ -142,7 +148,8 @@ class _Clock:
 
 
 def shares(trace):
-    """{part: milliseconds a step} of PARTS, under "step" the whole. ValueError without steps."""
+    """{part: milliseconds a step} of PARTS, under "step" the whole. ValueError without steps, and
+    where backward passes of linear maps or of the residual stream are not recognised."""
     events = [event for event in trace["traceEvents"] if event.get("ph") == "X" and "dur" in event]
     events.sort(key=lambda event: (event["ts"], -event["dur"]))
     steps = [event for event in events if event["name"] in _STEPS

@@ -74,6 +74,13 @@ class BreakdownTest(unittest.TestCase):
         for part, microseconds in expected.items():
             self.assertAlmostEqual(ms[part], microseconds / 1e3, msg=part)
 
+    def test_operators_that_it_does_not_know_are_refused(self):
+        for name in ("LinearMapFunction", "AddNormFunction"):
+            events = [{**each, "name": each["name"].replace(name, "RenamedFunction")}
+                      for each in one_layer_step_of_gpu_operators()]
+            with self.assertRaisesRegex(ValueError, "does not know"):
+                breakdown.shares({"traceEvents": events})
+
     def test_means_over_steps(self):
         second = [{**each, "ts": each["ts"] + 200_000} for each in one_layer_step()]
         once = breakdown.shares({"traceEvents": one_layer_step()})

@@ -6,7 +6,7 @@ import breakdown
 import charts
 import gather
 import methods
-from page import Entry, Grid, Page, Picture, significant
+from page import FAILED, Entry, Grid, Page, Picture, significant
 
 TITLE = "Breakdown of a step"
 ABOUT = ("Milliseconds of a training step, forward and backward together, and their share: from a "
@@ -51,7 +51,12 @@ def page(preset, results):
                 rows.append([methods.title(name), missing,
                              *[Entry("-")] * len(breakdown.PARTS)])
                 continue
-            told = breakdown.shares(result.json("trace.json"))
+            try:
+                told = breakdown.shares(result.json("trace.json"))
+            except ValueError as error:
+                rows.append([methods.title(name), Entry(f"failed: {error}", FAILED),
+                             *[Entry("-")] * len(breakdown.PARTS)])
+                continue
             drawn[methods.title(name)] = told
             rows.append([methods.title(name), significant(told["step"]),
                          *(_share(told[part], told["step"]) for part in breakdown.PARTS)])
