@@ -1,0 +1,298 @@
+// Normalisation and embedding by the device code on the CPU, held against the formulas in double.
+// Launches are as the .cu files make them, with as many thread blocks as the rows of a test are
+// worth.
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "spion/kernels/cuda_emulation/thread_block.h"
+#include "spion/kernels/token_rows/api.h"
+#include "spion/kernels/token_rows/cuda/emulated.h"
+#include "spion/kernels/token_rows/cuda/norm_backward.cuh"
+#include "spion/kernels/token_rows/cuda/norm_forward.cuh"
+#include "spion/testing/seed.h"
+
+namespace spion::cuda {
+namespace {
+
+constexpr float kEpsilon = 1e-5F;
+
+template <typename Branch, typename T, int kFoursOf>
+struct Case {
+  using BranchNumber = Branch;
+  using Number = T;
+  static constexpr int kFours = kFoursOf;
+  static constexpr int64_t kWidth = kColumnsAtOnce * kFours;
+};
+
+/// Rows normalised by the formula, and their gradients.
+struct NormOracle {
+  NormOracle(const std::vector<double>& sum, int64_t width, const std::vector<float>& weight)
+      : width(width), weight(weight), y(sum.size()), deviation(sum.size() / width) {
+    for (size_t r = 0; r < deviation.size(); ++r) {
+      const double* row = &sum[r * width];
+      double total = 0, squares = 0;
+      for (int64_t c = 0; c < width; ++c) total += row[c];
+      const double mean = total / width;
+      for (int64_t c = 0; c < width; ++c) squares += std::pow(row[c] - mean, 2);
+      deviation[r] = std::sqrt(squares / width + kEpsilon);
+      for (int64_t c = 0; c < width; ++c) y[r * width + c] = (row[c] - mean) / deviation[r];
+    }
+  }
+
+  std::vector<double> Slope(const std::vector<double>& grad) const {
+    std::vector<double> slope(grad.size());
+    for (size_t r = 0; r < deviation.size(); ++r) {
+      double sum = 0, dot = 0;
+      const auto g = [&](int64_t c) { return grad[r * width + c] * weight[c]; };
+      for (int64_t c = 0; c < width; ++c) {
+        sum += g(c) / width;
+        dot += g(c) * y[r * width + c] / width;
+      }
+      for (int64_t c = 0; c < width; ++c) {
+        slope[r * width + c] = (g(c) - sum - y[r * width + c] * dot) / deviation[r];
+      }
+    }
+    return slope;
+  }
+
+  int64_t width;
+  std::vector<float> weight;
+  std::vector<double> y;
+  std::vector<double> deviation;
+};
+
+template <int kFours>
+EmulatedLaunch ForwardLaunch(int64_t rows) {
+  const auto blocks = static_cast<unsigned>((rows + kRowsABlock<kFours> - 1) / kRowsABlock<kFours>);
+  return {.grid = {blocks, 1, 1}, .threads = kRowThreads, .seed = TestSeed(5)};
+}
+
+/// What the forward kernel is given and what it wrote.
+template <class Param>
+struct AddNormRun {
+  using Branch = typename Param::BranchNumber;
+  using T = typename Param::Number;
+  static constexpr int kFours = Param::kFours;
+  static constexpr int64_t kWidth = Param::kWidth;
+
+  AddNormRun(int64_t rows, const std::vector<Branch>& branch, const Dropout& dropout)
+      : rows(rows),
+        x(Numbers<float>(rows * kWidth, /*mean=*/3, 1)),
+        weight(Numbers<float>(kWidth, 1, 2)),
+        bias(Numbers<float>(kWidth, 0, 3)),
+        sum(branch.empty() ? 0 : rows * kWidth),
+        out(rows * kWidth),
+        mean(rows),
+        inverse(rows) {
+    const AddNormForward<Branch, T> call = {
+        .rows = rows,
+        .width = kWidth,
+        .x = x.data(),
+        .branch = branch.empty() ? nullptr : branch.data(),
+        .dropout = dropout,
+        .sum = sum.data(),
+        .norm = {kEpsilon, weight.data(), bias.data(), out.data(), mean.data(), inverse.data()}};
+    RunKernel(ForwardLaunch<kFours>(rows), [&] { AddNormForwardKernel<Branch, T, kFours>(call); });
+  }
+
+  const std::vector<float>& summed() const { return sum.empty() ? x : sum; }
+
+  int64_t rows;
+  std::vector<float> x, weight, bias, sum;
+  std::vector<T> out;
+  std::vector<float> mean, inverse;
+};
+
+template <class Param>
+struct AddNormGradientRun {
+  using Branch = typename Param::BranchNumber;
+  using T = typename Param::Number;
+  static constexpr int64_t kWidth = Param::kWidth;
+
+  AddNormGradientRun(const AddNormRun<Param>& forward, const std::vector<float>& grad_sum,
+                     const Dropout& dropout, bool of_x, bool of_branch, int64_t repeats = 1)
+      : grad_out(Numbers<T>(forward.rows * kWidth, 0, 4)),
+        grad_x(of_x ? forward.rows * kWidth : 0),
+        grad_branch(of_branch ? forward.rows * kWidth : 0),
+        grad_parameters(2 * kWidth) {
+    constexpr unsigned kSumBlocks = 3;
+    std::vector<float> scratch(kSumBlocks * 2 * kWidth);
+    const int64_t gradients = (forward.rows + repeats - 1) / repeats;
+    const std::vector<T> given(grad_out.begin(), grad_out.begin() + gradients * kWidth);
+    for (int64_t i = forward.rows * kWidth - 1; i >= 0; --i) {
+      grad_out[i] = given[i / kWidth / repeats * kWidth + i % kWidth];
+    }
+    const AddNormBackward<Branch, T> call = {
+        .rows = forward.rows,
+        .width = kWidth,
+        .repeats = repeats,
+        .grad_sum = grad_sum.empty() ? nullptr : grad_sum.data(),
+        .grad_out = given.data(),
+        .sum = forward.summed().data(),
+        .weight = forward.weight.data(),
+        .mean = forward.mean.data(),
+        .inverse_deviation = forward.inverse.data(),
+        .dropout = dropout,
+        .grad_x = of_x ? grad_x.data() : nullptr,
+        .grad_branch = of_branch ? grad_branch.data() : nullptr,
+        .grad_parameters = grad_parameters.data(),
+        .scratch = scratch.data()};
+    RunKernel({.grid = {kSumBlocks, 1, 1}, .threads = kRowThreads, .seed = TestSeed(6)},
+              [&] { AddNormBackwardKernel<Branch, T, Param::kFours>(call); });
+    RunSumParts(scratch, kSumBlocks, 2 * kWidth, grad_parameters.data());
+  }
+
+  std::vector<T> grad_out;  // of each row
+  std::vector<float> grad_x;
+  std::vector<Branch> grad_branch;
+  std::vector<float> grad_parameters;
+};
+
+template <class Param>
+class EmulatedNormTest : public testing::Test {};
+using Cases =
+    testing::Types<Case<float, float, 1>, Case<BFloat16, BFloat16, 1>, Case<BFloat16, float, 1>,
+                   Case<float, BFloat16, 2>, Case<BFloat16, float, 4>, Case<BFloat16, BFloat16, 8>>;
+TYPED_TEST_SUITE(EmulatedNormTest, Cases);
+
+template <class Param>
+void ExpectNormed(const AddNormRun<Param>& run, const NormOracle& oracle) {
+  std::vector<double> expected(oracle.y.size());
+  for (size_t i = 0; i < expected.size(); ++i) {
+    expected[i] = oracle.y[i] * run.weight[i % Param::kWidth] + run.bias[i % Param::kWidth];
+  }
+  ExpectNear(run.out, expected, kTolerance<typename Param::Number>, "normed");
+}
+
+template <class Param>
+void ExpectParameterGradients(const AddNormGradientRun<Param>& run, const NormOracle& oracle) {
+  constexpr int64_t kWidth = Param::kWidth;
+  std::vector<double> expected(2 * kWidth);
+  for (size_t i = 0; i < oracle.y.size(); ++i) {
+    expected[i % kWidth] += Widen(run.grad_out[i]) * oracle.y[i];
+    expected[kWidth + i % kWidth] += Widen(run.grad_out[i]);
+  }
+  const double terms = static_cast<double>(oracle.deviation.size());
+  ExpectNear(run.grad_parameters, expected, 1e-5 * std::sqrt(terms), "weight and bias");
+}
+
+TYPED_TEST(EmulatedNormTest, NormalisesAndDifferentiates) {
+  for (const int64_t rows : {1, 31, 75}) {
+    const AddNormRun<TypeParam> run(rows, {}, {});
+    const NormOracle oracle(Widened(run.x), TypeParam::kWidth, run.weight);
+    ExpectNormed(run, oracle);
+    const AddNormGradientRun<TypeParam> gradient(run, {}, {}, /*of_x=*/true, /*of_branch=*/false);
+    ExpectNear(gradient.grad_x, oracle.Slope(Widened(gradient.grad_out)), 1e-5, "x");
+    ExpectParameterGradients(gradient, oracle);
+  }
+}
+
+TYPED_TEST(EmulatedNormTest, TakesAGradientThatRepeats) {
+  constexpr int64_t kRows = 50;
+  const AddNormRun<TypeParam> run(kRows, {}, {});
+  const NormOracle oracle(Widened(run.x), TypeParam::kWidth, run.weight);
+  const AddNormGradientRun<TypeParam> gradient(run, {}, {}, true, false, /*repeats=*/7);
+  ExpectNear(gradient.grad_x, oracle.Slope(Widened(gradient.grad_out)), 1e-5, "x");
+  ExpectParameterGradients(gradient, oracle);
+}
+
+TYPED_TEST(EmulatedNormTest, AddsADroppedBranch) {
+  using Branch = typename TypeParam::BranchNumber;
+  constexpr float kProbability = 0.3F;
+  const Dropout dropout = DropoutOf(kProbability);
+  for (const int64_t rows : {1, 31, 75}) {
+    // The mask is what the sum says of a branch of ones.
+    const std::vector<Branch> ones(rows * TypeParam::kWidth, Round<Branch>(1));
+    const AddNormRun<TypeParam> of_ones(rows, ones, dropout);
+    std::vector<double> factors(ones.size());
+    for (size_t i = 0; i < factors.size(); ++i) {
+      const bool is_kept = of_ones.sum[i] != of_ones.x[i];
+      factors[i] = is_kept ? 1 / (1 - double{kProbability}) : 0;
+      ASSERT_NEAR(of_ones.sum[i] - of_ones.x[i], factors[i], 1e-5);
+    }
+    ExpectFactors(factors, kProbability);
+    ExpectDistinctRows(factors, TypeParam::kWidth);
+
+    const auto branch = Numbers<Branch>(rows * TypeParam::kWidth, 0, 11);
+    const AddNormRun<TypeParam> run(rows, branch, dropout);
+    std::vector<double> sum(branch.size());
+    for (size_t i = 0; i < sum.size(); ++i) sum[i] = run.x[i] + factors[i] * Widen(branch[i]);
+    ExpectNear(run.sum, sum, 1e-6, "sum");
+    const NormOracle oracle(sum, TypeParam::kWidth, run.weight);
+    ExpectNormed(run, oracle);
+
+    const auto grad_sum = Numbers<float>(rows * TypeParam::kWidth, 0, 12);
+    const AddNormGradientRun<TypeParam> gradient(run, grad_sum, dropout, true, true);
+    std::vector<double> of_x = oracle.Slope(Widened(gradient.grad_out));
+    std::vector<double> of_branch(of_x.size());
+    for (size_t i = 0; i < of_x.size(); ++i) {
+      of_x[i] += grad_sum[i];
+      of_branch[i] = factors[i] * of_x[i];
+    }
+    ExpectNear(gradient.grad_x, of_x, 1e-5, "x");
+    ExpectNear(gradient.grad_branch, of_branch, kTolerance<Branch>, "branch");
+    ExpectParameterGradients(gradient, oracle);
+
+    // Of the branch alone, and without what the sum has beside its normalisation.
+    const AddNormGradientRun<TypeParam> alone(run, {}, dropout, false, true);
+    for (size_t i = 0; i < of_branch.size(); ++i) of_branch[i] -= factors[i] * grad_sum[i];
+    ExpectNear(alone.grad_branch, of_branch, kTolerance<Branch>, "branch alone");
+  }
+}
+
+TYPED_TEST(EmulatedNormTest, EmbedsTokensAtPositions) {
+  using T = typename TypeParam::Number;
+  constexpr int64_t kWidth = TypeParam::kWidth;
+  constexpr int64_t kRows = 77;
+  constexpr int64_t kLength = 11;
+  constexpr int64_t kVocabulary = 5;
+  constexpr float kProbability = 0.3F;
+  const auto tokens = Numbers<float>(kVocabulary * kWidth, 10, 13);  // far from zero: dropped
+  const auto positions = Numbers<float>(kLength * kWidth, 10, 14);   // numbers are seen as such
+  const auto weight = Numbers<float>(kWidth, 1, 2);
+  const auto bias = Numbers<float>(kWidth, 0, 3);
+  std::vector<int32_t> narrow(kRows);
+  std::vector<int64_t> wide(kRows);
+  for (int64_t r = 0; r < kRows; ++r) {
+    wide[r] = r * r % kVocabulary;
+    narrow[r] = static_cast<int32_t>(wide[r]);
+  }
+  for (const bool is_wide : {false, true}) {
+    std::vector<float> sum(kRows * kWidth), mean(kRows), inverse(kRows);
+    std::vector<T> out(kRows * kWidth);
+    const EmbedNormForward<T> call = {
+        .rows = kRows,
+        .width = kWidth,
+        .length = kLength,
+        .vocabulary = kVocabulary,
+        .ids = {is_wide ? nullptr : narrow.data(), is_wide ? wide.data() : nullptr},
+        .tokens = tokens.data(),
+        .positions = positions.data(),
+        .dropout = DropoutOf(kProbability),
+        .sum = sum.data(),
+        .norm = {kEpsilon, weight.data(), bias.data(), out.data(), mean.data(), inverse.data()}};
+    RunKernel(ForwardLaunch<TypeParam::kFours>(kRows),
+              [&] { EmbedNormForwardKernel<T, TypeParam::kFours>(call); });
+    std::vector<double> expected(sum.size()), factors(sum.size());
+    for (int64_t i = 0; i < kRows * kWidth; ++i) {
+      const int64_t row = i / kWidth;
+      const int64_t column = i % kWidth;
+      factors[i] = sum[i] != 0 ? 1 / (1 - double{kProbability}) : 0;
+      expected[i] = factors[i] * (double{tokens[wide[row] * kWidth + column]} +
+                                  positions[row % kLength * kWidth + column]);
+    }
+    ExpectNear(sum, expected, 1e-6, "sum");
+    ExpectFactors(factors, kProbability);
+    ExpectDistinctRows(factors, kWidth);
+    const NormOracle oracle(expected, kWidth, weight);
+    for (size_t i = 0; i < expected.size(); ++i) {
+      expected[i] = oracle.y[i] * weight[i % kWidth] + bias[i % kWidth];
+    }
+    ExpectNear(out, expected, kTolerance<T>, "normed");
+  }
+}
+
+}  // namespace
+}  // namespace spion::cuda
