@@ -4,8 +4,10 @@
 
 #include <iostream>
 
+#include "baselines/registry.h"
 #include "experiments/options.h"
 #include "experiments/run_experiment.h"
+#include "spion/data/task_registry.h"
 #include "spion/train/progress.h"
 
 namespace {
@@ -18,10 +20,11 @@ int Fail(absl::string_view message) {
 }
 
 int Main(int argc, char** argv) {
-  const absl::StatusOr<spion::Options> options = spion::ParseOptions(argc, argv);
+  const spion::KnownNames known = {.tasks = spion::TaskNames(), .methods = spion::MethodNames()};
+  const absl::StatusOr<spion::Options> options = spion::ParseOptions(argc, argv, known);
   if (!options.ok()) return Fail(options.status().message());
   if (options->help) {
-    std::cout << spion::HelpText(*options);
+    std::cout << spion::HelpText(*options, known);
     return 0;
   }
   absl::StatusOr<spion::Outcome> outcome;

@@ -25,8 +25,8 @@ struct StepRange {
 inline constexpr StepRange kDefaultTraceSteps = {.first = 1, .last = 32};
 
 struct Options {
-  std::string task;
-  std::string method;
+  std::string task;    // empty: none is given, and help is asked for
+  std::string method;  // likewise
   Mode mode = Mode::kTrain;
   PresetChoice preset = PresetChoice::kAuto;
   std::string data_dir;    // absolute; empty: none
@@ -44,12 +44,20 @@ struct Options {
   std::vector<std::string> command;  // as typed, for the manifest
 };
 
-/// Relative paths are the user's (spion/base/user_directory.h).
-/// Errors: InvalidArgument for an unknown flag or a value out of range, naming the valid ones.
-absl::StatusOr<Options> ParseOptions(int argc, char** argv);
+/// What --task and --method take.
+struct KnownNames {
+  std::vector<std::string> tasks;
+  std::vector<std::string> methods;
+};
+
+/// Relative paths are the user's (spion/base/user_directory.h). Task and method are given, unless
+/// help is asked for.
+/// Errors: InvalidArgument for an unknown flag or a value out of range, naming the valid ones; for
+/// one that is missing, or does not go with another.
+absl::StatusOr<Options> ParseOptions(int argc, char** argv, const KnownNames& known);
 
 /// What --help prints.
-std::string HelpText(const Options& options);
+std::string HelpText(const Options& options, const KnownNames& known);
 
 }  // namespace spion
 

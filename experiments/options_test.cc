@@ -5,19 +5,30 @@
 
 #include <cstdlib>
 
+#include "spion/train/hyper_parameters.h"
+
 namespace spion {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::Pair;
 
-absl::StatusOr<Options> Parse(std::vector<std::string> arguments) {
+const KnownNames kKnown = {.tasks = {"image", "listops"}, .methods = {"c", "cf", "dense"}};
+
+absl::StatusOr<Options> ParseAlone(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "lra");
   std::vector<char*> pointers;
   pointers.reserve(arguments.size());
   for (std::string& argument : arguments) pointers.push_back(argument.data());
-  return ParseOptions(static_cast<int>(pointers.size()), pointers.data());
+  return ParseOptions(static_cast<int>(pointers.size()), pointers.data(), kKnown);
+}
+
+// As an experiment target does.
+absl::StatusOr<Options> Parse(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), {"--task=image", "--method=cf"});
+  return ParseAlone(std::move(arguments));
 }
 
 std::string Error(std::vector<std::string> arguments) {
@@ -25,7 +36,7 @@ std::string Error(std::vector<std::string> arguments) {
 }
 
 TEST(OptionsTest, Defaults) {
-  const Options options = Parse({"--task=image", "--method=cf"}).value();
+  const Options options = Parse({}).value();
   EXPECT_EQ(options.task, "image");
   EXPECT_EQ(options.method, "cf");
   EXPECT_EQ(options.mode, Mode::kTrain);
@@ -50,17 +61,18 @@ TEST(OptionsTest, RelativePathsAreTheUsers) {
 }
 
 TEST(OptionsTest, UnknownArgumentsNameTheValidOnes) {
-  EXPECT_THAT(Error({"--step=3"}),
-              HasSubstr("unknown argument \"--step=3\"; the flags are --mode"));
+  EXPECT_THAT(Error({"--epochs=3"}),
+              HasSubstr("unknown argument \"--epochs=3\"; the flags are --mode"));
+  EXPECT_THAT(Error({"--step=3"}), HasSubstr("did you mean --steps?"));
   EXPECT_THAT(Error({"image"}), HasSubstr("unknown argument \"image\""));
 }
 
 TEST(OptionsTest, BadValuesNameTheValidOnes) {
-  EXPECT_EQ(Error({"--mode=test"}), "--mode=\"test\"; expected one of eval, train");
-  EXPECT_EQ(Error({"--preset=fast"}), "--preset=\"fast\"; expected one of auto, paper, quick");
+  EXPECT_EQ(Error({"--mode=test"}), "--mode=\"test\"; expected one of train, eval");
+  EXPECT_EQ(Error({"--preset=fast"}), "--preset=\"fast\"; expected one of auto, quick, paper");
   EXPECT_EQ(Error({"--device=gpu"}), "--device=\"gpu\"; expected one of auto, cpu, cuda");
   EXPECT_EQ(Error({"--precision=half"}),
-            "--precision=\"half\"; expected one of auto, bfloat16, float32, tf32");
+            "--precision=\"half\"; expected one of auto, float32, tf32, bfloat16");
   for (const char* steps : {"0:3", "4:3", "5", "1:x", ":"}) {
     EXPECT_THAT(Error({"--trace=t", "--trace_steps", steps}),
                 HasSubstr("expected FIRST:LAST, counted from 1"));
@@ -88,8 +100,39 @@ TEST(OptionsTest, TracesTheStepsThatTheUserNames) {
   EXPECT_THAT(Error({"--mode=eval", "--checkpoint=x", "--trace=t"}), HasSubstr("--mode=train"));
 }
 
+TEST(OptionsTest, SwitchesAreWrittenOneWay) {
+  EXPECT_TRUE(Parse({}).value().cuda_graph);
+  for (const char* text : {"--cuda_graph=false", "--cuda_graph=no", "--nocuda_graph"}) {
+    EXPECT_FALSE(Parse({text}).value().cuda_graph) << text;
+  }
+  for (const char* text : {"--shared_pattern", "--shared_pattern=true", "--shared_pattern=yes"}) {
+    const Options options = Parse({text}).value();
+    ASSERT_EQ(options.hyper_parameters.size(), 1u) << text;
+    HyperParameters h;
+    EXPECT_TRUE(SetHyperParameter(h, "shared_pattern", options.hyper_parameters[0].second).ok());
+    EXPECT_TRUE(h.shared_pattern) << text;
+  }
+  EXPECT_EQ(Error({"--cuda_graph=2"}), "--cuda_graph=\"2\"; expected true or false");
+  EXPECT_EQ(Error({"--shared_pattern=2"}), "--shared_pattern=\"2\"; expected true or false");
+}
+
+TEST(OptionsTest, TaskAndMethodAreNeededAndKnown) {
+  const auto error = [](std::vector<std::string> arguments) {
+    return std::string(ParseAlone(std::move(arguments)).status().message());
+  };
+  EXPECT_EQ(error({}),
+            "missing: --task (one of image, listops) and --method (one of c, cf, dense); a target "
+            "such as //experiments:lra_image_cf gives both");
+  EXPECT_THAT(error({"--method=cf"}), HasSubstr("missing: --task (one of image, listops); a"));
+  EXPECT_EQ(error({"--task=imgae", "--method=cf"}),
+            "--task=\"imgae\"; did you mean \"image\"? expected one of image, listops");
+  EXPECT_EQ(error({"--task=image", "--method=sparse"}),
+            "--method=\"sparse\"; expected one of c, cf, dense");
+}
+
 TEST(OptionsTest, HelpNamesEveryFlag) {
-  const std::string help = HelpText(Parse({"--task=image", "--method=c", "--help"}).value());
+  const std::string help =
+      HelpText(ParseAlone({"--task=image", "--method=c", "--help"}).value(), kKnown);
   for (const char* flag : {"--mode", "--preset", "--data_dir", "--out_dir", "--steps",
                            "--batch_size", "--seed", "--device", "--precision", "--trace",
                            "--trace_steps", "--checkpoint", "--density", "--excluded_pruned"}) {
@@ -98,6 +141,17 @@ TEST(OptionsTest, HelpNamesEveryFlag) {
   EXPECT_THAT(help, HasSubstr("//experiments:lra_image_c "));
   EXPECT_THAT(help, HasSubstr(std::to_string(kDefaultTraceSteps.first) + ":" +
                               std::to_string(kDefaultTraceSteps.last)));
+}
+
+TEST(OptionsTest, HelpOfTheProgramByItselfSaysWhatItNeeds) {
+  for (const char* help_flag : {"--help", "-h"}) {
+    const std::string help = HelpText(ParseAlone({help_flag}).value(), kKnown);
+    EXPECT_THAT(help, HasSubstr("lra --task=TASK --method=METHOD [FLAG ...]"));
+    EXPECT_THAT(help, HasSubstr("--task=image|listops"));
+    EXPECT_THAT(help, HasSubstr("--method=c|cf|dense"));
+    EXPECT_THAT(help, Not(HasSubstr("\"\"")));
+    EXPECT_THAT(help, Not(HasSubstr("lra__")));
+  }
 }
 
 }  // namespace

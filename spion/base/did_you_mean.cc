@@ -29,7 +29,7 @@ size_t Distance(absl::string_view a, absl::string_view b) {
 }  // namespace
 
 std::string DidYouMean(absl::string_view typed, absl::Span<const std::string> known) {
-  constexpr size_t kLettersAnEdit = 3;
+  constexpr size_t kLettersAnEdit = 4;
   std::string nearest;
   size_t least = typed.size() / kLettersAnEdit + 1;
   for (const std::string& name : known) {

@@ -10,7 +10,7 @@
 namespace spion {
 
 /// The first of the `known` names that are nearest to `typed`, if near at all: letters left out,
-/// added, changed or swapped with their neighbour, one in three at most. Else "".
+/// added, changed or swapped with their neighbour, one in four at most. Else "".
 std::string DidYouMean(absl::string_view typed, absl::Span<const std::string> known);
 
 }  // namespace spion

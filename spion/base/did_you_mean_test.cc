@@ -19,7 +19,7 @@ TEST(DidYouMeanTest, FindsTheNearest) {
 }
 
 TEST(DidYouMeanTest, SaysNothingOfWhatIsFar) {
-  for (const char* typed : {"", "x", "te", "pathfinder", "image_net", "size"}) {
+  for (const char* typed : {"", "x", "te", "tex", "pathfinder", "image_net", "size"}) {
     EXPECT_EQ(DidYouMean(typed, kKnown), "") << typed;
   }
   EXPECT_EQ(DidYouMean("text", {}), "");

@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "spion/base/command_line.h"
 
 namespace spion {
 namespace {
@@ -81,10 +82,11 @@ constexpr Setting kSettings[] = {
     {{"density", "X", "SPION-C: share of the blocks that are kept"}, &HyperParameters::density},
     {{"threshold", "X", "SPION-F and -CF: quantile that a marked block must exceed"},
      &HyperParameters::threshold},
-    {{"shared_pattern", "yes|no", "one pattern for all layers"}, &HyperParameters::shared_pattern},
-    {{"excluded_pruned", "yes|no", "leave pruned entries out of the softmax"},
+    {{"shared_pattern", kSwitchValues, "one pattern for all layers"},
+     &HyperParameters::shared_pattern},
+    {{"excluded_pruned", kSwitchValues, "leave pruned entries out of the softmax"},
      &HyperParameters::excluded_pruned},
-    {{"continued_schedule", "yes|no", "do not restart the learning rate at the transition"},
+    {{"continued_schedule", kSwitchValues, "do not restart the learning rate at the transition"},
      &HyperParameters::continued_schedule},
     {{"evaluation_interval", "N", "steps from one look at the dev set to the next"},
      &HyperParameters::evaluation_interval,
@@ -101,7 +103,8 @@ struct Reading {
 
 Reading ReadText(const Setting& setting, absl::string_view text) {
   if (std::holds_alternative<bool HyperParameters::*>(setting.field)) {
-    return {text == "yes", text == "yes" || text == "no" ? "" : "yes or no"};
+    const absl::StatusOr<bool> read = ReadSwitch(text);
+    return {read.ok() && *read, read.ok() ? "" : "true or false"};
   }
   if (std::holds_alternative<double HyperParameters::*>(setting.field)) {
     double number = 0;

@@ -49,7 +49,7 @@ TEST(SetHyperParameterTest, SetsTheFieldOfThatName) {
                                                         {"sequence_length", "0"},
                                                         {"transition_limit_percent", "30"},
                                                         {"density", "0.1"},
-                                                        {"shared_pattern", "yes"},
+                                                        {"shared_pattern", "true"},
                                                         {"excluded_pruned", "no"}}) {
     EXPECT_TRUE(SetHyperParameter(h, name, text).ok()) << name;
   }
@@ -73,7 +73,7 @@ TEST(SetHyperParameterTest, SaysWhatWasExpectedAndLeavesTheRestAlone) {
             "\"4294967296\"; expected a whole number, 0 or more");
   EXPECT_EQ(error("density", "1.5"), "\"1.5\"; expected a number above 0 and not above 1");
   EXPECT_EQ(error("threshold", "nan"), "\"nan\"; expected a number above 0 and not above 1");
-  EXPECT_EQ(error("shared_pattern", "1"), "\"1\"; expected yes or no");
+  EXPECT_EQ(error("shared_pattern", "maybe"), "\"maybe\"; expected true or false");
   EXPECT_EQ(error("beta1", "0.5"), "there is no hyper-parameter \"beta1\" to set");
   EXPECT_EQ(h.steps, 0);
   EXPECT_EQ(h.density, 0);
@@ -82,8 +82,7 @@ TEST(SetHyperParameterTest, SaysWhatWasExpectedAndLeavesTheRestAlone) {
 TEST(SetHyperParameterTest, EveryFlagCanBeSet) {
   HyperParameters h;
   for (const HyperParameterFlag& flag : HyperParameterFlags()) {
-    EXPECT_TRUE(SetHyperParameter(h, flag.name, flag.values == "yes|no" ? "yes" : "1").ok())
-        << flag.name;
+    EXPECT_TRUE(SetHyperParameter(h, flag.name, "1").ok()) << flag.name;
   }
 }
 

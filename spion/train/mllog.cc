@@ -1,6 +1,7 @@
 #include "spion/train/mllog.h"
 
 #include "spion/base/file.h"
+#include "spion/base/json_text.h"
 
 namespace spion {
 
@@ -29,7 +30,7 @@ absl::Status MlLog::Write(absl::string_view event_type, absl::string_view key, c
                       {"key", std::string(key)},
                       {"value", value},
                       {"metadata", with_place}};
-  return AppendLine(path_, ":::MLLOG " + event.dump());
+  return AppendLine(path_, ":::MLLOG " + JsonText(event));
 }
 
 }  // namespace spion

@@ -8,6 +8,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "spion/base/file.h"
+#include "spion/base/json_text.h"
 
 namespace spion {
 namespace {
@@ -45,13 +46,13 @@ std::string RunDirectory::File(absl::string_view name) const {
 
 absl::Status RunDirectory::WriteJson(absl::string_view name,
                                      const nlohmann::ordered_json& content) const {
-  return WriteFileAtomically(File(name), content.dump(2) + "\n");
+  return WriteFileAtomically(File(name), JsonText(content, 2) + "\n");
 }
 
 absl::Status RunDirectory::AppendMetric(const nlohmann::ordered_json& metric) const {
   nlohmann::ordered_json line = metric;
   line["time_ms"] = absl::ToUnixMillis(absl::Now());
-  return AppendLine(File("metrics.jsonl"), line.dump());
+  return AppendLine(File("metrics.jsonl"), JsonText(line));
 }
 
 }  // namespace spion
