@@ -19,12 +19,13 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/strip.h"
+#include "absl/strings/string_view.h"
 #include "baselines/registry.h"
 #include "benchmarks/attention_pass.h"
 #include "benchmarks/benchmark_case.h"
 #include "benchmarks/harness.h"
 #include "benchmarks/peak_bytes.h"
+#include "spion/base/command_line.h"
 #include "spion/nn/attention.h"
 #include "spion/nn/parameters.h"
 #include "spion/train/device.h"
@@ -143,26 +144,24 @@ int Fail(absl::string_view message) {
 
 int Main(int argc, char** argv) {
   std::string device = "auto";
-  std::vector<char*> arguments;
-  for (char* argument : std::vector<char*>(argv, argv + argc)) {
-    absl::string_view value = argument;
-    if (absl::ConsumePrefix(&value, "--device=")) {
-      device = std::string(value);
-    } else {
-      arguments.push_back(argument);
-    }
+  bool help = false;
+  const std::vector<Flag> flags = {
+      {"device", "auto|cpu|cuda", "auto: a GPU, or the CPU where there is none", SetText(device)},
+      Switch("help", "this text", help)};
+  absl::StatusOr<std::vector<std::string>> arguments = TakeFlags({argv, argv + argc}, flags);
+  if (!arguments.ok()) return Fail(arguments.status().message());
+  if (help) {
+    PrintHelp("baselines", flags);
+    return 0;
   }
   const absl::StatusOr<DeviceChoice> choice = ChooseDevice(device);
   if (!choice.ok()) return Fail(choice.status().message());
-  const HarnessOptions options{
-      .default_flags = {"--benchmark_min_time=0.05"}, .print_own_flags = [] {
-        std::cout << "baselines [--device=auto|cpu|cuda]\nand Google Benchmark's flags:\n";
-      }};
-  return RunBenchmarks(static_cast<int>(arguments.size()), arguments.data(), options,
-                       [&](BenchmarkList& list) {
-                         AddAll(list, choice->device);
-                         return true;
-                       });
+  arguments->insert(arguments->begin() + 1, "--benchmark_min_time=0.05");
+  return RunBenchmarks(*arguments, [&](BenchmarkList& list) {
+    SaySet("baselines", device, *choice);
+    AddAll(list, choice->device);
+    return true;
+  });
 }
 
 }  // namespace

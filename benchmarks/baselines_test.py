@@ -18,6 +18,7 @@ class BaselinesTest(unittest.TestCase):
     def test_lists_every_single_phase_method_at_every_task(self):
         outcome = run("--benchmark_list_tests")
         self.assertEqual(outcome.returncode, 0, outcome.stderr)
+        self.assertEqual(outcome.stderr, "baselines: the CPU set: --device=cpu\n")
         names = [name.split("/") for name in outcome.stdout.split()]
         self.assertEqual({name[3] for name in names}, {"image", "listops", "text", "retrieval"})
         self.assertEqual({name[4] for name in names}, {"fwd", "fwdbwd"})

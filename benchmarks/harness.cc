@@ -5,15 +5,13 @@
 #include <cstring>
 #include <iostream>
 #include <memory>
-#include <optional>
 #include <regex>
 #include <utility>
 
-#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
 #include "benchmarks/plain_name_reporter.h"
+#include "spion/base/status.h"
 #include "spion/base/user_directory.h"
 #include "spion/train/build_info.h"
 #include "spion/train/device.h"
@@ -34,25 +32,8 @@ void AddContext() {
   benchmark::AddCustomContext("cpu", DeviceName(at::kCPU));
 }
 
-// Removes --NAME=VALUE (or a bare --NAME, which counts as "true") and returns the last such value.
-std::optional<std::string> TakeFlag(std::vector<std::string>& arguments, absl::string_view name) {
-  std::optional<std::string> value;
-  for (auto it = arguments.begin(); it != arguments.end();) {
-    absl::string_view rest = *it;
-    if (absl::ConsumePrefix(&rest, absl::StrCat("--", name)) &&
-        (rest.empty() || absl::ConsumePrefix(&rest, "="))) {
-      value = rest.empty() && !absl::EndsWith(*it, "=") ? "true" : std::string(rest);
-      it = arguments.erase(it);
-    } else {
-      ++it;
-    }
-  }
-  return value;
-}
-
-// The reporter for a file, as --benchmark_out_format says; nothing for an unknown format.
+// The reporter for a file, as --benchmark_out_format says.
 std::unique_ptr<benchmark::BenchmarkReporter> MakeFileReporter(absl::string_view format) {
-  if (format == "json") return std::make_unique<benchmark::JSONReporter>();
   if (format == "console") {
     return std::make_unique<benchmark::ConsoleReporter>(benchmark::ConsoleReporter::OO_None);
   }
@@ -60,7 +41,7 @@ std::unique_ptr<benchmark::BenchmarkReporter> MakeFileReporter(absl::string_view
 #pragma GCC diagnostic ignored "-Wdeprecated-declarations"  // deprecated, yet still its CSV
   if (format == "csv") return std::make_unique<benchmark::CSVReporter>();
 #pragma GCC diagnostic pop
-  return nullptr;
+  return std::make_unique<benchmark::JSONReporter>();
 }
 
 // Flags whose work the harness does itself, because Google Benchmark's would show its own names.
@@ -70,29 +51,25 @@ struct OwnFlags {
   std::string out_format = "json";
 };
 
-OwnFlags TakeOwnFlags(std::vector<std::string>& arguments) {
-  OwnFlags flags;
-  const std::string list = TakeFlag(arguments, "benchmark_list_tests").value_or("false");
-  flags.list_tests = list != "false" && list != "0";
-  flags.out = TakeFlag(arguments, "benchmark_out").value_or("");
-  flags.out_format = TakeFlag(arguments, "benchmark_out_format").value_or(flags.out_format);
-  return flags;
+// Takes them from the arguments.
+absl::StatusOr<OwnFlags> TakeOwnFlags(std::vector<std::string>& arguments) {
+  OwnFlags own;
+  const std::vector<Flag> flags = {Switch("benchmark_list_tests", "", own.list_tests),
+                                   {"benchmark_out", "FILE", "", SetText(own.out)},
+                                   {"benchmark_out_format", "json|console|csv", "",
+                                    SetOneOf(own.out_format, {"json", "console", "csv"})}};
+  ASSIGN_OR_RETURN(arguments, TakeFlags(arguments, flags));
+  return own;
 }
 
 // Google Benchmark takes the flags it knows; false if others are left.
-bool Initialize(std::vector<std::string>& arguments, void (*print_own_flags)()) {
-  // Its help has no room for a capture.
-  static void (*print_own)() = nullptr;
-  print_own = print_own_flags;
+bool Initialize(std::vector<std::string>& arguments) {
   std::vector<char*> pointers;
   pointers.reserve(arguments.size() + 1);
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   int count = static_cast<int>(pointers.size());
   pointers.push_back(nullptr);
-  benchmark::Initialize(&count, pointers.data(), [] {
-    if (print_own != nullptr) print_own();
-    benchmark::PrintDefaultHelp();
-  });
+  benchmark::Initialize(&count, pointers.data());
   return !benchmark::ReportUnrecognizedArguments(count, pointers.data());
 }
 
@@ -144,22 +121,36 @@ void GoToUserDirectory() {
   std::exit(1);
 }
 
-int RunBenchmarks(int argc, char** argv, const HarnessOptions& options,
+void PrintHelp(absl::string_view program, const std::vector<Flag>& flags) {
+  std::cout << program << " [FLAG ...]\n\n"
+            << FlagsHelp(flags) << "\nGoogle Benchmark's:\n\n"
+            << std::flush;
+  benchmark::PrintDefaultHelp();
+}
+
+void SaySet(absl::string_view program, absl::string_view asked, const DeviceChoice& choice) {
+  std::string reason = choice.reason;
+  if (reason.empty()) {
+    reason =
+        asked == "auto" ? "there is a GPU that SPION can use" : absl::StrCat("--device=", asked);
+  }
+  std::cerr << program << ": the " << (choice.device.is_cuda() ? "GPU" : "CPU")
+            << " set: " << reason << std::endl;
+}
+
+int RunBenchmarks(const std::vector<std::string>& given,
                   absl::FunctionRef<bool(BenchmarkList&)> prepare) {
   GoToUserDirectory();
   // As flags, which a flag of the user's overrides; set on a benchmark, they would join its name.
-  std::vector<std::string> arguments = {argv[0], "--benchmark_repetitions=9",
+  std::vector<std::string> arguments = {given.front(), "--benchmark_repetitions=9",
                                         "--benchmark_display_aggregates_only=true"};
-  arguments.insert(arguments.end(), options.default_flags.begin(), options.default_flags.end());
-  arguments.insert(arguments.end(), argv + 1, argv + argc);
-  const OwnFlags flags = TakeOwnFlags(arguments);
-  if (MakeFileReporter(flags.out_format) == nullptr) {
-    return Fail(absl::StrCat("--benchmark_out_format=", flags.out_format,
-                             " is not known; the formats are json, console, csv"));
-  }
+  arguments.insert(arguments.end(), given.begin() + 1, given.end());
+  const absl::StatusOr<OwnFlags> own = TakeOwnFlags(arguments);
+  if (!own.ok()) return Fail(own.status().message());
+  const OwnFlags& flags = *own;
   const std::string partial = flags.out + ".partial";
   if (!flags.out.empty()) arguments.push_back(absl::StrCat("--benchmark_out=", partial));
-  if (!Initialize(arguments, options.print_own_flags)) return 1;
+  if (!Initialize(arguments)) return 1;
 
   const std::string filter = benchmark::GetBenchmarkFilter();
   absl::StatusOr<BenchmarkList> list = BenchmarkList::Create(filter);

@@ -2,7 +2,7 @@
 // names, and the machine and versions in the context of the JSON output.
 //
 //   int main(int argc, char** argv) {
-//     return spion::RunBenchmarks(argc, argv, {}, [](spion::BenchmarkList& list) {
+//     return spion::RunBenchmarks({argv, argv + argc}, [](spion::BenchmarkList& list) {
 //       if (list.Wants("spion/cpu/f32/image/fwd")) Check();
 //       list.Add("spion/cpu/f32/image/fwd", Run, spion::Clock::kWall);
 //       return true;
@@ -23,6 +23,9 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "spion/base/command_line.h"
+#include "spion/train/device.h"
 
 namespace spion {
 
@@ -58,20 +61,21 @@ class BenchmarkList {
   std::vector<std::string> names_;
 };
 
-struct HarnessOptions {
-  /// "--benchmark_min_time=0.02": flags that the user's override.
-  std::vector<std::string> default_flags;
-  /// Prints the program's own flags, for --help.
-  void (*print_own_flags)() = nullptr;
-};
+/// For --help: the program's own flags and Google Benchmark's.
+void PrintHelp(absl::string_view program, const std::vector<Flag>& flags);
+
+/// Says on stderr that the set for a GPU or for the CPU runs, and why: `asked` is the --device.
+void SaySet(absl::string_view program, absl::string_view asked, const DeviceChoice& choice);
 
 /// Relative paths count from the user's folder, which is not where `bazel run` starts a program.
 void GoToUserDirectory();
 
 /// Parses Google Benchmark's flags, calls `prepare`, which checks results against an oracle and
-/// adds the benchmarks, and runs them. Returns the exit code: 1 if `prepare` returns false, a flag
-/// is unknown, no benchmark matches the filter, or the file cannot be written.
-int RunBenchmarks(int argc, char** argv, const HarnessOptions& options,
+/// adds the benchmarks, and runs them. `given` are the program's name, flags that the user's
+/// override ("--benchmark_min_time=0.02"), and the user's. Returns the exit code: 1 if `prepare`
+/// returns false, a flag is unknown, no benchmark matches the filter, or the file cannot be
+/// written.
+int RunBenchmarks(const std::vector<std::string>& given,
                   absl::FunctionRef<bool(BenchmarkList&)> prepare);
 
 }  // namespace spion

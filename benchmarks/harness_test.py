@@ -65,9 +65,10 @@ class HarnessTest(unittest.TestCase):
     def test_the_filter_sees_plain_names(self):
         for text, names in (("manual$", ["manual"]), ("^x/(wall|broken)$", ["wall", "broken"]),
                             ("-x/w", ["manual", "broken"]), ("all", ["manual", "wall", "broken"])):
-            outcome = run("--benchmark_list_tests", "--benchmark_filter=" + text)
-            self.assertEqual(outcome.stdout.split(), ["x/" + name for name in names], text)
-            self.assertEqual(outcome.stderr, "listing\n")
+            for switch in ("", "=true", "=yes", "=1"):
+                outcome = run("--benchmark_list_tests" + switch, "--benchmark_filter=" + text)
+                self.assertEqual(outcome.stdout.split(), ["x/" + name for name in names], text)
+                self.assertEqual(outcome.stderr, "listing\n")
 
     def test_what_is_filtered_out_does_not_run(self):
         outcome = run("--benchmark_filter=manual$", "--benchmark_out=" + self.path)
@@ -77,6 +78,15 @@ class HarnessTest(unittest.TestCase):
     def test_relative_paths_count_from_the_users_folder(self):
         run("--benchmark_out=out", BUILD_WORKING_DIRECTORY=self.directory)
         self.assertTrue(self.read_json()["benchmarks"])
+
+    def test_a_name_that_is_not_utf8_leaves_valid_json(self):
+        program = os.fsencode(self.directory) + b"/caf\xe9"
+        os.symlink(PROGRAM, program)
+        outcome = subprocess.run([program, "--benchmark_out=" + self.path, "--benchmark_format=json"],
+                                 capture_output=True, check=False)
+        self.assertEqual(outcome.returncode, 0, outcome.stderr)
+        for results in (self.read_json(), json.loads(outcome.stdout)):
+            self.assertEqual(results["context"]["executable"], self.directory + "/caf%E9")
 
     def test_a_failed_check_ends_the_program(self):
         outcome = run("--benchmark_out=" + self.path, CHECK_FAILS="1")
@@ -88,6 +98,7 @@ class HarnessTest(unittest.TestCase):
         for flag, message in (("--benchmark_filter=nothing", "no benchmark matches"),
                               ("--benchmark_filter=(", "is no regular expression"),
                               ("--benchmark_out_format=xml", "json, console, csv"),
+                              ("--benchmark_list_tests=maybe", "expected true or false"),
                               ("--benchmark_out=/no/such/folder/out", "/no/such/folder/out"),
                               ("--no_such_flag", "--no_such_flag")):
             outcome = run(flag)

@@ -1,6 +1,8 @@
 // What harness_test.py runs: one benchmark of each clock, and one that cannot do its work.
 #include <cstdlib>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include "benchmarks/harness.h"
 
@@ -26,6 +28,7 @@ bool Prepare(BenchmarkList& list) {
 }  // namespace spion
 
 int main(int argc, char** argv) {
-  return spion::RunBenchmarks(argc, argv, {.default_flags = {"--benchmark_min_time=0.0001"}},
-                              spion::Prepare);
+  std::vector<std::string> arguments(argv, argv + argc);
+  arguments.insert(arguments.begin() + 1, "--benchmark_min_time=0.0001");
+  return spion::RunBenchmarks(arguments, spion::Prepare);
 }

@@ -95,7 +95,7 @@ void AddAll(BenchmarkList& list) {
 }  // namespace spion
 
 int main(int argc, char** argv) {
-  return spion::RunBenchmarks(argc, argv, {}, [](spion::BenchmarkList& list) {
+  return spion::RunBenchmarks({argv, argv + argc}, [](spion::BenchmarkList& list) {
     if (!list.only_listed() && !spion::PatternsAreRight()) return false;
     spion::AddAll(list);
     return true;

@@ -1,6 +1,9 @@
 #include "benchmarks/plain_name_reporter.h"
 
+#include <sstream>
 #include <utility>
+
+#include "spion/base/utf8.h"
 
 namespace spion {
 
@@ -8,10 +11,15 @@ PlainNameReporter::PlainNameReporter(std::unique_ptr<benchmark::BenchmarkReporte
     : inner_(std::move(inner)) {}
 
 bool PlainNameReporter::ReportContext(const Context& context) {
+  // The host's name is whatever its owner called it, and JSON must be UTF-8.
+  std::ostringstream text;
+  inner_->SetOutputStream(&text);
   // The streams of this reporter are set after it was made.
-  inner_->SetOutputStream(&GetOutputStream());
   inner_->SetErrorStream(&GetErrorStream());
-  return inner_->ReportContext(context);
+  const bool goes_on = inner_->ReportContext(context);
+  GetOutputStream() << ToUtf8(text.str());
+  inner_->SetOutputStream(&GetOutputStream());
+  return goes_on;
 }
 
 void PlainNameReporter::ReportRuns(const std::vector<Run>& runs) {

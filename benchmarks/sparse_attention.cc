@@ -12,49 +12,32 @@
 #include <string>
 #include <vector>
 
-#include "absl/strings/match.h"
-#include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
+#include "absl/strings/string_view.h"
 #include "benchmarks/attention_set.h"
 #include "benchmarks/benchmark_case.h"
 #include "benchmarks/harness.h"
+#include "spion/base/command_line.h"
 #include "spion/base/file.h"
 #include "spion/train/device.h"
 
 namespace spion {
 namespace {
 
-constexpr char kFlagsHelp[] =
-    "sparse_attention [--device=auto|cpu|cuda]   auto: the GPU set where there is a GPU\n"
-    "                 [--flush_l2]               GPU: write over the L2 cache before each timed "
-    "pass\n"
-    "                 [--print_cases=FILE]       write the GPU set's cases as JSON, and stop\n"
-    "and Google Benchmark's flags:\n";
-
-struct Flags {
+struct Options {
   std::string device = "auto";
   bool flush_l2 = false;
   std::string print_cases;
+  bool help = false;
 };
 
-// Takes the program's own flags; the others are Google Benchmark's.
-Flags TakeFlags(std::vector<char*>& arguments) {
-  Flags flags;
-  std::vector<char*> others;
-  for (char* argument : arguments) {
-    absl::string_view value = argument;
-    if (value == "--flush_l2") {
-      flags.flush_l2 = true;
-    } else if (absl::ConsumePrefix(&value, "--device=")) {
-      flags.device = std::string(value);
-    } else if (absl::ConsumePrefix(&value, "--print_cases=")) {
-      flags.print_cases = std::string(value);
-    } else {
-      others.push_back(argument);
-    }
-  }
-  arguments = others;
-  return flags;
+std::vector<Flag> OwnFlags(Options& options) {
+  return {
+      {"device", "auto|cpu|cuda", "auto: the GPU set where there is a GPU",
+       SetText(options.device)},
+      Switch("flush_l2", "GPU: write over the L2 cache before each timed pass", options.flush_l2),
+      {"print_cases", "FILE", "write the GPU set's cases as JSON, and stop",
+       SetText(options.print_cases)},
+      Switch("help", "this text", options.help)};
 }
 
 int Fail(absl::string_view message) {
@@ -68,37 +51,33 @@ int PrintCases(const std::string& path) {
   return status.ok() ? 0 : Fail(status.message());
 }
 
-// Why the set that runs is the one: what `choice` says, or the user.
-std::string Reason(const Flags& flags, const DeviceChoice& choice) {
-  if (!choice.reason.empty()) return choice.reason;
-  if (flags.device != "auto") return absl::StrCat("--device=", flags.device);
-  return "there is a GPU that SPION can use";
-}
-
-bool Prepare(BenchmarkList& list, const Flags& flags, const DeviceChoice& choice) {
-  const bool gpu = choice.device.is_cuda();
-  std::cerr << "sparse_attention: the " << (gpu ? "GPU" : "CPU")
-            << " set: " << Reason(flags, choice) << std::endl;
-  const absl::Status status =
-      gpu ? AddGpuAttention(list, {.flush_l2 = flags.flush_l2}) : AddCpuAttention(list);
+bool Prepare(BenchmarkList& list, const Options& options, const DeviceChoice& choice) {
+  SaySet("sparse_attention", options.device, choice);
+  const absl::Status status = choice.device.is_cuda()
+                                  ? AddGpuAttention(list, {.flush_l2 = options.flush_l2})
+                                  : AddCpuAttention(list);
   if (!status.ok()) Fail(status.message());
   return status.ok();
 }
 
 int Main(int argc, char** argv) {
-  std::vector<char*> arguments(argv, argv + argc);
-  const Flags flags = TakeFlags(arguments);
-  if (!flags.print_cases.empty()) return PrintCases(flags.print_cases);
-  const absl::StatusOr<DeviceChoice> choice = ChooseDevice(flags.device);
-  if (!choice.ok()) return Fail(choice.status().message());
-  if (flags.flush_l2 && !choice->device.is_cuda()) {
-    return Fail("--flush_l2 is for the GPU set; this is the CPU set");
+  Options options;
+  const std::vector<Flag> flags = OwnFlags(options);
+  absl::StatusOr<std::vector<std::string>> arguments = TakeFlags({argv, argv + argc}, flags);
+  if (!arguments.ok()) return Fail(arguments.status().message());
+  if (options.help) {
+    PrintHelp("sparse_attention", flags);
+    return 0;
   }
-  HarnessOptions options{.default_flags = {}, .print_own_flags = [] { std::cout << kFlagsHelp; }};
+  if (!options.print_cases.empty()) return PrintCases(options.print_cases);
+  const absl::StatusOr<DeviceChoice> choice = ChooseDevice(options.device);
+  if (!choice.ok()) return Fail(choice.status().message());
+  const bool gpu = choice->device.is_cuda();
+  if (options.flush_l2 && !gpu) return Fail("--flush_l2 is for the GPU set; this is the CPU set");
   // A repetition of 20 ms has hundreds of passes of a GPU kernel, and the set has 600 benchmarks.
-  if (choice->device.is_cuda()) options.default_flags = {"--benchmark_min_time=0.02"};
-  return RunBenchmarks(static_cast<int>(arguments.size()), arguments.data(), options,
-                       [&](BenchmarkList& list) { return Prepare(list, flags, *choice); });
+  if (gpu) arguments->insert(arguments->begin() + 1, "--benchmark_min_time=0.02");
+  return RunBenchmarks(*arguments,
+                       [&](BenchmarkList& list) { return Prepare(list, options, *choice); });
 }
 
 }  // namespace

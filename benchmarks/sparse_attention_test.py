@@ -57,13 +57,20 @@ class SparseAttentionTest(unittest.TestCase):
         for flags, message in ((["--print_cases=/no/such/folder/cases"], "/no/such/folder/cases"),
                                (["--device=tpu"], 'no device "tpu"'),
                                (["--device=cpu", "--flush_l2"], "--flush_l2 is for the GPU set"),
+                               (["--device=cpu", "--flush_l2=yes"], "--flush_l2 is for the GPU"),
+                               (["--flush_l2=maybe"], "expected true or false"),
+                               (["--device"], "--device needs a value"),
                                (["--device=cpu", "--no_such_flag"], "--no_such_flag")):
             outcome = run(*flags)
             self.assertEqual(outcome.returncode, 1, flags)
             self.assertIn(message, outcome.stderr)
 
-    def test_help_has_the_programs_flags(self):
-        self.assertIn("--print_cases=FILE", run("--help").stdout)
+    def test_help_has_the_programs_flags_and_google_benchmarks(self):
+        for flags in (["--help"], ["-h"], ["--device=cuda", "--help"]):
+            outcome = run(*flags)
+            self.assertEqual((outcome.returncode, outcome.stderr), (0, ""))
+            self.assertIn("--print_cases=FILE", outcome.stdout)
+            self.assertIn("--benchmark_filter=", outcome.stdout)
 
 
 if __name__ == "__main__":

@@ -42,9 +42,11 @@ FlagSetter SetTraceSteps(std::optional<StepRange>& field) {
 
 // Given by the experiment targets; by the user where the program is started by itself.
 std::vector<Flag> TargetFlags(Options& options, const KnownNames& known) {
-  return {
-      {"task", absl::StrJoin(known.tasks, "|"), "", SetOneOf(options.task, known.tasks)},
-      {"method", absl::StrJoin(known.methods, "|"), "", SetOneOf(options.method, known.methods)}};
+  const auto one_of = [](const std::vector<std::string>& names) {
+    return absl::StrCat("one of ", absl::StrJoin(names, ", "));
+  };
+  return {{"task", "TASK", one_of(known.tasks), SetOneOf(options.task, known.tasks)},
+          {"method", "METHOD", one_of(known.methods), SetOneOf(options.method, known.methods)}};
 }
 
 std::vector<Flag> RunFlags(Options& options) {

@@ -1,8 +1,6 @@
 #include "spion/train/device.h"
 
-#include <ATen/Context.h>
 #include <ATen/Parallel.h>
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <c10/core/CachingDeviceAllocator.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <dlfcn.h>
@@ -12,33 +10,12 @@
 #include <fstream>
 
 #include "absl/strings/str_cat.h"
-#include "spion/train/build_info.h"
 
 namespace spion {
 namespace {
 
 constexpr double kKibPerMib = 1024;
 constexpr double kBytesPerMib = 1024 * 1024;
-
-// Whether this build has SPION's kernels for CUDA: asked of the operator itself.
-bool HasCudaKernels() {
-  const auto op = c10::Dispatcher::singleton().findSchema({"spion::block_sparse_attention", ""});
-  return op.has_value() && op->hasKernelForDispatchKey(c10::DispatchKey::CUDA);
-}
-
-// Empty when CUDA can be used.
-std::string WhyNoCuda() {
-  if (GetBuildInfo().cuda_version[0] == '\0') {
-    return "this program was built without nvcc: install the CUDA toolkit, set CUDA_HOME if it is "
-           "not in /usr/local/cuda, and build again";
-  }
-  if (!HasCudaKernels()) return "this version of SPION has no CUDA kernels";
-  if (!at::hasCUDA()) {
-    return "LibTorch sees no CUDA device: it needs an NVIDIA GPU with a recent driver, and "
-           "LibTorch's CUDA build (see README.md)";
-  }
-  return "";
-}
 
 std::string CpuModel() {
   std::ifstream info("/proc/cpuinfo");
@@ -72,19 +49,24 @@ std::string GpuName(int index) {
 
 }  // namespace
 
-absl::StatusOr<DeviceChoice> ChooseDevice(absl::string_view text) {
+absl::StatusOr<DeviceChoice> ChooseDevice(absl::string_view text,
+                                          absl::FunctionRef<CudaState()> probe) {
   if (text == "cpu") return DeviceChoice{.device = at::kCPU, .reason = ""};
   if (text != "auto" && text != "cuda") {
     return absl::InvalidArgumentError(
         absl::StrCat("there is no device \"", text, "\"; the devices are auto, cpu, cuda"));
   }
-  const std::string obstacle = WhyNoCuda();
-  if (obstacle.empty()) return DeviceChoice{.device = c10::Device(at::kCUDA, 0), .reason = ""};
-  if (text == "cuda") {
-    return absl::FailedPreconditionError(
-        absl::StrCat("--device=cuda: ", obstacle, ". --device=cpu runs without."));
+  const CudaVerdict verdict = JudgeCuda(probe());
+  if (verdict.obstacle.empty()) {
+    return DeviceChoice{.device = c10::Device(at::kCUDA, 0), .reason = ""};
   }
-  return DeviceChoice{.device = at::kCPU, .reason = obstacle};
+  // Days of training on the CPU, beside a GPU, are nobody's wish.
+  if (text == "cuda" || verdict.is_fault) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "--device=", text, ": ", verdict.is_fault ? "the GPU here cannot be used: " : "",
+        verdict.obstacle, ". --device=cpu runs without."));
+  }
+  return DeviceChoice{.device = at::kCPU, .reason = verdict.obstacle};
 }
 
 std::string DeviceName(c10::Device device) {

@@ -6,8 +6,10 @@
 
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "spion/train/cuda_state.h"
 
 namespace spion {
 
@@ -17,10 +19,12 @@ struct DeviceChoice {
   std::string reason;
 };
 
-/// "auto": a CUDA device where SPION can use one, else the CPU. "cpu", "cuda".
-/// Errors: FailedPrecondition for "cuda" where there is none, saying what is missing and how to get
-/// it; InvalidArgument for another text.
-absl::StatusOr<DeviceChoice> ChooseDevice(absl::string_view text);
+/// "auto": a CUDA device, or the CPU where there is none. "cpu", "cuda". `probe` is not asked for
+/// "cpu".
+/// Errors: FailedPrecondition for "cuda" where there is none, and for both where there is one that
+/// cannot be used, saying why and what to do; InvalidArgument for another text.
+absl::StatusOr<DeviceChoice> ChooseDevice(absl::string_view text,
+                                          absl::FunctionRef<CudaState()> probe = ProbeCuda);
 
 /// "AMD EPYC 9654 (2 threads)", "NVIDIA H200".
 std::string DeviceName(c10::Device device);
