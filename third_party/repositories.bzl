@@ -16,10 +16,6 @@ def spion_repositories():
         # target -> pkg-config module
         modules = {
             "cleanup": "absl_cleanup",
-            "flags": "absl_flags",
-            "flags_parse": "absl_flags_parse",
-            "flags_reflection": "absl_flags_reflection",
-            "flags_usage": "absl_flags_usage",
             "function_ref": "absl_function_ref",
             "span": "absl_span",
             "status": "absl_status",

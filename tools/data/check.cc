@@ -17,11 +17,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "spion/base/command_line.h"
+#include "spion/base/did_you_mean.h"
 #include "spion/base/status.h"
 #include "spion/data/task.h"
 #include "spion/data/task_registry.h"
 
 namespace {
+
+constexpr char kUsage[] = "usage: check DIR [TASK ...]";
 
 struct Counts {
   int sound = 0;
@@ -34,8 +38,11 @@ absl::StatusOr<std::vector<std::string>> TasksToCheck(const std::vector<std::str
   const std::vector<std::string> all = spion::TaskNames();
   for (const std::string& task : asked) {
     if (std::find(all.begin(), all.end(), task) == all.end()) {
-      return absl::NotFoundError(absl::StrCat("there is no task \"", task,
-                                              "\"; the tasks are: ", absl::StrJoin(all, ", ")));
+      const std::string meant = spion::DidYouMean(task, all);
+      return absl::NotFoundError(
+          absl::StrCat("there is no task \"", task, "\"; ",
+                       meant.empty() ? "" : absl::StrCat("did you mean ", meant, "? "),
+                       "the tasks are: ", absl::StrJoin(all, ", ")));
     }
   }
   return asked.empty() ? all : asked;
@@ -74,10 +81,17 @@ void CheckTask(const std::string& task, const std::string& folder, Counts& count
 }
 
 absl::StatusOr<Counts> Run(const std::vector<std::string>& arguments) {
-  if (arguments.empty()) return absl::InvalidArgumentError("usage: check DIR [TASK ...]");
-  const std::string& folder = arguments[0];
+  bool help = false;
+  ASSIGN_OR_RETURN(const std::vector<std::string> names,
+                   spion::ParseArguments(arguments, {spion::Switch("help", "this text", help)}));
+  if (help) {
+    std::cout << kUsage << "\n";
+    return Counts{};
+  }
+  if (names.empty()) return absl::InvalidArgumentError(kUsage);
+  const std::string& folder = names[0];
   ASSIGN_OR_RETURN(const std::vector<std::string> tasks,
-                   TasksToCheck({arguments.begin() + 1, arguments.end()}));
+                   TasksToCheck({names.begin() + 1, names.end()}));
   RETURN_IF_ERROR(CheckFolder(folder));
   Counts counts;
   for (const std::string& task : tasks) CheckTask(task, folder, counts);

@@ -97,6 +97,8 @@ class CheckTest(test_case.FolderTestCase):
         result = self.check(self.folder, "imdb")
         self.assertEqual(result.returncode, 1)
         self.assertRegex(result.stderr, '^error: there is no task "imdb"; the tasks are: image, ')
+        self.assertIn('there is no task "imgae"; did you mean image? the tasks are: ',
+                      self.check(self.folder, "imgae").stderr)
         self.assertEqual(self.check().returncode, 2)
         self.assertIn("Exit code", self.check("--help").stdout)
 

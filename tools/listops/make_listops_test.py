@@ -76,7 +76,7 @@ class MakeListOpsTest(unittest.TestCase):
             result.stderr, f"error: {self.folder}/basic_val.tsv is there already; --force "
             "overwrites, or give another folder as --out\n")
         self.assertEqual(self.contents(self.folder), {"basic_val.tsv": b"mine"})
-        self.assertEqual(run("--out", self.folder, "--force", *SMALL).returncode, 0)
+        self.assertEqual(run("--out", self.folder, "--force=yes", *SMALL).returncode, 0)
         self.assertEqual(set(self.contents(self.folder)), set(FILES))
         self.assertNotIn(b"mine", self.contents(self.folder).values())
 
@@ -96,8 +96,15 @@ class MakeListOpsTest(unittest.TestCase):
         self.check_refused('unknown argument "listops"', "--out=x", "listops")
         self.check_refused("--train=0: a positive number", "--out=x", "--train=0")
         self.check_refused("--test=-3: a positive number", "--out=x", "--test=-3")
-        self.check_refused("seed", "--out=x", "--seed=many")
-        self.check_refused("sed", "--out=x", "--sed=3")
+        self.check_refused('--seed="many"; expected a whole number', "--out=x", "--seed=many")
+        self.check_refused("did you mean --seed?", "--out=x", "--sed=3")
+        self.check_refused('--force="maybe"; expected true or false', "--out=x", "--force=maybe")
+
+    def test_help(self):
+        result = run("--help")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        for text in ("bazel run //tools:make_listops", "--train=N", "(96000)"):
+            self.assertIn(text, result.stdout)
 
     def test_a_file_in_the_folders_place(self):
         path = self.folder / "file"

@@ -13,12 +13,10 @@
 #include <utility>
 #include <vector>
 
-#include "absl/flags/flag.h"
-#include "absl/flags/parse.h"
-#include "absl/flags/usage.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "spion/base/command_line.h"
 #include "spion/base/status.h"
 #include "spion/base/user_directory.h"
 #include "spion/pattern/draw.h"
@@ -28,68 +26,84 @@
 #include "tools/pattern/run_patterns.h"
 #include "tools/pattern/titled_pattern.h"
 
-ABSL_FLAG(std::string, run, "", "the results folder of a run, with its patterns.json");
-ABSL_FLAG(std::string, file, "", "a patterns.json under any name");
-ABSL_FLAG(std::optional<int>, layer, std::nullopt,
-          "of a run: this layer only, counted from 0; bigbird: the layer whose random blocks are "
-          "drawn (0)");
-ABSL_FLAG(std::optional<int64_t>, length, std::nullopt, "fixed patterns: tokens of the sequence");
-ABSL_FLAG(std::optional<int>, block_size, std::nullopt,
-          "fixed patterns: tokens a block (as the method trains: 64 for bigbird, else 16)");
-ABSL_FLAG(std::optional<int>, window, std::nullopt,
-          "longformer: blocks to each side (1, 2 from length 4096 on)");
-ABSL_FLAG(std::optional<int>, global, std::nullopt, "longformer: global blocks (1)");
-ABSL_FLAG(std::optional<int>, random, std::nullopt, "bigbird: random blocks a row (3)");
-ABSL_FLAG(std::optional<uint64_t>, seed, std::nullopt, "bigbird: instead of --layer");
-ABSL_FLAG(std::optional<int>, stride, std::nullopt,
-          "sparse_transformer, sparse_transformer_fixed: in blocks (square root of the length)");
-ABSL_FLAG(int, columns, 64,
-          "characters a line, at most; a character of a larger pattern stands for several blocks");
-ABSL_FLAG(std::string, png, "",
-          "write a picture too: kept black, the diagonal grey, the rest white; of several layers "
-          "one each, FILE_layer0.png and so on");
-ABSL_FLAG(std::optional<int>, scale, std::nullopt,
-          "pixels a block is wide in the picture (as many as fit into 1024 pixels a side)");
-
 namespace spion {
 namespace {
 
-FixedPatternOptions FixedOptions() {
-  return {.length = absl::GetFlag(FLAGS_length),
-          .block_size = absl::GetFlag(FLAGS_block_size),
-          .window = absl::GetFlag(FLAGS_window),
-          .global = absl::GetFlag(FLAGS_global),
-          .random = absl::GetFlag(FLAGS_random),
-          .seed = absl::GetFlag(FLAGS_seed),
-          .layer = absl::GetFlag(FLAGS_layer),
-          .stride = absl::GetFlag(FLAGS_stride)};
+struct Options {
+  std::string run;
+  std::string file;
+  FixedPatternOptions fixed;  // `layer` is also of a run
+  int columns = 64;
+  std::string png;
+  std::optional<int> scale;
+  bool help = false;
+};
+
+std::vector<Flag> Flags(Options& options) {
+  FixedPatternOptions& fixed = options.fixed;
+  return {
+      {"run", "DIR", "the results folder of a run, with its patterns.json", SetText(options.run)},
+      {"file", "FILE", "a patterns.json under any name", SetText(options.file)},
+      {"layer", "N",
+       "of a run: this layer only, counted from 0; bigbird: the layer whose random blocks are "
+       "drawn (0)",
+       SetWhole(fixed.layer)},
+      {"length", "N", "fixed patterns: tokens of the sequence", SetWhole(fixed.length)},
+      {"block_size", "N",
+       "fixed patterns: tokens a block (as the method trains: 64 for bigbird, else 16)",
+       SetWhole(fixed.block_size)},
+      {"window", "N", "longformer: blocks to each side (1, 2 from length 4096 on)",
+       SetWhole(fixed.window)},
+      {"global", "N", "longformer: global blocks (1)", SetWhole(fixed.global)},
+      {"random", "N", "bigbird: random blocks a row (3)", SetWhole(fixed.random)},
+      {"seed", "N", "bigbird: instead of --layer", SetWhole(fixed.seed)},
+      {"stride", "N",
+       "sparse_transformer, sparse_transformer_fixed: in blocks (square root of the length)",
+       SetWhole(fixed.stride)},
+      {"columns", "N",
+       "characters a line, at most; a character of a larger pattern stands for several blocks (64)",
+       SetWhole(options.columns)},
+      {"png", "FILE",
+       "write a picture too: kept black, the diagonal grey, the rest white; of several layers one "
+       "each, FILE_layer0.png and so on",
+       SetText(options.png)},
+      {"scale", "N",
+       "pixels a block is wide in the picture (as many as fit into 1024 pixels a side)",
+       SetWhole(options.scale)},
+      Switch("help", "this text", options.help)};
 }
+
+constexpr char kHelp[] =
+    "Draws block patterns, as text and as PNG pictures.\n\n"
+    "  bazel run //tools:pattern -- NAME --length=N [FLAG ...]\n"
+    "  bazel run //tools:pattern -- --run=DIR [--layer=N] [FLAG ...]\n\n"
+    "NAME is a method with a fixed pattern: longformer, bigbird, sparse_transformer or\n"
+    "sparse_transformer_fixed; its pattern is the one that it trains with, unless flags say "
+    "otherwise.\n\n";
 
 // What is to be drawn, as typed: fixed patterns' names, --run and --file.
-std::vector<std::string> Sources(const std::vector<char*>& arguments) {
-  std::vector<std::string> sources(arguments.begin() + 1, arguments.end());
-  const std::string run = absl::GetFlag(FLAGS_run);
-  const std::string file = absl::GetFlag(FLAGS_file);
-  if (!run.empty()) sources.push_back(absl::StrCat("--run=", run));
-  if (!file.empty()) sources.push_back(absl::StrCat("--file=", file));
-  return sources;
+std::vector<std::string> Sources(const Options& options, std::vector<std::string> names) {
+  if (!options.run.empty()) names.push_back(absl::StrCat("--run=", options.run));
+  if (!options.file.empty()) names.push_back(absl::StrCat("--file=", options.file));
+  return names;
 }
 
-absl::StatusOr<std::vector<TitledPattern>> RunPatterns() {
-  FixedPatternOptions fixed = FixedOptions();
+absl::StatusOr<std::vector<TitledPattern>> RunPatterns(const Options& options) {
+  FixedPatternOptions fixed = options.fixed;
   fixed.layer.reset();
   if (const std::vector<std::string> flags = GivenFlags(fixed); !flags.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat(flags.front(), " is for fixed patterns; leave it out, a run has its own"));
   }
-  const std::string run = absl::GetFlag(FLAGS_run);
-  const std::string path = run.empty() ? absl::GetFlag(FLAGS_file)
-                                       : (std::filesystem::path(run) / "patterns.json").string();
-  return ReadRunPatterns(path, absl::GetFlag(FLAGS_layer));
+  const std::string path = options.run.empty()
+                               ? options.file
+                               : (std::filesystem::path(options.run) / "patterns.json").string();
+  return ReadRunPatterns(path, options.fixed.layer);
 }
 
-absl::StatusOr<std::vector<TitledPattern>> Patterns(const std::vector<char*>& arguments) {
-  const std::vector<std::string> sources = Sources(arguments);
+absl::StatusOr<std::vector<TitledPattern>> Patterns(const Options& options,
+                                                    const std::vector<std::string>& names) {
+  const std::vector<std::string> sources = Sources(options, names);
   if (sources.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("nothing to draw: give a fixed pattern (", FixedPatternNames(),
@@ -99,8 +113,8 @@ absl::StatusOr<std::vector<TitledPattern>> Patterns(const std::vector<char*>& ar
     return absl::InvalidArgumentError(
         absl::StrCat("one source at a time, but there are ", absl::StrJoin(sources, " and ")));
   }
-  if (arguments.size() == 1) return RunPatterns();
-  ASSIGN_OR_RETURN(TitledPattern pattern, MakeFixedPattern(sources.front(), FixedOptions()));
+  if (names.empty()) return RunPatterns(options);
+  ASSIGN_OR_RETURN(TitledPattern pattern, MakeFixedPattern(names.front(), options.fixed));
   return std::vector<TitledPattern>{std::move(pattern)};
 }
 
@@ -129,9 +143,8 @@ absl::Status CheckPicturePath(const std::string& png) {
 }
 
 // Returns one line for each picture. All are checked before the first is written.
-absl::StatusOr<std::string> WritePictures(const std::vector<TitledPattern>& patterns) {
-  const std::string png = absl::GetFlag(FLAGS_png);
-  const std::optional<int> scale = absl::GetFlag(FLAGS_scale);
+absl::StatusOr<std::string> WritePictures(const std::vector<TitledPattern>& patterns,
+                                          const std::string& png, std::optional<int> scale) {
   if (png.empty()) {
     if (!scale.has_value()) return "";
     return absl::InvalidArgumentError(absl::StrCat("--scale=", *scale, " goes with --png=FILE"));
@@ -151,15 +164,22 @@ absl::StatusOr<std::string> WritePictures(const std::vector<TitledPattern>& patt
   return written;
 }
 
-absl::Status Run(const std::vector<char*>& arguments) {
+absl::Status Run(const std::vector<std::string>& arguments) {
+  Options options;
+  const std::vector<Flag> flags = Flags(options);
+  ASSIGN_OR_RETURN(const std::vector<std::string> names, ParseArguments(arguments, flags));
+  if (options.help) {
+    std::cout << kHelp << FlagsHelp(flags) << "\nDefaults in brackets.\n";
+    return absl::OkStatus();
+  }
   RETURN_IF_ERROR(EnterUserDirectory());
-  const int columns = absl::GetFlag(FLAGS_columns);
+  const int columns = options.columns;
   if (columns < 1) {
     return absl::InvalidArgumentError(
         absl::StrCat("--columns=", columns, ": a positive number of characters was expected"));
   }
-  ASSIGN_OR_RETURN(const std::vector<TitledPattern> patterns, Patterns(arguments));
-  ASSIGN_OR_RETURN(const std::string written, WritePictures(patterns));
+  ASSIGN_OR_RETURN(const std::vector<TitledPattern> patterns, Patterns(options, names));
+  ASSIGN_OR_RETURN(const std::string written, WritePictures(patterns, options.png, options.scale));
   for (const TitledPattern& titled : patterns) {
     std::cout << Describe(titled) << "\n" << Draw(titled.pattern, columns);
   }
@@ -171,14 +191,7 @@ absl::Status Run(const std::vector<char*>& arguments) {
 }  // namespace spion
 
 int main(int argc, char** argv) {
-  absl::SetProgramUsageMessage(
-      "Draws block patterns, as text and as PNG pictures.\n\n"
-      "  bazel run //tools:pattern -- NAME --length=N [options] [--png=FILE]\n"
-      "  bazel run //tools:pattern -- --run=DIR [--layer=N] [--png=FILE]\n\n"
-      "NAME is a method with a fixed pattern: longformer, bigbird, sparse_transformer or\n"
-      "sparse_transformer_fixed; its pattern is the one that it trains with, unless options say "
-      "otherwise.");
-  const absl::Status status = spion::Run(absl::ParseCommandLine(argc, argv));
+  const absl::Status status = spion::Run({argv + 1, argv + argc});
   if (status.ok()) return 0;
   std::cerr << "error: " << status.message() << std::endl;
   return 1;

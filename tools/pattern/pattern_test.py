@@ -263,10 +263,17 @@ class ErrorsTest(PatternTest):
             self.assertIn(expected, result.stderr)
 
     def test_flags(self):
-        self.check_refused("'abc' specified for flag 'length'", "longformer", "--length=abc")
+        self.check_refused('--length="abc"; expected a whole number', "longformer", "--length=abc")
         result = run("--lenght=3", cwd=self.folder)
         self.assertEqual(result.returncode, 1)
-        self.assertIn("lenght", result.stderr)
+        self.assertEqual(result.stderr, 'error: unknown argument "--lenght=3"; did you mean '
+                         '--length? --help lists the flags\n')
+
+    def test_help(self):
+        result = run("--help")
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        for text in ("bazel run //tools:pattern", "--length=N", "--png=FILE"):
+            self.assertIn(text, result.stdout)
 
 
 if __name__ == "__main__":
