@@ -20,7 +20,7 @@ namespace spion {
 namespace {
 
 /// A case whose pattern does not matter.
-PrecisionCase MapCase(Precision precision, const AttentionShape& shape, CasePadding padding,
+PrecisionCase MapCase(TestPrecision precision, const AttentionShape& shape, CasePadding padding,
                       double deviation, uint64_t seed) {
   return MakePrecisionCase(precision, shape, padding, deviation, seed, {DiagonalOnly(1, 16)},
                            PrunedScore::kExcluded);
@@ -34,10 +34,10 @@ void ExpectMapWithinRule(const PrecisionCase& c) {
                    ErrorRule::Forward(c.precision));
 }
 
-constexpr Precision kMapPrecisions[] = {Precision::kFp16, Precision::kBf16, Precision::kTf32,
-                                        Precision::kFp32};
+constexpr TestPrecision kMapPrecisions[] = {TestPrecision::kFp16, TestPrecision::kBf16,
+                                            TestPrecision::kTf32, TestPrecision::kFp32};
 
-using MapParam = std::tuple<Precision, int64_t, int64_t, CasePadding>;
+using MapParam = std::tuple<TestPrecision, int64_t, int64_t, CasePadding>;
 
 std::string MapName(const ::testing::TestParamInfo<MapParam>& info) {
   const auto& [precision, head_dim, length, padding] = info.param;
@@ -61,7 +61,7 @@ INSTANTIATE_TEST_SUITE_P(All, GpuAttentionMapTest,
                                                               CasePadding::kMask)),
                          MapName);
 
-class GpuMapTest : public ::testing::TestWithParam<Precision> {};
+class GpuMapTest : public ::testing::TestWithParam<TestPrecision> {};
 
 TEST_P(GpuMapTest, Length1024) {
   const AttentionShape shape = {.batch = 5, .heads = 3, .length = 1024, .head_dim = 32};

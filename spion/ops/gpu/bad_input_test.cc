@@ -62,7 +62,7 @@ class GpuBadInputTest : public ::testing::Test {
   }
 
   PrecisionCase case_ = MakePrecisionCase(
-      Precision::kBf16, kShape, CasePadding::kNone, 1, 1,
+      TestPrecision::kBf16, kShape, CasePadding::kNone, 1, 1,
       {DiagonalOnly(static_cast<int>(kShape.length) / kBlock, kBlock)}, PrunedScore::kZero);
   at::Tensor q_ = ToTensors(case_, Gpu()).q.detach();
   PatternTensors pattern_ = ToTensors(case_.patterns, Gpu());
@@ -137,7 +137,7 @@ TEST_F(GpuBadInputTest, MapRefusesTheSame) {
 TEST(GpuBlockSizeTest, ABlockOf48IsRightOrRefusedByName) {
   // The CPU takes every multiple of 16; the GPU promises 16, 32, 64 and 128.
   const AttentionShape shape = {.batch = 1, .heads = 1, .length = 144, .head_dim = 32};
-  const PrecisionCase c = MakePrecisionCase(Precision::kBf16, shape, CasePadding::kNone, 1, 1,
+  const PrecisionCase c = MakePrecisionCase(TestPrecision::kBf16, shape, CasePadding::kNone, 1, 1,
                                             {LongColumns(3, 48)}, PrunedScore::kZero);
   AttentionResult result;
   const std::string message = MessageOf([&] { result = RunOperator(c, Gpu()); });

@@ -23,7 +23,7 @@ namespace {
 
 constexpr AttentionShape kShape{.batch = 3, .heads = 2, .length = 256, .head_dim = 64};
 
-PrecisionCase Case(Precision precision, uint64_t seed) {
+PrecisionCase Case(TestPrecision precision, uint64_t seed) {
   return MakePrecisionCase(precision, kShape, CasePadding::kLengths, 1, seed,
                            {RandomBlocks(8, 32, 0.4, 3)}, PrunedScore::kZero);
 }
@@ -65,7 +65,7 @@ class FixedTensors {
   Float32Math float32_;
 };
 
-class CudaGraphTest : public ::testing::TestWithParam<Precision> {};
+class CudaGraphTest : public ::testing::TestWithParam<TestPrecision> {};
 
 TEST_P(CudaGraphTest, AReplayWithNewInputsGivesTheBitsOfAnEagerRun) {
   const c10::StreamGuard guard(c10::cuda::getStreamFromPool(false, Gpu().index()));

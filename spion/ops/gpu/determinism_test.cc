@@ -16,7 +16,7 @@
 namespace spion {
 namespace {
 
-using DeterminismParam = std::tuple<Precision, int>;
+using DeterminismParam = std::tuple<TestPrecision, int>;
 
 std::vector<NamedPattern> UnevenPatterns() {
   return {{"ImageCfLayer1", ImageCfLayer1()},
@@ -59,7 +59,7 @@ INSTANTIATE_TEST_SUITE_P(All, DeterminismTest,
 TEST(CpuAgreementTest, GpuInFp32AgreesWithTheCpu) {
   const AttentionShape shape = {.batch = 3, .heads = 3, .length = 256, .head_dim = 64};
   const PrecisionCase c =
-      MakePrecisionCase(Precision::kFp32, shape, CasePadding::kLengths, 1, TestSeed(62),
+      MakePrecisionCase(TestPrecision::kFp32, shape, CasePadding::kLengths, 1, TestSeed(62),
                         {RandomBlocks(8, 32, 0.4, 3)}, PrunedScore::kZero);
   const AttentionResult gpu = RunOperator(c, Gpu());
   const AttentionResult cpu = RunOperator(c, at::kCPU);

@@ -28,13 +28,13 @@ Size SizeOf(const std::vector<float>& values) {
 
 }  // namespace
 
-ErrorRule ErrorRule::Forward(Precision precision) {
+ErrorRule ErrorRule::Forward(TestPrecision precision) {
   return {.factor = 2, .floor = 2 * Roundoff(precision)};
 }
 
-ErrorRule ErrorRule::Backward(Precision precision, double max_score) {
+ErrorRule ErrorRule::Backward(TestPrecision precision, double max_score) {
   return {.factor = 3,
-          .floor = 4 * Roundoff(precision) + 3 * max_score * Roundoff(Precision::kFp32)};
+          .floor = 4 * Roundoff(precision) + 3 * max_score * Roundoff(TestPrecision::kFp32)};
 }
 
 void ExpectWithinRule(const char* name, const at::Tensor& ours, const at::Tensor& framework,

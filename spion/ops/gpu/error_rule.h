@@ -21,11 +21,11 @@ struct ErrorRule {
   double floor;
 
   /// 2 times the framework's error and 2 roundoffs; an operand's rounding alone makes one.
-  static ErrorRule Forward(Precision precision);
+  static ErrorRule Forward(TestPrecision precision);
   /// 3 times the framework's error and 4 roundoffs, for gradients go through two products more; and
   /// 3 times the largest score in roundoffs of fp32: probabilities are recomputed from a logarithm
   /// that is rounded by that much, where the framework keeps them.
-  static ErrorRule Backward(Precision precision, double max_score);
+  static ErrorRule Backward(TestPrecision precision, double max_score);
 };
 
 /// Expects `ours` to obey the rule in the norm, and no single element to be off by more than

@@ -19,7 +19,7 @@
 namespace spion {
 namespace {
 
-using ExtremeParam = std::tuple<Precision, PrunedScore>;
+using ExtremeParam = std::tuple<TestPrecision, PrunedScore>;
 
 constexpr int kBlock = 32;
 constexpr int kBlocks = 6;

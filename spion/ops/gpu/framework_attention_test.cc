@@ -26,7 +26,7 @@ namespace {
 constexpr int kBlock = 16;
 constexpr AttentionShape kShape{.batch = 3, .heads = 2, .length = 64, .head_dim = 32};
 
-using FrameworkParam = std::tuple<Precision, CasePadding, PrunedScore>;
+using FrameworkParam = std::tuple<TestPrecision, CasePadding, PrunedScore>;
 
 class FrameworkAttentionTest : public ::testing::TestWithParam<FrameworkParam> {
  protected:
@@ -61,10 +61,10 @@ TEST_P(FrameworkAttentionTest, MapAgreesWithTheOracle) {
 
 INSTANTIATE_TEST_SUITE_P(
     All, FrameworkAttentionTest,
-    ::testing::Combine(::testing::Values(Precision::kFp16, Precision::kBf16, Precision::kFp32),
-                       ::testing::Values(CasePadding::kNone, CasePadding::kLengths,
-                                         CasePadding::kMask),
-                       ::testing::Values(PrunedScore::kZero, PrunedScore::kExcluded)),
+    ::testing::Combine(
+        ::testing::Values(TestPrecision::kFp16, TestPrecision::kBf16, TestPrecision::kFp32),
+        ::testing::Values(CasePadding::kNone, CasePadding::kLengths, CasePadding::kMask),
+        ::testing::Values(PrunedScore::kZero, PrunedScore::kExcluded)),
     [](const auto& info) {
       return std::string(Name(std::get<0>(info.param))) + Name(std::get<1>(info.param)) +
              Name(std::get<2>(info.param));
@@ -73,7 +73,7 @@ INSTANTIATE_TEST_SUITE_P(
 class GatheredAttentionTest : public ::testing::TestWithParam<PrunedScore> {};
 
 TEST_P(GatheredAttentionTest, AgreesWithTheOracle) {
-  const PrecisionCase c = MakePrecisionCase(Precision::kFp32, kShape, CasePadding::kNone, 1,
+  const PrecisionCase c = MakePrecisionCase(TestPrecision::kFp32, kShape, CasePadding::kNone, 1,
                                             TestSeed(52), {ThreeBlocksARow(4, kBlock)}, GetParam());
   const AttentionResult result = ForwardAndBackward(
       [&](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
@@ -97,8 +97,8 @@ TEST(ErrorRuleTest, TheCpuOperatorIsAsAccurateAsTheFramework) {
        {CasePadding::kNone, CasePadding::kLengths, CasePadding::kMask}) {
     for (const NamedPattern& named : PatternZoo(4, kBlock, 5)) {
       SCOPED_TRACE(named.name);
-      const PrecisionCase c = MakePrecisionCase(Precision::kFp32, kShape, padding, 1, TestSeed(53),
-                                                {named.pattern}, PrunedScore::kZero);
+      const PrecisionCase c = MakePrecisionCase(TestPrecision::kFp32, kShape, padding, 1,
+                                                TestSeed(53), {named.pattern}, PrunedScore::kZero);
       ExpectAsAccurateAsFramework(c, RunOperator(c, at::kCPU), RunFramework(c, at::kCPU),
                                   RunOracle(c));
     }
@@ -107,7 +107,7 @@ TEST(ErrorRuleTest, TheCpuOperatorIsAsAccurateAsTheFramework) {
 
 TEST(ErrorRuleTest, HugeScoresObeyTheRuleToo) {
   const PrecisionCase c =
-      MakePrecisionCase(Precision::kFp32, kShape, CasePadding::kMask, 50, TestSeed(54),
+      MakePrecisionCase(TestPrecision::kFp32, kShape, CasePadding::kMask, 50, TestSeed(54),
                         {Banded(4, kBlock, 1)}, PrunedScore::kExcluded);
   ExpectAsAccurateAsFramework(c, RunOperator(c, at::kCPU), RunFramework(c, at::kCPU), RunOracle(c),
                               Scores::kHuge);
@@ -120,7 +120,7 @@ int Failures(const at::Tensor& result) {
   const ::testing::ScopedFakeTestPartResultReporter reporter(
       ::testing::ScopedFakeTestPartResultReporter::INTERCEPT_ONLY_CURRENT_THREAD, &failures);
   ExpectWithinRule("x", result, framework, std::vector<double>(result.numel(), 1.0),
-                   ErrorRule::Forward(Precision::kBf16));
+                   ErrorRule::Forward(TestPrecision::kBf16));
   return failures.size();
 }
 

@@ -25,7 +25,7 @@ using ::testing::HasSubstr;
 
 constexpr AttentionShape kShape{.batch = 3, .heads = 5, .length = 256, .head_dim = 64};
 
-class LayoutTest : public ::testing::TestWithParam<Precision> {
+class LayoutTest : public ::testing::TestWithParam<TestPrecision> {
  protected:
   LayoutTest()
       : case_(MakePrecisionCase(GetParam(), kShape, CasePadding::kNone, 1, TestSeed(41),

@@ -27,7 +27,7 @@ struct ZooParam {
   size_t zoo_index;
   CasePadding padding;
   PrunedScore pruned;
-  Precision precision;
+  TestPrecision precision;
 };
 
 std::vector<NamedPattern> Zoo(int block_size) {
@@ -43,7 +43,7 @@ std::vector<ZooParam> ZooParams() {
         for (const CasePadding padding :
              {CasePadding::kNone, CasePadding::kLengths, CasePadding::kMask}) {
           for (const PrunedScore pruned : {PrunedScore::kZero, PrunedScore::kExcluded}) {
-            for (const Precision precision : kPrecisions) {
+            for (const TestPrecision precision : kPrecisions) {
               params.push_back({d, b, pattern, padding, pruned, precision});
             }
           }
@@ -95,7 +95,7 @@ INSTANTIATE_TEST_SUITE_P(All, PatternZooTest, ::testing::ValuesIn(ZooParams()), 
 
 // ---- One pattern a head ----
 
-using HeadsParam = std::tuple<Precision, int, PrunedScore>;
+using HeadsParam = std::tuple<TestPrecision, int, PrunedScore>;
 
 std::string HeadsName(const ::testing::TestParamInfo<HeadsParam>& info) {
   const auto& [precision, block_size, pruned] = info.param;

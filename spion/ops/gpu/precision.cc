@@ -4,53 +4,53 @@
 
 namespace spion {
 
-const char* Name(Precision precision) {
+const char* Name(TestPrecision precision) {
   switch (precision) {
-    case Precision::kFp16:
+    case TestPrecision::kFp16:
       return "Fp16";
-    case Precision::kBf16:
+    case TestPrecision::kBf16:
       return "Bf16";
-    case Precision::kTf32:
+    case TestPrecision::kTf32:
       return "Tf32";
-    case Precision::kFp32:
+    case TestPrecision::kFp32:
       return "Fp32";
   }
   return "Unknown";
 }
 
-at::ScalarType ScalarTypeOf(Precision precision) {
+at::ScalarType ScalarTypeOf(TestPrecision precision) {
   switch (precision) {
-    case Precision::kFp16:
+    case TestPrecision::kFp16:
       return at::kHalf;
-    case Precision::kBf16:
+    case TestPrecision::kBf16:
       return at::kBFloat16;
-    case Precision::kTf32:
-    case Precision::kFp32:
+    case TestPrecision::kTf32:
+    case TestPrecision::kFp32:
       return at::kFloat;
   }
   return at::ScalarType::Undefined;
 }
 
-Float32Math Float32MathOf(Precision precision) {
-  return precision == Precision::kFp32 ? Float32Math::kExact : Float32Math::kTf32;
+Float32Math Float32MathOf(TestPrecision precision) {
+  return precision == TestPrecision::kFp32 ? Float32Math::kExact : Float32Math::kTf32;
 }
 
-double Roundoff(Precision precision) {
+double Roundoff(TestPrecision precision) {
   switch (precision) {
-    case Precision::kFp16:
-    case Precision::kTf32:
+    case TestPrecision::kFp16:
+    case TestPrecision::kTf32:
       return 0x1p-11;
-    case Precision::kBf16:
+    case TestPrecision::kBf16:
       return 0x1p-8;
-    case Precision::kFp32:
+    case TestPrecision::kFp32:
       return 0x1p-24;
   }
   return 0;
 }
 
-FrameworkPrecision::FrameworkPrecision(Precision precision)
+FrameworkPrecision::FrameworkPrecision(TestPrecision precision)
     : before_(at::globalContext().allowTF32CuBLAS()) {
-  at::globalContext().setAllowTF32CuBLAS(precision == Precision::kTf32);
+  at::globalContext().setAllowTF32CuBLAS(precision == TestPrecision::kTf32);
 }
 
 FrameworkPrecision::~FrameworkPrecision() { at::globalContext().setAllowTF32CuBLAS(before_); }

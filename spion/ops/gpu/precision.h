@@ -8,30 +8,30 @@
 
 namespace spion {
 
-enum class Precision {
+enum class TestPrecision {
   kFp16,
   kBf16,
   kTf32,  // fp32 tensors, products in tf32
   kFp32,  // fp32 tensors, products in fp32
 };
 
-inline constexpr Precision kPrecisions[] = {Precision::kFp16, Precision::kBf16, Precision::kTf32,
-                                            Precision::kFp32};
+inline constexpr TestPrecision kPrecisions[] = {TestPrecision::kFp16, TestPrecision::kBf16,
+                                                TestPrecision::kTf32, TestPrecision::kFp32};
 
 /// "Fp16", "Bf16", "Tf32", "Fp32".
-const char* Name(Precision precision);
+const char* Name(TestPrecision precision);
 
-at::ScalarType ScalarTypeOf(Precision precision);
+at::ScalarType ScalarTypeOf(TestPrecision precision);
 
-Float32Math Float32MathOf(Precision precision);
+Float32Math Float32MathOf(TestPrecision precision);
 
 /// The unit roundoff of a product's operands: 2^-p for a significand of p bits.
-double Roundoff(Precision precision);
+double Roundoff(TestPrecision precision);
 
 /// While it lives, LibTorch multiplies fp32 matrices on the GPU as `precision` says.
 class FrameworkPrecision {
  public:
-  explicit FrameworkPrecision(Precision precision);
+  explicit FrameworkPrecision(TestPrecision precision);
   ~FrameworkPrecision();
   FrameworkPrecision(const FrameworkPrecision&) = delete;
   FrameworkPrecision& operator=(const FrameworkPrecision&) = delete;

@@ -77,7 +77,7 @@ const char* Name(PrunedScore pruned) {
   return pruned == PrunedScore::kZero ? "PrunedIsZero" : "PrunedExcluded";
 }
 
-PrecisionCase MakePrecisionCase(Precision precision, const AttentionShape& shape,
+PrecisionCase MakePrecisionCase(TestPrecision precision, const AttentionShape& shape,
                                 CasePadding padding, double deviation, uint64_t seed,
                                 std::vector<BlockPattern> patterns, PrunedScore pruned) {
   PrecisionCase c = {.inputs = MakeAttentionCase(shape, padding, deviation, seed),

@@ -1,7 +1,7 @@
 // An attention problem in one precision: its inputs rounded to the precision's element type, as
 // tensors on a device, and the oracle's answer to exactly these inputs.
 //
-//   PrecisionCase c = MakePrecisionCase(Precision::kBf16, shape, CasePadding::kLengths,
+//   PrecisionCase c = MakePrecisionCase(TestPrecision::kBf16, shape, CasePadding::kLengths,
 //                                       /*deviation=*/1, TestSeed(7), {pattern},
 //                                       PrunedScore::kZero);
 //   AttentionResult ours = RunOperator(c, device);
@@ -30,10 +30,10 @@ struct PrecisionCase {
   AttentionCase inputs;                // values that the precision's element type holds exactly
   std::vector<BlockPattern> patterns;  // one, or one a head
   PrunedScore pruned;
-  Precision precision;
+  TestPrecision precision;
 };
 
-PrecisionCase MakePrecisionCase(Precision precision, const AttentionShape& shape,
+PrecisionCase MakePrecisionCase(TestPrecision precision, const AttentionShape& shape,
                                 CasePadding padding, double deviation, uint64_t seed,
                                 std::vector<BlockPattern> patterns, PrunedScore pruned);
 

@@ -17,7 +17,7 @@
 namespace spion {
 namespace {
 
-using SanitizerParam = std::tuple<Precision, int, int64_t>;
+using SanitizerParam = std::tuple<TestPrecision, int, int64_t>;
 
 std::string SanitizerName(const ::testing::TestParamInfo<SanitizerParam>& info) {
   const auto& [precision, block_size, head_dim] = info.param;
@@ -66,14 +66,14 @@ TEST_P(SanitizerTest, Map) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, SanitizerTest,
-                         ::testing::Values(SanitizerParam{Precision::kFp16, 16, 16},
-                                           SanitizerParam{Precision::kFp16, 64, 64},
-                                           SanitizerParam{Precision::kBf16, 32, 32},
-                                           SanitizerParam{Precision::kBf16, 128, 128},
-                                           SanitizerParam{Precision::kTf32, 32, 64},
-                                           SanitizerParam{Precision::kTf32, 64, 32},
-                                           SanitizerParam{Precision::kFp32, 16, 128},
-                                           SanitizerParam{Precision::kFp32, 128, 16}),
+                         ::testing::Values(SanitizerParam{TestPrecision::kFp16, 16, 16},
+                                           SanitizerParam{TestPrecision::kFp16, 64, 64},
+                                           SanitizerParam{TestPrecision::kBf16, 32, 32},
+                                           SanitizerParam{TestPrecision::kBf16, 128, 128},
+                                           SanitizerParam{TestPrecision::kTf32, 32, 64},
+                                           SanitizerParam{TestPrecision::kTf32, 64, 32},
+                                           SanitizerParam{TestPrecision::kFp32, 16, 128},
+                                           SanitizerParam{TestPrecision::kFp32, 128, 16}),
                          SanitizerName);
 
 }  // namespace

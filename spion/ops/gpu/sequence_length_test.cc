@@ -24,7 +24,7 @@ AttentionShape OneHead(int64_t length) {
 
 // ---- Lengths whose L x L scores the framework can hold ----
 
-using LengthParam = std::tuple<int64_t, Precision>;
+using LengthParam = std::tuple<int64_t, TestPrecision>;
 
 std::string LengthName(const ::testing::TestParamInfo<LengthParam>& info) {
   return absl::StrCat("Length", std::get<0>(info.param), Name(std::get<1>(info.param)));
@@ -47,7 +47,7 @@ INSTANTIATE_TEST_SUITE_P(All, SequenceLengthTest,
                          LengthName);
 
 TEST(ImagePatternTest, PatternsThatTrainingMadeOnePerHead) {
-  for (const Precision precision : kPrecisions) {
+  for (const TestPrecision precision : kPrecisions) {
     SCOPED_TRACE(Name(precision));
     const AttentionShape shape = {.batch = 3, .heads = 2, .length = 1024, .head_dim = kHeadDim};
     const PrecisionCase c =
@@ -62,7 +62,7 @@ TEST(ImagePatternTest, PatternsThatTrainingMadeOnePerHead) {
 struct LongParam {
   int64_t length;
   int block_size;
-  Precision precision;
+  TestPrecision precision;
 };
 
 class LongSequenceTest : public ::testing::TestWithParam<LongParam> {};
@@ -83,12 +83,12 @@ TEST_P(LongSequenceTest, AsAccurateAsTheFramework) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, LongSequenceTest,
-                         ::testing::Values(LongParam{16384, 32, Precision::kFp16},
-                                           LongParam{16384, 64, Precision::kFp32},
-                                           LongParam{65536, 128, Precision::kFp16},
-                                           LongParam{65536, 64, Precision::kBf16},
-                                           LongParam{65536, 128, Precision::kTf32},
-                                           LongParam{65536, 64, Precision::kFp32}),
+                         ::testing::Values(LongParam{16384, 32, TestPrecision::kFp16},
+                                           LongParam{16384, 64, TestPrecision::kFp32},
+                                           LongParam{65536, 128, TestPrecision::kFp16},
+                                           LongParam{65536, 64, TestPrecision::kBf16},
+                                           LongParam{65536, 128, TestPrecision::kTf32},
+                                           LongParam{65536, 64, TestPrecision::kFp32}),
                          [](const auto& info) {
                            return absl::StrCat("Length", info.param.length, "Block",
                                                info.param.block_size, Name(info.param.precision));
