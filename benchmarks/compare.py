@@ -5,13 +5,13 @@
 
 For each benchmark: the medians, their ratio (above 1: the second run is slower), p of a two-sided
 Mann-Whitney U test over the repetitions, and a verdict. Exits with 0, or 1 with
---fail-on-regression if a benchmark became slower; 2 if the files cannot be compared.
+--fail_on_regression if a benchmark became slower; 2 if the files cannot be compared.
 """
 
-import argparse
 import os
 import sys
 
+import command_line
 import mann_whitney
 import results
 
@@ -79,14 +79,12 @@ def print_table(rows):
 
 
 def main(arguments):
-    parser = argparse.ArgumentParser(prog="compare", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line.Parser(prog="compare", description=__doc__)
     parser.add_argument("before", metavar="BEFORE.json")
     parser.add_argument("after", metavar="AFTER.json")
     parser.add_argument("--alpha", type=float, default=0.05,
                         help="a difference counts if p is not above this (default 0.05)")
-    parser.add_argument("--fail-on-regression", action="store_true",
-                        help="exit with 1 if a benchmark became slower")
+    parser.add_switch("fail_on_regression", help="exit with 1 if a benchmark became slower")
     options = parser.parse_args(arguments)
     if not 0 < options.alpha < 1:
         parser.error(f"--alpha={options.alpha} must lie between 0 and 1")

@@ -82,8 +82,8 @@ class CompareTest(unittest.TestCase):
         before = self.results("b", runs("x", NINE))
         slower = self.results("s", runs("x", [2 * t for t in NINE]))
         self.assertEqual(self.run_main(before, slower)[0], 0)
-        self.assertEqual(self.run_main("--fail-on-regression", before, slower)[0], 1)
-        self.assertEqual(self.run_main("--fail-on-regression", slower, before)[0], 0)
+        self.assertEqual(self.run_main("--fail_on_regression", before, slower)[0], 1)
+        self.assertEqual(self.run_main("--fail_on_regression", slower, before)[0], 0)
 
     def test_another_machine_is_said(self):
         before = self.results("b", runs("x", NINE), gpu="NVIDIA H100")

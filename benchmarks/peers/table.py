@@ -10,12 +10,14 @@ is faster. "floor" is the time that the pass's fewest bytes take at the copy ban
 Both runs should be of one GPU: a difference is said. Exits with 2 if the files don't fit.
 """
 
-import argparse
 import os
 import sys
 
-# results.py lies one folder up, for other programs too; this one needs no installation.
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
+# These lie elsewhere in the repository, for other programs too; this one needs no installation.
+_HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(_HERE, os.pardir),
+                os.path.join(_HERE, os.pardir, os.pardir, "tools", "command_line")]
+import command_line  # pylint: disable=wrong-import-position
 import results  # pylint: disable=wrong-import-position
 
 OURS = "spion"
@@ -91,11 +93,10 @@ def markdown(header, lines):
 
 
 def main(arguments):
-    parser = argparse.ArgumentParser(prog="table.py", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line.Parser(prog="table.py", description=__doc__)
     parser.add_argument("ours", metavar="OURS.json")
     parser.add_argument("peers", metavar="PEERS.json")
-    parser.add_argument("--markdown", action="store_true")
+    parser.add_switch("markdown", help="a table in Markdown")
     options = parser.parse_args(arguments)
     directory = os.environ.get("BUILD_WORKING_DIRECTORY", "")
     try:

@@ -14,6 +14,7 @@ import pathlib
 import sys
 import tempfile
 
+import command_line
 import reference
 import run_case
 from bands import MIN_SEEDS, differences
@@ -28,14 +29,6 @@ _BUILD = ("git_commit", "torch_version", "compiler", "cpu")
 
 class CannotRecord(Exception):
     """Why."""
-
-
-def _names(text):
-    names = text.split(",")
-    for name in names:
-        if name not in CASES:
-            raise argparse.ArgumentTypeError(f'"{name}"; expected some of {", ".join(CASES)}')
-    return names
 
 
 def _seeds(text):
@@ -57,9 +50,9 @@ def _from_where_the_user_stands(path):
 
 
 def parse_arguments(arguments):
-    parser = argparse.ArgumentParser(prog="record", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", type=_names, default=list(CASES), metavar="A,B",
+    parser = command_line.Parser(prog="record", description=__doc__)
+    parser.add_argument("--cases", type=command_line.names_of(CASES), default=list(CASES),
+                        metavar="A,B",
                         help=f"some of {', '.join(CASES)}; the others' bands stay (all)")
     parser.add_argument("--seeds", type=_seeds, metavar="N,M,...",
                         help=f"{MIN_SEEDS} or more (those of cases.py)")

@@ -17,6 +17,7 @@ import shlex
 import signal
 import sys
 
+import command_line
 import methods
 import report
 import run_cells
@@ -25,17 +26,6 @@ from presets import PRESETS
 from tables import TABLES
 
 _WORKSPACE = pathlib.Path(__file__).parents[2]
-
-
-def _names(known):
-    """A type for argparse: names by comma, in the order of `known`."""
-    def parse(text):
-        names = text.split(",")
-        for name in names:
-            if name not in known:
-                raise argparse.ArgumentTypeError(f'"{name}"; expected some of {", ".join(known)}')
-        return tuple(name for name in known if name in names)
-    return parse
 
 
 def _seeds(text):
@@ -47,14 +37,15 @@ def _seeds(text):
 
 
 def parse_arguments(arguments):
-    parser = argparse.ArgumentParser(prog="tables", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line.Parser(prog="tables", description=__doc__)
     parser.add_argument("--table", choices=["all", *TABLES], default="all", help=argparse.SUPPRESS)
     parser.add_argument("--preset", choices=PRESETS, default="quick",
                         help="quick: the machinery, within half an hour on two CPU cores. paper: "
                         "the published setting, for a GPU (%(default)s)")
-    parser.add_argument("--tasks", type=_names(methods.TASKS), metavar="A,B", help="only these")
-    parser.add_argument("--methods", type=_names(methods.NAMES), metavar="A,B", help="only these")
+    parser.add_argument("--tasks", type=command_line.names_of(methods.TASKS), metavar="A,B",
+                        help="only these")
+    parser.add_argument("--methods", type=command_line.names_of(methods.NAMES), metavar="A,B",
+                        help="only these")
     parser.add_argument("--seeds", type=_seeds, metavar="N,M", help="instead of the preset's")
     parser.add_argument("--data_dir", default="", metavar="DIR",
                         help="the folder with the tasks' data; none: generated data")
@@ -66,13 +57,12 @@ def parse_arguments(arguments):
                         help="which share of the cells this machine runs, from 0 (%(default)s)")
     parser.add_argument("--shard_count", type=int, default=1, metavar="N",
                         help="how many shares there are (%(default)s)")
-    parser.add_argument("--retry_failed", action="store_true", help="run cells that failed again")
-    parser.add_argument("--estimate_only", action="store_true", help="say how long it would take")
+    parser.add_switch("retry_failed", help="run cells that failed again")
+    parser.add_switch("estimate_only", help="say how long it would take")
     parser.add_argument("--bundle", default="", metavar="DIR",
                         help="take the programs from a folder that //tools:bundle made")
-    parser.add_argument("--cells_only", action="store_true", help="write no pages")
-    parser.add_argument("--report_only", action="store_true",
-                        help="write the pages from what is there")
+    parser.add_switch("cells_only", help="write no pages")
+    parser.add_switch("report_only", help="write the pages from what is there")
     options = parser.parse_args(arguments)
     if not 0 <= options.shard_index < options.shard_count:
         parser.error(f"--shard_index={options.shard_index} must lie from 0 to --shard_count - 1 = "

@@ -68,5 +68,6 @@ def bundle(name, tests, benchmarks, programs, scripts):
             ":{}_content".format(name),
         ],
         main = "bundle.py",
+        deps = ["//tools/command_line"],
         visibility = ["//tools:__pkg__"],
     )

@@ -17,6 +17,8 @@ import subprocess
 import sys
 import tempfile
 
+import command_line
+
 LIMIT_MB = 40
 MARKER = "bundle.txt"
 MARKER_TITLE = "SPION bundle"
@@ -135,8 +137,8 @@ def make_bundle(content, out, limit_mb):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="bazel run //tools:bundle --",
-                                     description=__doc__.split("\n", maxsplit=1)[0])
+    parser = command_line.Parser(prog="bazel run //tools:bundle --",
+                                 description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("content", type=pathlib.Path, help=argparse.SUPPRESS)  # from the target
     parser.add_argument("--out", required=True, metavar="DIR", help="the folder to write")
     parser.add_argument("--limit_mb", type=float, default=LIMIT_MB,

@@ -8,12 +8,12 @@ splits and sha256, or what is missing and where its owner gives it. fetch downlo
 the layout that the loaders read.
 """
 
-import argparse
 import os
 import pathlib
 import signal
 import sys
 
+import command_line
 import download
 import fetch
 import sources
@@ -27,8 +27,8 @@ def from_user_directory(path):
 
 
 def parse_arguments(arguments):
-    parser = argparse.ArgumentParser(prog="data", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line.Parser(prog="data", description=__doc__)
+    tasks = sorted({*sources.SOURCES, *sources.GENERATED})
     commands = parser.add_subparsers(dest="command", required=True)
     check = commands.add_parser(
         "check", help="what is in a data folder",
@@ -40,8 +40,8 @@ def parse_arguments(arguments):
         "fetch", help="download a task's data",
         description="Goes on where an earlier fetch was interrupted. An archive that lies in DIR "
         "is unpacked without a download. Exit code 0: the files are in place.")
-    get.add_argument("task", metavar="TASK", choices=sorted({*sources.SOURCES, *sources.GENERATED}),
-                     help="one of %(choices)s")
+    get.add_argument("task", metavar="TASK", type=command_line.name_of(tasks),
+                     help=f"one of {', '.join(tasks)}")
     get.add_argument("--out", metavar="DIR", required=True, help="the data folder; made if need be")
     get.add_argument("--url", help="of the archive, instead of its owner's address")
     get.add_argument("--md5", help="of the archive, instead of the published one")

@@ -8,7 +8,6 @@ goes on writing while runs go on, until Ctrl-C. With --convert_only it only writ
 `tensorboard --logdir` shows the runs.
 """
 
-import argparse
 import os
 import pathlib
 import signal
@@ -16,6 +15,7 @@ import subprocess
 import sys
 import time
 
+import command_line
 from convert import METRICS, convert, find_runs
 from run_error import RunError
 
@@ -29,12 +29,11 @@ def from_user_directory(path):
 
 
 def parse_arguments(arguments):
-    parser = argparse.ArgumentParser(prog="tensorboard", description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command_line.Parser(prog="tensorboard", description=__doc__)
     parser.add_argument("--logdir", metavar="DIR", default="results",
                         help="a run's folder, or one with runs below it (%(default)s)")
-    parser.add_argument("--convert_only", action="store_true",
-                        help="write the event files and stop; a later call adds what is new")
+    parser.add_switch("convert_only",
+                      help="write the event files and stop; a later call adds what is new")
     parser.add_argument("--port", metavar="N", type=int, default=6006,
                         help="of TensorBoard; 0: any that is free (%(default)s)")
     return parser.parse_args(arguments)
