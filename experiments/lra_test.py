@@ -10,6 +10,7 @@ import tempfile
 import unittest
 
 PROGRAM = None
+BROKEN_DRIVER = None
 # Small enough for a test: one example a step; the transition comes at step 80 at the latest.
 STEPS = ["--steps=82", "--batch_size=1"]
 
@@ -113,12 +114,12 @@ class AblationTest(unittest.TestCase):
     def test_the_schedule_restarts_at_the_transition_unless_it_is_to_go_on(self):
         restarted = self.learning_rates(self.train())
         self.assertEqual(restarted[6], restarted[0])
-        continued = self.learning_rates(self.train("--continued_schedule=yes"))
+        continued = self.learning_rates(self.train("--continued_schedule"))
         self.assertEqual(continued[:6], restarted[:6])
         self.assertEqual(continued[1:], sorted(continued[1:], reverse=True))
 
     def test_a_shared_pattern_and_excluded_entries(self):
-        folder = self.train("--shared_pattern=yes", "--excluded_pruned=yes")
+        folder = self.train("--shared_pattern=true", "--excluded_pruned=yes")
         first, second = json.loads((folder / "patterns.json").read_text())["layers"]
         self.assertEqual(first, second)
         summary = json.loads((folder / "summary.json").read_text())
@@ -129,6 +130,50 @@ class AblationTest(unittest.TestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         evaluation = json.loads((out_dir / "evaluation.json").read_text())
         self.assertEqual(evaluation["test_accuracy"], summary["test_accuracy"])
+
+
+class NotUtf8Test(unittest.TestCase):
+    """Folders whose names are in another encoding."""
+
+    EXPRESSIONS = "Source\tTarget\n( ( ( [MAX 2 ) 4 ) ] )\t4\n"
+    SMALL = ["--task=listops", "--method=cf", "--preset=quick", "--batch_size=1",
+             "--sequence_length=64"]
+
+    def test_every_file_of_a_run_is_valid_json(self):
+        parent = os.fsencode(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))) + b"/r\xe9sultats"
+        data = parent + b"/data/listops-1000"
+        os.makedirs(data)
+        for split in (b"train", b"val", b"test"):
+            pathlib.Path(os.fsdecode(data + b"/basic_" + split + b".tsv")).write_text(
+                self.EXPRESSIONS)
+        training, evaluation = parent + b"/run", parent + b"/eval"
+        self.run_small(b"--steps=2", b"--evaluation_interval=1", b"--data_dir=" + parent + b"/data",
+                       b"--out_dir=" + training)
+        self.run_small(b"--mode=eval", b"--data_dir=" + parent + b"/data",
+                       b"--checkpoint=" + training + b"/best_dense.safetensors",
+                       b"--out_dir=" + evaluation)
+        told = os.fsdecode(parent).replace(os.fsdecode(b"\xe9"), "%E9")
+        for folder in (training, evaluation):
+            manifest = self.json(folder, "manifest.json")
+            self.assertIn(f"--data_dir={told}/data", manifest["command"])
+            self.assertEqual(manifest["data_source"]["path"], f"{told}/data/listops-1000")
+        self.json(training, "summary.json")
+        self.assertEqual(self.json(evaluation, "evaluation.json")["checkpoint"],
+                         f"{told}/run/best_dense.safetensors")
+        for name, prefix in (("metrics.jsonl", 0), ("mllog.txt", len(":::MLLOG "))):
+            for line in self.read(training, name).splitlines():
+                json.loads(line[prefix:])
+
+    def run_small(self, *flags):
+        result = subprocess.run([PROGRAM, *self.SMALL, *flags], capture_output=True, check=False)
+        self.assertEqual(result.returncode, 0, result.stderr)
+
+    @staticmethod
+    def read(folder, name):
+        return pathlib.Path(os.fsdecode(folder), name).read_text(encoding="utf-8")
+
+    def json(self, folder, name):
+        return json.loads(self.read(folder, name))
 
 
 class InterruptTest(unittest.TestCase):
@@ -158,7 +203,9 @@ class BadInputTest(unittest.TestCase):
 
     def test_one_clear_error_and_nothing_written(self):
         self.check("unknown argument", "--epochs=3")
-        self.check("the methods are", method="sparse")
+        self.check('--method="sparse"; expected one of c, f, cf', method="sparse")
+        self.check('did you mean "skyformer"?', method="skyfomer")
+        self.check("expected true or false", "--shared_pattern=maybe")
         self.check("/no/such/folder", "--data_dir=/no/such/folder")
         self.check("/no/such.safetensors", "--mode=eval", "--checkpoint=/no/such.safetensors")
 
@@ -175,7 +222,37 @@ class BadInputTest(unittest.TestCase):
             self.skipTest("there is a GPU")
         self.check("--device=cpu runs without", "--device=cuda")
 
+    def test_a_gpu_that_cannot_be_used_is_not_passed_over(self):
+        environment = {**os.environ, "LD_LIBRARY_PATH": os.path.dirname(BROKEN_DRIVER)}
+        for mode in (["--mode=train"], ["--mode=eval", "--checkpoint=any"]):
+            result = subprocess.run([PROGRAM, "--task=image", "--method=cf", *mode],
+                                    capture_output=True, text=True, check=False, env=environment)
+            self.assertEqual((result.returncode, result.stdout), (1, ""))
+            self.assertIn("error: --device=auto: the GPU here cannot be used: ", result.stderr)
+            self.assertIn("--device=cpu runs without", result.stderr)
+
+
+class StartedByItselfTest(unittest.TestCase):
+    """Without a task and a method, which the experiment targets give."""
+
+    def test_help_says_what_it_needs(self):
+        for flag in ("--help", "-h"):
+            result = subprocess.run([PROGRAM, flag], capture_output=True, text=True, check=False)
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            self.assertIn("lra --task=TASK --method=METHOD", result.stdout)
+            for name in ("pathfinder", "nystromformer", "--cuda_graph", "Exit code"):
+                self.assertIn(name, result.stdout)
+            self.assertNotIn('""', result.stdout)
+            self.assertNotIn("lra__", result.stdout)
+
+    def test_a_run_without_them_is_an_error(self):
+        result = subprocess.run([PROGRAM], capture_output=True, text=True, check=False)
+        self.assertEqual((result.returncode, result.stdout), (1, ""))
+        [line] = result.stderr.splitlines()
+        self.assertIn("missing: --task (one of image, ", line)
+        self.assertIn("--method (one of c, f, cf, ", line)
+
 
 if __name__ == "__main__":
-    PROGRAM = sys.argv.pop(1)
+    PROGRAM, BROKEN_DRIVER = sys.argv.pop(1), os.path.abspath(sys.argv.pop(1))
     unittest.main()

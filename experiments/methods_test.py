@@ -13,7 +13,7 @@ class MethodsTest(unittest.TestCase):
     def test_every_method_has_its_targets(self):
         result = subprocess.run([PROGRAM, "--task=image", "--method=none"],
                                 capture_output=True, text=True, check=False)
-        known = re.search(r"the methods are (.*)", result.stderr)
+        known = re.search(r"expected one of (.*)", result.stderr)
         self.assertIsNotNone(known, result.stderr)
         self.assertEqual(sorted(known.group(1).split(", ")), sorted(WITH_TARGETS))
 

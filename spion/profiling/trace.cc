@@ -12,6 +12,7 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "spion/base/utf8.h"
 
 namespace spion {
 namespace {
@@ -46,6 +47,11 @@ absl::StatusOr<std::unique_ptr<Trace>> Trace::Create(const TraceOptions& options
   if (std::filesystem::is_directory(options.path)) {
     return absl::FailedPreconditionError(
         absl::StrCat("cannot write the trace ", options.path, ": it is a folder; name a file"));
+  }
+  if (!IsUtf8(options.path)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot write the trace ", ToUtf8(options.path),
+                     ": LibTorch puts its path into it, which must be UTF-8; name another file"));
   }
   std::unique_ptr<Trace> trace(new Trace(options));
   if (!std::ofstream(trace->partial_)) {

@@ -73,6 +73,9 @@ TEST(TraceTest, LeavesNothingBehindIfItIsNotWritten) {
 TEST(TraceTest, APathThatCannotBeWrittenIsAnErrorAtOnce) {
   EXPECT_THAT(std::string(Trace::Create({.path = "/no/such/folder/x"}).status().message()),
               HasSubstr("/no/such/folder/x"));
+  EXPECT_THAT(
+      std::string(Trace::Create({.path = ::testing::TempDir() + "/caf\xE9"}).status().message()),
+      HasSubstr("/caf%E9: LibTorch puts its path into it, which must be UTF-8"));
   EXPECT_THAT(std::string(Trace::Create({.path = ::testing::TempDir()}).status().message()),
               HasSubstr("is a folder"));
 }

@@ -115,12 +115,13 @@ class RunTest(BundleTestCase):
         return result.stdout.strip().splitlines()[-1]
 
     def test_alone_it_lists_what_is_there(self):
-        result = self.run_in_bundle(torch=None)
-        self.assertEqual(result.returncode, 0, result.stderr)
-        for expected in ("usage: run", "run NAME", "example_test_program", "example_benchmark",
-                         "example_script.py"):
-            self.assertIn(expected, result.stdout)
-        self.assertNotIn("set -e", result.stdout)
+        for arguments in ([], ["--help"], ["-h"]):
+            result = self.run_in_bundle(*arguments, torch=None)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            for expected in ("usage: run", "run NAME", "example_test_program", "example_benchmark",
+                             "example_script.py"):
+                self.assertIn(expected, result.stdout)
+            self.assertNotIn("set -e", result.stdout)
 
     def test_a_group_may_be_empty(self):
         self.make(files={**CONTENT["files"], "scripts": []})
