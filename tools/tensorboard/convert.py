@@ -27,23 +27,35 @@ def _locked(folder):
         os.close(descriptor)
 
 
-def _without_unfinished_transition(metrics, folder, place):
-    """The transition's files come after its line; a run that goes on has them before another."""
-    for index, metric in enumerate(metrics):
-        if metric["kind"] != "transition":
-            continue
-        missing = [name for name in TRANSITION_FILES if not (folder / name).exists()]
-        if missing and index + 1 == len(metrics):
-            return metrics[:index]
-        if missing:
-            raise RunError(f"{place(index)}: a transition, but {folder} has no "
-                           f"{' and no '.join(missing)}")
-    return metrics
+def _is_unfinished(metric, folder, is_last, place):
+    """Whether the transition's files are still to come, which a run writes after its line."""
+    if metric["kind"] != "transition":
+        return False
+    missing = [name for name in TRANSITION_FILES if not (folder / name).exists()]
+    if missing and not is_last:
+        raise RunError(f"{place}: a transition, but {folder} has no {' and no '.join(missing)}")
+    return bool(missing)
+
+
+def _events(lines, first, folder, wall_time):
+    """(events of `lines`, of which the first has the number `first`, up to one that cannot be
+    converted; what is wrong with that one, or None)"""
+    events = []
+    try:
+        for index, line in enumerate(lines):
+            place = f"{folder / METRICS}:{first + index}"
+            metric = parse_metric(line, place)
+            if _is_unfinished(metric, folder, index + 1 == len(lines), place):
+                break
+            events.append(event(metric, place, wall_time, folder))
+    except RunError as error:
+        return events, error
+    return events, None
 
 
 def convert(folder):
-    """Writes events for the lines that have none yet, and says for how many. RunError: a file that
-    no run writes."""
+    """Writes events for the lines that have none yet, up to one that no run writes. Returns for how
+    many, and the RunError that names that one, or None."""
     path = folder / METRICS
     with _locked(folder):
         wall_time = path.stat().st_mtime
@@ -51,15 +63,9 @@ def convert(folder):
         lines = path.read_text(encoding="utf-8", errors="replace").split("\n")[:-1]
         done = event_files.written_lines(folder)
         if done > len(lines):
-            raise RunError(f"{path}: {len(lines)} lines, but there are events for {done}; remove "
-                           f"{folder}/events.out.tfevents.*.spion and try again")
-
-        def place(index):
-            return f"{path}:{done + index + 1}"
-        metrics = [parse_metric(line, place(index)) for index, line in enumerate(lines[done:])]
-        metrics = _without_unfinished_transition(metrics, folder, place)
-        events = [event(metric, place(index), wall_time, folder)
-                  for index, metric in enumerate(metrics)]
+            return 0, RunError(f"{path}: {len(lines)} lines, but there are events for {done}; "
+                               f"remove {folder}/events.out.tfevents.*.spion and try again")
+        events, error = _events(lines[done:], done + 1, folder, wall_time)
         if events:
             event_files.write(folder, done + 1, events)
-        return len(events)
+        return len(events), error

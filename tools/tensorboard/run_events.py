@@ -20,6 +20,7 @@ _SCALARS = {
 }
 # Files that the transition leaves, after its line.
 TRANSITION_FILES = ("attention_maps.json", "patterns.json")
+_MOST = 2**63 - 1  # of whole numbers
 # A block is as many pixels as fit into this, at least one.
 _PICTURE_SIDE = 512
 
@@ -28,17 +29,18 @@ def parse_metric(line, place):
     """A line of metrics.jsonl as a dict; RunError begins with `place`."""
     try:
         metric = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{place}: not JSON: {error}") from None
     kind = metric.get("kind") if isinstance(metric, dict) else None
-    if kind not in _SCALARS:
+    if not isinstance(kind, str) or kind not in _SCALARS:
         raise RunError(f'{place}: no metric: a "kind" of {", ".join(_SCALARS)} was expected')
     missing = [name for name in ("step", *_SCALARS[kind]) if name not in metric]
     if missing:
         raise RunError(f'{place}: a {kind} metric without {", ".join(missing)}')
     for name in ("step", "time_ms"):
-        if not isinstance(metric.get(name, 0), int):
-            raise RunError(f"{place}: {name} {json.dumps(metric[name])}, no whole number")
+        value = metric.get(name, 0)
+        if not isinstance(value, int) or abs(value) > _MOST:
+            raise RunError(f"{place}: {name} {json.dumps(value)}, no whole number of 64 bits")
     return metric
 
 
@@ -46,7 +48,7 @@ def _number(value, place):
     # JSON has no infinity: a change from a distance of zero is written as null.
     if value is None:
         return math.inf
-    if isinstance(value, (int, float)):
+    if isinstance(value, float) or isinstance(value, int) and abs(value) <= _MOST:
         return float(value)
     raise RunError(f"{place}: {json.dumps(value)} where a number was expected")
 

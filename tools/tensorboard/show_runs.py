@@ -5,7 +5,8 @@
 
 Writes event files into the folders of the runs in and below the log folder, starts TensorBoard, and
 goes on writing while runs go on, until Ctrl-C. With --convert_only it only writes, and any
-`tensorboard --logdir` shows the runs.
+`tensorboard --logdir` shows the runs. A run with a damaged line is shown up to it; the line is
+named, and the exit code of --convert_only is 1.
 """
 
 import os
@@ -17,7 +18,6 @@ import time
 
 import command_line
 from convert import METRICS, convert, find_runs
-from run_error import RunError
 
 _INTERVAL_S = 2
 
@@ -39,21 +39,39 @@ def parse_arguments(arguments):
     return parser.parse_args(arguments)
 
 
-def convert_all(folder):
-    """Returns how many runs there are and how many lines were new."""
-    runs = find_runs(folder)
-    return len(runs), sum(convert(run) for run in runs)
+class Converter:
+    """Converts the runs in and below a folder, each as far as it can be: what is wrong with one does
+    not keep the others back, and is said once."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.errors = []
+
+    def convert(self):
+        """Returns how many runs there are and how many lines were new."""
+        runs, lines = find_runs(self.folder), 0
+        for run in runs:
+            try:
+                written, error = convert(run)
+            except OSError as caught:
+                written, error = 0, caught
+            lines += written
+            if error is not None and str(error) not in self.errors:
+                self.errors.append(str(error))
+                print(f"error: {error}", file=sys.stderr, flush=True)
+        return len(runs), lines
 
 
-def serve(folder, port):
+def serve(converter, port):
     """Until TensorBoard ends; returns its exit code."""
-    command = [sys.executable, "-m", "tensorboard.main", f"--logdir={folder}", f"--port={port}"]
+    command = [sys.executable, "-m", "tensorboard.main", f"--logdir={converter.folder}",
+               f"--port={port}"]
     environment = dict(os.environ, PYTHONPATH=os.pathsep.join(sys.path))
     with subprocess.Popen(command, env=environment) as server:
         try:
             while server.poll() is None:
                 time.sleep(_INTERVAL_S)
-                convert_all(folder)
+                converter.convert()
             return server.returncode
         finally:
             server.terminate()
@@ -61,17 +79,18 @@ def serve(folder, port):
 
 def main():
     options = parse_arguments(sys.argv[1:])
-    folder = from_user_directory(options.logdir)
+    converter = Converter(from_user_directory(options.logdir))
     try:
-        runs, lines = convert_all(folder)
+        runs, lines = converter.convert()
         if not runs:
-            sys.exit(f"error: {folder}: no run in it: no folder with {METRICS}; --logdir must name "
-                     "one where experiments put their results")
+            sys.exit(f"error: {converter.folder}: no run in it: no folder with {METRICS}; --logdir "
+                     "must name one where experiments put their results")
         print(f"runs: {runs}, new lines of {METRICS}: {lines}", flush=True)
         if not options.convert_only:
-            sys.exit(serve(folder, options.port))
-        print(f"tensorboard --logdir {folder}")
-    except (RunError, OSError) as error:
+            sys.exit(serve(converter, options.port))
+        print(f"tensorboard --logdir {converter.folder}")
+        sys.exit(1 if converter.errors else 0)
+    except OSError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         sys.exit(130)

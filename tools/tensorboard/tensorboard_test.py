@@ -195,28 +195,63 @@ class BadInputTest(TestCase):
         for text in expected:
             self.assertIn(text, result.stderr)
 
-    def fails_with_line(self, line, *expected):
-        run = new_folder() / "run"
-        run.mkdir()
-        append(run, *METRICS[:3])
-        with (run / "metrics.jsonl").open("a") as file:
-            file.write(line + "\n")
-        append(run, METRICS[-1])
-        self.fails(run, f"error: {run}/metrics.jsonl:4: ", *expected)
-        self.assertEqual(event_files(run), [])
+    def test_a_broken_run_does_not_keep_others_back(self):
+        folder = new_folder()
+        runs = [make_run(folder / name) for name in ("a", "b", "c", "d", "e")]
+        lines = (runs[0] / "metrics.jsonl").read_text().splitlines()
+        (runs[0] / "metrics.jsonl").write_text("\n".join([lines[0], "torn", *lines[1:]]) + "\n")
+        (runs[1] / "patterns.json").write_text("")
+        (runs[3] / "metrics.jsonl").unlink()
+        (runs[3] / "metrics.jsonl").mkdir()
+        result = convert(folder)
+        self.assertEqual(result.returncode, 1)
+        errors = result.stderr.splitlines()
+        self.assertEqual(len(errors), 3, result.stderr)
+        for error, text in zip(errors, (f"error: {runs[0]}/metrics.jsonl:2: not JSON",
+                                        f"error: {runs[1]}/patterns.json: ",
+                                        f"{runs[3]}/metrics.jsonl")):
+            self.assertIn(text, error)
+        self.assertIn(f"new lines of metrics.jsonl: {1 + 4 + 6 + 6}\n", result.stdout)
+        for run in (runs[2], runs[4]):
+            self.check_all(run)
 
     def test_a_folder_without_runs(self):
         folder = new_folder()
         self.fails(folder, str(folder), "no run in it")
         self.fails(folder / "absent", str(folder / "absent"), "no run in it")
 
-    def test_a_broken_line_is_named(self):
-        self.fails_with_line('{"kind":"train","st', "not JSON")
-        self.fails_with_line("[1]", "was expected")
-        self.fails_with_line('{"kind":"loss"}', "train, dev, capture, transition")
-        self.fails_with_line('{"kind":"dev","step":1,"loss":1}', "without accuracy")
-        self.fails_with_line('{"kind":"dev","step":1,"loss":"x","accuracy":0}', '"x"')
-        self.fails_with_line('{"kind":"dev","step":"one","loss":1,"accuracy":0}', '"one"')
+    def test_a_broken_line_is_named_and_those_before_it_are_shown(self):
+        number = '{"kind":"dev","step":%d,"loss":%d,"accuracy":0}'
+        broken = {'{"kind":"train","st': "not JSON",
+                  "[1]": "was expected",
+                  '{"kind":"loss"}': "train, dev, capture, transition",
+                  '{"kind":["dev"]}': "was expected",
+                  '{"kind":"dev","step":1,"loss":1}': "without accuracy",
+                  '{"kind":"dev","step":1,"loss":"x","accuracy":0}': '"x"',
+                  '{"kind":"dev","step":"one","loss":1,"accuracy":0}': '"one"',
+                  "[" * 100_000: "not JSON",
+                  number % (2**63, 1): "step 9223372036854775808",
+                  number % (1, 10**400): "a number was expected"}
+        folder = new_folder()
+        runs = [folder / f"run{index}" for index in range(len(broken))]
+        for run, line in zip(runs, broken):
+            run.mkdir()
+            append(run, *METRICS[:3])
+            with (run / "metrics.jsonl").open("a") as file:
+                file.write(line + "\n")
+            append(run, METRICS[-1])
+        for lines in (3 * len(runs), 0):
+            result = convert(folder)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(f"new lines of metrics.jsonl: {lines}\n", result.stdout)
+            errors = result.stderr.splitlines()
+            self.assertEqual(len(errors), len(runs), result.stderr)
+            for run, error, text in zip(runs, errors, broken.values()):
+                self.assertIn(f"error: {run}/metrics.jsonl:4: ", error)
+                self.assertIn(text, error)
+        for run in runs:
+            self.assertEqual(scalars(accumulate(run), "train/loss"), [(10, 2.5)])
+            self.assertEqual(scalars(accumulate(run), "dev/loss"), [(10, 2.25)])
 
     def test_a_transition_without_its_files(self):
         run = make_run(new_folder() / "run")
@@ -227,6 +262,9 @@ class BadInputTest(TestCase):
         run = make_run(new_folder() / "run")
         (run / "patterns.json").write_text('{"layers": [{}]}')
         self.fails(run, f"{run}/patterns.json: ", "columns_of_row")
+        write_transition(run)
+        self.converted(run, 2)
+        self.check_all(run)
 
     def test_events_of_another_run(self):
         run = make_run(new_folder() / "run")
@@ -290,6 +328,9 @@ class ServeTest(TestCase):
         live = folder / "live"
         live.mkdir()
         append(live, METRICS[0])
+        broken = folder / "broken"
+        broken.mkdir()
+        append(broken, METRICS[0], {"kind": "torn"})
         with subprocess.Popen([PROGRAM, f"--logdir={folder}", "--port=0"], stderr=subprocess.PIPE,
                               stdout=subprocess.DEVNULL, text=True) as program:
             address, log = None, ""
@@ -300,7 +341,7 @@ class ServeTest(TestCase):
             try:
                 self.assertIsNotNone(address, log)
                 self.wait_for(lambda: sorted(self.get(address, "scalars/tags")),
-                              ["finished", "live"])
+                              ["broken", "finished", "live"])
                 self.assertIn("pattern/layer_1",
                               self.get(address, "images/tags")["finished"])
 
@@ -312,8 +353,9 @@ class ServeTest(TestCase):
                 self.wait_for(losses, [(10, 2.5), (40, 1.5)])
             finally:
                 program.send_signal(signal.SIGTERM)
-                program.stderr.read()
+                log += program.stderr.read()
             self.assertEqual(program.wait(), 130)
+        self.assertEqual(log.count(f"error: {broken}/metrics.jsonl:2: "), 1, log)
 
 
 if __name__ == "__main__":
