@@ -86,6 +86,16 @@ class TrainingTest(unittest.TestCase):
                 self.assertEqual(evaluation["test_accuracy"],
                                  self.json("summary.json")["test_accuracy"])
 
+    def test_the_manifest_is_told_without_training(self):
+        folder = self.folder.parent / "not_trained"
+        result = run(*STEPS, f"--out_dir={folder}", "--mode=manifest")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        told, written = json.loads(result.stdout.splitlines()[-1]), self.json("manifest.json")
+        for manifest in (told, written):
+            del manifest["command"], manifest["date"]
+        self.assertEqual(told, written)
+        self.assertFalse(folder.exists(), "something was written")
+
     def test_a_checkpoint_of_another_method_is_refused(self):
         result = run("--mode=eval", f"--checkpoint={self.folder}/last.safetensors", method="dense")
         self.assertEqual(result.returncode, 1)

@@ -51,8 +51,12 @@ std::vector<Flag> TargetFlags(Options& options, const KnownNames& known) {
 
 std::vector<Flag> RunFlags(Options& options) {
   return {
-      {"mode", "train|eval", "train a model, or evaluate a checkpoint on the test set (train)",
-       SetOneOf<Mode>(options.mode, {{"train", Mode::kTrain}, {"eval", Mode::kEval}})},
+      {"mode", "train|eval|manifest",
+       "train a model, evaluate a checkpoint on the test set, or print as the last line the "
+       "manifest that the training would write (train)",
+       SetOneOf<Mode>(options.mode, {{"train", Mode::kTrain},
+                                     {"eval", Mode::kEval},
+                                     {"manifest", Mode::kManifest}})},
       {"preset", "auto|quick|paper",
        "quick: minutes on a CPU. paper: the published setting. auto: paper with a GPU and real "
        "data, else quick (auto)",
@@ -124,10 +128,10 @@ absl::Status CheckTogether(const Options& options) {
     return absl::InvalidArgumentError(
         "--mode=eval needs --checkpoint=FILE, such as best_sparse.safetensors of a run's folder");
   }
-  if (options.mode == Mode::kTrain && !options.checkpoint.empty()) {
+  if (options.mode != Mode::kEval && !options.checkpoint.empty()) {
     return absl::InvalidArgumentError("--checkpoint goes with --mode=eval");
   }
-  if (options.mode == Mode::kEval && !options.trace.empty()) {
+  if (options.mode != Mode::kTrain && !options.trace.empty()) {
     return absl::InvalidArgumentError("--trace records training steps: it goes with --mode=train");
   }
   if (options.trace_steps.has_value() && options.trace.empty()) {

@@ -12,7 +12,7 @@
 
 namespace spion {
 
-enum class Mode { kTrain, kEval };
+enum class Mode { kTrain, kEval, kManifest };
 enum class PresetChoice { kAuto, kQuick, kPaper };
 
 /// Training steps, counted from 1, both included.

@@ -69,7 +69,7 @@ TEST(OptionsTest, UnknownArgumentsNameTheValidOnes) {
 }
 
 TEST(OptionsTest, BadValuesNameTheValidOnes) {
-  EXPECT_EQ(Error({"--mode=test"}), "--mode=\"test\"; expected one of train, eval");
+  EXPECT_EQ(Error({"--mode=test"}), "--mode=\"test\"; expected one of train, eval, manifest");
   EXPECT_EQ(Error({"--preset=fast"}), "--preset=\"fast\"; expected one of auto, quick, paper");
   EXPECT_EQ(Error({"--device=gpu"}), "--device=\"gpu\"; expected one of auto, cpu, cuda");
   EXPECT_EQ(Error({"--precision=half"}),
@@ -89,6 +89,7 @@ TEST(OptionsTest, BadValuesNameTheValidOnes) {
 TEST(OptionsTest, CheckpointAndModeGoTogether) {
   EXPECT_THAT(Error({"--mode=eval"}), HasSubstr("needs --checkpoint=FILE"));
   EXPECT_THAT(Error({"--checkpoint=x"}), HasSubstr("goes with --mode=eval"));
+  EXPECT_THAT(Error({"--mode=manifest", "--checkpoint=x"}), HasSubstr("goes with --mode=eval"));
   EXPECT_TRUE(Parse({"--mode=eval", "--checkpoint=x"}).ok());
 }
 

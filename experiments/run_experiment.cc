@@ -160,6 +160,16 @@ absl::Status WriteManifest(const RunDirectory& run, const Session& session, cons
                                 session.device, options.command));
 }
 
+// For who plans runs and must know what they would be made on.
+Outcome TellManifest(const Session& session, const Options& options, Progress& progress) {
+  const SequenceClassifier model =
+      MakeModel(session.experiment, session.data.shape, session.device);
+  progress.Say(Manifest(session.experiment, model.config(), session.data.source, session.device,
+                        options.command)
+                   .dump());
+  return Outcome::kFinished;
+}
+
 absl::StatusOr<Outcome> RunTraining(const Session& session, const Options& options,
                                     Progress& progress) {
   ASSIGN_OR_RETURN(const std::unique_ptr<Trace> trace, MakeTrace(session, options));
@@ -244,8 +254,14 @@ absl::StatusOr<Outcome> RunEvaluation(const Session& session, const Options& opt
 
 absl::StatusOr<Outcome> RunExperiment(const Options& options, Progress& progress) {
   ASSIGN_OR_RETURN(const Session session, Prepare(options, progress));
-  return options.mode == Mode::kTrain ? RunTraining(session, options, progress)
-                                      : RunEvaluation(session, options, progress);
+  switch (options.mode) {
+    case Mode::kTrain:
+      return RunTraining(session, options, progress);
+    case Mode::kEval:
+      return RunEvaluation(session, options, progress);
+    default:  // kManifest
+      return TellManifest(session, options, progress);
+  }
 }
 
 }  // namespace spion
