@@ -11,6 +11,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "baselines/registry.h"
+#include "spion/base/json_text.h"
 #include "spion/base/status.h"
 #include "spion/base/user_directory.h"
 #include "spion/data/task_registry.h"
@@ -164,9 +165,8 @@ absl::Status WriteManifest(const RunDirectory& run, const Session& session, cons
 Outcome TellManifest(const Session& session, const Options& options, Progress& progress) {
   const SequenceClassifier model =
       MakeModel(session.experiment, session.data.shape, session.device);
-  progress.Say(Manifest(session.experiment, model.config(), session.data.source, session.device,
-                        options.command)
-                   .dump());
+  progress.Say(JsonText(Manifest(session.experiment, model.config(), session.data.source,
+                                 session.device, options.command)));
   return Outcome::kFinished;
 }
 

@@ -14,9 +14,11 @@ import chromium
 import fabricated
 import main
 import report
-from cells import Store, with_requirements
+import shown
+from cells import with_requirements
 from page import Grid, Picture
 from presets import PAPER, QUICK
+from store import Store
 from tables import TABLES
 
 INSPECT = (pathlib.Path(__file__).parent / "inspect_page.js").read_text(encoding="utf-8")
@@ -87,10 +89,12 @@ class ReportTest(BrowserTest):
     def setUpClass(cls):
         super().setUpClass()
         cls.folder = new_folder()
-        cls.store = Store(cls.folder)
-        fabricated.fill(cls.store, with_requirements(
-            cell for table in TABLES.values() for cell in table.cells(PAPER)))
-        main.write_pages(list(TABLES), PAPER, cls.store, cls.folder, "bazel run ...")
+        store = Store(cls.folder)
+        cells = with_requirements(
+            cell for table in TABLES.values() for cell in table.cells(PAPER))
+        fabricated.fill(store, cells)
+        cls.results = shown.Whatever(store, cells)
+        main.write_pages(list(TABLES), PAPER, cls.results.result, cls.folder, "bazel run ...")
 
     def picture(self, name):
         outputs = os.environ.get("TEST_UNDECLARED_OUTPUTS_DIR")
@@ -118,7 +122,7 @@ class ReportTest(BrowserTest):
     def test_every_table_and_picture_is_there(self):
         for name, table in TABLES.items():
             with self.subTest(page=name):
-                blocks = table.page(PAPER, self.store.result).blocks
+                blocks = table.page(PAPER, self.results.result).blocks
                 shown, _ = self.look(self.folder / f"{name}.html")
                 keys = [block.key for block in blocks if isinstance(block, Grid)]
                 self.assertEqual(list(shown["tables"]), keys)
@@ -151,7 +155,8 @@ class ReportTest(BrowserTest):
 class QuickReportTest(BrowserTest):
     def test_every_page_warns_in_sight(self):
         folder = new_folder()
-        main.write_pages(list(TABLES), QUICK, Store(folder), folder, "bazel run ...")
+        main.write_pages(list(TABLES), QUICK, shown.Whatever(Store(folder), []).result, folder,
+                         "bazel run ...")
         for name in ("index", *TABLES):
             for scheme in SCHEMES:
                 shown, wrong = self.look(folder / f"{name}.html", "narrow", scheme)

@@ -1,11 +1,11 @@
-"""Cells are there whole or not at all; shards share them out."""
+"""A cell's id tells it apart from all others; shards share cells out."""
 
-import os
-import pathlib
-import tempfile
 import unittest
 
-from cells import INFERENCE, Cell, State, Store, shard, with_requirements
+from cells import INFERENCE, Cell, shard, with_requirements
+from origin import Origin
+
+MADE_ON = Origin("generated-8-4-2", "cpu")
 
 
 def training(task="image", method="cf", seed=1001, **more):
@@ -16,71 +16,6 @@ def inference(cell):
     return Cell(cell.task, cell.method, cell.seed, (), kind=INFERENCE, trains=cell)
 
 
-class StoreTest(unittest.TestCase):
-    def setUp(self):
-        self.store = Store(pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))))
-
-    def names(self, folder="cells"):
-        path = self.store.folder / folder
-        return sorted(entry.name for entry in path.iterdir()) if path.exists() else []
-
-    def test_a_finished_cell_is_there_whole(self):
-        cell = training()
-        with self.store.work_on(cell) as work:
-            (work.folder / "data").write_text("content")
-            self.assertEqual(self.store.result(cell).state, State.MISSING)
-            work.finish({"seconds": 3})
-        result = self.store.result(cell)
-        self.assertEqual(result.state, State.DONE)
-        self.assertEqual((result.folder / "data").read_text(), "content")
-        self.assertEqual(result.info["settings"], {"steps": "4"})
-        self.assertEqual(self.names(), [cell.id])
-
-    def test_nothing_stays_of_a_cell_that_did_not_end(self):
-        with self.assertRaises(KeyboardInterrupt), self.store.work_on(training()) as work:
-            (work.folder / "data").write_text("half")
-            raise KeyboardInterrupt
-        self.assertEqual(self.names(), [])
-        self.assertEqual(self.store.result(training()).state, State.MISSING)
-
-    def test_what_a_killed_run_left_is_removed_and_another_ones_is_not(self):
-        pid = os.fork()
-        if pid == 0:  # A run that is killed while it works on a cell.
-            with self.store.work_on(training()) as work:
-                (work.folder / "data").write_text("half")
-                os._exit(9)
-        os.waitpid(pid, 0)
-        self.assertEqual(len(self.names()), 1)
-        self.assertEqual(self.store.result(training()).state, State.MISSING)
-        with self.store.work_on(training(seed=2)):
-            with self.store.work_on(training(seed=3)):
-                self.assertEqual(len(self.names()), 2)
-        self.assertEqual(self.names(), [])
-
-    def test_a_failed_cell_keeps_its_error_until_it_succeeds(self):
-        cell = training()
-        for text in ("first", "second"):
-            with self.store.work_on(cell) as work:
-                work.fail(text, {})
-            self.assertEqual(self.store.result(cell).state, State.FAILED)
-            self.assertEqual(self.store.result(cell).error, text)
-        with self.store.work_on(cell) as work:
-            work.finish({})
-        self.assertEqual(self.store.result(cell).state, State.DONE)
-        self.assertEqual(self.names("failed"), [])
-
-    def test_the_first_of_two_results_stays(self):
-        cell = training()
-        with self.store.work_on(cell) as work:
-            with Store(self.store.folder).work_on(training(seed=5)):
-                pass
-            (self.store.folder / "cells" / cell.id).mkdir()
-            (self.store.folder / "cells" / cell.id / "cell.json").write_text('{"by": "another"}')
-            work.finish({"by": "us"})
-        self.assertEqual(self.store.result(cell).info, {"by": "another"})
-        self.assertEqual(self.names(), [cell.id])
-
-
 class IdTest(unittest.TestCase):
     def test_tells_apart_whatever_changes_a_result(self):
         base = training()
@@ -89,8 +24,27 @@ class IdTest(unittest.TestCase):
                   Cell("image", "cf", 1001, (("steps", "5"),))]
         self.assertEqual(len({cell.id for cell in [base, *others]}), len(others) + 1)
 
+    def test_tells_apart_what_a_result_was_made_on(self):
+        for cell in (training(), inference(training())):
+            ids = [cell.on(origin).id for origin in (
+                MADE_ON, Origin("generated-9-4-2", "cpu"), Origin("sha256-" + "ab" * 32, "cpu"),
+                Origin("sha256-" + "cd" * 32, "cpu"), Origin("generated-8-4-2", "NVIDIA H100"),
+                Origin("generated-8-4-2", "NVIDIA H200"))]
+            self.assertEqual(len(set(ids)), len(ids))
+
     def test_is_a_readable_name_of_a_folder(self):
-        self.assertRegex(training(variant="shared").id, r"^image-cf-seed1001-shared-[0-9a-f]{8}$")
+        self.assertRegex(training(variant="shared").on(MADE_ON).id,
+                         r"^image-cf-seed1001-shared-[0-9a-f]{8}\.generated-8-4-2\.cpu$")
+
+    def test_begins_with_what_is_the_same_on_every_origin(self):
+        """It is what versions without origins called the folder."""
+        cell = inference(training())
+        self.assertEqual(cell.plan_id, "image-cf-seed1001-inference-73cf123e")
+        self.assertEqual(cell.on(MADE_ON).plan_id, cell.plan_id)
+        self.assertEqual(cell.on(MADE_ON).on(None), cell)
+
+    def test_what_a_cell_needs_is_made_on_the_same(self):
+        self.assertEqual(inference(training()).on(MADE_ON).trains, training().on(MADE_ON))
 
 
 class ShardTest(unittest.TestCase):

@@ -2,7 +2,8 @@
 
 import statistics
 
-from cells import BENCHMARK, INFERENCE, State
+from cells import BENCHMARK, INFERENCE
+from result import State
 
 # What a `quick` cell took on two CPU cores, seconds.
 _QUICK_SECONDS = 3.0

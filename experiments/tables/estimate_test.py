@@ -3,8 +3,8 @@
 import unittest
 
 import estimate
-from cells import Result, State
 from presets import PAPER, QUICK
+from result import Result, State
 
 
 def known(cell, seconds):

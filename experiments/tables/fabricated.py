@@ -5,15 +5,18 @@
 A cell's name alone decides its numbers. Cells of FAILING fail, those of MISSING stay out.
 """
 
+import hashlib
 import json
 import random
 
 from cells import BENCHMARK, INFERENCE
+from origin import Origin
 
 FAILING = {("text", "dense"): "error: 39.06 GiB asked for, 12.17 GiB of the device's memory free",
            ("retrieval", "linformer"): "ended by SIGKILL\nstep 1400, loss 0.41\nstep 1500, loss 0.4"}
 MISSING = {("pathfinder", "kernelised")}
 
+_GPU = "an invented GPU, 141 GB"
 _SPION = ("c", "f", "cf")
 _FUSED = {"sdpa": ("aten::scaled_dot_product_attention",
                    "ScaledDotProductFlashAttentionBackward0"),
@@ -58,13 +61,21 @@ def _summary(cell, numbers, patterns):
                 peak_memory_mib=step * 150)
 
 
+def _sha256(cell):
+    return hashlib.sha256(cell.task.encode()).hexdigest()
+
+
+def _origin(cell):
+    return Origin("" if cell.kind == BENCHMARK else f"sha256-{_sha256(cell)}", _GPU)
+
+
 def _manifest(cell):
     length, block, layers, _, _ = _TASKS[cell.task]
     return dict(
         task=cell.task, method=cell.method, seed=cell.seed, git_commit="0123456789abcdef" * 2,
-        git_dirty=False, device_name="an invented GPU, 141 GB", torch_version="2.11.0+cu130",
+        git_dirty=False, device="cuda:0", device_name=_GPU, torch_version="2.11.0+cu130",
         cuda_version="13.0.88", precision="bfloat16",
-        data_source=dict(sha256=f"{len(cell.task):02x}5ca1ab1e" * 7,
+        data_source=dict(sha256=_sha256(cell), path="/data", generated=False,
                          description=f"invented {cell.task}: 96000 train, 2000 dev, 2000 test"),
         model=dict(sequence_length=length, vocabulary=256, classes=10, layers=layers, width=64,
                    feed_forward=128, heads=2, dropout=0.1),
@@ -144,7 +155,7 @@ def _benchmark(numbers, write):
                     run.update(error_occurred=True, error_message="80 GiB of scores do not fit")
                 runs.append(run)
     write("benchmark.json", json.dumps(dict(
-        context=dict(gpu="an invented GPU, 141 GB", commit="0123456789abcdef" * 2,
+        context=dict(gpu=_GPU, commit="0123456789abcdef" * 2,
                      torch="2.11.0+cu130", cuda="13.0.88"), benchmarks=runs)))
 
 
@@ -172,7 +183,7 @@ def fill(store, cells):
         if kind in MISSING:
             continue
         info = {**_INFO, "finished": f"2026-01-{1 + number % 3:02d}T12:00:00+00:00"}
-        with store.work_on(cell) as work:
+        with store.work_on(cell.on(_origin(cell))) as work:
             def write(name, text, folder=work.folder):
                 (folder / name).parent.mkdir(exist_ok=True)
                 (folder / name).write_text(text)

@@ -1,10 +1,10 @@
 """Stand-ins for the experiment and benchmark programs: they leave the files of a run at once.
 
-    programs = run_cells.Programs(*fake_programs.write(folder))
+    programs = programs.Programs(*fake_programs.write(folder))
 
 What a run gives depends on its flags alone, so tests know it. The seed is in the accuracy. On
 --task=text, --method=reformer fails as a program does that names its error, and --method=linformer
-is killed.
+is killed. With --data_dir the data is called real, with --device=cuda the machine an H200.
 """
 
 import pathlib
@@ -16,6 +16,21 @@ import json, os, pathlib, signal, sys
 flags = dict(text[2:].split("=", 1) for text in sys.argv[1:])
 with open({calls!r}, "a") as calls:
     calls.write(" ".join(sys.argv[1:]) + "\\n")
+seed, sparse = int(flags.get("seed", 1001)), flags["method"] in ("c", "f", "cf")
+real, cuda = "data_dir" in flags, flags["device"] == "cuda"
+manifest = dict(
+    task=flags["task"], method=flags["method"], seed=seed, git_commit="c0ffee", git_dirty=False,
+    device="cuda:0" if cuda else "cpu", device_name="an H200" if cuda else "a machine",
+    torch_version="2.11.0", cuda_version="13.0", precision="float32",
+    data_source=dict(name="files" if real else "generated", generated=not real,
+                     path=flags.get("data_dir", ""), sha256="ab" * 32,
+                     description="files" if real else "drawn: 8 train, 4 dev, 2 test pictures"),
+    model=dict(sequence_length=4, width=64, heads=2, layers=2),
+    hyper_parameters=dict(batch_size=2, learning_rate=1e-4, shared_pattern=False))
+if flags.get("mode") == "manifest":
+    print("data: ...")
+    print(json.dumps(manifest))
+    sys.exit(0)
 if (flags["task"], flags["method"]) == ("text", "reformer"):
     print("step 1\\nerror: no room for the buckets")
     sys.exit(1)
@@ -25,13 +40,7 @@ run = pathlib.Path(flags["out_dir"])
 run.mkdir(parents=True)
 def write(name, content):
     (run / name).write_text(json.dumps(content))
-seed, sparse = int(flags["seed"]), flags["method"] in ("c", "f", "cf")
-source = dict(name="generated", generated=True, path="", sha256="ab" * 32, description="drawn")
-write("manifest.json", dict(
-    task=flags["task"], method=flags["method"], seed=seed, git_commit="c0ffee", git_dirty=False,
-    device_name="a machine", torch_version="2.11.0", cuda_version="13.0", precision="float32",
-    data_source=source, model=dict(sequence_length=4, width=64, heads=2, layers=2),
-    hyper_parameters=dict(batch_size=2, learning_rate=1e-4, shared_pattern=False)))
+write("manifest.json", manifest)
 if flags.get("mode") == "eval":
     assert pathlib.Path(flags["checkpoint"]).exists(), flags["checkpoint"]
     write("evaluation.json", dict(batch_ms=12.5, batch_size=2, peak_memory_mib=321.0,
@@ -64,7 +73,8 @@ runs = [dict(run_name="spion/cpu/f32/L%d_b32_k58/fwdbwd" % length, run_type="ite
              real_time=time, time_unit="ms") for length, time in ((2048, 4.0), (1024, 3.0),
                                                                   (1024, 1.0), (1024, 2.0))]
 with open(flags["benchmark_out"], "w") as file:
-    json.dump(dict(context=dict(cpu="a machine", commit="c0ffee"), benchmarks=runs), file)
+    gpu = dict(gpu="an H200") if flags["device"] == "cuda" else dict()
+    json.dump(dict(context=dict(cpu="a machine", commit="c0ffee", **gpu), benchmarks=runs), file)
 '''
 
 
@@ -81,6 +91,13 @@ def write(folder):
 
 
 def calls(folder):
-    """The command lines of the experiment program so far."""
+    """The command lines of the experiment program's runs so far."""
     path = pathlib.Path(folder) / "calls.txt"
-    return path.read_text().splitlines() if path.exists() else []
+    lines = path.read_text().splitlines() if path.exists() else []
+    return [line for line in lines if "--mode=manifest" not in line]
+
+
+def questions(folder):
+    """Those that asked what a run would be made on."""
+    path = pathlib.Path(folder) / "calls.txt"
+    return [line for line in path.read_text().splitlines() if "--mode=manifest" in line]

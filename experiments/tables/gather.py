@@ -1,7 +1,7 @@
 """From cells' results to the entries of a grid."""
 
-from cells import State
 from page import FAILED, MISSING, NOT_RUN, Entry, mean_and_spread, number, significant, spread_text
+from result import State
 
 
 def summaries(results):

@@ -3,8 +3,9 @@
 import unittest
 
 import gather
-from cells import Cell, Result, State
+from cells import Cell
 from page import FAILED, MISSING, NOT_RUN, Entry
+from result import Result, State
 
 DONE, FAIL, NONE = (Result(Cell("image", "cf", 1), state) for state in
                     (State.DONE, State.FAILED, State.MISSING))

@@ -4,9 +4,10 @@
   bazel run //experiments/tables:all -- --preset=paper --data_dir=DIR --tasks=image
 
 Results are kept in results/tables/<preset>/ where you stand, and a run that was stopped goes on
-with the cells that are missing. --shard_index=I --shard_count=N runs every N-th cell: on each
-machine another I, then copy the folders together and run once more with --report_only. Exit code 0:
-all cells are there; 1: some failed (the pages show which, and why); 130: interrupted.
+with the cells that are missing: those of the same data and kind of device. --shard_index=I
+--shard_count=N runs every N-th cell: on each machine another I, then copy the folders together and
+run once more with --report_only. Exit code 0: all cells are there; 1: some failed (the pages show
+which, and why); 130: interrupted.
 """
 
 import argparse
@@ -17,15 +18,22 @@ import shlex
 import signal
 import sys
 
+_WORKSPACE = pathlib.Path(__file__).parents[2]
+# Bazel's own way there, where there is Bazel; without it this file is started from the source.
+sys.path.append(str(_WORKSPACE / "tools/command_line"))
+
+import ask
 import command_line
 import methods
+import provenance
 import report
 import run_cells
-from cells import Store, shard, with_requirements
+import shown
+from cells import shard, with_requirements
 from presets import PRESETS
+from programs import Machine, Programs
+from store import Store
 from tables import TABLES
-
-_WORKSPACE = pathlib.Path(__file__).parents[2]
 
 
 def _seeds(text):
@@ -62,7 +70,8 @@ def parse_arguments(arguments):
     parser.add_argument("--bundle", default="", metavar="DIR",
                         help="take the programs from a folder that //tools:bundle made")
     parser.add_switch("cells_only", help="write no pages")
-    parser.add_switch("report_only", help="write the pages from what is there")
+    parser.add_switch("report_only", help="write the pages from what is there, whatever it was "
+                      "made on; --data_dir: on real data alone, --device: on that alone")
     options = parser.parse_args(arguments)
     if not 0 <= options.shard_index < options.shard_count:
         parser.error(f"--shard_index={options.shard_index} must lie from 0 to --shard_count - 1 = "
@@ -76,14 +85,22 @@ def chosen_preset(options):
     return dataclasses.replace(PRESETS[options.preset], **changes)
 
 
-def write_pages(names, preset, store, folder, command):
-    """The pages of these tables, and the index of all that are there."""
-    results = functools.cache(store.result)
+def _cells(names, preset):
+    """Of these tables, each once."""
+    return with_requirements(cell for name in names for cell in TABLES[name].cells(preset))
+
+
+def write_pages(names, preset, result_of, folder, command, say=print):
+    """The pages of these tables, and the index of all that are there. `result_of` gives what is
+    shown of a cell; of other tasks than those of these tables it is not asked."""
+    results = functools.cache(result_of)
     for name in names:
-        print(report.write(TABLES[name].page(preset, results), folder, preset.name, command))
-    cells = with_requirements(cell for table in TABLES.values() for cell in table.cells(preset))
-    print(report.write_index(folder, preset.name, TABLES, [results(cell) for cell in cells],
-                             command))
+        say(report.write(TABLES[name].page(preset, results), folder, preset.name, command))
+    tasks = {cell.task for cell in _cells(names, preset)}
+    of_index = [results(cell) for cell in _cells(TABLES, preset) if cell.task in tasks]
+    say(report.write_index(folder, preset.name, TABLES, of_index, command))
+    for text in (*provenance.mixed(of_index), *provenance.left_out(of_index)):
+        say(text)
 
 
 def _command(options, arguments):
@@ -93,37 +110,57 @@ def _command(options, arguments):
                       + (["--", *flags] if flags else []))
 
 
-def main(arguments):
-    options = parse_arguments(arguments)
+def _say(text):
+    print(text, flush=True)
+
+
+def _run(options, cells, store, where, programs, machine):
+    """Runs what is missing of this machine's share, or tells of it; returns how many failed."""
+    mine = [where.place(cell) for cell in shard(cells, options.shard_index, options.shard_count)]
+    if options.estimate_only:
+        run_cells.say_plan(mine, store, _say, options.retry_failed)
+        return 0
+    if not options.cells_only:  # The pages' other cells: better asked for now than in the end.
+        for cell in cells:
+            where.place(cell)
+    return run_cells.run_missing(mine, store, programs, machine, _say, options.retry_failed)
+
+
+def _do(options, command):
+    """Returns how many cells failed."""
     preset = chosen_preset(options)
     names = list(TABLES) if options.table == "all" else [options.table]
     folder = report.user_path(options.results_dir) / preset.name
-    store = Store(folder)
-    cells = with_requirements(cell for name in names for cell in TABLES[name].cells(preset))
-    mine = shard(cells, options.shard_index, options.shard_count)
-    programs = (run_cells.Programs.of_bundle(report.user_path(options.bundle)) if options.bundle
-                else run_cells.Programs.of_workspace(_WORKSPACE))
-    machine = run_cells.Machine(
-        data_dir=str(report.user_path(options.data_dir)) if options.data_dir else "",
-        device=options.device)
+    store = Store(folder, _say)
+    cells = _cells(names, preset)
+    if options.report_only:
+        failed = 0
+        results = shown.Whatever(store, _cells(TABLES, preset), options.device,
+                                 real_data=bool(options.data_dir))
+    else:
+        programs = (Programs.of_bundle(report.user_path(options.bundle)) if options.bundle
+                    else Programs.of_workspace(_WORKSPACE))
+        machine = Machine(
+            data_dir=str(report.user_path(options.data_dir)) if options.data_dir else "",
+            device=options.device)
+        where = ask.Where(programs, machine, _say)
+        failed = _run(options, cells, store, where, programs, machine)
+        results = shown.OnOrigin(store, where.place)
+    if not options.cells_only and not options.estimate_only:
+        write_pages(names, preset, results.result, folder, command, _say)
+    return failed
 
-    def say(text):
-        print(text, flush=True)
 
-    if options.estimate_only:
-        run_cells.say_plan(mine, store, say, options.retry_failed)
-        return 0
-    failed = 0
-    if not options.report_only:
-        try:
-            failed = run_cells.run_missing(mine, store, programs, machine, say,
-                                           options.retry_failed)
-        except (run_cells.Interrupted, KeyboardInterrupt):
-            say("interrupted; the same command goes on with the cells that are missing")
-            return 130
-    if not options.cells_only:
-        write_pages(names, preset, store, folder, _command(options, arguments))
-    return 1 if failed else 0
+def main(arguments):
+    options = parse_arguments(arguments)
+    try:
+        return 1 if _do(options, _command(options, arguments)) else 0
+    except ask.AskError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except (run_cells.Interrupted, KeyboardInterrupt):
+        _say("interrupted; the same command goes on with the cells that are missing")
+        return 130
 
 
 if __name__ == "__main__":

@@ -68,6 +68,16 @@ class Page:
     results: list  # of cells: for the manifest and the list of errors
 
 
+@dataclasses.dataclass(frozen=True)
+class Frame:
+    """What stands around a page's blocks."""
+
+    warnings: list = ()  # what to know before the numbers: sentences
+    remarks: list = ()  # what is not on the page, though it is there: sentences
+    manifest: list = ()  # where it comes from: (what, text)
+    errors: list = ()  # of cells that failed: (cell, text)
+
+
 def number(value, digits=1, mark=""):
     """A finite number with so many digits behind the point."""
     if value is None or not math.isfinite(value):

@@ -6,17 +6,28 @@ import json
 import os
 import pathlib
 
+import durable
+import provenance
 import write_html
 import write_text
-from cells import INFERENCE, State
-from page import Grid
+from cells import INFERENCE
+from page import Frame, Grid
+from result import State
 
 QUICK_WARNING = ("QUICK: a few dozen steps at short lengths. These numbers show that the machinery "
                  "works and mean nothing else.")
 
 
-def warning_of(preset_name):
-    return QUICK_WARNING if preset_name == "quick" else ""
+def warnings_of(preset_name, results):
+    """What a reader must know before the numbers: sentences."""
+    return [*([QUICK_WARNING] if preset_name == "quick" else []), *provenance.mixed(results)]
+
+
+def remarks_on(results):
+    """What is there and not shown: sentences."""
+    return [*provenance.left_out(results),
+            *(f"Not run, for what is there cannot be read: {text}."
+              for text in provenance.damaged(results))]
 
 
 def _some(values, most=6):
@@ -26,37 +37,21 @@ def _some(values, most=6):
     return "; ".join(unique[:most]) + (f"; and {more} more" if more > 0 else "")
 
 
-def _manifests(results):
-    return [result.json("run/manifest.json") for result in results
-            if result.has("run/manifest.json")]
-
-
-def _benchmark_contexts(results):
-    return [result.json("benchmark.json")["context"] for result in results
-            if result.has("benchmark.json")]
-
-
 def manifest(results, command):
     """What the numbers were made with, and by which command the page: (what, text) pairs."""
-    runs = _manifests(results)
-    contexts = _benchmark_contexts(results)
+    made = provenance.of(results)
     states = [result.state for result in results]
     counts = ", ".join(f"{states.count(state)} {state.value}" for state in State
                        if states.count(state))
     pairs = [("cells", counts or "none"),
-             ("commit", _some([m["git_commit"] + (" with changes" if m["git_dirty"] else "")
-                               for m in runs] + [c.get("commit") for c in contexts])),
-             ("device", _some([m["device_name"] for m in runs]
-                              + [c.get("gpu") or c.get("cpu") for c in contexts])),
+             ("commit", _some(one.commit for one in made)),
+             ("device", _some(one.device for one in made)),
              ("driver", _some(result.info.get("driver") for result in results)),
-             ("LibTorch", _some([m["torch_version"] for m in runs]
-                                + [c.get("torch") for c in contexts])),
-             ("CUDA", _some([m["cuda_version"] for m in runs]
-                            + [c.get("cuda") for c in contexts])),
-             ("precision", _some(m["precision"] for m in runs)),
-             ("data", _some((f"{m['task']}: {m['data_source']['description']}, "
-                             f"sha256 {m['data_source']['sha256'][:12]}" for m in runs), 12)),
-             ("seeds", _some(sorted({m["seed"] for m in runs}))),
+             ("LibTorch", _some(one.torch for one in made)),
+             ("CUDA", _some(one.cuda for one in made)),
+             ("precision", _some(one.precision for one in made)),
+             ("data", _some((f"{one.task}: {one.data}" for one in made if one.task), 12)),
+             ("seeds", _some(sorted({one.seed for one in made if one.seed is not None}))),
              ("dates", _dates(result.info.get("finished") for result in results)),
              ("command", command),
              ("written", _now().strftime("%Y-%m-%d %H:%M UTC"))]
@@ -80,50 +75,49 @@ def errors(results):
              result.error) for result in results if result.state == State.FAILED]
 
 
-def _write(path, text):
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.rename(path)
-
-
 def write(page, folder, preset_name, command):
     """All files of a page, which `command` gives again; returns the HTML file."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    warning, made_of = warning_of(preset_name), manifest(page.results, command)
+    frame = Frame(warnings_of(preset_name, page.results), remarks_on(page.results),
+                  manifest(page.results, command), errors(page.results))
     for block in page.blocks:
         if isinstance(block, Grid):
-            _write(folder / f"{page.name}.{block.key}.csv", write_text.csv_text(block))
-    _write(folder / f"{page.name}.md", write_text.markdown(page, warning, made_of))
-    _write(folder / f"{page.name}.tex", write_text.latex(page, warning, made_of))
+            durable.write_text(folder / f"{page.name}.{block.key}.csv", write_text.csv_text(block))
+    durable.write_text(folder / f"{page.name}.md", write_text.markdown(page, frame))
+    durable.write_text(folder / f"{page.name}.tex", write_text.latex(page, frame))
     target = folder / f"{page.name}.html"
-    _write(target, write_html.page_text(page, warning, made_of, errors(page.results)))
+    durable.write_text(target, write_html.page_text(page, frame))
     states = [result.state for result in page.results]
-    _write(folder / f".{page.name}.json", json.dumps(
-        {"name": page.name, "title": page.title, "about": page.about,
+    durable.write_text(folder / f".{page.name}.json", json.dumps(
+        {"title": page.title, "about": page.about,
          "cells": {state.value: states.count(state) for state in State}}))
     return target
+
+
+def _index_row(folder, name):
+    """Of a page that is there; "" of another."""
+    try:
+        told = json.loads((folder / f".{name}.json").read_text(encoding="utf-8"))
+        states = ", ".join(f"{count} {state}" for state, count in told["cells"].items() if count)
+        return (f'<tr><td><a href="{name}.html">{html.escape(told["title"])}</a></td>'
+                f'<td class="long">{html.escape(told["about"])}</td>'
+                f"<td>{html.escape(states)}</td></tr>\n")
+    except (FileNotFoundError, ValueError, KeyError):
+        return ""
 
 
 def write_index(folder, preset_name, order, results, command):
     """The page that leads to those that are there; `results` are of all their cells."""
     folder = pathlib.Path(folder)
-    rows = []
-    for name in order:
-        entry = folder / f".{name}.json"
-        if not entry.exists():
-            continue
-        told = json.loads(entry.read_text())
-        states = ", ".join(f"{count} {state}" for state, count in told["cells"].items() if count)
-        rows.append(f'<tr><td><a href="{name}.html">{html.escape(told["title"])}</a></td>'
-                    f'<td class="long">{html.escape(told["about"])}</td>'
-                    f"<td>{html.escape(states)}</td></tr>")
+    frame = Frame(warnings_of(preset_name, results), remarks_on(results),
+                  manifest(results, command))
     body = ('<table id="tables"><thead><tr><th scope=col>table</th><th scope=col>about</th>'
-            "<th scope=col>cells</th></tr></thead><tbody>\n" + "\n".join(rows)
-            + "</tbody></table>\n" + write_html.footer(manifest(results, command)))
+            "<th scope=col>cells</th></tr></thead><tbody>\n"
+            + "".join(_index_row(folder, name) for name in order) + "</tbody></table>")
     target = folder / "index.html"
-    _write(target, write_html.document(f"SPION: tables, preset {preset_name}",
-                                       warning_of(preset_name), body))
+    durable.write_text(target, write_html.index_text(f"SPION: tables, preset {preset_name}", frame,
+                                                     body))
     return target
 
 

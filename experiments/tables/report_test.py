@@ -2,6 +2,7 @@
 
 import csv
 import html.parser
+import multiprocessing
 import os
 import pathlib
 import re
@@ -9,8 +10,12 @@ import tempfile
 import unittest
 
 import report
-from cells import Cell, Result, State
+import small_runs
+from cells import Cell
+from origin import Origin
 from page import BEST, FAILED, Entry, Grid, Note, Page, Picture
+from result import Result, State
+from store import Store
 
 ROWS = [["SPION-CF", Entry("38.2 ± 0.5", BEST), "0.0412", Entry("12 % & 3 | <b>4")],
         ["a_b", Entry("failed", FAILED), "not published here", "-"]]
@@ -58,7 +63,7 @@ class ReportTest(unittest.TestCase):
     def write(self, preset="paper"):
         report.write(self.page, self.folder, preset, "bazel run it")
         return {path.suffix[1:]: path.read_text() for path in self.folder.iterdir()
-                if not path.name.startswith(".")}
+                if path.suffix[1:] in ("html", "csv", "md", "tex")}
 
     def test_all_formats_have_the_same_texts(self):
         files = self.write()
@@ -85,6 +90,33 @@ class ReportTest(unittest.TestCase):
         self.assertIn("error: &lt;no&gt; room", files["html"])
         self.assertIn("1 failed, 1 not run", files["md"])
 
+    def test_cells_of_several_commits_are_said_to_be(self):
+        store = Store(self.folder / "store")
+        for seed, commit in ((1, "c0ffee"), (2, "beef")):
+            cell = Cell("image", "cf", seed).on(Origin("generated-8-4-2", "cpu"))
+            small_runs.add(store, cell, commit=commit)
+            self.page.results.append(store.result(cell))
+        said = ("MIXED commits: c0ffee (1 cell); beef (1 cell): what the program does may have "
+                "changed in between.")
+        files = self.write()
+        self.assertIn(f'<p class="warning">{said}</p>', files["html"])
+        self.assertIn(f"**{said}**", files["md"])
+        self.assertIn(f"% {said}", files["tex"])
+        index = report.write_index(self.folder, "paper", ["accuracy"], self.page.results, "do it")
+        self.assertIn(f'<p class="warning">{said}</p>', index.read_text())
+
+    def test_what_is_damaged_or_not_shown_is_said(self):
+        self.page.results.append(Result(Cell("text", "c", 1), State.MISSING,
+                                        damage=("cells/<c>: cell.json is empty",),
+                                        others=(Origin("generated-8-4-2", "cpu"),)))
+        files = self.write()
+        for said in ("Not run, for what is there cannot be read: cells/{}: cell.json is empty.",
+                     "Not shown, though there: 1 cell made on generated data, 8 train, 4 dev, "
+                     "2 test, on cpu."):
+            self.assertIn(said.format("&lt;c&gt;"), files["html"])
+            self.assertIn(said.format("<c>"), files["md"])
+            self.assertIn("% " + said.format("<c>"), files["tex"])
+
     def test_quick_pages_warn_loudly_and_paper_pages_do_not(self):
         self.assertNotIn(report.QUICK_WARNING, "".join(self.write("paper").values()))
         for suffix in ("html", "md", "tex"):
@@ -110,6 +142,22 @@ class ReportTest(unittest.TestCase):
         self.assertIn("1 failed, 1 not run", index)
         self.assertIn(report.QUICK_WARNING, index)
         self.assertEqual(list(self.folder.glob("*.partial")), [])
+
+    def test_shards_may_write_one_page_at_the_same_time(self):
+        shards = [multiprocessing.Process(target=lambda: [self.write() for _ in range(20)])
+                  for _ in range(4)]
+        for shard in shards:
+            shard.start()
+        for shard in shards:
+            shard.join()
+        self.assertEqual([shard.exitcode for shard in shards], [0] * 4)
+        self.assertEqual(list(self.folder.glob(".*.partial")), [])
+
+    def test_an_index_does_without_a_page_whose_entry_is_damaged(self):
+        self.write()
+        (self.folder / ".memory.json").write_text("")
+        index = report.write_index(self.folder, "quick", ["memory", "accuracy"], [], "do it")
+        self.assertIn('href="accuracy.html"', index.read_text())
 
 
 if __name__ == "__main__":

@@ -1,43 +1,21 @@
-"""Runs the cells that are missing, one after the other, and says beforehand how long it takes."""
+"""Runs the cells that are missing, one after the other, and says beforehand how long it takes.
 
-import dataclasses
+All of them on their origins (ask.py).
+"""
+
 import datetime
-import signal
 import subprocess
 import time
 
+import child
 import estimate
-from cells import BENCHMARK, INFERENCE, TRAIN, State
+from cells import BENCHMARK, INFERENCE, TRAIN
+from programs import error_of
+from result import State
 
 _LOG = "log.txt"
 _INTERRUPTED = 130  # the experiment program's exit code
-_ERROR_LINES = 12  # of the log, when the program names no error
-
-
-@dataclasses.dataclass(frozen=True)
-class Programs:
-    """How the programs are started: the beginnings of their command lines."""
-
-    lra: tuple
-    sparse_attention: tuple
-
-    @classmethod
-    def of_workspace(cls, root):
-        """As Bazel built them, below `root`."""
-        return cls((f"{root}/experiments/lra",), (f"{root}/benchmarks/sparse_attention",))
-
-    @classmethod
-    def of_bundle(cls, folder):
-        """In a folder that //tools:bundle made."""
-        return cls((f"{folder}/run", "lra"), (f"{folder}/run", "sparse_attention"))
-
-
-@dataclasses.dataclass(frozen=True)
-class Machine:
-    """What every run gets besides its cell's settings."""
-
-    data_dir: str = ""
-    device: str = "auto"
+_NOT_STARTED = 127  # as a shell says
 
 
 class Interrupted(Exception):
@@ -88,14 +66,20 @@ def driver():
         return "none"
 
 
-def error_of(log, returncode):
-    """What a program that failed says: its line `error: ...`, or the end of its output."""
-    lines = [line.rstrip() for line in log.splitlines() if line.strip()]
-    for line in reversed(lines):
-        if line.startswith("error: "):
-            return line
-    how = f"ended by {signal.Signals(-returncode).name}" if returncode < 0 else f"exit {returncode}"
-    return "\n".join([how, *lines[-_ERROR_LINES:]])
+def _run(line, log):
+    """The program's exit code; what it says goes to the file `log`."""
+    with log.open("w") as file:
+        try:
+            process = child.start(line, stdout=file, stderr=subprocess.STDOUT)
+        except OSError as error:
+            file.write(f"error: {line[0]}: {error.strerror}\n")
+            return _NOT_STARTED
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            process.terminate()
+            process.wait()
+            raise Interrupted from None
 
 
 def run_cell(cell, store, programs, machine, driver_version):
@@ -107,14 +91,7 @@ def run_cell(cell, store, programs, machine, driver_version):
     with store.work_on(cell) as work:
         line = command(cell, work.folder, store, programs, machine)
         start = time.monotonic()
-        with (work.folder / _LOG).open("w") as log:
-            process = subprocess.Popen(line, stdout=log, stderr=subprocess.STDOUT)
-            try:
-                returncode = process.wait()
-            except KeyboardInterrupt:
-                process.terminate()
-                process.wait()
-                raise Interrupted from None
+        returncode = _run(line, work.folder / _LOG)
         if returncode == _INTERRUPTED:
             raise Interrupted
         info = {"command": [part.replace(str(work.folder), "CELL") for part in line],

@@ -9,23 +9,36 @@ import unittest
 
 import fake_programs
 import run_cells
-from cells import State, Store
+from origin import Origin
 from presets import QUICK, inference
+from programs import Machine, Programs
+from result import State
+from store import Store
+
+MADE_ON = Origin("generated-8-4-2", "cpu")  # as the stand-ins say
+
+
+def training(task, method, seed=None, **changed):
+    return QUICK.training(task, method, seed, **changed).on(MADE_ON)
+
+
+def answering(cell):
+    return inference(cell).on(MADE_ON)
 
 
 class RunCellsTest(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR")))
-        self.programs = run_cells.Programs(*fake_programs.write(self.folder))
+        self.programs = Programs(*fake_programs.write(self.folder))
         self.store = Store(self.folder / "results")
         self.said = []
 
     def run_missing(self, cells, **options):
-        return run_cells.run_missing(cells, self.store, self.programs, run_cells.Machine(),
+        return run_cells.run_missing(cells, self.store, self.programs, Machine(),
                                      self.said.append, **options)
 
     def test_goes_on_with_the_cells_that_are_missing(self):
-        cells = [QUICK.training("image", name) for name in ("cf", "dense", "sdpa")]
+        cells = [training("image", name) for name in ("cf", "dense", "sdpa")]
         self.assertEqual(self.run_missing(cells[:1]), 0)
         self.assertEqual(self.run_missing(cells), 0)
         self.assertEqual([call.split()[1] for call in fake_programs.calls(self.folder)],
@@ -36,9 +49,10 @@ class RunCellsTest(unittest.TestCase):
                              cell.method)
 
     def test_passes_the_cells_flags(self):
-        cell = QUICK.training("image", "c", 7, density="0.1", steps=9)
+        cell = QUICK.training("image", "c", 7, density="0.1", steps=9).on(
+            Origin("sha256-" + "ab" * 32, "cpu"))
         run_cells.run_missing([cell], self.store, self.programs,
-                              run_cells.Machine(data_dir="/data", device="cpu"), self.said.append)
+                              Machine(data_dir="/data", device="cpu"), self.said.append)
         call = fake_programs.calls(self.folder)[0].split()
         for flag in ("--task=image", "--method=c", "--seed=7", "--density=0.1", "--steps=9",
                      "--preset=quick", "--data_dir=/data", "--device=cpu"):
@@ -46,8 +60,8 @@ class RunCellsTest(unittest.TestCase):
         self.assertNotIn("--steps=24", call)
 
     def test_a_failed_cell_keeps_its_error_and_is_tried_again_when_asked(self):
-        named, killed = QUICK.training("text", "reformer"), QUICK.training("text", "linformer")
-        good = QUICK.training("text", "cf")
+        named, killed = training("text", "reformer"), training("text", "linformer")
+        good = training("text", "cf")
         self.assertEqual(self.run_missing([named, killed, good]), 2)
         self.assertEqual(self.store.result(named).error, "error: no room for the buckets")
         self.assertIn("SIGKILL", self.store.result(killed).error)
@@ -62,9 +76,9 @@ class RunCellsTest(unittest.TestCase):
 
     def test_inference_takes_the_checkpoint_that_was_tested_and_only_that_is_kept(self):
         for method, kept in (("cf", "best_sparse"), ("dense", "best_dense")):
-            cell = QUICK.training("image", method)
-            self.run_missing([cell, inference(cell)])
-            result = self.store.result(inference(cell))
+            cell = training("image", method)
+            self.run_missing([cell, answering(cell)])
+            result = self.store.result(answering(cell))
             self.assertEqual(result.json("run/evaluation.json")["batch_ms"], 12.5)
             weights = [path.stem for path in self.store.result(cell).folder.rglob("*.safetensors")]
             self.assertEqual(weights, [kept])
@@ -73,13 +87,21 @@ class RunCellsTest(unittest.TestCase):
         run = self.folder / "run"
         run.write_text(f'#!/bin/sh\nexec "{self.folder}/$@"\n')
         run.chmod(0o755)
-        cell = QUICK.training("image", "cf")
-        run_cells.run_missing([cell], self.store, run_cells.Programs.of_bundle(self.folder),
-                              run_cells.Machine(), self.said.append)
+        cell = training("image", "cf")
+        run_cells.run_missing([cell], self.store, Programs.of_bundle(self.folder),
+                              Machine(), self.said.append)
         self.assertEqual(self.store.result(cell).state, State.DONE)
 
+    def test_a_program_that_is_not_there_fails_its_cells(self):
+        cell = training("image", "cf")
+        failed = run_cells.run_missing([cell], self.store, Programs.of_bundle("/no/such"),
+                                       Machine(), self.said.append)
+        self.assertEqual(failed, 1)
+        self.assertEqual(self.store.result(cell).error,
+                         "error: /no/such/run: No such file or directory")
+
     def test_inference_without_its_training_fails(self):
-        cell = inference(QUICK.training("text", "reformer"))
+        cell = answering(training("text", "reformer"))
         self.run_missing([cell.trains, cell])
         self.assertIn("its training", self.store.result(cell).error)
 
@@ -89,11 +111,12 @@ class RunCellsTest(unittest.TestCase):
         slow.chmod(0o755)
         script = (f"import signal, sys; sys.path[:0] = {sys.path!r}\n"
                   "signal.signal(signal.SIGTERM, signal.default_int_handler)\n"
-                  "import run_cells\nfrom cells import Store\nfrom presets import QUICK\n"
-                  f"programs = run_cells.Programs(*[({str(slow)!r},)] * 2)\n"
+                  "import run_cells\nfrom programs import Machine, Programs\n"
+                  "from run_cells_test import training\nfrom store import Store\n"
+                  f"programs = Programs(*[({str(slow)!r},)] * 2)\n"
                   "try:\n"
-                  "  run_cells.run_missing([QUICK.training('image', 'cf')], "
-                  f"Store({str(self.store.folder)!r}), programs, run_cells.Machine(), print)\n"
+                  "  run_cells.run_missing([training('image', 'cf')], "
+                  f"Store({str(self.store.folder)!r}), programs, Machine(), print)\n"
                   "except run_cells.Interrupted:\n  sys.exit(130)\n")
         with subprocess.Popen([sys.executable, "-c", script]) as process:
             while not (self.folder / "started").exists() and process.poll() is None:

@@ -3,9 +3,9 @@
 import charts
 import gather
 import methods
-from cells import State
 from page import NOT_PUBLISHED, Entry, Grid, Page, Picture, marks_of_highest, mean_and_spread
 from published import ACCURACY, Published
+from result import State
 
 TITLE = "Accuracy"
 ABOUT = ("Test accuracy in percent: mean and sample standard deviation over the seeds. SPION is "

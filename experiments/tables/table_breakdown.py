@@ -53,7 +53,7 @@ def page(preset, results):
                 continue
             try:
                 told = breakdown.shares(result.json("trace.json"))
-            except ValueError as error:
+            except (OSError, ValueError) as error:
                 rows.append([methods.title(name), Entry(f"failed: {error}", FAILED),
                              *[Entry("-")] * len(breakdown.PARTS)])
                 continue

@@ -2,9 +2,9 @@
 
 import gather
 import markdown_table
-from cells import State
 from page import DEVIATES, Entry, Grid, Page
 from published import SETTINGS_SOURCE, Published
+from result import State
 
 TITLE = "Hyper-parameters"
 ABOUT = ("What the runs were made with, from their own manifests. A setting that differs from the "

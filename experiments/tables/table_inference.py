@@ -2,9 +2,9 @@
 
 import gather
 import methods
-from cells import State
 from page import Entry, Grid, Page, number, significant
 from presets import inference
+from result import State
 
 TITLE = "Inference"
 ABOUT = ("One batch through a trained model without gradients: median of nine passes, and peak "

@@ -3,10 +3,10 @@
 import charts
 import gather
 import methods
-from cells import State
 from page import NOT_PUBLISHED, Entry, Grid, Page, Picture
 from presets import inference
 from published import MEMORY, Published
+from result import State
 
 TITLE = "Memory"
 ABOUT = ("Peak memory, MiB, the highest of the seeds: on a GPU what tensors took, and what LibTorch "

@@ -3,8 +3,8 @@
 import gather
 import methods
 import operations
-from cells import State
 from page import Entry, Grid, Page, significant
+from result import State
 
 TITLE = "Operations"
 ABOUT = ("Operations of one head of one layer on one example, forward: counted row by row along "

@@ -5,8 +5,9 @@ import re
 
 import charts
 import gather
-from cells import BENCHMARK, Cell, State
+from cells import BENCHMARK, Cell
 from page import FAILED, Entry, Grid, Page, Picture, significant
+from result import State
 
 TITLE = "Scaling"
 ABOUT = ("Forward and backward of one attention layer against the length L, SPION's kernels beside "

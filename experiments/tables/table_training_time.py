@@ -4,9 +4,9 @@ import charts
 import convergence
 import gather
 import methods
-from cells import State
 from page import NOT_PUBLISHED, Entry, Grid, Page, Picture, mean_and_spread, significant
 from published import HOURS, Published
+from result import State
 
 TITLE = "Training time"
 ABOUT = ("Milliseconds a training step (median of windows without captures and evaluations, mean "

@@ -8,12 +8,18 @@ import sys
 import tempfile
 import unittest
 
+import ask
 import fake_programs
 import main
 import run_cells
-from cells import State, Store, shard, with_requirements
+from cells import shard, with_requirements
+from origin import Origin
 from page import NOT_PUBLISHED, NOT_RUN, Grid
 from presets import PAPER, QUICK
+from programs import Machine, Programs
+from result import State
+from shown import OnOrigin, Whatever
+from store import Store
 from tables import TABLES
 
 PROGRAM = None
@@ -35,16 +41,18 @@ class TablesTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR")))
-        cls.store = Store(folder / "results")
-        programs = run_cells.Programs(*fake_programs.write(folder))
+        store = Store(folder / "results")
+        programs = Programs(*fake_programs.write(folder))
+        where = ask.Where(programs, Machine(), lambda text: None)
         # As two machines would.
         for index in range(2):
-            run_cells.run_missing(shard(all_cells(QUICK), index, 2), cls.store, programs,
-                                  run_cells.Machine(), lambda text: None)
-        cls.pages = {name: table.page(QUICK, cls.store.result) for name, table in TABLES.items()}
+            run_cells.run_missing([where.place(cell) for cell in shard(all_cells(QUICK), index, 2)],
+                                  store, programs, Machine(), lambda text: None)
+        cls.results = OnOrigin(store, where.place)
+        cls.pages = {name: table.page(QUICK, cls.results.result) for name, table in TABLES.items()}
 
     def test_every_cell_has_an_end(self):
-        states = {cell: self.store.result(cell).state for cell in all_cells(QUICK)}
+        states = {cell: self.results.result(cell).state for cell in all_cells(QUICK)}
         self.assertNotIn(State.MISSING, states.values())
         failed = {(cell.task, cell.method) for cell, state in states.items()
                   if state == State.FAILED}
@@ -125,7 +133,7 @@ class WithoutResultsTest(unittest.TestCase):
         store = Store(pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))))
         for preset in (QUICK, PAPER):
             for name, table in TABLES.items():
-                grids = [block for block in table.page(preset, store.result).blocks
+                grids = [block for block in table.page(preset, Whatever(store, []).result).blocks
                          if isinstance(block, Grid)]
                 self.assertIn(NOT_RUN, [entry.text for row in grids[0].entries()
                                         for entry in row], name)
@@ -162,10 +170,11 @@ class CommandTest(unittest.TestCase):
     def test_a_real_cell(self):
         """Two steps of one method; the rest of the table is not run."""
         store = Store(pathlib.Path(self.folder) / "quick")
-        cell = QUICK.training("pathfinder", "sdpa", steps=2, test_examples=4, dev_examples=4)
-        programs = run_cells.Programs(lra=(PROGRAM,), sparse_attention=())
-        failed = run_cells.run_missing([cell], store, programs, run_cells.Machine(device="cpu"),
-                                       lambda text: None)
+        programs, machine = Programs(lra=(PROGRAM,), sparse_attention=()), Machine(device="cpu")
+        cell = ask.Where(programs, machine, lambda text: None).place(
+            QUICK.training("pathfinder", "sdpa", steps=2, test_examples=4, dev_examples=4))
+        self.assertEqual(cell.origin, Origin("generated-8000-1000-2000", "cpu"))
+        failed = run_cells.run_missing([cell], store, programs, machine, lambda text: None)
         self.assertEqual(failed, 0, store.result(cell).error)
         self.assertEqual(store.result(cell).json("run/summary.json")["steps"], 2)
         self.assertEqual(store.result(cell).json("run/manifest.json")["hyper_parameters"]

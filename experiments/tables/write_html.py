@@ -21,9 +21,10 @@ h2 { font-size: 1.15rem; margin: 2.25rem 0 .5rem; }
 body > p { max-width: 52rem; }
 a { color: var(--link); }
 nav { font-size: .9rem; } nav a { display: inline-block; margin: 0 1rem .25rem 0; }
-.warning { position: sticky; top: 0; z-index: 2; margin: 0 0 1rem; padding: .7rem 1rem;
-  max-width: none; background: var(--warn); color: var(--paper); font-weight: 700;
-  border-radius: .25rem; }
+.warning { margin: 0 0 1rem; padding: .7rem 1rem; max-width: none; background: var(--warn);
+  color: var(--paper); font-weight: 700; border-radius: .25rem; overflow-wrap: anywhere; }
+.warning:first-child { position: sticky; top: 0; z-index: 2; }
+.remark { overflow-wrap: anywhere; }
 
 /* A table wider than the window scrolls in its own frame: its first column stays, and a shade at an
    edge tells that there is more. */
@@ -75,7 +76,8 @@ dt { font-weight: 600; } dd { margin: 0; overflow-wrap: anywhere; }
   #tables tr { padding: .6rem 0; border-bottom: 1px solid var(--line); }
   #tables td:first-child { font-weight: 600; } #tables td:last-child { color: var(--soft); } }
 @media print { :root { --paper: #fff; } @page { size: A4 landscape; margin: 12mm; }
-  body { max-width: none; padding: 0; font-size: 11pt; } .warning { position: static; }
+  body { max-width: none; padding: 0; font-size: 11pt; }
+  .warning:first-child { position: static; }
   .wide { overflow: visible; background: none; } .wide :is(th, td):first-child { position: static; }
   nav { display: none; }
   h2 { break-after: avoid; } figure, tr, dl { break-inside: avoid; } }
@@ -131,18 +133,24 @@ def _block(block):
     return f"<p>{html.escape(block.text)}</p>"
 
 
-def document(title, warning, body):
-    """A whole HTML document around `body`."""
-    banner = f'<p class="warning">{html.escape(warning)}</p>' if warning else ""
+def _document(title, frame, parts):
+    """A whole HTML document."""
+    warnings = "".join(f'<p class="warning">{html.escape(warning)}</p>\n'
+                       for warning in frame.warnings)
+    body = "\n".join(parts)
     return ('<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             '<link rel="icon" href="data:,">\n'
             f"<title>{html.escape(title)}</title>\n<style>{_STYLE}</style></head>\n<body>\n"
-            f"{banner}\n<h1>{html.escape(title)}</h1>\n{body}\n</body></html>\n")
+            f"{warnings}<h1>{html.escape(title)}</h1>\n{body}\n</body></html>\n")
 
 
-def footer(manifest, links=""):
-    """The manifest, (what, text) pairs: unfolded, so that it is printed too."""
+def _remarks(frame):
+    return [f'<p class="remark">{html.escape(remark)}</p>' for remark in frame.remarks]
+
+
+def _footer(manifest, links=""):
+    """The manifest unfolded, so that it is printed too."""
     pairs = "".join(f"<dt>{html.escape(what)}</dt><dd>{html.escape(text)}</dd>\n"
                     for what, text in manifest)
     return (f"<footer><details open><summary>Where it comes from</summary><dl>{pairs}</dl>"
@@ -157,15 +165,20 @@ def _navigation(grids):
     return f"<nav>{links}</nav>"
 
 
-def page_text(page, warning, manifest, errors):
-    """`manifest` and `errors` are lists of (what, text)."""
+def page_text(page, frame):
     grids = [block for block in page.blocks if isinstance(block, Grid)]
-    parts = [f"<p>{html.escape(page.about)}</p>", _navigation(grids), *map(_block, page.blocks)]
-    if errors:
+    parts = [f"<p>{html.escape(page.about)}</p>", *_remarks(frame), _navigation(grids),
+             *map(_block, page.blocks)]
+    if frame.errors:
         parts.append("<section id=errors><h2>Cells that failed</h2>" + "".join(
-            f"<p>{html.escape(what)}</p><pre>{html.escape(text)}</pre>" for what, text in errors)
-            + "</section>")
+            f"<p>{html.escape(what)}</p><pre>{html.escape(text)}</pre>"
+            for what, text in frame.errors) + "</section>")
     files = ", ".join(f'<a href="{page.name}.{suffix}">{suffix}</a>'
                       for suffix in [*(f"{grid.key}.csv" for grid in grids), "md", "tex"])
-    parts.append(footer(manifest, f"<p>The same numbers: {files}.</p>"))
-    return document(page.title, warning, "\n".join(parts))
+    parts.append(_footer(frame.manifest, f"<p>The same numbers: {files}.</p>"))
+    return _document(page.title, frame, parts)
+
+
+def index_text(title, frame, table):
+    """`table` is HTML: what leads to the pages."""
+    return _document(title, frame, [*_remarks(frame), table, _footer(frame.manifest)])

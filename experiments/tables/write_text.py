@@ -50,9 +50,9 @@ def latex_grid(grid):
     return "\n".join([*lines, r"\hline", r"\end{tabular}"]) + "\n"
 
 
-def markdown(page, warning, manifest):
-    """`manifest` is a list of (what, text)."""
-    parts = [f"# {page.title}", *([f"**{warning}**"] if warning else []), page.about]
+def markdown(page, frame):
+    parts = [f"# {page.title}", *(f"**{warning}**" for warning in frame.warnings), page.about,
+             *frame.remarks]
     for block in page.blocks:
         if isinstance(block, Grid):
             parts += [f"## {block.title}", markdown_grid(block).rstrip()]
@@ -60,14 +60,15 @@ def markdown(page, warning, manifest):
         elif isinstance(block, Note):
             parts.append(block.text)
     parts += ["## Where it comes from",
-              "\n".join(f"- {what}: {_markdown_cell(text)}" for what, text in manifest)]
+              "\n".join(f"- {what}: {_markdown_cell(text)}" for what, text in frame.manifest)]
     return "\n\n".join(parts) + "\n"
 
 
-def latex(page, warning, manifest):
-    """Tables to be included; warning and manifest as comments above them."""
-    lines = [f"% {page.title}"] + ([f"% {warning}"] if warning else [])
-    lines += [f"% {what}: {text}".replace("\n", " ") for what, text in manifest]
+def latex(page, frame):
+    """Tables to be included; what stands around them as comments above."""
+    lines = [f"% {page.title}"]
+    lines += [f"% {text}".replace("\n", " ") for text in (*frame.warnings, *frame.remarks)]
+    lines += [f"% {what}: {text}".replace("\n", " ") for what, text in frame.manifest]
     for block in page.blocks:
         if isinstance(block, Grid):
             lines += ["", f"% {block.title}", latex_grid(block).rstrip()]

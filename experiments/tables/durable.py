@@ -1,0 +1,41 @@
+"""Files that are there whole or not at all, after a power failure too."""
+
+import os
+import pathlib
+import secrets
+
+
+def _sync(path):
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sync_folder(folder):
+    """What is in it: names, not the files' content."""
+    _sync(folder)
+
+
+def sync_tree(folder):
+    """All files and folders in and below `folder`, and itself."""
+    for path, _, names in os.walk(folder, topdown=False):
+        for name in names:
+            _sync(os.path.join(path, name))
+        _sync(path)
+
+
+def write_text(path, text):
+    """In place of what was there. Several writers may be at it: the last one's text stays."""
+    path = pathlib.Path(path)
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
+    try:
+        with partial.open("x", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+    sync_folder(path.parent)

@@ -1,0 +1,177 @@
+"""The command as a user gives it, with stand-ins for the programs, in a bundle."""
+
+import contextlib
+import io
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import fake_programs
+import main
+
+ONE_CELL = ("--table=accuracy", "--preset=quick", "--tasks=image", "--methods=cf", "--seeds=1001")
+GENERATED = "generated data, 8 train, 4 dev, 2 test, on cpu"
+REAL = "data of sha256 abababababab, on cpu"
+
+
+class CommandTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR")))
+        self.results = self.folder / "results"
+        fake_programs.write(self.folder)
+        self.write_program("run", f'exec "{self.folder}/$@"')
+
+    def write_program(self, name, script):
+        path = self.folder / name
+        path.write_text(f"#!/bin/bash\n{script}\n")
+        path.chmod(0o755)
+
+    def flags(self, *flags):
+        return [*ONE_CELL, f"--results_dir={self.results}", f"--bundle={self.folder}", *flags]
+
+    def call(self, *flags):
+        """(exit code, what was said)"""
+        out, errors = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+            code = main.main(self.flags(*flags))
+        return code, out.getvalue() + errors.getvalue()
+
+    def page(self):
+        return (self.results / "quick/accuracy.md").read_text()
+
+    def cells(self):
+        return sorted(path for path in (self.results / "quick/cells").iterdir())
+
+
+class WithoutBazelTest(CommandTest):
+    def test_the_source_starts_by_itself(self):
+        """In a Python that knows nothing of Bazel's ways to modules."""
+        result = subprocess.run(
+            [sys.executable, "-E", main.__file__, *self.flags("--cells_only")], check=False,
+            capture_output=True, text=True)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(len(self.cells()), 1)
+
+
+class OriginTest(CommandTest):
+    def test_cells_on_generated_data_are_not_taken_for_those_of_real_data(self):
+        self.call()
+        self.assertIn("drawn: 8 train", self.page())
+        code, _ = self.call("--data_dir=/data")
+        self.assertEqual(code, 0)
+        self.assertEqual(len(fake_programs.calls(self.folder)), 2)
+        self.assertIn("image: files, sha256 abababababab", self.page())
+        self.assertNotIn("drawn", self.page())
+        self.assertIn(f"Not shown, though there: 1 cell made on {GENERATED}.", self.page())
+        self.call()
+        self.assertEqual(len(fake_programs.calls(self.folder)), 2)
+        self.assertIn("drawn: 8 train", self.page())
+        self.assertIn(f"Not shown, though there: 1 cell made on {REAL}.", self.page())
+
+    def test_cells_of_a_cpu_are_not_taken_for_those_of_a_gpu(self):
+        self.call("--device=cpu")
+        self.call("--device=cuda")
+        self.assertEqual(len(fake_programs.calls(self.folder)), 2)
+        self.assertIn("- device: an H200\n", self.page())
+
+    def test_pages_are_made_where_there_is_neither_data_nor_a_program(self):
+        self.call()
+        nowhere = "--bundle=/no/such/bundle"
+        self.assertEqual(self.call("--report_only", nowhere)[0], 0)
+        self.assertIn("drawn: 8 train", self.page())
+        self.call("--data_dir=/data")
+        code, said = self.call("--report_only", nowhere)
+        self.assertEqual(code, 0)
+        self.assertIn("image: files", self.page())
+        self.assertIn(f"Not shown, though there: 1 cell made on {GENERATED}.", said)
+
+    def test_machines_that_share_the_work_are_all_shown_and_said(self):
+        for index, device in enumerate(("cpu", "cuda")):
+            self.call("--cells_only", f"--device={device}", "--seeds=1001,1002",
+                      f"--shard_index={index}", "--shard_count=2")
+        said = ("MIXED devices: a machine (1 cell); an H200 (1 cell): their times and memory do "
+                "not compare.")
+        code, told = self.call("--report_only", "--seeds=1001,1002")
+        self.assertEqual(code, 0)
+        self.assertIn(said, told)
+        self.assertIn(said, self.page())
+        self.assertIn(f'<p class="warning">{said}</p>',
+                      (self.results / "quick/accuracy.html").read_text())
+        self.assertIn("2 done", self.page())
+        self.call("--report_only", "--seeds=1001,1002", "--device=cuda")
+        self.assertIn("1 done, 1 not run", self.page())
+
+    def test_a_program_that_cannot_tell_ends_the_call_before_anything_runs(self):
+        self.write_program("lra", "echo 'error: /data has no image' >&2; exit 1")
+        code, said = self.call("--data_dir=/data")
+        self.assertEqual(code, 1)
+        self.assertIn("error: /data has no image", said)
+        self.assertFalse(self.results.exists())
+
+
+class DamagedTest(CommandTest):
+    def test_a_cut_cell_is_said_and_shown_as_not_run_and_run_again(self):
+        self.call()
+        path = self.cells()[0] / "cell.json"
+        path.write_bytes(path.read_bytes()[:100])
+        code, said = self.call("--report_only")
+        self.assertEqual(code, 0)
+        self.assertEqual(said.count("the cell counts as not run"), 1, said)
+        self.assertIn("cell.json is damaged", said)
+        self.assertIn("Not run, for what is there cannot be read: cells/image-cf", self.page())
+        code, said = self.call()
+        self.assertEqual(code, 0)
+        self.assertEqual(said.count("the cell counts as not run"), 1, said)
+        self.assertEqual(len(fake_programs.calls(self.folder)), 2)
+        self.assertIn("- cells: 1 done\n", self.page())
+        self.assertNotIn("cannot be read", self.page())
+
+    def test_a_killed_call_leaves_no_experiment_running_and_no_half_cell(self):
+        for name in ("alive", "ask"):
+            os.mkfifo(self.folder / name)
+        self.write_program("run", f'[[ "$*" == *manifest* ]] && exec "{self.folder}/$@"\n'
+                           f"cd {self.folder}; exec 3>alive; echo started >&3\n"
+                           'read question <ask; echo "still there" >&3')
+        with subprocess.Popen([sys.executable, main.__file__, *self.flags("--cells_only")],
+                              stdout=subprocess.DEVNULL) as call:
+            with (self.folder / "alive").open() as alive:
+                self.assertEqual(alive.readline(), "started\n")
+                call.send_signal(signal.SIGKILL)
+                call.wait()
+                # Open for reading too: it opens whether or not the experiment is there.
+                ask = os.open(self.folder / "ask", os.O_RDWR)
+                os.write(ask, b"?\n")
+                self.assertEqual(alive.read(), "")
+                os.close(ask)
+        self.assertEqual(len(self.cells()), 2)  # the folder and its lock
+        self.write_program("run", f'exec "{self.folder}/$@"')
+        self.assertEqual(self.call()[0], 0)
+        self.assertEqual(len(self.cells()), 1)
+
+
+class BundleTest(CommandTest):
+    def test_cells_need_the_standard_library_alone(self):
+        """As on a GPU machine; pages are made elsewhere, of the folder that is brought there."""
+        result = subprocess.run(
+            [sys.executable, "-S", "-E", main.__file__,
+             *self.flags("--cells_only", "--table=all", "--data_dir=/data", "--device=cuda")],
+            capture_output=True, text=True, check=False)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+        for folder in self.cells():
+            told = json.loads((folder / "cell.json").read_text())
+            self.assertEqual(told["origin"]["device"], "an H200")
+            self.assertEqual(told["id"], folder.name)
+        code, _ = self.call("--report_only", "--table=all")
+        self.assertEqual(code, 0)
+        self.assertIn("image: files, sha256 abababababab", self.page())
+
+
+del CommandTest  # what the others share, no test of its own
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,106 @@
+"""What the cells of a page were made with, and whether they can stand side by side."""
+
+import collections
+import dataclasses
+
+from result import State
+
+_DIGITS = 12  # of a digest, for the user
+
+
+@dataclasses.dataclass(frozen=True)
+class MadeWith:
+    """Of one cell that is done; "" or None: it has none, or does not tell."""
+
+    device: str
+    commit: str
+    torch: str
+    cuda: str
+    task: str = ""
+    seed: int = None
+    precision: str = ""
+    data: str = ""
+    is_generated: bool = None
+
+
+def _of_run(manifest):
+    source = manifest["data_source"]
+    commit = manifest.get("git_commit", "")
+    return MadeWith(manifest.get("device_name", ""),
+                    commit + (" with changes" if manifest.get("git_dirty") else ""),
+                    manifest.get("torch_version", ""), manifest.get("cuda_version", ""),
+                    manifest.get("task", ""), manifest.get("seed"), manifest.get("precision", ""),
+                    f"{source['description']}, sha256 {source['sha256'][:_DIGITS]}",
+                    source.get("generated"))
+
+
+def _of_benchmark(context):
+    commit = context.get("commit", "")
+    return MadeWith(context.get("gpu") or context.get("cpu", ""),
+                    commit[:-1] + " with changes" if commit.endswith("+") else commit,
+                    context.get("torch", ""), context.get("cuda", ""))
+
+
+def of(results):
+    """Of those that are done, in their order."""
+    return [_of_run(result.json("run/manifest.json")) if result.has("run/manifest.json")
+            else _of_benchmark(result.json("benchmark.json")["context"])
+            for result in results if result.state == State.DONE]
+
+
+def _short(commit):
+    digits, *changes = commit.split(" ", 1)
+    return " ".join([digits[:_DIGITS], *changes])
+
+
+def _cells(count):
+    return f"{count} cell" if count == 1 else f"{count} cells"
+
+
+def _counted(values):
+    """"A (2 cells); B (1 cell)"; "" if there are not two different ones. An empty value does not
+    tell."""
+    counts = collections.Counter(value for value in values if value)
+    return "; ".join(f"{value} ({_cells(count)})"
+                     for value, count in counts.items()) if len(counts) > 1 else ""
+
+
+def mixed(results):
+    """A sentence for each thing that cells differ in and that their numbers depend on."""
+    done = [result for result in results if result.state == State.DONE]
+    made = of(done)
+    found = [("devices", _counted(one.device for one in made),
+              "their times and memory do not compare"),
+             ("commits", _counted(_short(one.commit) for one in made),
+              "what the program does may have changed in between"),
+             ("LibTorch versions", _counted(one.torch for one in made),
+              "what it computes, and how fast, may differ"),
+             ("data", _counted(
+                 f"generated data of {one.task}" if one.is_generated else
+                 f"data of {one.task} from files" if result.origin.is_real else ""
+                 for one, result in zip(made, done)) if _is_partly_generated(made, done) else "",
+              "what is generated compares with nothing published")]
+    for task in dict.fromkeys(result.cell.task for result in done):
+        found.append((f"data of {task}", _counted(
+            result.origin.data_text for result in done if result.cell.task == task),
+                      "their accuracies do not compare"))
+    return [f"MIXED {what}: {values}: {consequence}." for what, values, consequence in found
+            if values]
+
+
+def _is_partly_generated(made, done):
+    """ListOps without files counts as neither: its generator makes the real data."""
+    return (any(one.is_generated for one in made)
+            and any(result.origin.is_real for result in done))
+
+
+def left_out(results):
+    """A sentence on results of these cells that are not shown, if there are any: a list."""
+    counts = collections.Counter(origin for result in results for origin in result.others)
+    told = "; ".join(f"{_cells(count)} made on {origin}" for origin, count in counts.items())
+    return [f"Not shown, though there: {told}."] if told else []
+
+
+def damaged(results):
+    """What of these cells cannot be read, a text for each folder."""
+    return list(dict.fromkeys(text for result in results for text in result.damage))

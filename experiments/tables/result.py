@@ -1,0 +1,118 @@
+"""What is known of a cell, read from its folder."""
+
+import dataclasses
+import enum
+import json
+import pathlib
+
+import origin as origins
+from cells import BENCHMARK, INFERENCE, TRAIN, Cell
+from origin import Origin
+
+CELL_FILE = "cell.json"
+# A folder's name is the cell's id; behind this, where that name was taken, something at random.
+COPY = "+"
+# What a cell of each kind leaves in any case.
+_FILES = {TRAIN: ("run/manifest.json", "run/metrics.jsonl", "run/summary.json"),
+          INFERENCE: ("run/evaluation.json", "run/manifest.json"),
+          BENCHMARK: ("benchmark.json",)}
+# Members of cell.json; all but the id may be missing: in one that failed, or of an earlier version.
+_MEMBERS = {"id": str, "error": str, "seconds": (int, float), "finished": str, "driver": str,
+            "origin": dict, "files": dict}
+
+
+class State(enum.Enum):
+    DONE = "done"
+    FAILED = "failed"
+    MISSING = "not run"
+
+
+class DamagedError(Exception):
+    """Its text is one line: the file's name below the cell's folder, and what is wrong with it."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    cell: Cell
+    state: State
+    folder: pathlib.Path = None
+    error: str = ""  # of a failed one
+    info: dict = dataclasses.field(default_factory=dict)  # cell.json
+    origin: Origin = None  # what it was made on; None: unknown
+    damage: tuple = ()  # of a missing one: what there is of it that cannot be read, in words
+    others: tuple = ()  # origins that it was made on too: results that are not shown
+
+    def json(self, name):
+        """A JSON file of the folder."""
+        return json.loads((self.folder / name).read_text(encoding="utf-8"))
+
+    def has(self, name):
+        return self.state == State.DONE and (self.folder / name).exists()
+
+    def json_lines(self, name):
+        with (self.folder / name).open(encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
+
+
+def _json(folder, name):
+    """Of a .jsonl file the lines' values."""
+    try:
+        text = (folder / name).read_text(encoding="utf-8")
+        if name.endswith(".jsonl"):
+            return [json.loads(line) for line in text.splitlines()]
+        if not text.strip():
+            raise DamagedError(f"{name} is empty")
+        return json.loads(text)
+    except FileNotFoundError:
+        raise DamagedError(f"{name} is not there") from None
+    except OSError as error:
+        raise DamagedError(f"{name}: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise DamagedError(f"{name} is damaged: {error}") from None
+
+
+def _info(folder):
+    info = _json(folder, CELL_FILE)
+    if not isinstance(info, dict) or "id" not in info or not all(
+            isinstance(info[name], kind) for name, kind in _MEMBERS.items() if name in info):
+        raise DamagedError(f"{CELL_FILE} is damaged: not what a cell has")
+    if info["id"] != folder.name.split(COPY)[0]:
+        raise DamagedError(f"{CELL_FILE} is of another cell, {info['id']}")
+    return info
+
+
+def files_of(folder):
+    """{name: bytes} of a run's files that pages are made from, in the cell's folder."""
+    return {str(path.relative_to(folder)): path.stat().st_size
+            for path in sorted((folder / "run").rglob("*.json*"))}
+
+
+def check_run(kind, folder, files):
+    """The origin of what a program left in `folder`, as the program tells it. DamagedError: that is
+    damaged, or one of `files` is not there in its size."""
+    told = {name: _json(folder, name) for name in _FILES[kind]}
+    for name, size in files.items():
+        path = folder / name
+        if not path.exists() or path.stat().st_size != size:
+            raise DamagedError(f"{name} is not there, whole")
+    name = "benchmark.json" if kind == BENCHMARK else "run/manifest.json"
+    try:
+        return (origins.of_benchmark(told[name]["context"]) if kind == BENCHMARK
+                else origins.of_manifest(told[name]))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise DamagedError(f"{name} is damaged: {error!r}") from None
+
+
+def read(cell, folder, state):
+    """The cell's result, DONE or FAILED, from its folder. DamagedError: it has none."""
+    info = _info(folder)
+    try:
+        origin = Origin(**info["origin"]) if "origin" in info else None
+    except TypeError:
+        raise DamagedError(f"{CELL_FILE} is damaged: its origin is none") from None
+    if state == State.DONE:
+        made_on = check_run(cell.kind, folder, info.get("files", {}))
+        if origin not in (None, made_on):
+            raise DamagedError(f"{CELL_FILE} tells of {origin}, the run of {made_on}")
+        origin = made_on
+    return Result(cell, state, folder, info.get("error", ""), info, origin)

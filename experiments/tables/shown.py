@@ -1,0 +1,78 @@
+"""Which results pages show of cells that were made on several origins.
+
+A call that runs cells shows those on its own data and device (OnOrigin). With --report_only there is
+neither (Whatever): of each task it shows cells on one data alone, for no numbers on other data
+compare with them; data from files before generated data, then what most cells have. Of a cell made
+on several devices it shows that on the device of most cells. So a page may have cells of several
+devices, as when machines share the work; it says so (provenance.py).
+"""
+
+import collections
+import dataclasses
+
+from origin import CPU
+from result import State
+
+
+def _with_others(chosen, found):
+    """`chosen`, with the origins of those of `found` that are done too."""
+    return dataclasses.replace(chosen, others=tuple(
+        result.origin for result in found
+        if result.state == State.DONE and result.origin != chosen.origin))
+
+
+class OnOrigin:
+    """Results of cells on the origin where `place`, a function of a cell, puts them."""
+
+    def __init__(self, store, place):
+        self._store = store
+        self._place = place
+
+    def result(self, cell):
+        chosen = self._store.result(self._place(cell))
+        return _with_others(dataclasses.replace(chosen, cell=cell), self._store.results(cell)[0])
+
+
+class Whatever:
+    """Results of `cells` on whatever they were made; `device` "cpu" or "cuda": on that alone;
+    `real_data`: on data from files alone."""
+
+    def __init__(self, store, cells, device="auto", real_data=False):
+        self._store = store
+        self._device = device
+        self._real_data = real_data
+        origins = [(cell.task, result.origin) for cell in dict.fromkeys(cells)
+                   for result in store.results(cell)[0]
+                   if result.state == State.DONE and self._is_asked_for(result.origin)]
+        self._cells_on_device = collections.Counter(origin.device for _, origin in origins)
+        self._data = self._data_of_tasks(origins)
+
+    @staticmethod
+    def _data_of_tasks(origins):
+        cells = collections.Counter((task, origin.data) for task, origin in origins)
+        best = {}
+        for task, origin in origins:
+            rank = (origin.is_real, cells[task, origin.data], origin.data)
+            best[task] = max(best.get(task, rank), rank)
+        return {task: data for task, (_, _, data) in best.items()}
+
+    def _is_asked_for(self, origin):
+        return (self._device in ("auto", CPU if origin.device == CPU else "cuda")
+                and (origin.is_real or not origin.data or not self._real_data))
+
+    def _fits(self, result):
+        # What a cell of an earlier version failed on is unknown.
+        return result.origin is None or (
+            self._is_asked_for(result.origin)
+            and result.origin.data == self._data.get(result.cell.task, result.origin.data))
+
+    def _rank(self, result):
+        device = result.origin.device if result.origin else ""
+        return result.state == State.DONE, self._cells_on_device[device], device
+
+    def result(self, cell):
+        found, damage = self._store.results(cell)
+        fitting = [result for result in found if self._fits(result)]
+        chosen = (max(fitting, key=self._rank) if fitting
+                  else self._store.missing(cell, damage.values()))
+        return _with_others(chosen, found)
