@@ -2,7 +2,8 @@
 
 
 class FetchError(Exception):
-    """Its text is one line for the user: what was found, what was expected, the way out."""
+    """Its text is for the user: what was found, what was expected, the way out, in one line; other
+    ways each in one of their own."""
 
 
 def reason(error):

@@ -1,5 +1,7 @@
 """Downloads a task's files and unpacks them as its loader reads them."""
 
+import sys
+
 import download
 import lock
 import sources
@@ -11,8 +13,8 @@ def fetch(task, out, url=None, md5=None, attempts=download.ATTEMPTS, wait_s=down
           timeout_s=download.TIMEOUT_S):
     """Returns what to tell the user; raises FetchError.
 
-    An archive that lies in `out` is taken instead of downloaded, and stays there, as does one that
-    was downloaded: two tasks share one of 7.7 GB.
+    An archive that lies in `out`, under one of the source's names, is taken instead of downloaded,
+    and stays there, as does one that was downloaded: two tasks share one of 7.7 GB.
     """
     if task in sources.GENERATED:
         command = sources.GENERATED[task].format(out=out)
@@ -26,25 +28,47 @@ def fetch(task, out, url=None, md5=None, attempts=download.ATTEMPTS, wait_s=down
     except OSError as error:
         raise FetchError(f"cannot make the folder {out}: {reason(error)}") from error
     with lock.folder_lock(out):
-        archive = out / source.archive
-        expected = (md5 or source.md5 or "").lower() or None
-        if archive.exists():
-            _check(archive, expected)
+        archive = _at_hand(source, out)
+        if archive is not None:
+            _check(archive, md5, source.md5)
         else:
+            archive = out / source.archive
+            expected = (md5 or source.md5 or "").lower() or None
             try:
                 download.download(url or source.url, archive, expected, attempts, wait_s, timeout_s)
             except FetchError as error:
-                raise FetchError(
-                    f"{error}. By hand: get {source.archive} ({source.page}), put it into {out}, "
-                    "and run again to unpack it") from error
+                raise FetchError(f"{error}. {_other_ways(source, out)}") from error
         unpack.unpack(archive, source.folder, out)
     return f"{task} is in {target}. {archive} is no longer needed for it"
 
 
-def _check(archive, md5):
-    if md5 is None:
+def _at_hand(source, out):
+    """The archive that lies in `out`, or None."""
+    # A folder of the name is what somebody unpacked.
+    found = [out / name for name in source.names if (out / name).is_file()]
+    if len(found) > 1:
+        others = ", ".join(path.name for path in found[1:])
+        print(f"{found[0]} is taken; {others} beside it is not looked at", file=sys.stderr)
+    return found[0] if found else None
+
+
+def _check(archive, asked, published):
+    """The md5 that the user asks for, else the published one, which is of a gzipped archive."""
+    expected = asked or published
+    if expected is None:
+        return
+    if asked is None and not unpack.is_gzip(archive):
+        print(f"{archive} is not gzipped, so that the published md5 does not tell whether it is "
+              "whole", file=sys.stderr)
         return
     found = download.md5_of(archive)
-    if found != md5:
-        raise FetchError(f"{archive} has md5 {found}, {md5} was expected: delete it to download it "
-                         "again")
+    if found != expected.lower():
+        raise FetchError(f"{archive} has md5 {found}, {expected.lower()} was expected: delete it "
+                         "to download it again")
+
+
+def _other_ways(source, out):
+    names = f"{', '.join(source.names[:-1])} or {source.names[-1]}"
+    by_hand = (f"By hand: get {source.archive} ({source.page}), put it into {out} as {names}, and "
+               "run again to unpack it")
+    return "\n".join([by_hand, *(f"- {way.format(out=out)}" for way in source.ways)])

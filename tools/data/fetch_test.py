@@ -3,6 +3,7 @@
 import fcntl
 import hashlib
 import os
+import pathlib
 import signal
 import subprocess
 import sys
@@ -91,6 +92,54 @@ class FetchTest(test_case.FolderTestCase):
         self.check_refused(f"{NAME} has md5 {MD5}, {published} was expected: delete it",
                            left=[NAME])
 
+    def test_an_archive_under_the_names_that_it_has_in_practice(self):
+        content = {REVIEW: b"good", "aclImdb/more": test_case.noise(60_000)}
+        plain = test_case.tar_bytes(content, mode="w")
+        for name, archive, flags in ((NAME, ARCHIVE, [f"--md5={MD5}"]),
+                                     ("aclImdb_v1.tgz", ARCHIVE, [f"--md5={MD5}"]),
+                                     ("aclImdb_v1.tar", plain, []), ("aclImdb_v1", plain, [])):
+            with self.subTest(name):
+                out = self.folder / name
+                out.mkdir()
+                (out / name).write_bytes(archive)
+                code, said, err = self.run_fetch(f"--url={test_case.refusing_url()}", *flags,
+                                                 out=out)
+                self.assertEqual(code, 0, err)
+                self.assertIn(f"{out}/{name} is no longer needed", said)
+                self.assertEqual((out / REVIEW).read_bytes(), b"good")
+                self.assertEqual("the published md5 does not tell" in err, archive == plain)
+
+    def test_the_release_under_the_names_that_it_has_in_practice(self):
+        pairs = "lra_release/lra_release/tsv_data/new_aan_pairs.train.tsv"
+        for name, mode in (("lra_release.gz", "w:gz"), ("lra_release.tar.gz", "w:gz"),
+                           ("lra_release.tgz", "w:gz"), ("lra_release.tar", "w"),
+                           ("lra_release", "w")):
+            with self.subTest(name):
+                out = self.folder / name
+                out.mkdir()
+                (out / name).write_bytes(test_case.tar_bytes({pairs: b"pairs"}, mode))
+                code, _, err = self.run_fetch(f"--url={test_case.refusing_url()}", task="retrieval",
+                                              out=out)
+                self.assertEqual(code, 0, err)
+                self.assertEqual((out / "tsv_data" / pathlib.Path(pairs).name).read_bytes(),
+                                 b"pairs")
+
+    def test_of_two_archives_says_which_is_taken(self):
+        self.out.mkdir()
+        (self.out / NAME).write_bytes(ARCHIVE)
+        (self.out / "aclImdb_v1.tar").write_bytes(b"")
+        code, _, err = self.run_fetch(f"--md5={MD5}")
+        self.assertEqual(code, 0, err)
+        self.assertIn(f"{self.out}/{NAME} is taken; aclImdb_v1.tar beside it is not looked at", err)
+
+    def test_a_folder_of_the_archives_name_is_none(self):
+        (self.out / "lra_release" / "mine").mkdir(parents=True)
+        self.server.content = test_case.tar_bytes({"lra_release/tsv_data/a.tsv": b"pairs"})
+        code, _, err = self.run_fetch(f"--url={self.server.url}", task="retrieval")
+        self.assertEqual(code, 0, err)
+        self.assertEqual(sorted(os.listdir(self.out)),
+                         ["lra_release", "lra_release.gz", "tsv_data"])
+
     def test_killed_and_resumed(self):
         for sign, code in ((signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)):
             with self.subTest(sign):
@@ -132,7 +181,28 @@ class FetchTest(test_case.FolderTestCase):
         self.server.statuses = [404]
         said = self.check_refused("404 Not Found", *self.server_flags())
         self.assertIn(f"By hand: get {NAME} (https://ai.stanford.edu/~amaas/data/sentiment/), put "
-                      f"it into {self.out}, and run again", said)
+                      f"it into {self.out} as {NAME}, aclImdb_v1.tgz, aclImdb_v1.tar or "
+                      "aclImdb_v1, and run again", said)
+
+    def test_a_refused_release_names_what_else_there_is(self):
+        for task, folders, others in (
+                ("retrieval", "tsv_data/, aan/ or matching/", 3),
+                ("pathfinder", "pathfinder32/ or pathfinder/pathfinder32/", 2)):
+            with self.subTest(task):
+                self.server.statuses = [403]
+                code, _, err = self.run_fetch(f"--url={self.server.url}", task=task)
+                self.assertEqual(code, 1)
+                error, *ways = err.splitlines()
+                self.assertRegex(error, "^error: .* 403 Forbidden.*By hand: get lra_release.gz "
+                                 r"\(https://github.com/google-research/long-range-arena\), put it "
+                                 f"into {self.out} as lra_release.gz, lra_release.tar.gz, "
+                                 "lra_release.tgz, lra_release.tar or lra_release, and run again")
+                self.assertEqual(len(ways), others)
+                self.assertTrue(all(way.startswith("- ") for way in ways), ways)
+                self.assertIn(f"into {self.out}, as lra_release/ or as {folders} alone", ways[0])
+                self.assertIn("numbers for fairseq, which are not read here", ways[-1])
+                if task == "retrieval":
+                    self.assertIn(f"put them into {self.out}/aan", ways[1])
 
     def test_a_refused_connection(self):
         self.check_refused("refuses the connection.*By hand", f"--url={test_case.refusing_url()}")

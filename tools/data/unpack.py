@@ -40,12 +40,17 @@ def unpack(archive, folder, out):
         raise FetchError(f"{archive} cannot be unpacked into {out}: {reason(error)}") from error
 
 
+def is_gzip(path):
+    with open(path, "rb") as file:
+        return file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+
+
 def _fill(archive, wanted, partial):
     """Writes the content of the archive's folder `wanted` into the folder `partial`."""
     show = Progress(f"unpacking {archive.name}")
     size = archive.stat().st_size
     prefix = None
-    with open(archive, "rb") as raw, _decompressed(raw) as stream:
+    with open(archive, "rb") as raw, _decompressed(archive, raw) as stream:
         with tarfile.open(fileobj=stream, mode="r|") as tar:
             for member in tar:
                 tar.members = []  # Else it remembers all of them: hundreds of thousands.
@@ -66,10 +71,8 @@ def _fill(archive, wanted, partial):
         raise FetchError(f"{archive} holds no folder {'/'.join(wanted)}; is it another archive?")
 
 
-def _decompressed(raw):
-    magic = raw.read(len(_GZIP_MAGIC))
-    raw.seek(0)
-    return gzip.GzipFile(fileobj=raw) if magic == _GZIP_MAGIC else raw
+def _decompressed(archive, raw):
+    return gzip.GzipFile(fileobj=raw) if is_gzip(archive) else raw
 
 
 def _prefix(parts, wanted):
