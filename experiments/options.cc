@@ -65,6 +65,10 @@ std::vector<Flag> RunFlags(Options& options) {
                                                {"paper", PresetChoice::kPaper}})},
       {"data_dir", "DIR", "the folder with the task's data; none: generated data",
        SetPath(options.data_dir)},
+      Switch("refuse_truncated",
+             "end with an error, which names the first, where sequences are longer than the model "
+             "reads; false: say how many are cut (false)",
+             options.refuse_truncated),
       {"out_dir", "DIR", "where results go (results/<task>_<method>_seed<seed>)",
        SetPath(options.out_dir)},
       {"seed", "N", "of weights, data order, dropout and generated data (1001)",

@@ -34,6 +34,7 @@ struct Options {
   std::string checkpoint;  // absolute; eval only
   /// Those that differ from the preset's: name and text, good for SetHyperParameter.
   std::vector<std::pair<std::string, std::string>> hyper_parameters;
+  bool refuse_truncated = false;
   uint64_t seed = 1001;
   std::string device = "auto";
   std::string precision = "auto";

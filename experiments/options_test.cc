@@ -86,6 +86,12 @@ TEST(OptionsTest, BadValuesNameTheValidOnes) {
   EXPECT_EQ(Error({"--steps"}), "--steps needs a value: --steps=N");
 }
 
+TEST(OptionsTest, RefusesTruncatedDataOnlyIfAskedTo) {
+  EXPECT_FALSE(Parse({})->refuse_truncated);
+  EXPECT_TRUE(Parse({"--refuse_truncated=true"})->refuse_truncated);
+  EXPECT_THAT(Error({"--refuse_truncated=2"}), HasSubstr("expected one of false, true"));
+}
+
 TEST(OptionsTest, CheckpointAndModeGoTogether) {
   EXPECT_THAT(Error({"--mode=eval"}), HasSubstr("needs --checkpoint=FILE"));
   EXPECT_THAT(Error({"--checkpoint=x"}), HasSubstr("goes with --mode=eval"));

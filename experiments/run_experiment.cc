@@ -14,6 +14,7 @@
 #include "spion/base/json_text.h"
 #include "spion/base/status.h"
 #include "spion/base/user_directory.h"
+#include "spion/data/cut_sequences.h"
 #include "spion/data/task_registry.h"
 #include "spion/profiling/trace.h"
 #include "spion/train/batches.h"
@@ -71,6 +72,15 @@ void SayChoices(const Session& session, const Options& options, const DeviceChoi
                                h.steps, h.batch_size, session.data.shape.sequence_length));
 }
 
+absl::Status RefuseTruncated(const TaskData& data) {
+  const absl::Status status = CheckNoneIsCut(data);
+  if (status.ok()) return status;
+  return absl::Status(
+      status.code(), absl::StrCat("--refuse_truncated=true: ", status.message(),
+                                  ". Give a longer --sequence_length where that is what cuts, take "
+                                  "them out of the data, or leave the flag out"));
+}
+
 absl::StatusOr<Session> Prepare(const Options& options, Progress& progress) {
   const absl::Time start = absl::Now();
   ASSIGN_OR_RETURN(Method method, FindMethod(options.method));
@@ -93,8 +103,9 @@ absl::StatusOr<Session> Prepare(const Options& options, Progress& progress) {
   for (const auto& [name, text] : options.hyper_parameters) {
     RETURN_IF_ERROR(SetHyperParameter(h, name, text));
   }
-  const int own_length = data.shape.sequence_length;
   if (h.sequence_length > 0) data.ShortenTo(static_cast<int>(h.sequence_length));
+  if (options.refuse_truncated) RETURN_IF_ERROR(RefuseTruncated(data));
+  data.source.description += DescribeCuts(data);
   Session session{.experiment = {.task = options.task,
                                  .method = std::move(method),
                                  .preset = preset,
@@ -111,11 +122,6 @@ absl::StatusOr<Session> Prepare(const Options& options, Progress& progress) {
                                    "_seed", options.seed);
   }
   SayChoices(session, options, device, progress);
-  if (session.data.shape.sequence_length < own_length) {
-    progress.Say(absl::StrFormat("note: %s cuts sequences of up to %d ids to %d",
-                                 PresetName(preset), own_length,
-                                 session.data.shape.sequence_length));
-  }
   return session;
 }
 

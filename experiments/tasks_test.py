@@ -33,8 +33,9 @@ class TasksTest(unittest.TestCase):
                 folder, result = train(task, "cf", "--steps=82")
                 self.assertEqual(result.returncode, 0, result.stderr)
                 self.assertIn("the sparse phase begins", result.stdout)
-                self.assertEqual(f"to {CUT_LENGTH}" in result.stdout, task != UNCUT)
                 summary = json.loads((folder / "summary.json").read_text())
+                for said in (result.stdout, summary["data_source"]["description"]):
+                    self.assertEqual(f"cut to {CUT_LENGTH} ids: " in said, task != UNCUT)
                 self.assertEqual(summary["task"], task)
                 self.assertEqual(summary["test_phase"], "sparse")
                 self.assertEqual(summary["sequence_length"],
@@ -52,6 +53,40 @@ class TasksTest(unittest.TestCase):
                 self.assertEqual(result.returncode, 0, result.stderr)
                 summary = json.loads((folder / "summary.json").read_text())
                 self.assertEqual(summary["test_phase"], "dense")
+
+
+class TruncatedTest(unittest.TestCase):
+    """ListOps files of which the third line has 602 tokens."""
+
+    def setUp(self):
+        self.data = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR")))
+        lines = f"Source\tTarget\n7\t7\n[SM {'1 ' * 600}]\t0\n8\t8\n"
+        for split in ("train", "val", "test"):
+            (self.data / f"basic_{split}.tsv").write_text(lines)
+
+    def test_is_counted_in_log_summary_and_manifest(self):
+        folder, result = train("listops", "sdpa", "--steps=2", f"--data_dir={self.data}")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        reports = [json.loads((folder / name).read_text())["data_source"]["description"]
+                   for name in ("summary.json", "manifest.json")]
+        for said in (result.stdout, *reports):
+            self.assertIn("3 train, 3 dev, 3 test expressions; cut to 512 ids: 1 of 3 train, 1 of "
+                          "3 dev, 1 of 3 test sequences (the value of an expression that is cut "
+                          "cannot be learnt from what is left)", said)
+
+    def test_is_refused_if_asked_to(self):
+        folder, result = train("listops", "sdpa", "--refuse_truncated=true",
+                               f"--data_dir={self.data}")
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr, "^error: --refuse_truncated=true: "
+                         f"{self.data}/basic_train.tsv, line 3 .*longer than the 512 ids")
+        self.assertFalse(folder.exists())
+
+    def test_is_not_refused_where_nothing_is_cut(self):
+        _, result = train("listops", "sdpa", "--refuse_truncated=true", "--steps=1",
+                          "--sequence_length=1024", f"--data_dir={self.data}")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("; no sequence is longer than 1024 ids", result.stdout)
 
 
 if __name__ == "__main__":

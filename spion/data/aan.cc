@@ -21,12 +21,14 @@
 namespace spion {
 namespace {
 
+constexpr std::array<const char*, 3> kFolders = {"tsv_data", "aan", "matching"};
 constexpr std::array<const char*, 3> kFiles = {"new_aan_pairs.train.tsv", "new_aan_pairs.eval.tsv",
                                                "new_aan_pairs.test.tsv"};
 
 constexpr char kWayOut[] =
-    "Unpack lra_release.gz (https://github.com/google-research/long-range-arena) and give its "
-    "folder tsv_data as the data folder, or give no data folder to use generated documents";
+    "Unpack lra_release.gz (https://github.com/google-research/long-range-arena) and give the "
+    "folder that it is unpacked in as the data folder, or give no data folder to use generated "
+    "documents";
 
 /// The same error with the way out at its end.
 absl::Status WithWayOut(const absl::Status& status) {
@@ -75,8 +77,8 @@ class Line {
   absl::string_view text2() const { return column_[4]; }
 
  private:
-  // A byte more than a document has: whether a CR behind it was the line's end does not matter.
-  static constexpr size_t kText = kDocumentBytes + 1;
+  // Two bytes more than a document has: one that shows that it is cut, and the CR of a line's end.
+  static constexpr size_t kText = kDocumentBytes + 2;
   // Of a label enough for an error to quote; of the ids nothing.
   static constexpr std::array<size_t, kColumns> kKept = {40, 0, 0, kText, kText};
 
@@ -133,7 +135,8 @@ class PairParser {
     for (const auto& [name, text] : {std::pair("text1", line_.text1()), {"text2", line_.text2()}}) {
       if (text.empty()) return Error(absl::StrCat(name, " is empty, a document was expected"));
     }
-    split_.AddExample({CutDocument(line_.text1()), CutDocument(line_.text2())}, related ? 1 : 0);
+    split_.AddExample({DocumentBytes(line_.text1()), DocumentBytes(line_.text2())},
+                      related ? 1 : 0);
     line_.Clear();
     return absl::OkStatus();
   }
@@ -155,6 +158,8 @@ absl::Status ReadPairs(const std::string& path, int64_t published_pairs, Sha256&
     const auto full_pairs = static_cast<int64_t>(file_bytes / (2 * kDocumentBytes)) + 1;
     split.Reserve(std::min(full_pairs, published_pairs));
   }
+  split.NameExamples(
+      [path](int64_t example) { return absl::StrCat(path, ", line ", example + 1); });
   PairParser parser(path, split);
   RETURN_IF_ERROR(ReadFilePieces(path, [&](absl::string_view piece) {
     hash.Update(piece);
@@ -164,24 +169,24 @@ absl::Status ReadPairs(const std::string& path, int64_t published_pairs, Sha256&
 }
 
 absl::StatusOr<Aan> Read(const std::string& data_dir) {
-  ASSIGN_OR_RETURN(const std::filesystem::path folder,
-                   FindDataFolder(data_dir, "tsv_data", kFiles));
+  ASSIGN_OR_RETURN(const DataFolder folder, FindDataFolder(data_dir, kFolders, kFiles));
   Aan aan = {.train = Split(DocumentShape(2)),
              .eval = Split(DocumentShape(2)),
              .test = Split(DocumentShape(2)),
-             .folder = folder.string(),
+             .folder = folder,
              .sha256 = ""};
   std::error_code ignored;  // What is wrong with a file that is there, its reading tells.
   for (const char* file : kFiles) {
     // Before gigabytes are read.
-    if (!std::filesystem::exists(std::filesystem::symlink_status(folder / file, ignored))) {
-      return absl::DataLossError(absl::StrCat((folder / file).string(), " is missing"));
+    const std::filesystem::path path = folder.path / file;
+    if (!std::filesystem::exists(std::filesystem::symlink_status(path, ignored))) {
+      return absl::DataLossError(absl::StrCat(path.string(), " is missing"));
     }
   }
   Sha256 hash;
-  RETURN_IF_ERROR(ReadPairs(folder / kFiles[0], kAanTrainPairs, hash, aan.train));
-  RETURN_IF_ERROR(ReadPairs(folder / kFiles[1], kAanEvalPairs, hash, aan.eval));
-  RETURN_IF_ERROR(ReadPairs(folder / kFiles[2], kAanTestPairs, hash, aan.test));
+  RETURN_IF_ERROR(ReadPairs(folder.path / kFiles[0], kAanTrainPairs, hash, aan.train));
+  RETURN_IF_ERROR(ReadPairs(folder.path / kFiles[1], kAanEvalPairs, hash, aan.eval));
+  RETURN_IF_ERROR(ReadPairs(folder.path / kFiles[2], kAanTestPairs, hash, aan.test));
   aan.sha256 = hash.HexDigest();
   return aan;
 }

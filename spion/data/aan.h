@@ -21,15 +21,17 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "spion/data/data_folder.h"
 #include "spion/data/task.h"
 
 namespace spion {
 
 struct Aan {
-  Split train;  // Of DocumentShape(2), in the file's order; so are the other two.
+  Split train;  // Of DocumentShape(2), in the file's order; so are the other two. A pair is named
+                // by its file and line.
   Split eval;
   Split test;
-  std::string folder;  // That the three files are in.
+  DataFolder folder;   // That the three files are in.
   std::string sha256;  // Of the three files, in the order above.
 };
 
@@ -38,13 +40,13 @@ inline constexpr int64_t kAanTrainPairs = 147086;
 inline constexpr int64_t kAanEvalPairs = 18090;
 inline constexpr int64_t kAanTestPairs = 17437;
 
-/// `data_dir` is the folder with the three files, or the one that holds that folder under the name
-/// tsv_data.
-/// Errors, each with the file and line, what was found, what was expected, and how to get the data:
-/// NotFound if nothing of it is there; FailedPrecondition for a folder where a file should be or
-/// the other way round; DataLoss for a missing or an empty file, a line with more or fewer columns,
-/// another label, or an empty text, which the task's own reader refuses too; what the system says
-/// for a file that cannot be read.
+/// `data_dir` is the folder with the three files, or one that FindDataFolder (data_folder.h) finds
+/// it in under the name tsv_data, as in the release, or aan or matching, as code that reads it
+/// calls it. Errors, each with the file and line, what was found, what was expected, and how to get
+/// the data: NotFound if nothing of it is there; FailedPrecondition for a folder where a file
+/// should be or the other way round; DataLoss for a missing or an empty file, a line with more or
+/// fewer columns, another label, or an empty text, which the task's own reader refuses too; what
+/// the system says for a file that cannot be read.
 absl::StatusOr<Aan> ReadAan(const std::string& data_dir);
 
 }  // namespace spion

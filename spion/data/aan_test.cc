@@ -85,7 +85,7 @@ class ReadAanTest : public testing::Test {
 TEST_F(ReadAanTest, ReadsTheFilesInOrder) {
   absl::StatusOr<Aan> aan = ReadAan(data_dir_.string());
   ASSERT_TRUE(aan.ok()) << aan.status();
-  EXPECT_EQ(aan->folder, data_dir_.string());
+  EXPECT_EQ(aan->folder.path, data_dir_);
   const std::array<const Split*, 3> splits = {&aan->train, &aan->eval, &aan->test};
   for (int f = 0; f < 3; ++f) {
     ASSERT_EQ(splits[f]->examples(), f + 2);
@@ -103,14 +103,19 @@ TEST_F(ReadAanTest, HashesTheThreeFilesInOrder) {
   EXPECT_EQ(aan->sha256, Sha256OfBytes(FileBytes(0) + FileBytes(1) + FileBytes(2)));
 }
 
-TEST_F(ReadAanTest, FindsTheFolderOfTheRelease) {
-  std::filesystem::create_directories(data_dir_ / "tsv_data");
-  for (const char* file : kFiles) {
-    std::filesystem::rename(data_dir_ / file, data_dir_ / "tsv_data" / file);
+TEST_F(ReadAanTest, FindsTheFoldersThatPeopleHave) {
+  std::filesystem::path has_it = data_dir_;
+  for (const char* name : {"tsv_data", "aan", "matching", "lra_release/tsv_data",
+                           "lra_release/lra_release/tsv_data"}) {
+    const std::filesystem::path folder = data_dir_ / name;
+    std::filesystem::create_directories(folder);
+    for (const char* file : kFiles) std::filesystem::rename(has_it / file, folder / file);
+    has_it = folder;
+    absl::StatusOr<Aan> aan = ReadAan(data_dir_.string());
+    ASSERT_TRUE(aan.ok()) << aan.status();
+    EXPECT_EQ(aan->folder.path, folder);
+    EXPECT_EQ(aan->train.examples(), 2);
   }
-  absl::StatusOr<Aan> aan = ReadAan(data_dir_.string());
-  ASSERT_TRUE(aan.ok()) << aan.status();
-  EXPECT_EQ(aan->folder, (data_dir_ / "tsv_data").string());
 }
 
 TEST_F(ReadAanTest, TakesEveryWayToWriteALabel) {
@@ -139,6 +144,33 @@ TEST_F(ReadAanTest, CutsEachTextAtFourThousandBytes) {
   for (int r = 0; r < 2; ++r) {
     EXPECT_EQ(Text(aan->eval, r, r), exact);
     EXPECT_EQ(Text(aan->eval, r, 1 - r), more.substr(0, 4000));
+  }
+}
+
+TEST_F(ReadAanTest, TellsWhichTextsAreCutWhateverTheLineEnd) {
+  const std::string exact(4000, 'e'), more(4001, 'm');
+  struct Case {
+    std::string text2;
+    std::string end;
+    bool cut;
+  };
+  const std::vector<Case> cases = {{exact, "\n", false},
+                                   {exact, "\r\n", false},
+                                   {more, "\n", true},
+                                   {more, "\r\n", true},
+                                   {exact + "\r", "\r\n", true},
+                                   {exact + "\rx", "\n", true},
+                                   {exact + "\rxyz", "\n", true},
+                                   {std::string(9000, 'l'), "\r\n", true}};
+  std::string bytes;
+  for (const Case& c : cases) bytes += Line("1", c.cut ? exact : more, c.text2) + c.end;
+  absl::StatusOr<Aan> aan = ReadEval(bytes);
+  ASSERT_TRUE(aan.ok()) << aan.status();
+  ASSERT_EQ(aan->eval.examples(), cases.size());
+  for (size_t i = 0; i < cases.size(); ++i) {
+    EXPECT_EQ(aan->eval.is_cut(i, 0), !cases[i].cut) << i;
+    EXPECT_EQ(aan->eval.is_cut(i, 1), cases[i].cut) << i;
+    EXPECT_EQ(aan->eval.name(i), absl::StrCat((data_dir_ / kFiles[1]).string(), ", line ", i + 1));
   }
 }
 
@@ -191,8 +223,9 @@ TEST_F(ReadAanTest, NamesAMissingDataFolder) {
 
 TEST_F(ReadAanTest, SaysWhenTheDataFolderHasNoneOfIt) {
   for (const char* file : kFiles) std::filesystem::remove(data_dir_ / file);
-  ExpectError(ReadAan(data_dir_.string()).status(), absl::StatusCode::kNotFound,
-              "neither a folder tsv_data nor its content (new_aan_pairs.train.tsv,");
+  ExpectError(
+      ReadAan(data_dir_.string()).status(), absl::StatusCode::kNotFound,
+      "none of new_aan_pairs.train.tsv, new_aan_pairs.eval.tsv, new_aan_pairs.test.tsv is in");
 }
 
 TEST_F(ReadAanTest, NamesTheMissingFileOfAnyOfTheThree) {

@@ -32,9 +32,10 @@ constexpr size_t kTrainFiles = 5;  // The first of them.
 
 constexpr char kWayOut[] =
     "Get cifar-10-binary.tar.gz (https://www.cs.toronto.edu/~kriz/cifar.html, \"CIFAR-10 binary "
-    "version\") and give the folder that it is in, or that it is unpacked in, as the data folder, "
-    "or "
-    "give no data folder to use generated pictures";
+    "version\", which the Python version in cifar-10-batches-py is not) and give the folder that "
+    "it "
+    "is in, or that it is unpacked in, as the data folder, or give no data folder to use generated "
+    "pictures";
 
 /// The same error with the way out at its end.
 absl::Status WithWayOut(const absl::Status& status) {
@@ -90,11 +91,11 @@ struct Content {
   std::string bytes;
 };
 
-/// What is read from `path`, where `content` gives the content of each of kFiles by its index.
-absl::StatusOr<Cifar10> ReadFiles(const std::string& path, int records_per_file,
+/// What is read from `folder`, where `content` gives the content of each of kFiles by its index.
+absl::StatusOr<Cifar10> ReadFiles(const DataFolder& folder, int records_per_file,
                                   absl::FunctionRef<absl::StatusOr<Content>(size_t f)> content) {
   Cifar10 cifar;
-  cifar.path = path;
+  cifar.folder = folder;
   cifar.train.reserve(kTrainFiles * records_per_file);
   cifar.test.reserve(records_per_file);
   Sha256 hash;
@@ -107,9 +108,9 @@ absl::StatusOr<Cifar10> ReadFiles(const std::string& path, int records_per_file,
   return cifar;
 }
 
-absl::StatusOr<Cifar10> ReadFolder(const std::filesystem::path& folder, int records_per_file) {
-  return ReadFiles(folder.string(), records_per_file, [&](size_t f) -> absl::StatusOr<Content> {
-    const std::string file = folder / kFiles[f];
+absl::StatusOr<Cifar10> ReadFolder(const DataFolder& folder, int records_per_file) {
+  return ReadFiles(folder, records_per_file, [&](size_t f) -> absl::StatusOr<Content> {
+    const std::string file = folder.path / kFiles[f];
     absl::StatusOr<std::string> bytes = ReadFile(file);
     if (!bytes.ok()) return MissingIsDataLoss(bytes.status());
     return Content{.file = file, .bytes = *std::move(bytes)};
@@ -133,19 +134,21 @@ absl::StatusOr<Cifar10> ReadArchive(const std::string& archive, int records_per_
     return status.ok() ? status : in_archive(status);
   }));
   if (const absl::Status status = tar.Finish(); !status.ok()) return in_archive(status);
-  return ReadFiles(archive, records_per_file, [&](size_t f) -> absl::StatusOr<Content> {
-    Content content = {.file = absl::StrCat(archive, ", ", names[f]), .bytes = ""};
-    if (!contents[f].has_value()) {
-      return absl::DataLossError(absl::StrCat(archive, " does not hold ", names[f]));
-    }
-    content.bytes = *std::move(contents[f]);
-    contents[f].reset();
-    return content;
-  });
+  return ReadFiles(
+      {.path = archive, .passed_over = {}}, records_per_file,
+      [&](size_t f) -> absl::StatusOr<Content> {
+        Content content = {.file = absl::StrCat(archive, ", ", names[f]), .bytes = ""};
+        if (!contents[f].has_value()) {
+          return absl::DataLossError(absl::StrCat(archive, " does not hold ", names[f]));
+        }
+        content.bytes = *std::move(contents[f]);
+        contents[f].reset();
+        return content;
+      });
 }
 
 absl::StatusOr<Cifar10> Read(const std::string& data_dir, int records_per_file) {
-  const absl::StatusOr<std::filesystem::path> folder = FindDataFolder(data_dir, kFolder, kFiles);
+  const absl::StatusOr<DataFolder> folder = FindDataFolder(data_dir, {kFolder}, kFiles);
   const std::filesystem::path archive = std::filesystem::path(data_dir) / kArchive;
   std::error_code ignored;  // A path that cannot be looked at counts as not there.
   if (absl::IsNotFound(folder.status()) && std::filesystem::exists(archive, ignored)) {

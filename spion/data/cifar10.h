@@ -15,6 +15,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "spion/data/data_folder.h"
 #include "spion/data/grey_picture.h"
 
 namespace spion {
@@ -22,7 +23,7 @@ namespace spion {
 struct Cifar10 {
   GreyPictures train;  // data_batch_1.bin .. data_batch_5.bin, in the files' order
   GreyPictures test;   // test_batch.bin
-  std::string path;    // The folder or archive that the six files are in.
+  DataFolder folder;   // That the six files are in; or their archive.
   std::string sha256;  // Of the six files, in the order above.
 };
 
@@ -32,13 +33,13 @@ constexpr uint8_t GreyOf(uint8_t red, uint8_t green, uint8_t blue) {
   return static_cast<uint8_t>((2989 * red + 5870 * green + 1140 * blue) / 10000);
 }
 
-/// `data_dir` is the folder cifar-10-batches-bin or the one around it. Where there is no such
-/// folder, cifar-10-binary.tar.gz in `data_dir` is read, which gives the same, the hash too.
-/// Errors, each with the file, what was found, what was expected, and how to get the data: NotFound
-/// if nothing of it is there; FailedPrecondition for a folder where a file should be or the other
-/// way round; DataLoss for a missing file, one of another size, or a label above 9, and for an
-/// archive that is none, damaged, truncated or without one of the files; what the system says for a
-/// file that cannot be read.
+/// `data_dir` is the folder cifar-10-batches-bin, or one that FindDataFolder (data_folder.h) finds
+/// it in. Where there is none, cifar-10-binary.tar.gz in `data_dir` is read, which gives the same,
+/// the hash too. Errors, each with the file, what was found, what was expected, and how to get the
+/// data: NotFound if nothing of it is there; FailedPrecondition for a folder where a file should be
+/// or the other way round; DataLoss for a missing file, one of another size, or a label above 9,
+/// and for an archive that is none, damaged, truncated or without one of the files; what the system
+/// says for a file that cannot be read.
 absl::StatusOr<Cifar10> ReadCifar10(const std::string& data_dir);
 
 namespace internal {

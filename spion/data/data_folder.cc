@@ -7,35 +7,82 @@
 #include "absl/strings/str_join.h"
 
 namespace spion {
+namespace {
 
-absl::StatusOr<std::filesystem::path> FindDataFolder(const std::filesystem::path& data_dir,
-                                                     const std::string& inner,
-                                                     absl::Span<const char* const> entries) {
-  std::error_code ignored;  // A path that cannot be looked at counts as not there.
-  const auto is_folder = [&](const std::filesystem::path& path) {
-    return std::filesystem::is_directory(path, ignored);
-  };
-  const auto is_there = [&](const std::filesystem::path& path) {
-    return std::filesystem::exists(path, ignored);
-  };
-  if (!is_there(data_dir)) {
+// The release's archive holds a folder of its own name in one of its own name, and some of its
+// content in either.
+constexpr const char* kReleaseFolders[] = {"lra_release", "lra_release/lra_release"};
+
+// A path that cannot be looked at counts as not there.
+bool IsThere(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::exists(path, ignored);
+}
+
+bool IsFolder(const std::filesystem::path& path) {
+  std::error_code ignored;
+  return std::filesystem::is_directory(path, ignored);
+}
+
+bool IsSame(const std::filesystem::path& a, const std::filesystem::path& b) {
+  std::error_code ignored;
+  return std::filesystem::equivalent(a, b, ignored);
+}
+
+std::vector<std::filesystem::path> Places(const std::filesystem::path& data_dir,
+                                          absl::Span<const char* const> names) {
+  std::vector<std::filesystem::path> places;
+  for (const char* name : names) places.push_back(data_dir / name);
+  for (const char* release : kReleaseFolders) {
+    for (const char* name : names) places.push_back(data_dir / release / name);
+  }
+  places.push_back(data_dir);
+  return places;
+}
+
+}  // namespace
+
+std::string DescribeDataFolder(const DataFolder& folder) {
+  if (folder.passed_over.empty()) return folder.path.string();
+  return absl::StrCat(folder.path.string(), " (NOT from ",
+                      absl::StrJoin(folder.passed_over, " or ",
+                                    [](std::string* out, const std::filesystem::path& path) {
+                                      absl::StrAppend(out, path.string());
+                                    }),
+                      ", where there is some too)");
+}
+
+absl::StatusOr<DataFolder> FindDataFolder(const std::filesystem::path& data_dir,
+                                          absl::Span<const char* const> names,
+                                          absl::Span<const char* const> entries) {
+  if (!IsThere(data_dir)) {
     return absl::NotFoundError(absl::StrCat("data folder ", data_dir.string(), " is missing"));
   }
-  if (!is_folder(data_dir)) {
+  if (!IsFolder(data_dir)) {
     return absl::FailedPreconditionError(
         absl::StrCat("data folder ", data_dir.string(), " is not a folder"));
   }
-  const std::filesystem::path folder = data_dir / inner;
-  if (is_folder(folder)) return folder;
-  if (is_there(folder)) {
-    return absl::FailedPreconditionError(absl::StrCat(folder.string(), " is not a folder"));
+  DataFolder found;
+  for (const std::filesystem::path& place : Places(data_dir, names)) {
+    const auto is_here = [&](const char* entry) { return IsThere(place / entry); };
+    if (std::none_of(entries.begin(), entries.end(), is_here)) continue;
+    if (found.path.empty()) {
+      found.path = place;
+    } else if (!IsSame(place, found.path)) {  // As one of two links to a folder is.
+      found.passed_over.push_back(place);
+    }
   }
-  const bool named_so = (data_dir / "").parent_path().filename() == inner;
-  const auto is_here = [&](const char* entry) { return is_there(data_dir / entry); };
-  if (named_so || std::any_of(entries.begin(), entries.end(), is_here)) return data_dir;
-  return absl::NotFoundError(absl::StrCat("neither a folder ", inner, " nor its content (",
-                                          absl::StrJoin(entries, ", "), ") is in ",
-                                          data_dir.string()));
+  if (!found.path.empty()) return found;
+  for (const char* name : names) {
+    const std::filesystem::path place = data_dir / name;
+    if (IsThere(place) && !IsFolder(place)) {
+      return absl::FailedPreconditionError(absl::StrCat(place.string(), " is not a folder"));
+    }
+  }
+  return absl::NotFoundError(
+      absl::StrCat("none of ", absl::StrJoin(entries, ", "), " is in ", data_dir.string(),
+                   ", in a folder ", absl::StrJoin(names, " or "),
+                   " there, or in such a folder below ", absl::StrJoin(kReleaseFolders, " or ")));
 }
 
 absl::Status MissingIsDataLoss(const absl::Status& status) {

@@ -1,12 +1,15 @@
 // Finds the folder that a task's files are in, from the one that the user named.
 //
-//   ASSIGN_OR_RETURN(std::filesystem::path folder,
-//                    FindDataFolder("/data", "aclImdb", {"train", "test"}));
+//   ASSIGN_OR_RETURN(const DataFolder folder,
+//                    FindDataFolder("/data", {"tsv_data", "aan"}, {"new_aan_pairs.train.tsv"}));
+//   folder.path;                 // "/data/aan"
+//   DescribeDataFolder(folder);  // the same, and what else there is
 #ifndef SPION_DATA_DATA_FOLDER_H_
 #define SPION_DATA_DATA_FOLDER_H_
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -14,13 +17,25 @@
 
 namespace spion {
 
-/// `data_dir`/`inner` if that is a folder; else `data_dir`, if it has that name or holds one of
-/// `entries`.
-/// Errors: NotFound for a missing folder, or one with none of this; FailedPrecondition for anything
-/// else but a folder in its place.
-absl::StatusOr<std::filesystem::path> FindDataFolder(const std::filesystem::path& data_dir,
-                                                     const std::string& inner,
-                                                     absl::Span<const char* const> entries);
+/// Where a task's files are.
+struct DataFolder {
+  std::filesystem::path path;
+  /// Other places that hold such files. Nothing reads them.
+  std::vector<std::filesystem::path> passed_over;
+};
+
+/// The path, and in brackets those that were passed over.
+std::string DescribeDataFolder(const DataFolder& folder);
+
+/// A task's files are known by `entries`: a folder that holds one of them is the task's. Looked for
+/// in this order, of which the first is taken: each of `names`, paths below `data_dir`; each of
+/// them below lra_release and lra_release/lra_release, as the Long Range Arena release unpacks;
+/// `data_dir` itself.
+/// Errors: NotFound for a missing data folder, or one with none of this, naming all that was looked
+/// for; FailedPrecondition for anything else but a folder in its place, or in that of all `names`.
+absl::StatusOr<DataFolder> FindDataFolder(const std::filesystem::path& data_dir,
+                                          absl::Span<const char* const> names,
+                                          absl::Span<const char* const> entries);
 
 /// What a loader returns of an error inside its task's folder: NotFound, a missing file, becomes
 /// DataLoss, so that NotFound says that nothing of the task is there. Others stay as they are.

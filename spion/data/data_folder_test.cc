@@ -19,40 +19,71 @@ class FindDataFolderTest : public testing::Test {
     std::filesystem::create_directories(root_);
   }
 
-  static absl::StatusOr<std::filesystem::path> Find(const std::filesystem::path& data_dir) {
-    return FindDataFolder(data_dir, "inner", {"a", "b"});
+  static absl::StatusOr<DataFolder> Find(const std::filesystem::path& data_dir) {
+    return FindDataFolder(data_dir, {"inner", "other/inner"}, {"a", "b/c"});
+  }
+
+  void Write(const std::string& file) const {
+    std::filesystem::create_directories((root_ / file).parent_path());
+    std::ofstream(root_ / file).flush();
   }
 
   std::filesystem::path root_;
 };
 
-TEST_F(FindDataFolderTest, PrefersTheInnerFolder) {
-  std::filesystem::create_directories(root_ / "inner");
-  std::ofstream(root_ / "a").flush();
-  const auto folder = Find(root_);
-  ASSERT_TRUE(folder.ok()) << folder.status();
-  EXPECT_EQ(*folder, root_ / "inner");
+TEST_F(FindDataFolderTest, FindsEachPlaceByEachEntry) {
+  for (const char* place :
+       {"", "inner", "other/inner", "lra_release/inner", "lra_release/other/inner",
+        "lra_release/lra_release/inner", "lra_release/lra_release/other/inner"}) {
+    for (const char* entry : {"a", "b/c"}) {
+      std::filesystem::remove_all(root_);
+      Write((std::filesystem::path(place) / entry).string());
+      const auto folder = Find(root_);
+      ASSERT_TRUE(folder.ok()) << folder.status();
+      EXPECT_TRUE(std::filesystem::equivalent(folder->path, root_ / place));
+      EXPECT_TRUE(folder->passed_over.empty());
+      EXPECT_EQ(DescribeDataFolder(*folder), folder->path.string());
+    }
+  }
 }
 
-TEST_F(FindDataFolderTest, TakesTheFolderItselfForItsNameOrAnyEntry) {
-  std::filesystem::create_directories(root_ / "named" / "inner");
-  for (const auto& named : {root_ / "named" / "inner", root_ / "named" / "inner" / ""}) {
-    const auto folder = Find(named);
-    ASSERT_TRUE(folder.ok()) << folder.status();
-    EXPECT_EQ(*folder, named);
-  }
-  std::ofstream(root_ / "b").flush();
+TEST_F(FindDataFolderTest, TakesTheFirstPlaceAndSaysWhichOthersThereAre) {
+  Write("a");
+  Write("other/inner/a");
+  Write("lra_release/lra_release/inner/b/c");
   const auto folder = Find(root_);
   ASSERT_TRUE(folder.ok()) << folder.status();
-  EXPECT_EQ(*folder, root_);
+  EXPECT_EQ(folder->path, root_ / "other/inner");
+  const std::string root = root_.string();
+  EXPECT_EQ(DescribeDataFolder(*folder), root + "/other/inner (NOT from " + root +
+                                             "/lra_release/lra_release/inner or " + root +
+                                             ", where there is some too)");
+}
+
+TEST_F(FindDataFolderTest, TakesALinkToTheFolderForTheSame) {
+  Write("other/inner/a");
+  std::filesystem::create_directory_symlink(root_ / "other" / "inner", root_ / "inner");
+  const auto folder = Find(root_);
+  ASSERT_TRUE(folder.ok()) << folder.status();
+  EXPECT_EQ(folder->path, root_ / "inner");
+  EXPECT_TRUE(folder->passed_over.empty());
+}
+
+TEST_F(FindDataFolderTest, PassesAFolderOfTheNameWithOtherContent) {
+  Write("inner/x");
+  Write("lra_release/inner/a");
+  const auto folder = Find(root_);
+  ASSERT_TRUE(folder.ok()) << folder.status();
+  EXPECT_EQ(folder->path, root_ / "lra_release/inner");
 }
 
 TEST_F(FindDataFolderTest, SaysWhatIsMissing) {
   EXPECT_EQ(Find(root_ / "none").status(),
             absl::NotFoundError("data folder " + (root_ / "none").string() + " is missing"));
-  EXPECT_EQ(
-      Find(root_).status(),
-      absl::NotFoundError("neither a folder inner nor its content (a, b) is in " + root_.string()));
+  EXPECT_EQ(Find(root_).status(),
+            absl::NotFoundError("none of a, b/c is in " + root_.string() +
+                                ", in a folder inner or other/inner there, or in such a folder "
+                                "below lra_release or lra_release/lra_release"));
 }
 
 TEST_F(FindDataFolderTest, RefusesAFileInAFoldersPlace) {

@@ -85,7 +85,7 @@ using Shares = std::array<double, 256>;
 /// Of each byte in what is read of a document.
 Shares SharesOf(const std::string& text) {
   Shares shares{};
-  const auto bytes = CutDocument(text);
+  const auto bytes = DocumentBytes(text).first(std::min(text.size(), kDocumentBytes));
   for (uint8_t byte : bytes) shares[byte] += 1.0 / bytes.size();
   return shares;
 }

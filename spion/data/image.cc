@@ -7,6 +7,7 @@
 #include "absl/types/span.h"
 #include "spion/base/status.h"
 #include "spion/data/cifar10.h"
+#include "spion/data/data_folder.h"
 #include "spion/data/generated_images.h"
 #include "spion/data/generated_sizes.h"
 #include "spion/data/grey_picture.h"
@@ -28,9 +29,10 @@ absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
   data.source = {
       .name = "CIFAR-10 (binary)",
       .generated = false,
-      .path = cifar.path,
+      .path = cifar.folder.path.string(),
       .sha256 = cifar.sha256,
-      .description = absl::StrCat("CIFAR-10 in grey from ", cifar.path, ": ", PictureCounts(data))};
+      .description = absl::StrCat("CIFAR-10 in grey from ", DescribeDataFolder(cifar.folder), ": ",
+                                  PictureCounts(data))};
   return data;
 }
 

@@ -26,6 +26,8 @@ namespace spion {
 namespace {
 
 constexpr int kReviewsPerFolder = 12500;
+constexpr std::array<const char*, 2> kFolders = {"aclImdb", "imdb/aclImdb"};
+constexpr std::array<const char*, 4> kEntries = {"train/neg", "train/pos", "test/neg", "test/pos"};
 constexpr std::array<const char*, 2> kLabelFolders = {"neg", "pos"};  // By label.
 
 constexpr char kWayOut[] =
@@ -108,6 +110,7 @@ absl::Status ReadReviews(const std::filesystem::path& folder, int reviews_per_fo
   }
   split.Reserve(static_cast<int64_t>(files.size()) * reviews_per_folder);
   std::string review;
+  std::vector<std::string> names;  // Of the examples.
   for (int i = 0; i < reviews_per_folder; ++i) {
     for (size_t label = 0; label < files.size(); ++label) {
       const std::string& path = files[label][i].path;
@@ -116,22 +119,23 @@ absl::Status ReadReviews(const std::filesystem::path& folder, int reviews_per_fo
         return absl::DataLossError(absl::StrCat(path, " is empty, a review was expected"));
       }
       hash.Update(review);
-      split.AddExample({CutDocument(review)}, static_cast<int32_t>(label));
+      split.AddExample({DocumentBytes(review)}, static_cast<int32_t>(label));
+      names.push_back(path);
     }
   }
+  split.NameExamples([names = std::move(names)](int64_t example) { return names[example]; });
   return absl::OkStatus();
 }
 
 absl::StatusOr<Imdb> Read(const std::string& data_dir, int reviews_per_folder) {
-  ASSIGN_OR_RETURN(const std::filesystem::path folder,
-                   FindDataFolder(data_dir, "aclImdb", {"train", "test"}));
+  ASSIGN_OR_RETURN(const DataFolder folder, FindDataFolder(data_dir, kFolders, kEntries));
   Imdb imdb = {.train = Split(DocumentShape(1)),
                .test = Split(DocumentShape(1)),
-               .folder = folder.string(),
+               .folder = folder,
                .sha256 = ""};
   Sha256 hash;
-  RETURN_IF_ERROR(ReadReviews(folder / "train", reviews_per_folder, hash, imdb.train));
-  RETURN_IF_ERROR(ReadReviews(folder / "test", reviews_per_folder, hash, imdb.test));
+  RETURN_IF_ERROR(ReadReviews(folder.path / "train", reviews_per_folder, hash, imdb.train));
+  RETURN_IF_ERROR(ReadReviews(folder.path / "test", reviews_per_folder, hash, imdb.test));
   imdb.sha256 = hash.HexDigest();
   return imdb;
 }

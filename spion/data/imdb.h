@@ -16,18 +16,20 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "spion/data/data_folder.h"
 #include "spion/data/task.h"
 
 namespace spion {
 
 struct Imdb {
-  Split train;         // Of DocumentShape(1).
+  Split train;         // Of DocumentShape(1). A review is named by its file.
   Split test;          // Of the same shape.
-  std::string folder;  // aclImdb.
+  DataFolder folder;   // aclImdb.
   std::string sha256;  // Of the whole content of the files, train before test, in the order above.
 };
 
-/// `data_dir` is the folder aclImdb or the one around it.
+/// `data_dir` is the folder aclImdb, or one that FindDataFolder (data_folder.h) finds it in, itself
+/// or in a folder imdb.
 /// Errors, each with the file or folder, what was found, what was expected, and how to get the
 /// data: NotFound if nothing of it is there; FailedPrecondition for a folder where a file should be
 /// or the other way round; DataLoss for a missing folder, another number of reviews, a .txt file of

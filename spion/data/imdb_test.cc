@@ -82,7 +82,7 @@ class ReadImdbTest : public testing::Test {
 TEST_F(ReadImdbTest, ReadsByIdWithTheLabelsInTurn) {
   absl::StatusOr<Imdb> imdb = Read(data_dir_);
   ASSERT_TRUE(imdb.ok()) << imdb.status();
-  EXPECT_EQ(imdb->folder, folder_.string());
+  EXPECT_EQ(imdb->folder.path, folder_);
   const std::vector<std::string> names = {"1_10.txt", "2_1.txt", "10_3.txt"};
   for (const auto& [name, split] : {std::pair("train", &imdb->train), {"test", &imdb->test}}) {
     ASSERT_EQ(split->examples(), 6);
@@ -107,6 +107,9 @@ TEST_F(ReadImdbTest, KeepsBytesAsTheyAreAndCutsAtFourThousand) {
   EXPECT_EQ(Text(imdb->train, 1), exact);
   EXPECT_EQ(Text(imdb->train, 2), more.substr(0, 4000));
   EXPECT_EQ(Text(imdb->train, 3), "x");
+  for (int i = 0; i < 6; ++i) EXPECT_EQ(imdb->train.is_cut(i, 0), i == 2);
+  EXPECT_EQ(imdb->train.name(2), (folder_ / "train/neg/2_1.txt").string());
+  EXPECT_EQ(imdb->test.name(5), (folder_ / "test/pos/10_3.txt").string());
 }
 
 TEST_F(ReadImdbTest, HashesTheWholeFilesInTheOrderOfTheExamples) {
@@ -122,8 +125,16 @@ TEST_F(ReadImdbTest, HashesTheWholeFilesInTheOrderOfTheExamples) {
 TEST_F(ReadImdbTest, TakesTheInnerFolderToo) {
   absl::StatusOr<Imdb> imdb = Read(folder_);
   ASSERT_TRUE(imdb.ok()) << imdb.status();
-  EXPECT_EQ(imdb->folder, folder_.string());
+  EXPECT_EQ(imdb->folder.path, folder_);
   EXPECT_EQ(imdb->train.examples(), 6);
+}
+
+TEST_F(ReadImdbTest, FindsItWhereOthersPutIt) {
+  std::filesystem::create_directories(data_dir_ / "imdb");
+  std::filesystem::rename(folder_, data_dir_ / "imdb" / "aclImdb");
+  absl::StatusOr<Imdb> imdb = Read(data_dir_);
+  ASSERT_TRUE(imdb.ok()) << imdb.status();
+  EXPECT_EQ(imdb->folder.path, data_dir_ / "imdb" / "aclImdb");
 }
 
 TEST_F(ReadImdbTest, PassesOverWhatIsNoReview) {
@@ -151,7 +162,8 @@ TEST_F(ReadImdbTest, NamesAMissingDataFolder) {
 
 TEST_F(ReadImdbTest, SaysWhenTheDataFolderHasNoneOfIt) {
   std::filesystem::remove_all(folder_);
-  ExpectError(absl::StatusCode::kNotFound, "neither a folder aclImdb nor its content");
+  ExpectError(absl::StatusCode::kNotFound,
+              "none of train/neg, train/pos, test/neg, test/pos is in");
 }
 
 TEST_F(ReadImdbTest, NamesTheMissingFolderOfAnyOfTheFour) {

@@ -1,7 +1,5 @@
 #include "spion/data/listops.h"
 
-#include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -11,6 +9,7 @@
 #include "absl/types/span.h"
 #include "spion/base/sha256.h"
 #include "spion/base/status.h"
+#include "spion/data/data_folder.h"
 #include "spion/data/listops_expression.h"
 #include "spion/data/listops_files.h"
 #include "spion/data/listops_generator.h"
@@ -21,10 +20,11 @@ namespace {
 constexpr TaskShape kShape = {.sequence_length = 2048,
                               .vocabulary = kListOpsTokenKinds + 1,
                               .classes = kListOpsValues,
-                              .has_padding = true};
+                              .has_padding = true,
+                              .longest_sequence = 2000};
 
-/// Tokens of a sequence that are read.
-constexpr size_t kMaxTokens = 2000;
+constexpr char kCutMeans[] =
+    "the value of an expression that is cut cannot be learnt from what is left";
 
 Split& SplitOf(ListOpsSplit split, TaskData& data) {
   switch (split) {
@@ -38,7 +38,7 @@ Split& SplitOf(ListOpsSplit split, TaskData& data) {
 }
 
 void Add(ListOpsSplit split, absl::Span<const uint8_t> tokens, int value, TaskData& data) {
-  SplitOf(split, data).AddExample({tokens.first(std::min(tokens.size(), kMaxTokens))}, value);
+  SplitOf(split, data).AddExample({tokens}, value);
 }
 
 /// Room for the published sizes: memory that is not filled is not taken.
@@ -56,18 +56,26 @@ std::string Sizes(const TaskData& data) {
 }
 
 absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
-  ASSIGN_OR_RETURN(const std::string folder, FindListOpsFolder(data_dir));
+  ASSIGN_OR_RETURN(const DataFolder folder, FindListOpsFolder(data_dir));
   TaskData data = EmptyData();
+  for (ListOpsSplit split : kListOpsSplits) {
+    SplitOf(split, data)
+        .NameExamples([path = folder.path / ListOpsFileName(split)](int64_t example) {
+          return absl::StrCat(path.string(), ", line ", example + 2);  // The header is line 1.
+        });
+  }
   Sha256 hash;
-  RETURN_IF_ERROR(ReadListOps(folder, hash,
+  RETURN_IF_ERROR(ReadListOps(folder.path.string(), hash,
                               [&](ListOpsSplit split, absl::Span<const uint8_t> tokens, int value) {
                                 Add(split, tokens, value, data);
                               }));
-  data.source = {.name = "ListOps (files)",
-                 .generated = false,
-                 .path = folder,
-                 .sha256 = hash.HexDigest(),
-                 .description = absl::StrCat("ListOps from ", folder, ": ", Sizes(data))};
+  data.source = {
+      .name = "ListOps (files)",
+      .generated = false,
+      .path = folder.path.string(),
+      .sha256 = hash.HexDigest(),
+      .description = absl::StrCat("ListOps from ", DescribeDataFolder(folder), ": ", Sizes(data)),
+      .cut_means = kCutMeans};
   return data;
 }
 
@@ -87,7 +95,8 @@ absl::StatusOr<TaskData> Generate(uint64_t seed, const GeneratedSizes& sizes) {
       .generated = false,
       .path = "",
       .sha256 = hash.HexDigest(),
-      .description = absl::StrCat("ListOps by its own generator, seed ", seed, ": ", Sizes(data))};
+      .description = absl::StrCat("ListOps by its own generator, seed ", seed, ": ", Sizes(data)),
+      .cut_means = kCutMeans};
   return data;
 }
 

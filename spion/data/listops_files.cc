@@ -1,6 +1,6 @@
 #include "spion/data/listops_files.h"
 
-#include <algorithm>
+#include <array>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -18,7 +18,7 @@
 namespace spion {
 namespace {
 
-constexpr char kArchiveFolder[] = "listops-1000";
+constexpr std::array<const char*, 2> kFolders = {"listops-1000", "listops"};
 constexpr char kHeader[] = "Source\tTarget";
 constexpr char kWayOut[] =
     "Give the folder with basic_train.tsv, basic_val.tsv and basic_test.tsv of Long Range Arena "
@@ -41,13 +41,6 @@ std::string Shown(absl::string_view text) {
 
 std::string PathOf(const std::string& folder, ListOpsSplit split) {
   return (std::filesystem::path(folder) / ListOpsFileName(split)).string();
-}
-
-bool HasAFile(const std::filesystem::path& folder) {
-  return std::any_of(kListOpsSplits.begin(), kListOpsSplits.end(), [&](ListOpsSplit split) {
-    std::error_code ignored;  // A path that cannot be looked at counts as not there.
-    return std::filesystem::exists(folder / ListOpsFileName(split), ignored);
-  });
 }
 
 struct Line {
@@ -129,7 +122,7 @@ absl::Status CheckMayWrite(const std::string& folder, bool overwrite) {
 
 }  // namespace
 
-std::string ListOpsFileName(ListOpsSplit split) {
+const char* ListOpsFileName(ListOpsSplit split) {
   switch (split) {
     case ListOpsSplit::kTrain:
       return "basic_train.tsv";
@@ -141,21 +134,12 @@ std::string ListOpsFileName(ListOpsSplit split) {
   return "";
 }
 
-absl::StatusOr<std::string> FindListOpsFolder(const std::string& data_dir) {
-  std::error_code ignored;  // A path that cannot be looked at counts as not there.
-  if (!std::filesystem::exists(data_dir, ignored)) {
-    return WithWayOut(absl::NotFoundError(absl::StrCat("data folder ", data_dir, " is missing")));
-  }
-  if (!std::filesystem::is_directory(data_dir, ignored)) {
-    return WithWayOut(
-        absl::FailedPreconditionError(absl::StrCat("data folder ", data_dir, " is not a folder")));
-  }
-  if (HasAFile(data_dir)) return data_dir;
-  const std::filesystem::path inner = std::filesystem::path(data_dir) / kArchiveFolder;
-  if (HasAFile(inner)) return inner.string();
-  return WithWayOut(absl::NotFoundError(
-      absl::StrCat("none of basic_train.tsv, basic_val.tsv and basic_test.tsv is in ", data_dir,
-                   " or in a folder ", kArchiveFolder, " there")));
+absl::StatusOr<DataFolder> FindListOpsFolder(const std::string& data_dir) {
+  std::vector<const char*> files;
+  for (ListOpsSplit split : kListOpsSplits) files.push_back(ListOpsFileName(split));
+  absl::StatusOr<DataFolder> folder = FindDataFolder(data_dir, kFolders, files);
+  if (!folder.ok()) return WithWayOut(folder.status());
+  return folder;
 }
 
 absl::Status ReadListOps(

@@ -2,10 +2,10 @@
 //
 //   RETURN_IF_ERROR(WriteListOps("/data/listops", /*seed=*/1001, kListOpsSizes,
 //                                /*overwrite=*/false));
-//   ASSIGN_OR_RETURN(const std::string folder, FindListOpsFolder("/data/listops"));
+//   ASSIGN_OR_RETURN(const DataFolder folder, FindListOpsFolder("/data"));
 //   Sha256 hash;
-//   RETURN_IF_ERROR(ReadListOps(folder, hash, [&](ListOpsSplit split, auto tokens, int value)
-//   ...));
+//   RETURN_IF_ERROR(ReadListOps(folder.path.string(), hash,
+//                               [&](ListOpsSplit split, auto tokens, int value) ...));
 //
 // basic_train.tsv, basic_val.tsv (dev) and basic_test.tsv: the header "Source<TAB>Target", then an
 // expression, a tab and its value in each line. Expressions are read in the left-nested form, which
@@ -22,18 +22,20 @@
 #include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "spion/base/sha256.h"
+#include "spion/data/data_folder.h"
 #include "spion/data/listops_generator.h"
 #include "spion/data/task.h"
 
 namespace spion {
 
 /// The name of a split's file, without its folder.
-std::string ListOpsFileName(ListOpsSplit split);
+const char* ListOpsFileName(ListOpsSplit split);
 
-/// The folder that holds the files: `data_dir`, or listops-1000 in it, as in the published archive.
-/// Errors, with the way to the data: NotFound if there is no such folder or none of the files in
-/// it; FailedPrecondition if `data_dir` is not a folder.
-absl::StatusOr<std::string> FindListOpsFolder(const std::string& data_dir);
+/// The folder that holds the files: `data_dir`, or one that FindDataFolder (data_folder.h) finds in
+/// it under the name listops-1000, as in the published archive, or listops, as code that reads it
+/// calls it.
+/// Errors: those of FindDataFolder, with the way to the data.
+absl::StatusOr<DataFolder> FindListOpsFolder(const std::string& data_dir);
 
 /// Reads the three files in the order above, evaluates every expression and hands it to `take`,
 /// whole, with its value. The bytes of the files are added to `hash`. Holds one line at a time.

@@ -158,13 +158,21 @@ TEST_F(ListOpsFilesTest, NamesAFileThatMayNotBeRead) {
   ExpectError(absl::StatusCode::kPermissionDenied, "basic_val.tsv cannot be opened");
 }
 
-TEST_F(ListOpsFilesTest, FindsTheFolderAndThatOfTheArchive) {
-  EXPECT_EQ(*FindListOpsFolder(folder_.string()), folder_.string());
-  const std::filesystem::path inner = folder_ / "lra_release" / "listops-1000";
-  std::filesystem::create_directories(inner);
-  Write(inner / "basic_val.tsv", kGood);
-  EXPECT_EQ(*FindListOpsFolder((folder_ / "lra_release").string()), inner.string());
-  EXPECT_EQ(*FindListOpsFolder(inner.string()), inner.string());
+TEST_F(ListOpsFilesTest, FindsTheFoldersThatPeopleHave) {
+  EXPECT_EQ(FindListOpsFolder(folder_.string())->path, folder_);
+  const std::filesystem::path outer = folder_ / "outer";
+  for (const char* name : {"listops-1000", "listops", "lra_release/listops-1000",
+                           "lra_release/lra_release/listops-1000"}) {
+    std::filesystem::remove_all(outer);
+    std::filesystem::create_directories(outer / name);
+    Write(outer / name / "basic_val.tsv", kGood);
+    for (const std::filesystem::path& data_dir : {outer, outer / name}) {
+      const absl::StatusOr<DataFolder> found = FindListOpsFolder(data_dir.string());
+      ASSERT_TRUE(found.ok()) << found.status();
+      EXPECT_EQ(found->path, outer / name);
+      EXPECT_TRUE(found->passed_over.empty());
+    }
+  }
 }
 
 TEST_F(ListOpsFilesTest, SaysWhenTheDataFolderHasNoneOfIt) {
@@ -182,7 +190,7 @@ TEST_F(ListOpsFilesTest, SaysWhenTheDataFolderHasNoneOfIt) {
          "basic_val.tsv is not a folder");
   for (const std::string& name : Names()) std::filesystem::remove(folder_ / name);
   expect(folder_, absl::StatusCode::kNotFound,
-         "none of basic_train.tsv, basic_val.tsv and basic_test.tsv is in " + folder_.string());
+         "none of basic_train.tsv, basic_val.tsv, basic_test.tsv is in " + folder_.string());
 }
 
 constexpr GeneratedSizes kSmall = {.train = 4, .dev = 3, .test = 2};

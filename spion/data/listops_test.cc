@@ -115,6 +115,10 @@ TEST(LoadListOpsTest, CutsAnExpressionAfterTwoThousandTokensAndPadsAShortOne) {
   absl::StatusOr<TaskData> listops = LoadListOps({.data_dir = folder.string()});
   ASSERT_TRUE(listops.ok()) << listops.status();
   EXPECT_EQ(listops->train.length(0, 0), 2000);
+  for (const Split* split : {&listops->train, &listops->dev, &listops->test}) {
+    EXPECT_TRUE(split->is_cut(0, 0));
+    EXPECT_FALSE(split->is_cut(1, 0));
+  }
   std::vector<int64_t> ids(2048, 0);
   ids[0] = 14;  // [SM
   for (int i = 0; i < 1999; ++i) ids[1 + i] = 1 + i % 10;
@@ -122,6 +126,30 @@ TEST(LoadListOpsTest, CutsAnExpressionAfterTwoThousandTokensAndPadsAShortOne) {
   EXPECT_EQ(listops->test.length(1, 0), 1);
   EXPECT_EQ(Ids(listops->test, 1)[0], 9);
   EXPECT_EQ(Ids(listops->test, 1)[1], 0);
+}
+
+TEST(LoadListOpsTest, NamesExamplesByFileAndLine) {
+  const std::filesystem::path folder = EmptyFolder("listops_names");
+  ASSERT_TRUE(WriteListOps((folder / "listops").string(), 3, kSmall, /*overwrite=*/false).ok());
+  absl::StatusOr<TaskData> listops = LoadListOps({.data_dir = folder.string()});
+  ASSERT_TRUE(listops.ok()) << listops.status();
+  const std::string file = (folder / "listops" / "basic_").string();
+  EXPECT_EQ(listops->train.name(0), file + "train.tsv, line 2");
+  EXPECT_EQ(listops->dev.name(19), file + "val.tsv, line 21");
+  EXPECT_EQ(listops->test.name(9), file + "test.tsv, line 11");
+}
+
+TEST(LoadListOpsTest, SaysWhichOfTwoFoldersIsRead) {
+  const std::filesystem::path folder = EmptyFolder("listops_twice");
+  for (const char* name : {"listops-1000", "listops"}) {
+    ASSERT_TRUE(WriteListOps((folder / name).string(), 3, kSmall, /*overwrite=*/false).ok());
+  }
+  absl::StatusOr<TaskData> listops = LoadListOps({.data_dir = folder.string()});
+  ASSERT_TRUE(listops.ok()) << listops.status();
+  EXPECT_EQ(listops->source.description,
+            absl::StrCat("ListOps from ", folder.string(), "/listops-1000 (NOT from ",
+                         folder.string(), "/listops, where there is some too): 30 train, 20 dev, ",
+                         "10 test expressions"));
 }
 
 TEST(LoadListOpsTest, RefusesANegativeSize) {

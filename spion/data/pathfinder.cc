@@ -11,6 +11,7 @@
 #include "spion/base/random.h"
 #include "spion/base/sha256.h"
 #include "spion/base/status.h"
+#include "spion/data/data_folder.h"
 #include "spion/data/generated_paths.h"
 #include "spion/data/generated_sizes.h"
 #include "spion/data/grey_picture.h"
@@ -41,8 +42,9 @@ absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
   ASSIGN_OR_RETURN(const PathfinderIndex index, ReadPathfinderIndex(data_dir));
   const auto count = static_cast<int64_t>(index.entries.size());
   if (count < kFewestPictures) {
-    return absl::DataLossError(absl::StrCat("the metadata in ", index.folder, " names ", count,
-                                            " pictures, at least ", kFewestPictures,
+    return absl::DataLossError(absl::StrCat("the metadata in ", index.folder.path.string(),
+                                            " names ", count, " pictures, at least ",
+                                            kFewestPictures,
                                             " expected (80 % train, 10 % dev, 10 % test); unpack "
                                             "the whole data set"));
   }
@@ -60,12 +62,13 @@ absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
     Split& split = places[i] < train_end ? data.train : places[i] < dev_end ? data.dev : data.test;
     split.AddExample({picture.pixels}, picture.label);
   }
-  data.source = {.name = "Pathfinder (Long Range Arena)",
-                 .generated = false,
-                 .path = index.folder,
-                 .sha256 = hash.HexDigest(),
-                 .description = absl::StrCat("Pathfinder, paths of 14 dashes, from ", index.folder,
-                                             ": ", PictureCounts(data))};
+  data.source = {
+      .name = "Pathfinder (Long Range Arena)",
+      .generated = false,
+      .path = index.folder.path.string(),
+      .sha256 = hash.HexDigest(),
+      .description = absl::StrCat("Pathfinder, paths of 14 dashes, from ",
+                                  DescribeDataFolder(index.folder), ": ", PictureCounts(data))};
   return data;
 }
 

@@ -1,6 +1,7 @@
 #include "spion/data/pathfinder_files.h"
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -20,9 +21,11 @@
 namespace spion {
 namespace {
 
-constexpr char kOuterName[] = "pathfinder32";
-constexpr char kFolderName[] = "curv_contour_length_14";
 constexpr char kMetadataName[] = "metadata";
+constexpr std::array<const char*, 3> kFolders = {"pathfinder32/curv_contour_length_14",
+                                                 "pathfinder/pathfinder32/curv_contour_length_14",
+                                                 "curv_contour_length_14"};
+constexpr std::array<const char*, 2> kEntries = {kMetadataName, "imgs"};
 
 constexpr char kWayOut[] =
     "Unpack the Long Range Arena release (lra_release.gz, "
@@ -36,13 +39,6 @@ absl::Status WithWayOut(const absl::Status& status) {
 
 std::filesystem::path MetadataFile(const std::filesystem::path& folder, int32_t number) {
   return folder / kMetadataName / absl::StrCat(number, ".npy");
-}
-
-absl::StatusOr<std::filesystem::path> FindFolder(const std::string& data_dir) {
-  // The inner folder itself, known by its metadata, is taken as its own outer one.
-  ASSIGN_OR_RETURN(const std::filesystem::path outer,
-                   FindDataFolder(data_dir, kOuterName, {kFolderName, kMetadataName}));
-  return FindDataFolder(outer, kFolderName, {kMetadataName});
 }
 
 /// The numbers in the names of the metadata files, in order.
@@ -103,7 +99,7 @@ absl::StatusOr<PathfinderIndex::Entry> ReadLine(absl::string_view line) {
 
 /// Appends a metadata file's lines to the index and its bytes to the index's hash.
 absl::Status ReadMetadata(int32_t number, PathfinderIndex& index) {
-  const std::string path = MetadataFile(index.folder, number).string();
+  const std::string path = MetadataFile(index.folder.path, number).string();
   ASSIGN_OR_RETURN(std::string text, ReadFile(path));
   index.metadata_hash.Update(text);
   if (IsNpy(text)) {
@@ -129,10 +125,9 @@ absl::Status ReadMetadata(int32_t number, PathfinderIndex& index) {
 }
 
 absl::StatusOr<PathfinderIndex> ReadIndex(const std::string& data_dir) {
-  ASSIGN_OR_RETURN(const std::filesystem::path folder, FindFolder(data_dir));
   PathfinderIndex index;
-  index.folder = folder.string();
-  ASSIGN_OR_RETURN(const std::vector<int32_t> numbers, MetadataNumbers(folder));
+  ASSIGN_OR_RETURN(index.folder, FindDataFolder(data_dir, kFolders, kEntries));
+  ASSIGN_OR_RETURN(const std::vector<int32_t> numbers, MetadataNumbers(index.folder.path));
   for (int32_t number : numbers) RETURN_IF_ERROR(MissingIsDataLoss(ReadMetadata(number, index)));
   return index;
 }
@@ -148,10 +143,10 @@ absl::StatusOr<PathfinderIndex> ReadPathfinderIndex(const std::string& data_dir)
 absl::Status ReadPathfinderPicture(const PathfinderIndex& index, int64_t entry, Sha256& hash,
                                    GreyPicture& picture) {
   const PathfinderIndex::Entry& asked = index.entries[entry];
-  const std::string path = absl::StrCat(index.folder, "/", asked.picture);
+  const std::string path = absl::StrCat(index.folder.path.string(), "/", asked.picture);
   const auto failed = [&](const absl::Status& error) {
-    const std::string asked_by =
-        absl::StrCat(MetadataFile(index.folder, asked.metadata).string(), ", line ", asked.line);
+    const std::string asked_by = absl::StrCat(
+        MetadataFile(index.folder.path, asked.metadata).string(), ", line ", asked.line);
     return WithWayOut(
         absl::Status(error.code(), absl::StrCat(error.message(), " (named by ", asked_by, ")")));
   };

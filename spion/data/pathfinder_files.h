@@ -21,6 +21,7 @@
 
 #include "absl/status/statusor.h"
 #include "spion/base/sha256.h"
+#include "spion/data/data_folder.h"
 #include "spion/data/grey_picture.h"
 
 namespace spion {
@@ -33,17 +34,18 @@ struct PathfinderIndex {
     int32_t line;         // and the line in it, from 1.
   };
 
-  std::string folder;          // curv_contour_length_14.
+  DataFolder folder;           // curv_contour_length_14.
   std::vector<Entry> entries;  // Metadata files by number, lines in their order.
   Sha256 metadata_hash;        // Of the metadata files in this order.
 };
 
-/// `data_dir` is the folder pathfinder32, or curv_contour_length_14 in it, or the one around it.
-/// Errors, each with the file, the line where it has one, what was expected and the way out:
-/// NotFound if nothing of it is there; FailedPrecondition for a folder where a file should be or
-/// the other way round; DataLoss if metadata is missing, for an empty metadata file, or a line with
-/// fewer than four fields or a label other than 0 and 1; InvalidArgument for a .npy file whose name
-/// is no number or whose array is not of strings; what the system says for what cannot be read.
+/// `data_dir` is the folder pathfinder32, or curv_contour_length_14 in it, or one that
+/// FindDataFolder (data_folder.h) finds it in, itself or in a folder pathfinder. Errors, each with
+/// the file, the line where it has one, what was expected and the way out: NotFound if nothing of
+/// it is there; FailedPrecondition for a folder where a file should be or the other way round;
+/// DataLoss if metadata is missing, for an empty metadata file, or a line with fewer than four
+/// fields or a label other than 0 and 1; InvalidArgument for a .npy file whose name is no number or
+/// whose array is not of strings; what the system says for what cannot be read.
 absl::StatusOr<PathfinderIndex> ReadPathfinderIndex(const std::string& data_dir);
 
 /// Reads the picture of entry `entry` and takes its file's bytes into `hash`.

@@ -90,7 +90,7 @@ class PathfinderFilesTest : public testing::Test {
 TEST_F(PathfinderFilesTest, ReadsMetadataByNumberAndThePicturesThatItNames) {
   const absl::StatusOr<PathfinderIndex> index = ReadPathfinderIndex(data_dir_.string());
   ASSERT_TRUE(index.ok()) << index.status();
-  EXPECT_EQ(index->folder, folder_.string());
+  EXPECT_EQ(index->folder.path, folder_);
   ASSERT_EQ(index->entries.size(), 3u);
   const int greys[] = {20, 21, 100};
   const int labels[] = {1, 0, 0};
@@ -122,7 +122,21 @@ TEST_F(PathfinderFilesTest, TakesTheFoldersInsideToo) {
   for (const auto& data_dir : {data_dir_ / "pathfinder32", folder_}) {
     const absl::StatusOr<PathfinderIndex> index = ReadPathfinderIndex(data_dir.string());
     ASSERT_TRUE(index.ok()) << index.status();
-    EXPECT_EQ(index->folder, folder_.string());
+    EXPECT_EQ(index->folder.path, folder_);
+    EXPECT_EQ(index->entries.size(), 3u);
+  }
+}
+
+TEST_F(PathfinderFilesTest, FindsTheFoldersThatPeopleHave) {
+  std::filesystem::path has_it = data_dir_ / "pathfinder32";
+  for (const char* name : {"pathfinder/pathfinder32", "lra_release/pathfinder32",
+                           "lra_release/lra_release/pathfinder32"}) {
+    std::filesystem::create_directories((data_dir_ / name).parent_path());
+    std::filesystem::rename(has_it, data_dir_ / name);
+    has_it = data_dir_ / name;
+    const absl::StatusOr<PathfinderIndex> index = ReadPathfinderIndex(data_dir_.string());
+    ASSERT_TRUE(index.ok()) << index.status();
+    EXPECT_EQ(index->folder.path, has_it / "curv_contour_length_14");
     EXPECT_EQ(index->entries.size(), 3u);
   }
 }
@@ -172,12 +186,13 @@ TEST_F(PathfinderFilesTest, RefusesAFileAsDataFolder) {
 
 TEST_F(PathfinderFilesTest, SaysWhenTheDataFolderHasNoneOfIt) {
   std::filesystem::remove_all(data_dir_ / "pathfinder32");
-  ExpectIndexError(absl::StatusCode::kNotFound, "neither a folder pathfinder32 nor its content");
+  ExpectIndexError(absl::StatusCode::kNotFound, "none of metadata, imgs is in");
 }
 
 TEST_F(PathfinderFilesTest, SaysWhenThePathsOfFourteenDashesAreMissing) {
   std::filesystem::rename(folder_, folder_.parent_path() / "curv_contour_length_9");
-  ExpectIndexError(absl::StatusCode::kNotFound, "neither a folder curv_contour_length_14");
+  ExpectIndexError(absl::StatusCode::kNotFound,
+                   "in a folder pathfinder32/curv_contour_length_14 or");
 }
 
 TEST_F(PathfinderFilesTest, NamesAMissingMetadataFolder) {

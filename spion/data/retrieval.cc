@@ -10,6 +10,7 @@
 #include "spion/base/sha256.h"
 #include "spion/base/status.h"
 #include "spion/data/aan.h"
+#include "spion/data/data_folder.h"
 #include "spion/data/document.h"
 #include "spion/data/generated_pairs.h"
 #include "spion/data/generated_sizes.h"
@@ -42,10 +43,11 @@ absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
   data.test = std::move(aan.test);
   data.source = {.name = "AAN pairs",
                  .generated = false,
-                 .path = aan.folder,
+                 .path = aan.folder.path.string(),
                  .sha256 = aan.sha256,
-                 .description = absl::StrCat("AAN from ", aan.folder, ": ", Sizes(data),
-                                             OtherThanPublished(data))};
+                 .description = absl::StrCat("AAN from ", DescribeDataFolder(aan.folder), ": ",
+                                             Sizes(data), OtherThanPublished(data)),
+                 .cut_means = kCutDocument};
   return data;
 }
 
@@ -53,7 +55,7 @@ absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
 void AddGenerated(uint64_t seed, int64_t count, Sha256& hash, Split& split) {
   for (const GeneratedPair& pair : GeneratePairs(seed, count)) {
     hash.Update(absl::StrCat(pair.label, "\t", pair.text1, "\t", pair.text2, "\n"));
-    split.AddExample({CutDocument(pair.text1), CutDocument(pair.text2)}, pair.label);
+    split.AddExample({DocumentBytes(pair.text1), DocumentBytes(pair.text2)}, pair.label);
   }
 }
 
@@ -71,7 +73,8 @@ absl::StatusOr<TaskData> Generate(uint64_t seed, const GeneratedSizes& asked) {
                  .path = "",
                  .sha256 = hash.HexDigest(),
                  .description = absl::StrCat("generated documents of one topic or two, seed ", seed,
-                                             ": ", Sizes(data))};
+                                             ": ", Sizes(data)),
+                 .cut_means = kCutDocument};
   return data;
 }
 

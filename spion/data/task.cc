@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cassert>
+#include <cstddef>
+
+#include "absl/strings/str_cat.h"
 
 namespace spion {
 
@@ -9,6 +12,7 @@ void Split::Reserve(int64_t examples) {
   const int64_t rows = examples * shape_.sequences_per_example;
   bytes_.reserve(bytes_.size() + rows * shape_.sequence_length);
   ends_.reserve(ends_.size() + rows);
+  cut_.reserve(cut_.size() + rows);
   labels_.reserve(labels_.size() + examples);
 }
 
@@ -16,13 +20,14 @@ void Split::AddExample(absl::Span<const absl::Span<const uint8_t>> sequences, in
   assert(sequences.size() == static_cast<size_t>(shape_.sequences_per_example));
   assert(label >= 0 && label < shape_.classes);
   for (absl::Span<const uint8_t> sequence : sequences) {
-    const auto length = static_cast<int>(sequence.size());
-    assert(shape_.has_padding ? length <= shape_.sequence_length
-                              : length == shape_.sequence_length);
-    assert(length == 0 || *std::max_element(sequence.begin(), sequence.end()) + shape_.has_padding <
-                              shape_.vocabulary);
-    bytes_.insert(bytes_.end(), sequence.begin(), sequence.end());
-    ends_.push_back(ends_.back() + length);
+    const auto limit = static_cast<size_t>(shape_.cut_length());
+    assert(shape_.has_padding || sequence.size() == limit);
+    const absl::Span<const uint8_t> kept = sequence.first(std::min(sequence.size(), limit));
+    assert(kept.empty() ||
+           *std::max_element(kept.begin(), kept.end()) + shape_.has_padding < shape_.vocabulary);
+    bytes_.insert(bytes_.end(), kept.begin(), kept.end());
+    ends_.push_back(ends_.back() + static_cast<int64_t>(kept.size()));
+    cut_.push_back(kept.size() < sequence.size());
   }
   labels_.push_back(label);
 }
@@ -35,6 +40,15 @@ void Split::ShortenTo(int length) {
 int Split::length(int64_t example, int sequence) const {
   const int64_t row = Row(example, sequence);
   return static_cast<int>(std::min<int64_t>(ends_[row + 1] - ends_[row], shape_.sequence_length));
+}
+
+bool Split::is_cut(int64_t example, int sequence) const {
+  const int64_t row = Row(example, sequence);
+  return cut_[row] || ends_[row + 1] - ends_[row] > shape_.sequence_length;
+}
+
+std::string Split::name(int64_t example) const {
+  return name_ ? name_(example) : absl::StrCat("example ", example);
 }
 
 void Split::ReadIds(int64_t example, int sequence, absl::Span<int64_t> ids) const {

@@ -12,8 +12,11 @@
 #ifndef SPION_DATA_TASK_H_
 #define SPION_DATA_TASK_H_
 
+#include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/types/span.h"
@@ -33,6 +36,13 @@ struct TaskShape {
   /// Whether id 0 is padding, to be masked. If not, id 0 is a token like any other, and every
   /// sequence is sequence_length long.
   bool has_padding = false;
+  /// Ids that the task reads of a sequence, if fewer than sequence_length; longer ones are cut.
+  int longest_sequence = 0;
+
+  /// Ids that are left of a sequence that is cut.
+  int cut_length() const {
+    return longest_sequence == 0 ? sequence_length : std::min(longest_sequence, sequence_length);
+  }
 };
 
 /// Examples in a fixed order.
@@ -44,19 +54,26 @@ class Split {
   void Reserve(int64_t examples);
 
   /// Appends one example. A sequence is given as bytes without padding: the ids themselves, or, in
-  /// a task with padding, the ids minus 1, as id 0 is not theirs to use. Preconditions: as many
-  /// sequences as the shape says, none too long (none too short either without padding), every id
-  /// and the label in the shape's range.
+  /// a task with padding, the ids minus 1, as id 0 is not theirs to use. One that is longer than
+  /// the shape's cut_length() is cut. Preconditions: as many sequences as the shape says, of
+  /// exactly sequence_length without padding, every id and the label in the shape's range.
   void AddExample(absl::Span<const absl::Span<const uint8_t>> sequences, int32_t label);
 
   /// Cuts sequences that are longer, for all readers from now on. Tasks with padding only.
   void ShortenTo(int length);
+
+  /// Gives examples the names that errors call them by: "/data/basic_train.tsv, line 7".
+  void NameExamples(std::function<std::string(int64_t example)> name) { name_ = std::move(name); }
 
   const TaskShape& shape() const { return shape_; }
   int64_t examples() const { return static_cast<int64_t>(labels_.size()); }
   int32_t label(int64_t example) const { return labels_[example]; }
   /// The number of ids of a sequence that are not padding.
   int length(int64_t example, int sequence) const;
+  /// Whether a sequence lost its end, when it was added or by ShortenTo.
+  bool is_cut(int64_t example, int sequence) const;
+  /// As given by NameExamples, else "example 7", counted from 0.
+  std::string name(int64_t example) const;
   /// Writes a sequence's ids and its padding to `ids`, which must have room for exactly
   /// sequence_length.
   void ReadIds(int64_t example, int sequence, absl::Span<int64_t> ids) const;
@@ -75,7 +92,9 @@ class Split {
   TaskShape shape_;
   std::vector<uint8_t> bytes_;       // All sequences, one after the other.
   std::vector<int64_t> ends_ = {0};  // Row r is bytes_[ends_[r] .. ends_[r + 1]).
+  std::vector<bool> cut_;            // Whether row r was longer when it was added.
   std::vector<int32_t> labels_;
+  std::function<std::string(int64_t example)> name_;
 };
 
 /// Where a task's examples come from, for the run's log and manifest.
@@ -91,6 +110,8 @@ struct DataSource {
   std::string sha256;
   /// One line for the log.
   std::string description;
+  /// What a sequence that is cut means for the task; empty where none can be.
+  std::string cut_means = "";
 };
 
 struct TaskData {

@@ -9,6 +9,7 @@
 #include "spion/base/random.h"
 #include "spion/base/sha256.h"
 #include "spion/base/status.h"
+#include "spion/data/data_folder.h"
 #include "spion/data/document.h"
 #include "spion/data/generated_reviews.h"
 #include "spion/data/generated_sizes.h"
@@ -25,13 +26,14 @@ absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
   data.train = std::move(imdb.train);
   data.dev = imdb.test;
   data.test = std::move(imdb.test);
-  data.source = {
-      .name = "IMDb reviews",
-      .generated = false,
-      .path = imdb.folder,
-      .sha256 = imdb.sha256,
-      .description = absl::StrFormat("IMDb from %s: %d train, %d test reviews; dev is the test set",
-                                     imdb.folder, data.train.examples(), data.test.examples())};
+  data.source = {.name = "IMDb reviews",
+                 .generated = false,
+                 .path = imdb.folder.path.string(),
+                 .sha256 = imdb.sha256,
+                 .description = absl::StrFormat(
+                     "IMDb from %s: %d train, %d test reviews; dev is the test set",
+                     DescribeDataFolder(imdb.folder), data.train.examples(), data.test.examples()),
+                 .cut_means = kCutDocument};
   return data;
 }
 
@@ -39,7 +41,7 @@ absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
 void AddGenerated(uint64_t seed, int64_t count, Sha256& hash, Split& split) {
   for (const GeneratedReview& review : GenerateReviews(seed, count)) {
     hash.Update(absl::StrCat(review.label, " ", review.text, "\n"));
-    split.AddExample({CutDocument(review.text)}, review.label);
+    split.AddExample({DocumentBytes(review.text)}, review.label);
   }
 }
 
@@ -58,7 +60,8 @@ absl::StatusOr<TaskData> Generate(uint64_t seed, const GeneratedSizes& asked) {
                  .sha256 = hash.HexDigest(),
                  .description = absl::StrFormat(
                      "generated praise and blame, seed %d: %d train, %d dev, %d test reviews", seed,
-                     sizes.train, sizes.dev, sizes.test)};
+                     sizes.train, sizes.dev, sizes.test),
+                 .cut_means = kCutDocument};
   return data;
 }
 

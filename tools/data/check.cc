@@ -20,6 +20,7 @@
 #include "spion/base/command_line.h"
 #include "spion/base/did_you_mean.h"
 #include "spion/base/status.h"
+#include "spion/data/cut_sequences.h"
 #include "spion/data/task.h"
 #include "spion/data/task_registry.h"
 
@@ -70,7 +71,8 @@ void CheckTask(const std::string& task, const std::string& folder, Counts& count
   const absl::StatusOr<spion::TaskData> data = spion::LoadTask(task, {.data_dir = folder});
   if (data.ok()) {
     ++counts.sound;
-    Print(task, data->source.description, absl::StrCat("sha256 ", data->source.sha256));
+    Print(task, absl::StrCat(data->source.description, spion::DescribeCuts(*data)),
+          absl::StrCat("sha256 ", data->source.sha256));
   } else if (absl::IsNotFound(data.status())) {
     ++counts.missing;
     Print(task, absl::StrCat("missing: ", data.status().message()));

@@ -2,14 +2,26 @@
 
 import hashlib
 import os
+import struct
 import subprocess
 import sys
 import unittest
+import zlib
 
 import test_case
 
 PROGRAM = None
 IMAGE_FILES = [*(f"data_batch_{i}.bin" for i in range(1, 6)), "test_batch.bin"]
+
+
+def black_png():
+    """32 x 32 grey pixels."""
+    def chunk(name, content):
+        return (struct.pack(">I", len(content)) + name + content
+                + struct.pack(">I", zlib.crc32(name + content)))
+
+    return (b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 32, 32, 8, 0, 0, 0, 0))
+            + chunk(b"IDAT", zlib.compress(bytes(33 * 32))) + chunk(b"IEND", b""))
 
 
 class CheckTest(test_case.FolderTestCase):
@@ -31,10 +43,10 @@ class CheckTest(test_case.FolderTestCase):
             digest.update(record * 10_000)
         return digest.hexdigest()
 
-    def write_listops(self, target="4"):
-        folder = self.folder / "listops-1000"
-        folder.mkdir(exist_ok=True)
-        content = f"Source\tTarget\n( ( ( [MAX 2 ) 4 ) ] )\t{target}\n"
+    def write_listops(self, target="4", name="listops-1000", more=""):
+        folder = self.folder / name
+        folder.mkdir(parents=True, exist_ok=True)
+        content = f"Source\tTarget\n( ( ( [MAX 2 ) 4 ) ] )\t{target}\n{more}"
         for split in ("train", "val", "test"):
             (folder / f"basic_{split}.tsv").write_text(content)
         return hashlib.sha256(content.encode() * 3).hexdigest()
@@ -58,9 +70,67 @@ class CheckTest(test_case.FolderTestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn(f"{self.folder}/cifar-10-batches-bin: 45000 train, 5000 dev, 10000 test "
                       f"pictures\n            sha256 {image}\n", result.stdout)
-        self.assertIn(f"{self.folder}/listops-1000: 1 train, 1 dev, 1 test expressions\n"
-                      f"            sha256 {listops}\n", result.stdout)
+        self.assertIn(f"{self.folder}/listops-1000: 1 train, 1 dev, 1 test expressions; no "
+                      f"sequence is longer than 2000 ids\n            sha256 {listops}\n",
+                      result.stdout)
         self.assertRegex(result.stdout, r"\n2 sound, \d missing, 0 broken\n")
+
+    def write_aan(self, name):
+        folder = self.folder / name
+        folder.mkdir(parents=True)
+        for split in ("train", "eval", "test"):
+            (folder / f"new_aan_pairs.{split}.tsv").write_text(f"1\ta\tb\tone\t{'x' * 4001}\n")
+
+    def write_pathfinder(self, name):
+        folder = self.folder / name / "curv_contour_length_14"
+        (folder / "metadata").mkdir(parents=True)
+        (folder / "imgs" / "0").mkdir(parents=True)
+        lines = []
+        for number in range(10):
+            (folder / "imgs" / "0" / f"sample_{number}.png").write_bytes(black_png())
+            lines.append(f"imgs/0 sample_{number}.png {number} {number % 2}\n")
+        (folder / "metadata" / "0.npy").write_text("".join(lines))
+
+    def check_layout(self, listops, aan, pathfinder):
+        self.write_listops(name=listops)
+        self.write_aan(aan)
+        self.write_pathfinder(pathfinder)
+        result = self.check(self.folder)
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertIn(f"ListOps from {self.folder}/{listops}: 1 train", result.stdout)
+        self.assertIn(f"AAN from {self.folder}/{aan}: 1 train", result.stdout)
+        self.assertIn(f"from {self.folder}/{pathfinder}/curv_contour_length_14: 8 train",
+                      result.stdout)
+        self.assertIn("\n3 sound, 2 missing, 0 broken\n", result.stdout)
+
+    def test_the_layout_of_s4(self):
+        self.check_layout("listops", "aan", "pathfinder/pathfinder32")
+
+    def test_the_release_as_it_unpacks(self):
+        release = "lra_release/lra_release"
+        self.check_layout(f"{release}/listops-1000", f"{release}/tsv_data",
+                          f"{release}/pathfinder32")
+
+    def test_the_layout_that_the_benchmark_sets_up(self):
+        self.check_layout("listops", "matching", "pathfinder/pathfinder32")
+
+    def test_of_two_places_says_which_is_read(self):
+        self.write_listops()
+        self.write_listops(name="listops", target="5")
+        result = self.check(self.folder, "listops")
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertIn(f"ListOps from {self.folder}/listops-1000 (NOT from {self.folder}/listops, "
+                      "where there is some too): 1 train", result.stdout)
+
+    def test_counts_what_is_cut(self):
+        self.write_listops(more=f"[SM {'1 ' * 2000}]\t0\n")
+        self.write_aan("aan")
+        result = self.check(self.folder)
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.assertIn("cut to 2000 ids: 1 of 2 train, 1 of 2 dev, 1 of 2 test sequences (the value "
+                      "of an expression that is cut cannot be learnt", result.stdout)
+        self.assertIn("cut to 4000 ids: 1 of 2 train, 1 of 2 dev, 1 of 2 test sequences (Long "
+                      "Range Arena cuts documents", result.stdout)
 
     def test_what_is_broken(self):
         self.write_image()
