@@ -134,6 +134,13 @@ class RunTest(BundleTestCase):
         result = self.run_in_bundle("tests", "--gtest_filter=*.Passes")
         self.assertEqual(self.last_line(result), "2 passed, 0 failed, 0 skipped")
 
+    def test_the_temporary_folder_alone_is_removed(self):
+        folder = temporary_folder() / "john' doe"
+        folder.mkdir()
+        result = self.run_in_bundle("tests", TMPDIR=str(folder))
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(list(folder.iterdir()), [])
+
     def test_failures_and_crashes_are_counted(self):
         result = self.run_in_bundle("tests", EXAMPLE_FAILS="1")
         self.assertEqual(self.last_line(result), "3 passed, 1 failed, 1 skipped")
