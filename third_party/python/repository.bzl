@@ -1,5 +1,6 @@
 """Python packages that tools/bazel installed into an environment of their own."""
 
+load("//third_party:cache_folder.bzl", "CACHE_VARIABLE", "cache_folder")
 load("//third_party:versions.bzl", "read_versions")
 
 _BUILD = """
@@ -12,16 +13,11 @@ py_library(
 )
 """
 
-def _cache_dir(environ):
-    if "SPION_CACHE_DIR" in environ:
-        return environ["SPION_CACHE_DIR"]
-    return environ.get("XDG_CACHE_HOME", environ.get("HOME", "") + "/.cache") + "/spion"
-
 def _python_package_impl(repository_ctx):
     package = repository_ctx.attr.package
     version = read_versions(repository_ctx)[package.upper() + "_VERSION"]
     root = repository_ctx.path("{}/{}-{}".format(
-        _cache_dir(repository_ctx.os.environ),
+        cache_folder(repository_ctx),
         package,
         version,
     ))
@@ -46,7 +42,7 @@ python_package = repository_rule(
     attrs = {
         "package": attr.string(mandatory = True, doc = "its name; its version is in versions.env"),
     },
-    environ = ["SPION_CACHE_DIR", "XDG_CACHE_HOME", "HOME"],
+    environ = [CACHE_VARIABLE],
     configure = True,
     local = True,
 )

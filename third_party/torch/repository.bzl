@@ -4,18 +4,14 @@ Looked for in this order: $SPION_TORCH_DIR; the environment that tools/bazel mad
 python3 can import.
 """
 
+load("//third_party:cache_folder.bzl", "CACHE_VARIABLE", "cache_folder")
 load("//third_party:versions.bzl", "read_versions")
-
-def _cache_dir(environ):
-    if "SPION_CACHE_DIR" in environ:
-        return environ["SPION_CACHE_DIR"]
-    return environ.get("XDG_CACHE_HOME", environ.get("HOME", "") + "/.cache") + "/spion"
 
 def _environment_torch(repository_ctx, version):
     """The torch folder in the project's environment, the CUDA flavour first; or None."""
     for flavour in ["cuda", "cpu"]:
         root = repository_ctx.path("{}/torch-{}-{}".format(
-            _cache_dir(repository_ctx.os.environ),
+            cache_folder(repository_ctx),
             version,
             flavour,
         ))
@@ -119,7 +115,7 @@ def _torch_repository_impl(repository_ctx):
 
 torch_repository = repository_rule(
     implementation = _torch_repository_impl,
-    environ = ["SPION_TORCH_DIR", "SPION_CACHE_DIR", "XDG_CACHE_HOME", "HOME", "CUDA_HOME"],
+    environ = ["SPION_TORCH_DIR", CACHE_VARIABLE, "CUDA_HOME"],
     configure = True,
     local = True,
 )

@@ -4,28 +4,47 @@
 #                      exact commands (not root) and exits 1. Prints nothing when all is there.
 #                      Sets setup_installed to 1 if it installed something.
 #
-# Environment: SPION_TORCH_DIR   a LibTorch or torch package folder to use instead of our own
-#              SPION_CACHE_DIR   where our own goes (default: the user's cache folder)
+# Environment: SPION_CACHE_DIR   where our Python environments go: a folder that is there
+#              SPION_TORCH_DIR   a LibTorch or torch package folder to use instead of our own
 #              SPION_NO_INSTALL  when set, never install: print the commands and stop
 
-spion_cache_dir() { echo "${SPION_CACHE_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/spion}"; }
+stop_setup() {
+  echo "setup: $*" >&2
+  exit 1
+}
 
-# Name:version pairs of the packages that are not installed.
-missing_packages() {
-  local wanted=$1 installed pair name version
-  declare -A have=()
-  installed=$(dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\n' \
-    $(sed -E 's/:[^,]*(,|$)/ /g' <<<"$wanted") 2>/dev/null || true)
+# ---- What is there ----
+
+# Fills `installed`, the version of each wanted Debian package that is there, and `wanted`, the
+# upstream versions that are known to work.
+look_at_packages() {
+  local pair status name version
+  installed=() wanted=()
+  for pair in ${BAZEL_PACKAGES//,/ } ${BUILD_PACKAGES//,/ } ${LIBRARY_PACKAGES//,/ }; do
+    wanted[${pair%%:*}]=${pair#*:}
+  done
   while read -r status name version; do
-    [[ $status == installed ]] && have[$name]=$version
-  done <<<"$installed"
-  for pair in ${wanted//,/ }; do
-    name=${pair%%:*} version=${pair#*:}
-    if [[ -z ${have[$name]:-} ]]; then
-      echo "$name"
-    elif [[ ${have[$name]#*[0-9]:} != "$version"* ]]; then  # without Debian's epoch
-      echo "setup: $name is version ${have[$name]}; SPION is made and tested with $version" >&2
-    fi
+    [[ $status == installed ]] && installed[$name]=$version
+  done < <(dpkg-query -W -f '${db:Status-Status} ${Package} ${Version}\n' "${!wanted[@]}" 2>/dev/null)
+  return 0
+}
+
+missing_packages() {
+  local name
+  for name in "${!wanted[@]}"; do
+    [[ -n ${installed[$name]:-} ]] || echo "$name"
+  done | sort
+}
+
+# Says which packages have a version that nobody has tried.
+report_versions() {
+  local name known
+  for name in "${!installed[@]}"; do
+    for known in ${wanted[$name]//\// }; do
+      [[ ${installed[$name]#*[0-9]:} == "$known"* ]] && continue 2  # without Debian's epoch
+    done
+    echo "setup: $name is version ${installed[$name]}; SPION is tested with" \
+      "${wanted[$name]//\// and }" >&2
   done
 }
 
@@ -37,82 +56,123 @@ find_nvcc() {
   return 1
 }
 
-# The environment's folder: one for each flavour, so that installing CUDA later brings the whole.
-# The whole serves a machine without nvcc too.
-torch_environment() {
-  local cpu cuda
-  cpu=$(spion_cache_dir)/torch-$TORCH_VERSION-cpu
-  cuda=$(spion_cache_dir)/torch-$TORCH_VERSION-cuda
-  if [[ -f $cuda/complete ]] || find_nvcc; then echo "$cuda"; else echo "$cpu"; fi
+# The folder of a Python environment; its key is that of versions.env. LibTorch has one for each
+# flavour, so that installing CUDA later brings the whole. The whole serves a machine without nvcc
+# too.
+environment() {
+  local version=$1_VERSION env
+  env=$SPION_CACHE_DIR/${1,,}-${!version}
+  [[ $1 == TORCH ]] || { echo "$env"; return; }
+  if [[ -f $env-cuda/complete ]] || find_nvcc; then echo "$env-cuda"; else echo "$env-cpu"; fi
 }
 
 torch_is_there() {
   [[ -n ${SPION_TORCH_DIR:-} ]] && return 0  # checked by the repository rule
-  [[ -f $(torch_environment)/complete ]] && return 0
+  [[ -f $(environment TORCH)/complete ]] && return 0
   [[ $(python3 -c 'import importlib.metadata as m; print(m.version("torch"))' 2>/dev/null) \
     == "$TORCH_VERSION"* ]]
 }
 
-# The commands that make the environment, one a line.
-torch_commands() {
-  local env=$1
-  echo "python3 -m venv --clear $env"
-  if [[ $env == *-cuda ]]; then
-    echo "$env/bin/pip install --quiet --disable-pip-version-check torch==$TORCH_VERSION"
-  else
-    echo "$env/bin/pip install --quiet --disable-pip-version-check --no-deps" \
-      "torch==$TORCH_VERSION ${TORCH_CPU_COMPANIONS//,/ }"
+# Keys of the environments that are not there.
+missing_environments() {
+  local key
+  torch_is_there || echo TORCH
+  for key in MATPLOTLIB TENSORBOARD MLPERF_LOGGING; do
+    [[ -f $(environment "$key")/complete ]] || echo "$key"
+  done
+}
+
+# ---- The plan ----
+
+# A command is planned as its words: `words` has those of all commands, `lengths` how many each has.
+plan() {
+  words+=("$@")
+  lengths+=("$#")
+}
+
+# Calls the function $1 with the words of each planned command, up to one that fails.
+for_each_command() {
+  local length at=0
+  for length in "${lengths[@]}"; do
+    "$1" "${words[@]:at:length}" || return
+    ((at += length))
+  done
+}
+
+plan_packages() {
+  reasons+=("Debian packages: $* (Bazel, the compiler, and the libraries SPION links)")
+  plan apt-get update -qq
+  plan env DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends "$@"
+}
+
+purpose() {
+  case $1 in
+    *-cuda) echo "LibTorch, with CUDA, about 5 GB" ;;
+    *-cpu) echo "LibTorch, CPU only, as there is no nvcc, about 1.5 GB" ;;
+    */matplotlib-*) echo "draws the tables' pictures, about 0.2 GB" ;;
+    */tensorboard-*) echo "shows runs in a browser, about 0.2 GB" ;;
+    */mlperf_logging-*) echo "checks a run's MLPerf log in a test, about 30 MB" ;;
+  esac
+}
+
+# The environment of key $1, made anew. Only what is an environment already is ever emptied.
+plan_environment() {
+  local env version=$1_VERSION companions=$1_COMPANIONS empty=() wheels=()
+  env=$(environment "$1")
+  if [[ -f $env/pyvenv.cfg ]]; then
+    empty=(--clear)
+  elif [[ -n $(ls -A "$env" 2>/dev/null) ]]; then
+    stop_setup "$env is in the way: it is not empty, and no Python environment (it has no" \
+      "pyvenv.cfg). Nothing was installed. Move it, or set SPION_CACHE_DIR to another folder"
   fi
-  echo "touch $env/complete"
+  wheels=("${1,,}==${!version}")
+  if [[ $env != *-cuda ]]; then
+    wheels=(--no-deps "${wheels[@]}" ${!companions//,/ })
+  fi
+  reasons+=("${1,,} ${!version} into $env ($(purpose "$env"))")
+  plan python3 -m venv "${empty[@]}" "$env"
+  plan "$env/bin/pip" install --quiet --disable-pip-version-check "${wheels[@]}"
+  plan touch "$env/complete"
 }
 
-# Of a Python package that versions.env pins with all that it needs; $1 is its key there.
-python_environment() { local version=$1_VERSION; echo "$(spion_cache_dir)/${1,,}-${!version}"; }
-
-python_commands() {
-  local env version=$1_VERSION companions=$1_COMPANIONS
-  env=$(python_environment "$1")
-  echo "python3 -m venv --clear $env"
-  echo "$env/bin/pip install --quiet --disable-pip-version-check --no-deps" \
-    "${1,,}==${!version} ${!companions//,/ }"
-  echo "touch $env/complete"
-}
-
-# Of $1, if it is not there; $2 is what it is for.
-plan_python_package() {
-  local env line version=$1_VERSION
-  env=$(python_environment "$1")
-  [[ -f $env/complete ]] && return
-  reasons+=("${1,,} ${!version} into $env ($2)")
-  while read -r line; do commands+=("$line"); done < <(python_commands "$1")
-}
-
-# Fills `commands` (what to run, in order), `reasons` (for the user) and `packages` (of apt).
+# Fills `words` and `lengths` (what to run, in order), `reasons` (for the user) and `packages`
+# (of apt).
 plan_setup() {
-  local env line
-  commands=() reasons=()
-  packages=$(missing_packages "$BAZEL_PACKAGES,$BUILD_PACKAGES,$LIBRARY_PACKAGES" | tr '\n' ' ')
-  if ! torch_is_there; then
-    env=$(torch_environment)
-    reasons+=("LibTorch $TORCH_VERSION into $env (the tensor library; $(
-      [[ $env == *-cuda ]] && echo "with CUDA, about 5 GB" || echo "CPU only, as there is no nvcc, about 1.5 GB"))")
-    while read -r line; do commands+=("$line"); done < <(torch_commands "$env")
+  local environments key
+  words=() lengths=() reasons=()
+  look_at_packages
+  mapfile -t packages < <(missing_packages)
+  mapfile -t environments < <(missing_environments)
+  if ((${#environments[@]})) && ! python3 -c 'import venv, ensurepip' 2>/dev/null; then
+    packages+=(python3-venv)
   fi
-  plan_python_package MATPLOTLIB "draws the tables' pictures, about 0.2 GB"
-  plan_python_package TENSORBOARD "shows runs in a browser, about 0.2 GB"
-  plan_python_package MLPERF_LOGGING "checks a run's MLPerf log in a test, about 30 MB"
-  if ((${#commands[@]})); then
-    python3 -c 'import venv, ensurepip' 2>/dev/null || packages+="python3-venv "
-  fi
-  if [[ -n $packages ]]; then
-    reasons=("Debian packages: $packages(Bazel, the compiler, and the libraries SPION links)" "${reasons[@]}")
-    commands=("apt-get update -qq" "env DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $packages" "${commands[@]}")
-  fi
+  ((${#packages[@]} == 0)) || plan_packages "${packages[@]}"
+  for key in "${environments[@]}"; do plan_environment "$key"; done
+}
+
+# ---- Carrying it out ----
+
+# The words of a command as they can be typed into a shell.
+typed() {
+  local line
+  printf -v line '%q ' "$@"
+  echo "${line% }"
+}
+
+print_command() { echo "  $(typed "$@")" >&2; }
+
+run_command() {
+  local log=$SPION_CACHE_DIR/setup.log
+  echo "setup: $(typed "$@")" >&2
+  "$@" >"$log" 2>&1 && return
+  tail -n 20 "$log" >&2
+  stop_setup "that command failed; its whole output is in $log"
 }
 
 setup_machine() {
   setup_installed=0
-  local root=$1 packages commands reasons line log
+  local root=$1 packages words lengths reasons
+  local -A installed wanted
   source "$root/third_party/versions.env"
   if ! command -v dpkg-query >/dev/null; then
     echo "setup: this is not a Debian system, so nothing is checked or installed;" \
@@ -120,28 +180,21 @@ setup_machine() {
     return 0
   fi
   plan_setup
-  ((${#commands[@]})) || return 0
+  report_versions
+  ((${#lengths[@]})) || return 0
 
   echo "setup: this machine lacks:" >&2
   printf '  - %s\n' "${reasons[@]}" >&2
-  if [[ -n ${SPION_NO_INSTALL:-} || ( -n $packages && $(id -u) != 0 ) ]]; then
+  if [[ -n ${SPION_NO_INSTALL:-} ]] || ((${#packages[@]} && $(id -u) != 0)); then
     echo "setup: run these commands (the apt-get lines as root), then try again:" >&2
-    printf '  %s\n' "${commands[@]}" >&2
+    for_each_command print_command
     exit 1
   fi
-  mkdir -p "$(spion_cache_dir)"
-  log=$(spion_cache_dir)/setup.log
   (
     flock 9
     plan_setup  # another checkout may have installed it all while this one waited
-    for line in "${commands[@]}"; do
-      echo "setup: $line" >&2
-      $line >"$log" 2>&1 && continue
-      tail -n 20 "$log" >&2
-      echo "setup: that command failed; its whole output is in $log" >&2
-      exit 1
-    done
-  ) 9>"$(spion_cache_dir)/setup.lock" || exit 1
+    for_each_command run_command
+  ) 9>"$SPION_CACHE_DIR/setup.lock" || exit 1
   setup_installed=1
   echo "setup: done" >&2
 }
