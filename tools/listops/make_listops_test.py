@@ -97,7 +97,8 @@ class MakeListOpsTest(unittest.TestCase):
         self.check_refused("--train=0: a positive number", "--out=x", "--train=0")
         self.check_refused("--test=-3: a positive number", "--out=x", "--test=-3")
         self.check_refused('--seed="many"; expected a whole number', "--out=x", "--seed=many")
-        self.check_refused("did you mean --seed?", "--out=x", "--sed=3")
+        self.check_refused('unknown argument "--sed=3"; the flags are --out, --seed, ', "--out=x",
+                           "--sed=3")
         self.check_refused('--force="maybe"; expected true or false', "--out=x", "--force=maybe")
 
     def test_help(self):
