@@ -54,9 +54,9 @@ std::vector<Flag> RunFlags(Options& options) {
       {"mode", "train|eval|manifest",
        "train a model, evaluate a checkpoint on the test set, or print as the last line the "
        "manifest that the training would write (train)",
-       SetOneOf<Mode>(options.mode, {{"train", Mode::kTrain},
-                                     {"eval", Mode::kEval},
-                                     {"manifest", Mode::kManifest}})},
+       SetOneOf<Mode>(
+           options.mode,
+           {{"train", Mode::kTrain}, {"eval", Mode::kEval}, {"manifest", Mode::kManifest}})},
       {"preset", "auto|quick|paper",
        "quick: minutes on a CPU. paper: the published setting. auto: paper with a GPU and real "
        "data, else quick (auto)",
