@@ -4,9 +4,9 @@
         ... fill it, and rename it at last ...
 
 Its name ends at random, so it is nobody else's, in whichever container, on whichever machine; and
-the kernel ends a lock with its owner, so that a lock that can be taken tells of one that was killed.
-This holds as far as flock does: on NFS between machines, unless it is mounted with local locks.
-Where the file system knows no locks, what was left behind stays.
+the kernel ends a lock with its owner, so a lock that can be taken tells of one that was killed. This
+holds as far as flock does: on NFS between machines, unless it is mounted with local locks. Where the
+file system knows no locks, what was left behind stays.
 """
 
 import contextlib

@@ -1,7 +1,7 @@
 """Which results pages show of cells that were made on several origins.
 
-A call that runs cells shows those on its own data and device (OnOrigin). With --report_only there is
-neither (Whatever): of each task it shows cells on one data alone, for no numbers on other data
+A call that runs cells shows those on its own data and device (OnOrigin). With --report_only there
+is neither (Whatever): of each task it shows cells on one data alone, for no numbers on other data
 compare with them; data from files before generated data, then what most cells have. Of a cell made
 on several devices it shows that on the device of most cells. So a page may have cells of several
 devices, as when machines share the work; it says so (provenance.py).

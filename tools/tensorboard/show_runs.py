@@ -40,8 +40,8 @@ def parse_arguments(arguments):
 
 
 class Converter:
-    """Converts the runs in and below a folder, each as far as it can be: what is wrong with one does
-    not keep the others back, and is said once."""
+    """Converts the runs in and below a folder, each as far as it can be: what is wrong with one
+    does not keep the others back, and is said once."""
 
     def __init__(self, folder):
         self.folder = folder
