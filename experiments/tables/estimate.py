@@ -58,7 +58,6 @@ def duration(total):
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
-def text(missing, cells, store):
-    """For the user, before anything runs: `missing` of all `cells`."""
-    total = seconds(missing, [store.result(cell) for cell in cells])
-    return f"about {duration(total)} by estimate"
+def text(cells, known):
+    """For the user, before anything runs."""
+    return f"about {duration(seconds(cells, known))} by estimate"

@@ -118,7 +118,7 @@ def _run(options, cells, store, where, programs, machine):
     """Runs what is missing of this machine's share, or tells of it; returns how many failed."""
     mine = [where.place(cell) for cell in shard(cells, options.shard_index, options.shard_count)]
     if options.estimate_only:
-        run_cells.say_plan(mine, store, _say, options.retry_failed)
+        run_cells.say_plan(run_cells.results_of(mine, store), _say, options.retry_failed)
         return 0
     if not options.cells_only:  # The pages' other cells: better asked for now than in the end.
         for cell in cells:

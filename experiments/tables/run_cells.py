@@ -108,31 +108,31 @@ def run_cell(cell, store, programs, machine, driver_version):
     return store.result(cell)
 
 
-def to_do(cells, store, retry_failed):
-    """Those without a result; those that failed too, if they are to be tried again."""
-    open_states = {State.MISSING, State.FAILED} if retry_failed else {State.MISSING}
-    return [cell for cell in cells if store.result(cell).state in open_states]
+def results_of(cells, store):
+    """{cell: Result}"""
+    return {cell: store.result(cell) for cell in cells}
 
 
-def say_plan(cells, store, say, retry_failed=False):
-    """Says how many there are and how long they will take; returns those to run."""
-    missing = to_do(cells, store, retry_failed)
-    say(f"{len(cells)} cells: {len(cells) - len(missing)} there, {len(missing)} to run"
-        + (f", {estimate.text(missing, cells, store)}" if missing else ""))
+def say_plan(results, say, retry_failed=False):
+    """Says how many of these cells are there, and how long the others will take; returns those:
+    without a result, or failed if they are to be tried again."""
+    to_run = {State.MISSING, State.FAILED} if retry_failed else {State.MISSING}
+    missing = [cell for cell, result in results.items() if result.state in to_run]
+    say(f"{len(results)} cells: {len(results) - len(missing)} there, {len(missing)} to run"
+        + (f", {estimate.text(missing, results.values())}" if missing else ""))
     return missing
 
 
 def run_missing(cells, store, programs, machine, say, retry_failed=False):
     """Runs them; returns how many of all cells have failed. Raises Interrupted after Ctrl-C."""
-    missing = say_plan(cells, store, say, retry_failed)
-    known = [store.result(cell) for cell in cells if cell not in missing]
+    results = results_of(cells, store)
+    missing = say_plan(results, say, retry_failed)
     driver_version = driver() if missing else ""
     for number, cell in enumerate(missing, 1):
-        result = run_cell(cell, store, programs, machine, driver_version)
-        known.append(result)
+        results[cell] = result = run_cell(cell, store, programs, machine, driver_version)
         came_to = (f"{result.info['seconds']:.1f} s" if result.state == State.DONE
                    else f"FAILED: {result.error.splitlines()[0]}")
-        left = estimate.seconds(missing[number:], known)
+        left = estimate.seconds(missing[number:], results.values())
         say(f"[{number}/{len(missing)}] {cell.id}: {came_to}"
             + (f"; about {estimate.duration(left)} left" if number < len(missing) else ""))
-    return sum(store.result(cell).state == State.FAILED for cell in cells)
+    return sum(result.state == State.FAILED for result in results.values())
