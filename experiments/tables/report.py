@@ -26,7 +26,7 @@ def warnings_of(preset_name, results):
 def remarks_on(results):
     """What is there and not shown: sentences."""
     return [*provenance.left_out(results),
-            *(f"Not run, for what is there cannot be read: {text}."
+            *(f"Counts as not run, for it cannot be read: {text}."
               for text in provenance.damaged(results))]
 
 

@@ -110,7 +110,7 @@ class ReportTest(unittest.TestCase):
                                         damage=("cells/<c>: cell.json is empty",),
                                         others=(Origin("generated-8-4-2", "cpu"),)))
         files = self.write()
-        for said in ("Not run, for what is there cannot be read: cells/{}: cell.json is empty.",
+        for said in ("Counts as not run, for it cannot be read: cells/{}: cell.json is empty.",
                      "Not shown, though there: 1 cell made on generated data, 8 train, 4 dev, "
                      "2 test, on cpu."):
             self.assertIn(said.format("&lt;c&gt;"), files["html"])

@@ -39,7 +39,7 @@ class Result:
     error: str = ""  # of a failed one
     info: dict = dataclasses.field(default_factory=dict)  # cell.json
     origin: Origin = None  # what it was made on; None: unknown
-    damage: tuple = ()  # of a missing one: what there is of it that cannot be read, in words
+    damage: tuple = ()  # what else there is of the cell and cannot be read, in words
     others: tuple = ()  # origins that it was made on too: results that are not shown
 
     def json(self, name):

@@ -11,7 +11,7 @@ import collections
 import dataclasses
 
 from origin import CPU
-from result import State
+from result import Result, State
 
 
 def _with_others(chosen, found):
@@ -73,6 +73,5 @@ class Whatever:
     def result(self, cell):
         found, damage = self._store.results(cell)
         fitting = [result for result in found if self._fits(result)]
-        chosen = (max(fitting, key=self._rank) if fitting
-                  else self._store.missing(cell, damage.values()))
-        return _with_others(chosen, found)
+        chosen = max(fitting, key=self._rank) if fitting else Result(cell, State.MISSING)
+        return _with_others(self._store.with_damage(chosen, damage.values()), found)

@@ -97,6 +97,19 @@ class WhateverTest(ShownTest):
                          [(Origin(GENERATED, "cpu"),)] * 2 + [()])
 
 
+    def test_what_is_damaged_is_known_whatever_is_shown(self):
+        self.add(IMAGE[:1], GENERATED)
+        self.add(IMAGE[:1], REAL)
+        folder = self.store.folder / "cells" / IMAGE[0].on(Origin(REAL, "cpu")).id
+        (folder / "cell.json").write_text("")
+        result = Whatever(self.store, CELLS).result(IMAGE[0])
+        self.assertEqual((result.state, result.origin.data), (State.DONE, GENERATED))
+        self.assertIn("cell.json is empty", result.damage[0])
+        self.add(IMAGE[:1], REAL)
+        result = Whatever(self.store, CELLS).result(IMAGE[0])
+        self.assertEqual((result.origin.data, result.damage), (REAL, ()))
+
+
 class OnOriginTest(ShownTest):
     def test_nothing_else_is_shown(self):
         self.add(IMAGE, REAL)

@@ -67,7 +67,7 @@ class Store:
 
     def results(self, cell):
         """(results of a cell, one of each origin that it was made on, none of them MISSING;
-        {folder: text} of what cannot be read)"""
+        {folder: text} of what cannot be read and was not made again)"""
         found, damage = {}, {}
         for state in _FOLDERS:
             for folder in self._folders(cell, state):
@@ -76,7 +76,9 @@ class Store:
                     found.setdefault(result.origin, result)
                 except DamagedError as error:
                     damage[folder] = f"{folder.relative_to(self.folder)}: {error}"
-        return list(found.values()), damage
+        made = {cell.on(origin).id for origin in found}
+        return list(found.values()), {folder: text for folder, text in damage.items()
+                                      if _id(folder) not in made}
 
     def result(self, cell):
         """Of a cell on its origin."""
@@ -84,17 +86,18 @@ class Store:
         for result in found:
             if result.origin == cell.origin:
                 return result
-        names = (cell.id, cell.plan_id)
-        return self.missing(cell, [text for folder, text in damage.items()
-                                   if folder.name.split(COPY)[0] in names])
+        return self.with_damage(Result(cell, State.MISSING),
+                                [text for folder, text in damage.items()
+                                 if _id(folder) in (cell.id, cell.plan_id)])
 
-    def missing(self, cell, damage):
-        """A result that is not there, but for what is damaged."""
+    def with_damage(self, result, damage):
+        """The result, knowing of what else there is of its cell and cannot be read; which is
+        said."""
         for text in damage:
             if text not in self._said:
                 self._said.add(text)
-                self._say(f"note: {self.folder}/{text}; the cell counts as not run")
-        return Result(cell, State.MISSING, damage=tuple(damage))
+                self._say(f"note: {self.folder}/{text}; it counts as not run")
+        return dataclasses.replace(result, damage=tuple(damage))
 
     @contextlib.contextmanager
     def work_on(self, cell):
@@ -147,6 +150,11 @@ def _is_there(cell, folder, state):
         return read(cell, folder, state).origin == cell.origin
     except DamagedError:
         return False
+
+
+def _id(folder):
+    """Of the cell that a folder is called after."""
+    return folder.name.split(COPY)[0]
 
 
 def _fault(cell, folder, files):
