@@ -42,11 +42,12 @@ inline constexpr int64_t kAanTestPairs = 17437;
 
 /// `data_dir` is the folder with the three files, or one that FindDataFolder (data_folder.h) finds
 /// it in under the name tsv_data, as in the release, or aan or matching, as code that reads it
-/// calls it. Errors, each with the file and line, what was found, what was expected, and how to get
-/// the data: NotFound if nothing of it is there; FailedPrecondition for a folder where a file
-/// should be or the other way round; DataLoss for a missing or an empty file, a line with more or
-/// fewer columns, another label, or an empty text, which the task's own reader refuses too; what
-/// the system says for a file that cannot be read.
+/// calls it.
+/// Errors, each with the file and line, what was found, what was expected, and how to get the data:
+/// NotFound if nothing of it is there; FailedPrecondition for a folder where a file should be or
+/// the other way round; DataLoss for a missing or an empty file, a line with more or fewer columns,
+/// another label, or an empty text, which the task's own reader refuses too; what the system says
+/// for a file that cannot be read.
 absl::StatusOr<Aan> ReadAan(const std::string& data_dir);
 
 }  // namespace spion

@@ -35,11 +35,12 @@ constexpr uint8_t GreyOf(uint8_t red, uint8_t green, uint8_t blue) {
 
 /// `data_dir` is the folder cifar-10-batches-bin, or one that FindDataFolder (data_folder.h) finds
 /// it in. Where there is none, cifar-10-binary.tar.gz in `data_dir` is read, which gives the same,
-/// the hash too. Errors, each with the file, what was found, what was expected, and how to get the
-/// data: NotFound if nothing of it is there; FailedPrecondition for a folder where a file should be
-/// or the other way round; DataLoss for a missing file, one of another size, or a label above 9,
-/// and for an archive that is none, damaged, truncated or without one of the files; what the system
-/// says for a file that cannot be read.
+/// the hash too.
+/// Errors, each with the file, what was found, what was expected, and how to get the data: NotFound
+/// if nothing of it is there; FailedPrecondition for a folder where a file should be or the other
+/// way round; DataLoss for a missing file, one of another size, or a label above 9, and for an
+/// archive that is none, damaged, truncated or without one of the files; what the system says for a
+/// file that cannot be read.
 absl::StatusOr<Cifar10> ReadCifar10(const std::string& data_dir);
 
 namespace internal {

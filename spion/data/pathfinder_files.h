@@ -40,12 +40,12 @@ struct PathfinderIndex {
 };
 
 /// `data_dir` is the folder pathfinder32, or curv_contour_length_14 in it, or one that
-/// FindDataFolder (data_folder.h) finds it in, itself or in a folder pathfinder. Errors, each with
-/// the file, the line where it has one, what was expected and the way out: NotFound if nothing of
-/// it is there; FailedPrecondition for a folder where a file should be or the other way round;
-/// DataLoss if metadata is missing, for an empty metadata file, or a line with fewer than four
-/// fields or a label other than 0 and 1; InvalidArgument for a .npy file whose name is no number or
-/// whose array is not of strings; what the system says for what cannot be read.
+/// FindDataFolder (data_folder.h) finds it in, itself or in a folder pathfinder.
+/// Errors, each with the file, the line where it has one, what was expected and the way out:
+/// NotFound if nothing of it is there; FailedPrecondition for a folder where a file should be or
+/// the other way round; DataLoss if metadata is missing, for an empty metadata file, or a line with
+/// fewer than four fields or a label other than 0 and 1; InvalidArgument for a .npy file whose name
+/// is no number or whose array is not of strings; what the system says for what cannot be read.
 absl::StatusOr<PathfinderIndex> ReadPathfinderIndex(const std::string& data_dir);
 
 /// Reads the picture of entry `entry` and takes its file's bytes into `hash`.
