@@ -39,6 +39,17 @@ constexpr int kSweepBlock = 64;
 constexpr int kSweepKeptPerRow = 8;
 constexpr int kDensityPercents[] = {3, 5, 10, 25, 50, 75, 100};
 
+struct WideShape {
+  int64_t batch, heads, head_dim;
+  int length, block_size, percent;
+};
+
+// Most models of today have such heads; the last two are dense.
+constexpr WideShape kWideShapes[] = {{8, 8, 64, 8192, 64, 10},    {8, 8, 64, 8192, 128, 10},
+                                     {4, 16, 128, 8192, 64, 10},  {4, 16, 128, 8192, 128, 10},
+                                     {1, 16, 128, 32768, 128, 5}, {4, 16, 64, 4096, 128, 100},
+                                     {4, 8, 128, 4096, 128, 100}};
+
 BenchmarkCase MakeCase(std::string name, CaseKind kind, int64_t batch, BlockPattern pattern) {
   return {.name = std::move(name),
           .kind = kind,
@@ -124,6 +135,17 @@ std::vector<BenchmarkCase> GpuCases() {
     cases.push_back(
         RandomCase(absl::StrFormat("density_%d", percent), CaseKind::kDensitySweep,
                    {"", kImageBatch, kImageLength, kImageBlock, kImageBlocks * percent / 100}));
+  }
+  for (const WideShape& shape : kWideShapes) {
+    const int side = shape.length / shape.block_size;
+    cases.push_back({.name = absl::StrFormat("d%d_L%d_b%d_%d", shape.head_dim, shape.length,
+                                             shape.block_size, shape.percent),
+                     .kind = CaseKind::kWide,
+                     .batch = shape.batch,
+                     .heads = shape.heads,
+                     .head_dim = shape.head_dim,
+                     .pattern = RandomPattern(side, shape.block_size,
+                                              side * side * shape.percent / 100, kSeed)});
   }
   return cases;
 }

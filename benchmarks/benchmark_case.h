@@ -2,7 +2,7 @@
 //
 //   for (const BenchmarkCase& c : GpuCases()) Time(c);
 //
-// All have 2 heads of 32, as the paper's models.
+// All but the wide ones have 2 heads of 32, as the paper's models.
 #ifndef BENCHMARKS_BENCHMARK_CASE_H_
 #define BENCHMARKS_BENCHMARK_CASE_H_
 
@@ -24,6 +24,7 @@ enum class CaseKind {
   kRealPattern,   // what SPION-CF found on the image task
   kLengthSweep,   // L16384_b64_k8row: one number of tokens, 8 kept blocks in every block row
   kDensitySweep,  // density_25: the image case's size, that percentage of the blocks
+  kWide,          // d128_L8192_b64_10: heads of 64 and 128, that percentage of the blocks
 };
 
 struct BenchmarkCase {

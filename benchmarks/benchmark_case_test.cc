@@ -63,6 +63,16 @@ TEST(CasesTest, TheDensitySweepKeepsItsPercentage) {
   EXPECT_EQ(cases.at("density_100").pattern, AllBlocks(32, 32));
 }
 
+TEST(CasesTest, TheWideCases) {
+  const auto cases = ByName(GpuCases());
+  const BenchmarkCase& sparse = cases.at("d128_L8192_b64_10");
+  EXPECT_THAT(Numbers(sparse), ElementsAre(4, 8192, 64, 128 * 128 / 10));
+  EXPECT_EQ(sparse.heads, 16);
+  EXPECT_EQ(sparse.head_dim, 128);
+  EXPECT_EQ(cases.at("d64_L4096_b128_100").pattern, AllBlocks(32, 128));
+  EXPECT_EQ(cases.at("d64_L4096_b128_100").head_dim, 64);
+}
+
 TEST(CasesTest, TheCpuCases) {
   const auto cases = ByName(CpuCases());
   EXPECT_EQ(cases.size(), 3);

@@ -30,9 +30,11 @@ constexpr GpuDtype kDtypes[] = {
 std::vector<Implementation> ImplementationsFor(CaseKind kind) {
   std::vector<Implementation> implementations;
   // Dense attention does not depend on the pattern: at the density sweep's size it is measured as
-  // "image". Materialised, it does not fit the sweep over lengths.
+  // "image". Materialised, it fits neither the sweep over lengths nor the wide cases.
   if (kind != CaseKind::kDensitySweep) {
-    if (kind != CaseKind::kLengthSweep) implementations.push_back(MaterialisedDense());
+    if (kind != CaseKind::kLengthSweep && kind != CaseKind::kWide) {
+      implementations.push_back(MaterialisedDense());
+    }
     for (Implementation& backend : SdpaBackends()) implementations.push_back(std::move(backend));
   }
   implementations.push_back(Spion());
@@ -89,17 +91,18 @@ absl::Status Check(const Measurement& measurement, const BlockPattern& pattern) 
                                           status.message()));
 }
 
-// Each implementation in each dtype on each pattern, once.
+// Each implementation in each dtype and head dimension on each pattern, once.
 absl::Status CheckAll(const std::vector<Measurement>& measurements) {
   struct Checked {
     std::string what;
+    int64_t head_dim;
     BlockPattern pattern;
     bool operator==(const Checked&) const = default;
   };
   std::vector<Checked> checked;
   for (const Measurement& measurement : measurements) {
     Checked check{absl::StrCat(measurement.implementation.name, "/", measurement.dtype.name),
-                  CheckedPattern(measurement)};
+                  measurement.problem.head_dim, CheckedPattern(measurement)};
     if (std::find(checked.begin(), checked.end(), check) != checked.end()) continue;
     RETURN_IF_ERROR(Check(measurement, check.pattern));
     checked.push_back(std::move(check));

@@ -45,10 +45,13 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> Backward(
       HasAlignedRows(grad_out) ? grad_out : grad_out.clone(at::MemoryFormat::Contiguous);
   return DispatchElement(kBackwardOp, q, [&](auto element) {
     using T = decltype(element);
-    return RunBackward<T>(grad_rows, q, k, v, out, log_sum_exp, problem,
-                          [](const BlockSparseBackward<T>& call) {
-                            return cuda::Backward(call, c10::cuda::getCurrentCUDAStream());
-                          });
+    return RunBackward<T>(
+        grad_rows, q, k, v, out, log_sum_exp, problem, [&](BlockSparseBackward<T> call) {
+          const at::Tensor scratch =
+              at::empty({cuda::BackwardScratchFloats<T>(problem)}, q.options().dtype(at::kFloat));
+          call.scratch = scratch.mutable_data_ptr<float>();
+          return cuda::Backward(call, c10::cuda::getCurrentCUDAStream());
+        });
   });
 }
 

@@ -7,6 +7,9 @@
         deps = [":api"],
     )
 
+Code for one GPU alone names its architecture: architectures = ["90a"]. It is built whatever the
+build setting says, and asks at run time whether it is there.
+
 A cc_library as far as others can see. Where there is no nvcc, guard the target's users with
 HAS_NVCC of @cuda//:defs.bzl: the macro then makes no target.
 """
@@ -35,6 +38,8 @@ cuda_architectures = rule(
 def _architecture_flags(numbers):
     flags = ["-gencode=arch=compute_{0},code=sm_{0}".format(number) for number in numbers]
     last = numbers[-1]
+    if not last.isdigit():  # 90a: its PTX is for no later GPU
+        return flags
     return flags + ["-gencode=arch=compute_{0},code=compute_{0}".format(last)]
 
 def _nvcc_objects_impl(ctx):
@@ -56,7 +61,8 @@ def _nvcc_objects_impl(ctx):
         if ctx.var["COMPILATION_MODE"] == "dbg":
             # For Nsight Compute's source view; triples a program's size.
             arguments.add("-lineinfo")
-        arguments.add_all(_architecture_flags(ctx.attr._architectures[CudaArchitecturesInfo].numbers))
+        numbers = ctx.attr.architectures or ctx.attr._architectures[CudaArchitecturesInfo].numbers
+        arguments.add_all(_architecture_flags(numbers))
         arguments.add_all(depset(includes))
         arguments.add_all(ctx.attr.copts)
         ctx.actions.run(
@@ -74,6 +80,7 @@ def _nvcc_objects_impl(ctx):
 _nvcc_objects = rule(
     implementation = _nvcc_objects_impl,
     attrs = {
+        "architectures": attr.string_list(),
         "copts": attr.string_list(),
         "deps": attr.label_list(providers = [CcInfo]),
         "hdrs": attr.label_list(allow_files = [".h", ".cuh"]),
@@ -115,12 +122,21 @@ def spion_cuda_test(name, srcs, deps, size = "medium", visibility = None):
         deps = [":{}_cases".format(name)],
     )
 
-def cuda_library(name, srcs, hdrs = [], deps = [], copts = [], tags = [], **kwargs):
+def cuda_library(
+        name,
+        srcs,
+        hdrs = [],
+        deps = [],
+        copts = [],
+        tags = [],
+        architectures = [],
+        **kwargs):
     if not HAS_NVCC:
         return
     _nvcc_objects(
         name = name + ".objects",
         srcs = srcs,
+        architectures = architectures,
         hdrs = hdrs,
         copts = copts,
         deps = deps,

@@ -59,8 +59,14 @@ namespace cuda {
 template <typename T>
 absl::Status Forward(const BlockSparseForward<T>& call, CUstream_st* stream);
 
-/// Backward: one launch; every kept block is recomputed once for dQ and once for dK and dV, so that
-/// no sum is shared between thread blocks. Otherwise as Forward.
+/// How many floats Backward needs at `call.scratch`, for this problem on the current device; 0
+/// where none. At most two a row.
+template <typename T>
+int64_t BackwardScratchFloats(const BlockSparseProblem& problem);
+
+/// Backward: every kept block is recomputed once for dQ and once for dK and dV, so that no sum is
+/// shared between thread blocks. Otherwise as Forward.
+/// Errors: besides, InvalidArgument for missing scratch.
 template <typename T>
 absl::Status Backward(const BlockSparseBackward<T>& call, CUstream_st* stream);
 

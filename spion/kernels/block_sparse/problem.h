@@ -108,6 +108,9 @@ struct BlockSparseBackward {
   HeadTensor<const T> q, k, v, out, grad_out;
   const float* log_sum_exp = nullptr;  // [B, H, L], from the forward pass
   HeadTensor<T> grad_q, grad_k, grad_v;
+  /// On a GPU as many floats as cuda::BackwardScratchFloats says, aligned to 16 bytes; their
+  /// content means nothing before and after.
+  float* scratch = nullptr;
 };
 
 }  // namespace spion

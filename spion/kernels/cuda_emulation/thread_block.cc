@@ -18,10 +18,7 @@ constexpr size_t kStackBytes = size_t{256} * 1024;
 constexpr int kNamedBarriers = 16;
 constexpr int kUnset = 0xff;
 
-[[noreturn]] void Fail(const char* what, uint32_t value) {
-  std::fprintf(stderr, "emulated kernel: %s (%u)\n", what, value);
-  std::abort();
-}
+using emulation::Fail;
 
 struct PendingCopy {
   uint32_t to;
@@ -90,13 +87,14 @@ class ThreadBlock {
     ++progress_;
     if (random_() % 2 == 0) Yield();
   }
+  void Yield() { swapcontext(&current().context, &scheduler_); }
+  uint64_t Draw() { return random_(); }
 
  private:
   static constexpr size_t kAlignment = 1024;
 
   static void Start();
   static void Prepare(Fiber& fiber);
-  void Yield() { swapcontext(&current().context, &scheduler_); }
 
   EmulatedLaunch launch_;
   const std::function<void()>& kernel_;
@@ -218,6 +216,14 @@ void WaitForCopies(int pending) {
   }
   fiber.copies = std::move(under_way);
   running->MaybeYield();
+}
+
+void MaybeYield() { running->MaybeYield(); }
+void Yield() { running->Yield(); }
+uint64_t Draw() { return running->Draw(); }
+void Fail(const char* what, uint32_t value) {
+  std::fprintf(stderr, "emulated kernel: %s (%u)\n", what, value);
+  std::abort();
 }
 
 char* WarpSlots() { return running->slots(Warp()); }

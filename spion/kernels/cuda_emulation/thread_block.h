@@ -60,6 +60,14 @@ void StartCopy(uint32_t to, const void* from, int bytes);
 void CommitCopies();
 void WaitForCopies(int pending);
 
+/// The thread's turn may be over, or is; other threads must then do something, or the program ends.
+void MaybeYield();
+void Yield();
+/// A random number from the launch's seed.
+uint64_t Draw();
+/// Ends the program with a message.
+[[noreturn]] void Fail(const char* what, uint32_t value);
+
 /// 32 slots of kSlotBytes of the current warp.
 constexpr int kSlotBytes = 64;
 char* WarpSlots();

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "spion/base/status.h"
 #include "spion/kernels/block_sparse/api.h"
+#include "spion/kernels/block_sparse/cuda/hopper/launch.h"
 #include "spion/kernels/block_sparse/cuda/launch.h"
 #include "spion/kernels/cuda_launch/checks.h"
 
@@ -36,6 +37,12 @@ absl::Status CheckProblem(const BlockSparseProblem& problem) {
   return absl::OkStatus();
 }
 
+template <typename T>
+bool RunsOnHopper(const BlockSparseProblem& problem) {
+  return sizeof(T) == 2 && hopper::Takes(problem.head_dim, problem.block_size) &&
+         hopper::IsCurrentDevice();
+}
+
 HeadTensorSizes SizesOf(const BlockSparseProblem& problem) {
   return {problem.batch, problem.heads, problem.length};
 }
@@ -54,8 +61,15 @@ absl::Status Forward(const BlockSparseForward<T>& call, CUstream_st* stream) {
     if (call.problem.float32 == Float32Math::kExact) {
       return StatusOfLaunch(LaunchForwardExact(call, stream));
     }
+  } else if (RunsOnHopper<T>(call.problem)) {
+    return StatusOfLaunch(hopper::LaunchForward(call, stream));
   }
   return StatusOfLaunch(LaunchForward(call, stream));
+}
+
+template <typename T>
+int64_t BackwardScratchFloats(const BlockSparseProblem& problem) {
+  return RunsOnHopper<T>(problem) ? hopper::BackwardScratchFloats(problem) : 0;
 }
 
 template <typename T>
@@ -74,6 +88,13 @@ absl::Status Backward(const BlockSparseBackward<T>& call, CUstream_st* stream) {
     if (call.problem.float32 == Float32Math::kExact) {
       return StatusOfLaunch(LaunchBackwardExact(call, stream));
     }
+  } else if (RunsOnHopper<T>(call.problem)) {
+    if (call.scratch == nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat("scratch is missing: this GPU needs ",
+                                                     BackwardScratchFloats<T>(call.problem),
+                                                     " floats there, see BackwardScratchFloats"));
+    }
+    return StatusOfLaunch(hopper::LaunchBackward(call, stream));
   }
   return StatusOfLaunch(LaunchBackward(call, stream));
 }
@@ -81,6 +102,9 @@ absl::Status Backward(const BlockSparseBackward<T>& call, CUstream_st* stream) {
 template absl::Status Forward(const BlockSparseForward<Float16>&, CUstream_st*);
 template absl::Status Forward(const BlockSparseForward<BFloat16>&, CUstream_st*);
 template absl::Status Forward(const BlockSparseForward<float>&, CUstream_st*);
+template int64_t BackwardScratchFloats<Float16>(const BlockSparseProblem&);
+template int64_t BackwardScratchFloats<BFloat16>(const BlockSparseProblem&);
+template int64_t BackwardScratchFloats<float>(const BlockSparseProblem&);
 template absl::Status Backward(const BlockSparseBackward<Float16>&, CUstream_st*);
 template absl::Status Backward(const BlockSparseBackward<BFloat16>&, CUstream_st*);
 template absl::Status Backward(const BlockSparseBackward<float>&, CUstream_st*);

@@ -1,0 +1,216 @@
+// What emulated kernels of block-sparse attention are held against: the oracle, with many patterns.
+// Kernels is a struct of Element, kHeadDimension, kBlockSize and the functions Forward and
+// Backward, which take a call as the launches do and run the device code by
+// spion/kernels/cuda_emulation:
+//
+//   INSTANTIATE_TYPED_TEST_SUITE_P(All, EmulatedTest, testing::Types<MyKernels<BFloat16, 64>>);
+#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_EMULATED_SUITE_H_
+#define SPION_KERNELS_BLOCK_SPARSE_CUDA_EMULATED_SUITE_H_
+
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/block_sparse/schedule.h"
+#include "spion/reference/attention.h"
+#include "spion/testing/attention_case.h"
+#include "spion/testing/pattern_zoo.h"
+#include "spion/testing/seed.h"
+#include "spion/testing/tolerance.h"
+
+namespace spion::cuda {
+
+template <typename T>
+T Round(float value) {
+  if constexpr (std::is_same_v<T, Float16>) {
+    return {std::bit_cast<uint16_t>(__float2half_rn(value))};
+  } else if constexpr (std::is_same_v<T, BFloat16>) {
+    return {std::bit_cast<uint16_t>(__float2bfloat16_rn(value))};
+  } else {
+    return value;
+  }
+}
+template <typename T>
+float Widen(T value) {
+  if constexpr (std::is_same_v<T, Float16>) {
+    return __half2float(std::bit_cast<__half>(value.bits));
+  } else if constexpr (std::is_same_v<T, BFloat16>) {
+    return std::bit_cast<float>(uint32_t{value.bits} << 16);
+  } else {
+    return value;
+  }
+}
+
+template <typename T>
+std::vector<T> RoundAll(const std::vector<float>& values) {
+  std::vector<T> rounded(values.size());
+  std::transform(values.begin(), values.end(), rounded.begin(), Round<T>);
+  return rounded;
+}
+template <typename T>
+std::vector<float> WidenAll(const std::vector<T>& values) {
+  std::vector<float> wide(values.size());
+  std::transform(values.begin(), values.end(), wide.begin(), Widen<T>);
+  return wide;
+}
+template <typename T>
+std::vector<double> DoubleAll(const std::vector<T>& values) {
+  std::vector<double> doubles(values.size());
+  std::transform(values.begin(), values.end(), doubles.begin(), Widen<T>);
+  return doubles;
+}
+
+template <class Kernels>
+double Roundoff() {
+  if (std::is_same_v<typename Kernels::Element, Float16>) return 0x1p-11;
+  if (std::is_same_v<typename Kernels::Element, BFloat16>) return 0x1p-8;
+  return 0x1p-11;  // tf32; exact products are far below
+}
+
+template <class Kernels>
+class EmulatedTest : public testing::Test {
+ protected:
+  using T = typename Kernels::Element;
+
+  static BlockSchedule ScheduleOf(const BlockPatternView& view) {
+    const auto n = static_cast<size_t>(view.blocks_per_side) + 1;
+    const auto kept = static_cast<size_t>(view.row_offsets[n - 1]);
+    return MakeSchedule({{view.row_offsets, n}, {view.row_columns, kept}},
+                        {{view.column_offsets, n}, {view.column_rows, kept}});
+  }
+  static int LongLines(const BlockPattern& pattern) {
+    const PatternArrays arrays(pattern);
+    const BlockSchedule schedule = ScheduleOf(arrays.view());
+    return std::min(schedule.long_rows, schedule.long_lines);
+  }
+
+  /// Tensors lie in memory as [B, L, H, d].
+  static void Check(const BlockPattern& pattern, CasePadding padding, PrunedScore pruned,
+                    uint64_t seed) {
+    constexpr int64_t kHeads = 2;
+    const int64_t length = pattern.blocks_per_side() * Kernels::kBlockSize;
+    const AttentionShape shape = {.batch = padding == CasePadding::kNone ? 1 : 3,
+                                  .heads = kHeads,
+                                  .length = length,
+                                  .head_dim = Kernels::kHeadDimension};
+    const AttentionCase inputs = MakeAttentionCase(shape, padding, /*deviation=*/1, seed);
+    const PatternArrays arrays(pattern);
+    BlockPatternView view = arrays.view();
+    const BlockSchedule schedule = ScheduleOf(view);
+    view.schedule = {.rows = schedule.rows.data(),
+                     .lines = schedule.lines.data(),
+                     .long_rows = schedule.long_rows,
+                     .long_lines = schedule.long_lines};
+    const BlockSparseProblem problem = {.batch = shape.batch,
+                                        .heads = shape.heads,
+                                        .length = length,
+                                        .head_dim = shape.head_dim,
+                                        .block_size = Kernels::kBlockSize,
+                                        .scale = static_cast<float>(inputs.scale),
+                                        .pruned = pruned,
+                                        .float32 = Float32Math::kTf32,
+                                        .pattern = view,
+                                        .padding = inputs.padding()};
+
+    const std::vector<T> q = RoundAll<T>(inputs.q);
+    const std::vector<T> k = RoundAll<T>(inputs.k);
+    const std::vector<T> v = RoundAll<T>(inputs.v);
+    const std::vector<T> grad_out = RoundAll<T>(inputs.grad_out);
+    const T unset = Round<T>(std::numeric_limits<float>::quiet_NaN());
+    std::vector<T> out(q.size(), unset), grad_q = out, grad_k = out, grad_v = out;
+    std::vector<float> log_sum_exp(shape.batch * shape.heads * length);
+    const auto tensor = [&](auto& values) {
+      using Value = std::remove_pointer_t<decltype(values.data())>;
+      return HeadTensor<Value>{values.data(), shape.heads * length * shape.head_dim,
+                               length * shape.head_dim, shape.head_dim};
+    };
+    Kernels::Forward({.problem = problem,
+                      .q = tensor(q),
+                      .k = tensor(k),
+                      .v = tensor(v),
+                      .out = tensor(out),
+                      .log_sum_exp = log_sum_exp.data()});
+    const std::vector<T>& saved = out;
+    Kernels::Backward({.problem = problem,
+                       .q = tensor(q),
+                       .k = tensor(k),
+                       .v = tensor(v),
+                       .out = tensor(saved),
+                       .grad_out = tensor(grad_out),
+                       .log_sum_exp = log_sum_exp.data(),
+                       .grad_q = tensor(grad_q),
+                       .grad_k = tensor(grad_k),
+                       .grad_v = tensor(grad_v)});
+
+    const reference::Input input = {.batch = shape.batch,
+                                    .heads = shape.heads,
+                                    .length = length,
+                                    .head_dim = shape.head_dim,
+                                    .scale = inputs.scale,
+                                    .pruned = pruned,
+                                    .patterns = {pattern},
+                                    .lengths = inputs.lengths,
+                                    .valid = inputs.valid,
+                                    .q = DoubleAll(q),
+                                    .k = DoubleAll(k),
+                                    .v = DoubleAll(v)};
+    const reference::Output truth = reference::Forward(input);
+    const reference::Gradients gradients = reference::Backward(input, DoubleAll(grad_out));
+    const AttentionTolerance tolerance = {
+        .roundoff = Roundoff<Kernels>(), .max_score = 0, .terms = 1};
+    EXPECT_LE(NormError(WidenAll(out), truth.out), tolerance.forward());
+    // Examples of a single key have gradients of q and k that cancel to nothing.
+    const double smallest = 1e-3 * std::sqrt(static_cast<double>(q.size()));
+    EXPECT_LE(NormError(WidenAll(grad_q), gradients.q, smallest), tolerance.backward());
+    EXPECT_LE(NormError(WidenAll(grad_k), gradients.k, smallest), tolerance.backward());
+    EXPECT_LE(NormError(WidenAll(grad_v), gradients.v), tolerance.backward());
+  }
+};
+
+TYPED_TEST_SUITE_P(EmulatedTest);
+
+TYPED_TEST_P(EmulatedTest, AgreesWithTheOracle) {
+  // Long lines come with six blocks a side.
+  const int side = TypeParam::kBlockSize <= 32 ? 7 : 4;
+  constexpr CasePadding kPaddings[] = {CasePadding::kNone, CasePadding::kLengths,
+                                       CasePadding::kMask};
+  uint64_t number = 0;
+  for (const NamedPattern& named : PatternZoo(side, TypeParam::kBlockSize, TestSeed(4))) {
+    const CasePadding padding = kPaddings[number % 3];
+    const PrunedScore pruned = number % 2 == 0 ? PrunedScore::kZero : PrunedScore::kExcluded;
+    SCOPED_TRACE(named.name + ", " + Name(padding));
+    TestFixture::Check(named.pattern, padding, pruned, TestSeed(10 + number));
+    ++number;
+  }
+}
+
+TYPED_TEST_P(EmulatedTest, SharesLongLines) {
+  if (TypeParam::kBlockSize > 64) GTEST_SKIP() << "the same code, for minutes";
+  // With nine blocks a side, a full row and column are more than three times the mean.
+  constexpr int kSide = 9;
+  std::vector<Block> blocks;
+  for (int32_t row = 0; row < kSide; ++row) {
+    for (int32_t column = 0; column < kSide; ++column) {
+      if (row == column || row == 4 || column == 5) blocks.push_back({row, column});
+    }
+  }
+  const BlockPattern pattern = *BlockPattern::FromBlocks(kSide, TypeParam::kBlockSize, blocks);
+  ASSERT_GT(TestFixture::LongLines(pattern), 0);
+  TestFixture::Check(pattern, CasePadding::kNone, PrunedScore::kZero, TestSeed(30));
+}
+
+REGISTER_TYPED_TEST_SUITE_P(EmulatedTest, AgreesWithTheOracle, SharesLongLines);
+
+}  // namespace spion::cuda
+
+#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_EMULATED_SUITE_H_

@@ -1,0 +1,34 @@
+// What both kernels of the backward pass for Hopper take: grad_queries.cuh, then grad_keys.cuh.
+#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_BACKWARD_CUH_
+#define SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_BACKWARD_CUH_
+
+#include <cstdint>
+
+#include "spion/kernels/block_sparse/cuda/hopper/ring.cuh"
+#include "spion/kernels/block_sparse/cuda/hopper/softmax.cuh"
+#include "spion/kernels/block_sparse/cuda/hopper/teams.cuh"
+#include "spion/kernels/block_sparse/cuda/hopper/tiles.cuh"
+#include "spion/kernels/block_sparse/cuda/hopper/units.cuh"
+#include "spion/kernels/cuda_tiles/exponent.cuh"
+
+namespace spion::cuda::hopper {
+
+/// Of every query, [B, H, L] each: what the first kernel leaves to the second.
+struct RowStatistics {
+  float* lse_log2;  // log2 Z
+  float* dots;      // dO . O
+};
+
+template <typename T>
+struct BackwardArguments {
+  BlockSparseBackward<T> call;
+  RowStatistics statistics;
+  tiles::TileMap q, k, v, out, grad_out;
+};
+
+/// Scores are taken up in so many columns at once.
+constexpr int kColumns = 64;
+
+}  // namespace spion::cuda::hopper
+
+#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_BACKWARD_CUH_

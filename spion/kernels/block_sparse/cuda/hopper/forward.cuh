@@ -1,0 +1,212 @@
+// The forward kernel for Hopper. A line is a block row, a unit 64 of its queries, a team one
+// warpgroup: on its own it waits for nobody when it comes to the next unit, and that saves more
+// than sharing tiles would.
+//
+//   load Q -> for each 64 keys of a kept block: S = Q K^T, online softmax, O += P V -> O / Z, log Z
+//
+// S of the next keys is under way while O takes up these, and the softmax of one warpgroup while
+// the others multiply.
+#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_FORWARD_CUH_
+#define SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_FORWARD_CUH_
+
+#include <cmath>
+#include <cstdint>
+
+#include "spion/kernels/block_sparse/cuda/hopper/ring.cuh"
+#include "spion/kernels/block_sparse/cuda/hopper/softmax.cuh"
+#include "spion/kernels/block_sparse/cuda/hopper/teams.cuh"
+#include "spion/kernels/block_sparse/cuda/hopper/tiles.cuh"
+#include "spion/kernels/block_sparse/cuda/hopper/units.cuh"
+#include "spion/kernels/cuda_tiles/exponent.cuh"
+
+namespace spion::cuda::hopper {
+
+template <typename T>
+struct ForwardArguments {
+  BlockSparseForward<T> call;
+  tiles::TileMap q, k, v;
+};
+
+template <int kHeadDim, int kPartCount>
+struct ForwardTraits : Teams<kHeadDim == 64 ? 3 : 2, 1> {
+  static constexpr int kParts = kPartCount;
+  using Rows = Tile<kGroupRows, kHeadDim>;
+  using Keys = Ring<4, Rows::kBytes>;
+  using Values = Ring<kHeadDim == 64 ? 4 : 3, Rows::kBytes>;
+  static constexpr uint32_t kTeamTileBytes = Keys::kBytes + Values::kBytes;
+  static constexpr uint32_t kTeamBarrierBytes = Keys::kBarrierBytes + Values::kBarrierBytes;
+
+  struct Rings {
+    Keys keys;
+    Values values;
+
+    __device__ __forceinline__ explicit Rings(uint32_t team)
+        : Rings(RingPlace<ForwardTraits>(team)) {}
+    __device__ __forceinline__ explicit Rings(const RingPlace<ForwardTraits>& at)
+        : keys(at.tiles, at.barriers),
+          values(at.tiles + Keys::kBytes, at.barriers + Keys::kBarrierBytes) {}
+    __device__ __forceinline__ void Init() const {
+      keys.Init(ForwardTraits::kTeamWarps);
+      values.Init(ForwardTraits::kTeamWarps);
+    }
+  };
+};
+
+/// One thread's work: brings a team's tiles, Q at first in place of a K.
+template <typename T, class Traits>
+__device__ __forceinline__ void CopyForForward(const ForwardArguments<T>& arguments,
+                                               Units<Traits::kParts>& units,
+                                               typename Traits::Rings& rings) {
+  constexpr int kParts = Traits::kParts;
+  auto& [keys, values] = rings;
+  const BlockSparseProblem& problem = arguments.call.problem;
+  const int32_t* columns = problem.pattern.row_columns;
+  Unit unit;
+  while (units.Next(unit)) {
+    const BlockLine& line = unit.line;
+    const int32_t kept =
+        BlocksBelow(line, columns, kParts * kGroupRows, unit.Keys(problem).length(),
+                    static_cast<int32_t>(problem.length));
+    if (kept == 0) continue;
+    const auto copy = [&](auto& ring, const tiles::TileMap& map, int32_t tile) {
+      ring.BeginFill(Traits::Rows::kBytes);
+      tiles::CopyTile(ring.tile(), map, ring.barrier(), tile * kGroupRows, unit.head, unit.example);
+      ring.Next();
+    };
+    copy(keys, arguments.q, line.line * kParts + unit.part);
+    int32_t tile = line.first * kParts;
+    copy(keys, arguments.k, tile);
+    for (int32_t step = 1; step < kept * kParts; ++step) {
+      const int32_t part = step % kParts;
+      const int32_t next = part > 0 ? tile + 1 : columns[line.begin + step / kParts] * kParts;
+      copy(keys, arguments.k, next);  // a step ahead, as it is needed
+      copy(values, arguments.v, tile);
+      tile = next;
+    }
+    copy(values, arguments.v, tile);
+  }
+}
+
+template <typename T, class Traits, int kHeadDim>
+__device__ __forceinline__ void ComputeForward(const BlockSparseForward<T>& call,
+                                               const typename Traits::Place& place,
+                                               Units<Traits::kParts>& units,
+                                               typename Traits::Rings& rings) {
+  constexpr int kParts = Traits::kParts;
+  constexpr int kBlock = kParts * kGroupRows;
+  using Rows = typename Traits::Rows;
+  auto& [keys, values] = rings;
+  const BlockSparseProblem& problem = call.problem;
+  const float scale_log2 = problem.scale * tiles::kLog2E;
+  const int32_t* columns = problem.pattern.row_columns;
+  Unit unit;
+  while (units.Next(unit)) {
+    const BlockLine& line = unit.line;
+    const tiles::ValidKeys valid = unit.Keys(problem);
+    const int32_t kept =
+        BlocksBelow(line, columns, kBlock, valid.length(), static_cast<int32_t>(problem.length));
+    const bool padded = !valid.all_before(static_cast<int32_t>(problem.length));
+    const float pruned =  // entries of score 0, weight 2^(0 - reference)
+        problem.pruned == PrunedScore::kZero
+            ? static_cast<float>(problem.length - int64_t{line.end - line.begin} * kBlock)
+            : 0.0F;
+    RowSoftmax rows[2];
+    if (pruned == 0) rows[0].limit = rows[1].limit = -INFINITY;
+    float out[kHeadDim / 2] = {};
+    if (kept > 0) {
+      uint32_t q[Rows::kSteps][4];
+      keys.WaitUntilFull();
+      Rows::LoadLeft(q, keys.tile(), 16 * (place.warp % 4));
+      const uint32_t q_barrier = keys.barrier();
+      keys.Next();
+
+      float s[kGroupRows / 2];
+      uint32_t weights[kGroupRows / kStep][4];
+      float factor[2];
+      const auto weigh = [&](int32_t step) {
+        if (padded) {
+          const int32_t key =
+              (columns[line.begin + step / kParts] * kParts + step % kParts) * kGroupRows;
+          if (!valid.all_before(key + kGroupRows)) MaskKeys(s, valid, key);
+        }
+        return Weigh(s, scale_log2, rows, factor);
+      };
+      keys.WaitUntilFull();
+      tiles::BeginProducts();
+      ProductWithRows<T, Rows>(s, q, keys.tile(), 0);
+      tiles::CommitProducts();
+      tiles::WaitForProducts<0>();
+      tiles::Receive(s);
+      keys.ReleaseStage(q_barrier);  // all lanes have loaded, as they have multiplied
+      keys.Release();
+      keys.Next();
+      weigh(0);
+      PackWeights<T>(weights, s);
+#pragma unroll 1
+      for (int32_t step = 1; step < kept * kParts; ++step) {
+        keys.WaitUntilFull();
+        tiles::BeginProducts();
+        ProductWithRows<T, Rows>(s, q, keys.tile(), 0);
+        tiles::CommitProducts();
+        values.WaitUntilFull();
+        tiles::BeginProducts();
+        ProductOfWeights<T, Rows>(out, weights, values.tile(), 0);
+        tiles::CommitProducts();
+        tiles::WaitForProducts<1>();
+        tiles::Receive(s);
+        keys.Release();
+        keys.Next();
+        const bool moves = weigh(step);
+        tiles::WaitForProducts<0>();
+        tiles::Receive(out);
+        values.Release();
+        values.Next();
+        if (moves) {
+#pragma unroll
+          for (int i = 0; i < kHeadDim / 2; ++i) out[i] *= factor[i / 2 % 2];
+        }
+        PackWeights<T>(weights, s);
+      }
+      values.WaitUntilFull();
+      tiles::BeginProducts();
+      ProductOfWeights<T, Rows>(out, weights, values.tile(), 0);
+      tiles::CommitProducts();
+      tiles::WaitForProducts<0>();
+      tiles::Receive(out);
+      values.Release();
+      values.Next();
+    }
+
+    const int64_t row = int64_t{line.line} * kBlock + unit.part * kGroupRows +
+                        16 * (place.warp % 4) + tiles::LaneGroup();
+    float* lse = call.log_sum_exp + unit.FirstRow(problem) + row;
+    float inverse[2];
+#pragma unroll
+    for (int r = 0; r < 2; ++r) {
+      const float sum = tiles::RowSum(rows[r].sum) +
+                        (pruned > 0 ? pruned * tiles::Exp2(-rows[r].reference) : 0.0F);
+      inverse[r] = sum > 0 ? 1 / sum : 0;
+      if (tiles::LaneInGroup() == 0) {
+        lse[8 * r] = sum > 0 ? (rows[r].reference + log2f(sum)) * tiles::kLn2 : INFINITY;
+      }
+    }
+    StoreSums(out, inverse, unit.HeadOf(call.out) + row * call.out.row_stride, call.out.row_stride);
+  }
+}
+
+template <typename T, int kHeadDim, int kParts>
+__global__ void __launch_bounds__((ForwardTraits<kHeadDim, kParts>::kThreads), 1)
+    ForwardKernel(const __grid_constant__ ForwardArguments<T> arguments) {
+  using Traits = ForwardTraits<kHeadDim, kParts>;
+  const BlockSparseProblem& problem = arguments.call.problem;
+  RunTeams<Traits>(
+      problem, problem.pattern.schedule.rows, 1,
+      [&](auto& units, auto& rings) { CopyForForward<T, Traits>(arguments, units, rings); },
+      [&](const auto& place, auto& units, auto& rings) {
+        ComputeForward<T, Traits, kHeadDim>(arguments.call, place, units, rings);
+      });
+}
+
+}  // namespace spion::cuda::hopper
+
+#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_FORWARD_CUH_

@@ -1,0 +1,10 @@
+#include "spion/kernels/block_sparse/cuda/hopper/launch.cuh"
+#include "spion/kernels/block_sparse/cuda/hopper/launch.h"
+
+namespace spion::cuda::hopper {
+
+cudaError_t LaunchForward(const BlockSparseForward<Float16>& call, cudaStream_t stream) {
+  return LaunchAny(call, stream);
+}
+
+}  // namespace spion::cuda::hopper

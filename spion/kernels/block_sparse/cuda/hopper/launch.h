@@ -1,0 +1,36 @@
+// Starts the kernels for Hopper: the seam between nvcc's files and the host compiler's. Private to
+// block_sparse/cuda.
+#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_LAUNCH_H_
+#define SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_LAUNCH_H_
+
+#include <cuda_runtime_api.h>
+
+#include <cstdint>
+
+#include "spion/kernels/block_sparse/problem.h"
+
+namespace spion::cuda::hopper {
+
+/// Whether the current device runs these kernels: compute capability 9.0. False also if CUDA cannot
+/// say, which whoever launches something else then hears.
+bool IsCurrentDevice();
+
+/// Whether there are such kernels for these sizes.
+constexpr bool Takes(int64_t head_dim, int64_t block_size) {
+  return (head_dim == 64 || head_dim == 128) && (block_size == 64 || block_size == 128);
+}
+
+/// Floats of BlockSparseBackward::scratch.
+inline int64_t BackwardScratchFloats(const BlockSparseProblem& problem) {
+  return 2 * problem.batch * problem.heads * problem.length;
+}
+
+/// Arguments are valid, and both of the above hold.
+cudaError_t LaunchForward(const BlockSparseForward<Float16>& call, cudaStream_t stream);
+cudaError_t LaunchForward(const BlockSparseForward<BFloat16>& call, cudaStream_t stream);
+cudaError_t LaunchBackward(const BlockSparseBackward<Float16>& call, cudaStream_t stream);
+cudaError_t LaunchBackward(const BlockSparseBackward<BFloat16>& call, cudaStream_t stream);
+
+}  // namespace spion::cuda::hopper
+
+#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_LAUNCH_H_

@@ -1,0 +1,61 @@
+// A ring of tiles in shared memory that a copying thread fills and warpgroups read.
+#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_RING_CUH_
+#define SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_RING_CUH_
+
+#include <cstdint>
+
+#include "spion/kernels/cuda_tiles/warpgroup_instructions.cuh"
+
+namespace spion::cuda::hopper {
+
+/// Each side has an object of its own and takes up the stages in turn. kStageBytes is a multiple of
+/// 1024; the barriers take kBarrierBytes.
+template <int kStages, uint32_t kStageBytes>
+class Ring {
+ public:
+  static constexpr uint32_t kBytes = kStages * kStageBytes;
+  static constexpr uint32_t kBarrierBytes = kStages * 16;
+
+  __device__ __forceinline__ Ring(uint32_t tiles, uint32_t barriers)
+      : tiles_(tiles), barriers_(barriers) {}
+
+  /// Once, by one thread, before anyone uses the ring. Every warp of the readers releases.
+  __device__ __forceinline__ void Init(uint32_t reading_warps) const {
+    for (uint32_t i = 0; i < kStages; ++i) {
+      tiles::InitBarrier(barriers_ + 16 * i, 1);
+      tiles::InitBarrier(barriers_ + 16 * i + 8, reading_warps);
+    }
+  }
+
+  /// Waits until the stage is free and announces what will be copied there.
+  __device__ __forceinline__ void BeginFill(uint32_t bytes) const {
+    tiles::WaitForPhase(barrier() + 8, phase_ ^ 1);
+    tiles::ArriveAnnouncing(barrier(), bytes);
+  }
+  __device__ __forceinline__ void WaitUntilFull() const { tiles::WaitForPhase(barrier(), phase_); }
+  /// The warp has done with a stage: this one, or one that it left by Next.
+  __device__ __forceinline__ void Release() const { ReleaseStage(barrier()); }
+  static __device__ __forceinline__ void ReleaseStage(uint32_t barrier) {
+    if (threadIdx.x % 32 == 0) tiles::Arrive(barrier + 8);
+  }
+  __device__ __forceinline__ void Next() {
+    if (++stage_ == kStages) {
+      stage_ = 0;
+      phase_ ^= 1;
+    }
+  }
+
+  __device__ __forceinline__ uint32_t tile() const { return tiles_ + stage_ * kStageBytes; }
+  /// The one that copies report to.
+  __device__ __forceinline__ uint32_t barrier() const { return barriers_ + 16 * stage_; }
+
+ private:
+  uint32_t tiles_;
+  uint32_t barriers_;
+  uint32_t stage_ = 0;
+  uint32_t phase_ = 0;
+};
+
+}  // namespace spion::cuda::hopper
+
+#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_RING_CUH_

@@ -1,0 +1,92 @@
+// How a thread block of the kernels for Hopper is made up: warpgroups that compute, in teams that
+// share a line, and last a warpgroup that copies, a warp for each team.
+#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_TEAMS_CUH_
+#define SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_TEAMS_CUH_
+
+#include <cstdint>
+
+#include "spion/kernels/block_sparse/cuda/hopper/tiles.cuh"
+#include "spion/kernels/block_sparse/cuda/hopper/units.cuh"
+
+namespace spion::cuda::hopper {
+
+/// kTeamCount teams of kTeamGroupCount warpgroups, each with 64 rows.
+template <int kTeamCount, int kTeamGroupCount>
+struct Teams {
+  static constexpr int kTeams = kTeamCount;
+  static constexpr int kTeamGroups = kTeamGroupCount;
+  static constexpr int kGroups = kTeams * kTeamGroups;
+  static constexpr int kThreads = (kGroups + 1) * kGroupThreads;
+  static constexpr uint32_t kTeamWarps = kTeamGroups * kGroupThreads / 32;
+  static_assert(kGroups == 2 || kGroups == 3);
+  /// Of a thread; the register file has 64 K.
+  static constexpr int kComputeRegisters = kGroups == 2 ? 240 : 160;
+  static constexpr int kCopyRegisters = kGroups == 2 ? 24 : 32;
+
+  /// A warp's place in the thread block; one value for the warp, as the compiler is to see.
+  struct Place {
+    uint32_t warp = __shfl_sync(tiles::kAllLanes, threadIdx.x / 32, 0);
+
+    __device__ __forceinline__ uint32_t group() const { return warp / 4; }
+    __device__ __forceinline__ bool copies() const { return group() == kGroups; }
+    __device__ __forceinline__ uint32_t team() const {
+      return copies() ? warp % 4 : group() / kTeamGroups;
+    }
+    /// The first of the warp's 16 rows among the team's, and the thread's.
+    __device__ __forceinline__ uint32_t warp_row() const {
+      return group() % kTeamGroups * kGroupRows + 16 * (warp % 4);
+    }
+    __device__ __forceinline__ uint32_t thread_row() const {
+      return warp_row() + static_cast<uint32_t>(tiles::LaneGroup());
+    }
+  };
+};
+
+/// The rings of a team: the tiles of all teams come first in shared memory, then all barriers.
+template <class Traits>
+struct RingPlace {
+  uint32_t tiles;
+  uint32_t barriers;
+
+  __device__ __forceinline__ explicit RingPlace(uint32_t team) {
+    const auto shared = static_cast<uint32_t>(__cvta_generic_to_shared(tiles::SharedMemory()));
+    tiles = shared + team * Traits::kTeamTileBytes;
+    barriers = shared + Traits::kTeams * Traits::kTeamTileBytes + team * Traits::kTeamBarrierBytes;
+  }
+};
+
+/// The body of a kernel whose lines are `stride` apart in `schedule`. One thread for each team runs
+/// copy(units, rings), its warpgroups run compute(place, units, rings). Traits are Teams with
+/// Rings, kParts of a line, and the bytes that a team's rings take.
+template <class Traits, class Copy, class Compute>
+__device__ __forceinline__ void RunTeams(const BlockSparseProblem& problem,
+                                         const BlockLine* schedule, uint32_t stride, Copy&& copy,
+                                         Compute&& compute) {
+  using Rings = typename Traits::Rings;
+  if (threadIdx.x == 0) {
+    for (uint32_t team = 0; team < Traits::kTeams; ++team) Rings(team).Init();
+    tiles::PublishBarriers();
+  }
+  __syncthreads();
+  const typename Traits::Place place;
+  const uint32_t team = place.team();
+  const uint32_t number = blockIdx.x * Traits::kTeams + team;
+  const uint32_t teams = gridDim.x * Traits::kTeams;
+  if (place.copies()) {
+    tiles::GiveRegistersBack<Traits::kCopyRegisters>();
+    if (team < Traits::kTeams && threadIdx.x % 32 == 0) {
+      Units<Traits::kParts> units(problem, schedule, stride, number, teams);
+      Rings rings(team);
+      copy(units, rings);
+    }
+  } else {
+    tiles::TakeRegisters<Traits::kComputeRegisters>();
+    Units<Traits::kParts> units(problem, schedule, stride, number, teams);
+    Rings rings(team);
+    compute(place, units, rings);
+  }
+}
+
+}  // namespace spion::cuda::hopper
+
+#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_TEAMS_CUH_

@@ -1,0 +1,50 @@
+#include "spion/kernels/block_sparse/cuda/hopper/tile_map.h"
+
+namespace spion::cuda::hopper {
+namespace {
+
+/// The driver's function, which the runtime finds: programs do not link with the driver.
+cudaError_t FindEncode(decltype(&cuTensorMapEncodeTiled)& encode) {
+  constexpr unsigned kFirstVersion = 12000;
+  void* function = nullptr;
+  cudaDriverEntryPointQueryResult found = cudaDriverEntryPointSymbolNotFound;
+  const cudaError_t error = cudaGetDriverEntryPointByVersion(
+      "cuTensorMapEncodeTiled", &function, kFirstVersion, cudaEnableDefault, &found);
+  if (error != cudaSuccess) return error;
+  if (found != cudaDriverEntryPointSuccess) return cudaErrorNotSupported;
+  encode = reinterpret_cast<decltype(encode)>(function);
+  return cudaSuccess;
+}
+
+}  // namespace
+
+cudaError_t MakeTileMap(const HeadTensor<const void>& tensor, const BlockSparseProblem& problem,
+                        int rows, CUtensorMap& map) {
+  static decltype(&cuTensorMapEncodeTiled) encode = nullptr;
+  static const cudaError_t no_encode = FindEncode(encode);
+  if (no_encode != cudaSuccess) return no_encode;
+
+  constexpr cuuint64_t kElementBytes = 2;
+  constexpr cuuint32_t kPanelColumns = 64;
+  constexpr cuuint32_t kRank = 5;  // column, row, panel, head, example
+  const auto panels = static_cast<cuuint32_t>(problem.head_dim) / kPanelColumns;
+  const cuuint64_t sizes[kRank] = {kPanelColumns, static_cast<cuuint64_t>(problem.length), panels,
+                                   static_cast<cuuint64_t>(problem.heads),
+                                   static_cast<cuuint64_t>(problem.batch)};
+  // The stride of a single thing says nothing.
+  const auto bytes = [&](int64_t stride, int64_t count) {
+    return kElementBytes * static_cast<cuuint64_t>(count > 1 ? stride : kPanelColumns);
+  };
+  const cuuint64_t strides[kRank - 1] = {
+      bytes(tensor.row_stride, problem.length), kElementBytes * kPanelColumns,
+      bytes(tensor.head_stride, problem.heads), bytes(tensor.batch_stride, problem.batch)};
+  const cuuint32_t box[kRank] = {kPanelColumns, static_cast<cuuint32_t>(rows), panels, 1, 1};
+  const cuuint32_t steps[kRank] = {1, 1, 1, 1, 1};
+  const CUresult result =
+      encode(&map, CU_TENSOR_MAP_DATA_TYPE_UINT16, kRank, const_cast<void*>(tensor.data), sizes,
+             strides, box, steps, CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
+             CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
+  return result == CUDA_SUCCESS ? cudaSuccess : cudaErrorInvalidValue;
+}
+
+}  // namespace spion::cuda::hopper

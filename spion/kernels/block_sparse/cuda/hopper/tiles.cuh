@@ -1,0 +1,171 @@
+// Tiles of kRows x kHeadDim 16-bit numbers in shared memory, as bulk copies leave them and products
+// of a warpgroup take them.
+//
+// A tile is a panel for each 64 columns, a panel has rows of 128 bytes, and the 16-byte chunks of a
+// row are swizzled: chunk i of row r is at chunk i ^ r % 8. Tiles begin at multiples of 1024 bytes.
+#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_TILES_CUH_
+#define SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_TILES_CUH_
+
+#include <cstdint>
+#include <cstring>
+#include <type_traits>
+
+#include "spion/kernels/cuda_tiles/instructions.cuh"
+#include "spion/kernels/cuda_tiles/math.cuh"
+#include "spion/kernels/cuda_tiles/warpgroup_instructions.cuh"
+
+namespace spion::cuda::hopper {
+
+constexpr int kGroupRows = 64;  // of a warpgroup
+constexpr int kGroupThreads = 128;
+constexpr int kStep = 16;  // numbers along the inner dimension of one product
+
+template <int kRows, int kHeadDim>
+struct Tile {
+  static constexpr uint32_t kRowBytes = 128;
+  static constexpr uint32_t kPanelBytes = kRows * kRowBytes;
+  static constexpr uint32_t kBytes = kRows * kHeadDim * 2;
+  static constexpr int kSteps = kHeadDim / kStep;  // of an inner product over a row
+
+  /// Names rows of the tile as an operand: step i of a product along the rows, or 16 rows of one
+  /// along the columns.
+  static __device__ __forceinline__ uint64_t AlongRows(uint32_t tile, uint32_t row, int step) {
+    return Descriptor(tile + row * kRowBytes + step / 4 * kPanelBytes + step % 4 * 2 * kStep);
+  }
+  static __device__ __forceinline__ uint64_t AlongColumns(uint32_t tile, uint32_t row) {
+    return Descriptor(tile + row * kRowBytes);
+  }
+
+  /// The warp's 16 rows from `row` on, a multiple of 16, as left operands of all steps.
+  static __device__ __forceinline__ void LoadLeft(uint32_t (&words)[kSteps][4], uint32_t tile,
+                                                  uint32_t row) {
+    const uint32_t lane = threadIdx.x % 32;
+    const uint32_t at = tile + (row + lane % 16) * kRowBytes;
+#pragma unroll
+    for (int i = 0; i < kSteps; ++i) {
+      const uint32_t chunk = i % 4 * 2 + lane / 16;
+      tiles::LoadMatrices(words[i], at + i / 4 * kPanelBytes + ((chunk ^ lane % 8) * 16));
+    }
+  }
+
+ private:
+  /// Swizzle of 128 bytes; 8 rows are 1024 bytes; along the columns, the next 64 are a panel away.
+  static __device__ __forceinline__ uint64_t Descriptor(uint32_t address) {
+    constexpr uint64_t kSwizzle128 = uint64_t{1} << 62;
+    constexpr uint64_t kEightRows = uint64_t{8 * kRowBytes / 16} << 32;
+    constexpr uint64_t kNextPanel = uint64_t{kPanelBytes / 16} << 16;
+    return kSwizzle128 | kEightRows | kNextPanel | uint64_t{address / 16};
+  }
+};
+
+/// Changes nothing; `zero` is 0, but the compiler cannot know. ptxas 13.0 has been seen to give
+/// left operands that a loop only reads the registers of others that it makes: these are made, too.
+template <int kSteps>
+__device__ __forceinline__ void Remake(uint32_t (&words)[kSteps][4], uint32_t zero) {
+#pragma unroll
+  for (int i = 0; i < kSteps; ++i) tiles::Or(words[i][0], zero);
+}
+
+/// sum = left right^T of 64 rows held as left operands and 2 kValues rows of a tile.
+template <class T, class Right, int kValues>
+__device__ __forceinline__ void ProductWithRows(float (&sum)[kValues],
+                                                const uint32_t (&left)[Right::kSteps][4],
+                                                uint32_t right, uint32_t right_row) {
+  tiles::Product<T, false, tiles::Adds::kNo>(sum, left[0], Right::AlongRows(right, right_row, 0));
+#pragma unroll
+  for (int i = 1; i < Right::kSteps; ++i) {
+    tiles::Product<T, false, tiles::Adds::kYes>(sum, left[i],
+                                                Right::AlongRows(right, right_row, i));
+  }
+}
+/// The same with the left rows in a tile.
+template <class T, class Left, class Right, int kValues>
+__device__ __forceinline__ void ProductWithRows(float (&sum)[kValues], uint32_t left,
+                                                uint32_t left_row, uint32_t right,
+                                                uint32_t right_row) {
+  tiles::Product<T, false, tiles::Adds::kNo>(sum, Left::AlongRows(left, left_row, 0),
+                                             Right::AlongRows(right, right_row, 0));
+#pragma unroll
+  for (int i = 1; i < Right::kSteps; ++i) {
+    tiles::Product<T, false, tiles::Adds::kYes>(sum, Left::AlongRows(left, left_row, i),
+                                                Right::AlongRows(right, right_row, i));
+  }
+}
+/// sum += weights right, of 64 x 16 kSteps weights and 16 kSteps rows of a tile.
+template <class T, class Right, int kSteps, int kValues>
+__device__ __forceinline__ void ProductOfWeights(float (&sum)[kValues],
+                                                 const uint32_t (&weights)[kSteps][4],
+                                                 uint32_t right, uint32_t right_row) {
+#pragma unroll
+  for (int i = 0; i < kSteps; ++i) {
+    tiles::Product<T, true, tiles::Adds::kYes>(sum, weights[i],
+                                               Right::AlongColumns(right, right_row + kStep * i));
+  }
+}
+
+/// 64 x 16 kSteps sums as left operands.
+template <class T, int kSteps>
+__device__ __forceinline__ void PackWeights(uint32_t (&weights)[kSteps][4],
+                                            const float (&sums)[8 * kSteps]) {
+#pragma unroll
+  for (int i = 0; i < kSteps; ++i) {
+#pragma unroll
+    for (int j = 0; j < 4; ++j) {
+      weights[i][j] = tiles::PackPair<T>(sums[8 * i + 2 * j], sums[8 * i + 2 * j + 1]);
+    }
+  }
+}
+
+/// Two numbers of a word, the first in its low half.
+template <class T>
+__device__ __forceinline__ float2 Unpack(uint32_t pair) {
+  if constexpr (std::is_same_v<T, BFloat16>) {
+    return {__uint_as_float(pair << 16), __uint_as_float(pair & 0xffff0000U)};
+  } else {
+    __half2 halves;
+    memcpy(static_cast<void*>(&halves), &pair, sizeof(pair));
+    return __half22float2(halves);
+  }
+}
+
+/// Of four words that each of a row's four lanes holds, lane c gets the four lanes' c-th.
+__device__ __forceinline__ void TransposeInRow(uint32_t (&words)[4]) {
+#pragma unroll
+  for (int bit = 1; bit <= 2; bit *= 2) {
+    const bool upper = (threadIdx.x & bit) != 0;
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      if ((i & bit) != 0) continue;
+      uint32_t& low = words[i];
+      uint32_t& high = words[i + bit];
+      const uint32_t other = __shfl_xor_sync(tiles::kAllLanes, upper ? low : high, bit);
+      (upper ? low : high) = other;
+    }
+  }
+}
+
+/// Rounds 64 rows of sums and stores them; `to` is the thread's first row, g + 16 w of the group.
+template <class T, int kValues>
+__device__ __forceinline__ void StoreSums(const float (&sums)[kValues], const float (&scale)[2],
+                                          T* to, int64_t row_stride) {
+#pragma unroll
+  for (int r = 0; r < 2; ++r) {
+    T* row = to + 8 * r * row_stride;
+#pragma unroll
+    for (int t = 0; t < kValues / 4; t += 4) {  // of tiles of 8 columns
+      uint32_t words[4];
+#pragma unroll
+      for (int i = 0; i < 4; ++i) {
+        words[i] = tiles::PackPair<T>(sums[4 * (t + i) + 2 * r] * scale[r],
+                                      sums[4 * (t + i) + 2 * r + 1] * scale[r]);
+      }
+      TransposeInRow(words);
+      tiles::StoreGlobal(row + 8 * (t + tiles::LaneInGroup()),
+                         uint4{words[0], words[1], words[2], words[3]});
+    }
+  }
+}
+
+}  // namespace spion::cuda::hopper
+
+#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_TILES_CUH_

@@ -1,0 +1,93 @@
+// What device code finds on a host compiler in place of the instructions of sm_90a. To be included
+// by spion/kernels/cuda_tiles/warpgroup_instructions.cuh alone, whose contracts these are.
+#ifndef SPION_KERNELS_CUDA_EMULATION_WARPGROUP_INSTRUCTIONS_H_
+#define SPION_KERNELS_CUDA_EMULATION_WARPGROUP_INSTRUCTIONS_H_
+
+#include <bit>
+#include <cstdint>
+#include <type_traits>
+
+#include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/cuda_emulation/instructions.h"
+#include "spion/kernels/cuda_emulation/warpgroup.h"
+
+inline int __popc(uint32_t bits) { return std::popcount(bits); }
+
+namespace spion::tiles {
+
+using TileMap = emulation::TileSource;
+
+inline void InitBarrier(uint32_t barrier, uint32_t arrivals) {
+  emulation::InitPhases(barrier, arrivals);
+}
+inline void PublishBarriers() {}
+inline void Arrive(uint32_t barrier) { emulation::ArriveAtPhase(barrier, 0); }
+inline void ArriveAnnouncing(uint32_t barrier, uint32_t bytes) {
+  emulation::ArriveAtPhase(barrier, bytes);
+}
+inline void WaitForPhase(uint32_t barrier, uint32_t parity) {
+  while (!emulation::PhaseIsOver(barrier, parity)) {
+  }
+}
+
+inline void CopyTile(uint32_t to, const TileMap& map, uint32_t barrier, int32_t row, int32_t head,
+                     int32_t example) {
+  emulation::StartTileCopy(to, map, barrier, row, head, example);
+}
+inline void CopyBulk(uint32_t to, const void* from, uint32_t bytes, uint32_t barrier) {
+  emulation::StartBulkCopy(to, from, bytes, barrier);
+}
+
+template <int kRegisters>
+void GiveRegistersBack() {}
+template <int kRegisters>
+void TakeRegisters() {}
+
+inline void Or(uint32_t& word, uint32_t bits) { word |= bits; }
+
+inline void BeginProducts() { emulation::BeginProducts(); }
+inline void CommitProducts() { emulation::CommitProducts(); }
+template <int kPending>
+void WaitForProducts() {
+  emulation::WaitForProducts(kPending);
+}
+template <int kValues>
+void Receive(float (&)[kValues]) {}
+
+enum class Adds { kNo, kYes };
+
+template <class T>
+float WidenBits(uint16_t bits) {
+  if constexpr (std::is_same_v<T, BFloat16>) {
+    return std::bit_cast<float>(uint32_t{bits} << 16);
+  } else {
+    return __half2float(std::bit_cast<__half>(bits));
+  }
+}
+
+template <class T, bool kByColumns, Adds kAdds, int kValues>
+void Product(float (&sum)[kValues], uint64_t left, uint64_t right) {
+  emulation::StartProduct({.sum = sum,
+                           .values = kValues,
+                           .left = nullptr,
+                           .left_name = left,
+                           .right_name = right,
+                           .by_columns = kByColumns,
+                           .adds = kAdds == Adds::kYes,
+                           .widen = WidenBits<T>});
+}
+template <class T, bool kByColumns, Adds kAdds, int kValues>
+void Product(float (&sum)[kValues], const uint32_t (&left)[4], uint64_t right) {
+  emulation::StartProduct({.sum = sum,
+                           .values = kValues,
+                           .left = left,
+                           .left_name = 0,
+                           .right_name = right,
+                           .by_columns = kByColumns,
+                           .adds = kAdds == Adds::kYes,
+                           .widen = WidenBits<T>});
+}
+
+}  // namespace spion::tiles
+
+#endif  // SPION_KERNELS_CUDA_EMULATION_WARPGROUP_INSTRUCTIONS_H_
