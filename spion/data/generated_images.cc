@@ -4,9 +4,11 @@
 #include <array>
 #include <cstdlib>
 #include <numeric>
+#include <vector>
 
 #include "absl/types/span.h"
 #include "spion/base/random.h"
+#include "spion/data/make_in_groups.h"
 
 namespace spion {
 namespace {
@@ -192,20 +194,27 @@ GreyPicture DrawPicture(Kind kind, Random& random) {
 
 }  // namespace
 
-GreyPictures GenerateImages(uint64_t seed, int64_t count) {
-  GreyPictures pictures;
-  pictures.reserve(count);
+GreyPictures GenerateImages(uint64_t seed, int64_t count, const ParallelFor& parallel) {
+  // What draws a group of ten, and the labels, whose order comes from that in the group before.
+  struct Ten {
+    Random random;
+    std::array<uint8_t, kImageClasses> labels;
+  };
+  std::vector<Ten> tens;
   std::array<uint8_t, kImageClasses> labels;
   std::iota(labels.begin(), labels.end(), uint8_t{0});
   for (int64_t ten = 0; ten * kImageClasses < count; ++ten) {
     Random random(DeriveSeed(seed, ten));
     random.Shuffle(absl::MakeSpan(labels));
-    for (uint8_t label : labels) {
-      if (static_cast<int64_t>(pictures.size()) == count) break;
-      pictures.push_back(DrawPicture(static_cast<Kind>(label), random));
-    }
+    tens.push_back({random, labels});
   }
-  return pictures;
+  return MakeInGroups<GreyPicture>(
+      count, kImageClasses, parallel, [&](int64_t group, absl::Span<GreyPicture> pictures) {
+        auto& [random, order] = tens[group];
+        for (int i = 0; i < kImageClasses; ++i) {
+          pictures[i] = DrawPicture(static_cast<Kind>(order[i]), random);
+        }
+      });
 }
 
 }  // namespace spion

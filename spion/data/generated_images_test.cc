@@ -6,6 +6,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "spion/base/parallel.h"
 #include "spion/base/sha256.h"
 
 namespace spion {
@@ -24,6 +25,10 @@ std::string Digest(const GreyPictures& pictures) {
 TEST(GenerateImagesTest, GivesTheSameBytesEverywhere) {
   EXPECT_EQ(Digest(GenerateImages(1001, 200)),
             "41dd9103f43ce8bda51c0ec15d626138f0cfc9758f3443e2ee15633c68c12278");
+}
+
+TEST(GenerateImagesTest, GivesTheSameOnAnyNumberOfThreads) {
+  EXPECT_EQ(Digest(GenerateImages(7, 103, ThreadedFor(7))), Digest(GenerateImages(7, 103)));
 }
 
 TEST(GenerateImagesTest, GivesEachSeedItsOwnPictures) {

@@ -1,11 +1,12 @@
 #include "spion/data/generated_pairs.h"
 
 #include <array>
-#include <utility>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "spion/base/random.h"
 #include "spion/data/document_writer.h"
+#include "spion/data/make_in_groups.h"
 
 namespace spion {
 namespace {
@@ -40,26 +41,28 @@ std::string Write(uint64_t topic, Random& random) {
   return writer.Finish();
 }
 
+GeneratedPair MakePair(int32_t label, Random& random) {
+  const uint64_t topic1 = random.Below(kTopics);
+  const uint64_t topic2 = label == 1 ? topic1 : (topic1 + 1 + random.Below(kTopics - 1)) % kTopics;
+  GeneratedPair pair = {.text1 = "", .text2 = "", .label = label};
+  pair.text1 = Write(topic1, random);
+  pair.text2 = Write(topic2, random);
+  return pair;
+}
+
 }  // namespace
 
-std::vector<GeneratedPair> GeneratePairs(uint64_t seed, int64_t count) {
-  std::vector<GeneratedPair> pairs;
-  pairs.reserve(count);
-  for (int64_t two = 0; 2 * two < count; ++two) {
-    Random random(DeriveSeed(seed, two));
-    const auto first = static_cast<int32_t>(random.Below(2));
-    for (int32_t label : {first, 1 - first}) {
-      if (static_cast<int64_t>(pairs.size()) == count) break;
-      const uint64_t topic1 = random.Below(kTopics);
-      const uint64_t topic2 =
-          label == 1 ? topic1 : (topic1 + 1 + random.Below(kTopics - 1)) % kTopics;
-      GeneratedPair pair = {.text1 = "", .text2 = "", .label = label};
-      pair.text1 = Write(topic1, random);
-      pair.text2 = Write(topic2, random);
-      pairs.push_back(std::move(pair));
-    }
-  }
-  return pairs;
+std::vector<GeneratedPair> GeneratePairs(uint64_t seed, int64_t count,
+                                         const ParallelFor& parallel) {
+  return MakeInGroups<GeneratedPair>(count, /*group_size=*/2, parallel,
+                                     [seed](int64_t group, absl::Span<GeneratedPair> two) {
+                                       Random random(DeriveSeed(seed, group));
+                                       auto label = static_cast<int32_t>(random.Below(2));
+                                       for (GeneratedPair& pair : two) {
+                                         pair = MakePair(label, random);
+                                         label = 1 - label;
+                                       }
+                                     });
 }
 
 }  // namespace spion

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "gtest/gtest.h"
+#include "spion/base/parallel.h"
 #include "spion/base/sha256.h"
 #include "spion/data/document.h"
 
@@ -26,6 +27,10 @@ std::string Digest(const std::vector<GeneratedPair>& pairs) {
 TEST(GeneratePairsTest, GivesTheSameBytesEverywhere) {
   EXPECT_EQ(Digest(GeneratePairs(1001, 200)),
             "b05dbd5aa3cd6fe30dfcd7b909e5c050d6ae7ecf5652d20c33a1d6f33f0a518c");
+}
+
+TEST(GeneratePairsTest, GivesTheSameOnAnyNumberOfThreads) {
+  EXPECT_EQ(Digest(GeneratePairs(7, 101, ThreadedFor(7))), Digest(GeneratePairs(7, 101)));
 }
 
 TEST(GeneratePairsTest, GivesEachSeedItsOwnPairs) {

@@ -3,8 +3,10 @@
 #include <array>
 
 #include "absl/strings/string_view.h"
+#include "absl/types/span.h"
 #include "spion/base/random.h"
 #include "spion/data/document_writer.h"
+#include "spion/data/make_in_groups.h"
 
 namespace spion {
 namespace {
@@ -45,18 +47,17 @@ std::string Write(int32_t label, Random& random) {
 
 }  // namespace
 
-std::vector<GeneratedReview> GenerateReviews(uint64_t seed, int64_t count) {
-  std::vector<GeneratedReview> reviews;
-  reviews.reserve(count);
-  for (int64_t two = 0; 2 * two < count; ++two) {
-    Random random(DeriveSeed(seed, two));
-    const auto first = static_cast<int32_t>(random.Below(2));
-    for (int32_t label : {first, 1 - first}) {
-      if (static_cast<int64_t>(reviews.size()) == count) break;
-      reviews.push_back({.text = Write(label, random), .label = label});
-    }
-  }
-  return reviews;
+std::vector<GeneratedReview> GenerateReviews(uint64_t seed, int64_t count,
+                                             const ParallelFor& parallel) {
+  return MakeInGroups<GeneratedReview>(count, /*group_size=*/2, parallel,
+                                       [seed](int64_t group, absl::Span<GeneratedReview> two) {
+                                         Random random(DeriveSeed(seed, group));
+                                         auto label = static_cast<int32_t>(random.Below(2));
+                                         for (GeneratedReview& review : two) {
+                                           review = {.text = Write(label, random), .label = label};
+                                           label = 1 - label;
+                                         }
+                                       });
 }
 
 }  // namespace spion

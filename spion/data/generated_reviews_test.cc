@@ -9,6 +9,7 @@
 
 #include "absl/types/span.h"
 #include "gtest/gtest.h"
+#include "spion/base/parallel.h"
 #include "spion/base/sha256.h"
 #include "spion/data/document.h"
 
@@ -27,6 +28,10 @@ std::string Digest(const std::vector<GeneratedReview>& reviews) {
 TEST(GenerateReviewsTest, GivesTheSameBytesEverywhere) {
   EXPECT_EQ(Digest(GenerateReviews(1001, 200)),
             "c27998037b0c09de88ce2b432443978234259fee59d25df31b7ae2ad98d78f52");
+}
+
+TEST(GenerateReviewsTest, GivesTheSameOnAnyNumberOfThreads) {
+  EXPECT_EQ(Digest(GenerateReviews(7, 101, ThreadedFor(7))), Digest(GenerateReviews(7, 101)));
 }
 
 TEST(GenerateReviewsTest, GivesEachSeedItsOwnReviews) {

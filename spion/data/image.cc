@@ -19,6 +19,9 @@ namespace {
 constexpr TaskShape kShape = {
     .sequence_length = kPicturePixels, .vocabulary = 256, .classes = kImageClasses};
 
+// As many as CIFAR-10 has.
+constexpr GeneratedSizes kDefaultSizes = {.train = 45'000, .dev = 5'000, .test = 10'000};
+
 absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
   ASSIGN_OR_RETURN(const Cifar10 cifar, ReadCifar10(data_dir));
   const size_t train = cifar.train.size() / 10 * 9;
@@ -44,8 +47,8 @@ absl::StatusOr<TaskData> LoadImage(const TaskOptions& options) {
     return LoadFiles(options.data_dir);
   }
   TaskData data(kShape);
-  RETURN_IF_ERROR(
-      AddGeneratedPictures("generated shapes, stripes and blobs", options, GenerateImages, data));
+  RETURN_IF_ERROR(AddGeneratedPictures("generated shapes, stripes and blobs", kDefaultSizes,
+                                       options, GenerateImages, data));
   return data;
 }
 

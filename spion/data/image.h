@@ -5,7 +5,7 @@
 //
 // 1024 ids in 0 .. 255, row by row; ten classes; no padding, so id 0 is a black pixel. CIFAR-10
 // gives 45,000 / 5,000 / 10,000 examples: dev is the last tenth of the training files. Generated
-// are 8,000 / 1,000 / 2,000, unless the options say otherwise.
+// are as many, unless the options say otherwise.
 //
 // Source: Tay et al. 2021, "Long Range Arena", image classification.
 #ifndef SPION_DATA_IMAGE_H_

@@ -23,6 +23,9 @@ namespace {
 
 constexpr TaskShape kShape = {.sequence_length = kPicturePixels, .vocabulary = 256, .classes = 2};
 
+// As many as are published, to a few.
+constexpr GeneratedSizes kDefaultSizes = {.train = 160'000, .dev = 20'000, .test = 20'000};
+
 // With this many each split has at least one.
 constexpr int64_t kFewestPictures = 10;
 
@@ -80,8 +83,8 @@ absl::StatusOr<TaskData> LoadPathfinder(const TaskOptions& options) {
     return LoadFiles(options.data_dir);
   }
   TaskData data(kShape);
-  RETURN_IF_ERROR(
-      AddGeneratedPictures("generated dots and dashed paths", options, GeneratePaths, data));
+  RETURN_IF_ERROR(AddGeneratedPictures("generated dots and dashed paths", kDefaultSizes, options,
+                                       GeneratePaths, data));
   return data;
 }
 

@@ -7,7 +7,7 @@
 // 1024 ids in 0 .. 255, row by row; two classes, 1 if the dots are joined; no padding, so id 0 is a
 // black pixel. The published pictures (paths of 14 dashes) have no splits of their own: a shuffle
 // that is always the same makes 80 % of them train, 10 % dev and the rest test, so that no order in
-// the files matters. Generated are 8,000 / 1,000 / 2,000, unless the options say otherwise.
+// the files matters. Generated are 160,000 / 20,000 / 20,000, unless the options say otherwise.
 //
 // Source: Tay et al. 2021, "Long Range Arena", Pathfinder.
 #ifndef SPION_DATA_PATHFINDER_H_

@@ -42,12 +42,13 @@ TEST(LoadPathfinderTest, GeneratesWithoutADataFolder) {
             "generated dots and dashed paths, seed 7: 30 train, 20 dev, 10 test pictures");
 }
 
-TEST(LoadPathfinderTest, GeneratesTheDefaultSizes) {
-  absl::StatusOr<TaskData> paths = LoadPathfinder({});
+// Of the sizes that `quick` takes.
+TEST(LoadPathfinderTest, GeneratesAlwaysTheSame) {
+  absl::StatusOr<TaskData> paths =
+      LoadPathfinder({.generated_sizes = {.train = 8000, .dev = 1000, .test = 2000}});
   ASSERT_TRUE(paths.ok()) << paths.status();
-  EXPECT_EQ(paths->train.examples(), 8000);
-  EXPECT_EQ(paths->dev.examples(), 1000);
-  EXPECT_EQ(paths->test.examples(), 2000);
+  EXPECT_EQ(paths->source.sha256,
+            "5b7d7c44a96d2d962bf002f7c8af860f0bbf1d116f1a2b4d14defb72bb4d59cb");
 }
 
 TEST(LoadPathfinderTest, GivesSplitsAndSeedsDifferentPictures) {
@@ -60,10 +61,13 @@ TEST(LoadPathfinderTest, GivesSplitsAndSeedsDifferentPictures) {
   EXPECT_NE(one->source.sha256, two->source.sha256);
 }
 
-TEST(LoadPathfinderTest, RefusesANegativeSize) {
+TEST(LoadPathfinderTest, RefusesANegativeSizeAndNamesTheDefaults) {
   const absl::Status status = LoadPathfinder({.generated_sizes = {.test = -1}}).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("generated pictures is -1"));
+  EXPECT_THAT(
+      std::string(status.message()),
+      HasSubstr("generated pictures is -1; it must be positive, or 0 for 160000 train, 20000 dev, "
+                "20000 test"));
 }
 
 TEST(LoadPathfinderTest, RefusesSizesForFiles) {

@@ -10,8 +10,6 @@
 namespace spion {
 namespace {
 
-constexpr GeneratedSizes kDefaultSizes = {.train = 8000, .dev = 1000, .test = 2000};
-
 /// Takes the pictures' labels and pixels into `hash`.
 void Hash(absl::Span<const GreyPicture> pictures, Sha256& hash) {
   for (const GreyPicture& picture : pictures) {
@@ -33,15 +31,18 @@ std::string PictureCounts(const TaskData& data) {
                          data.dev.examples(), data.test.examples());
 }
 
-absl::Status AddGeneratedPictures(absl::string_view what, const TaskOptions& options,
-                                  GreyPictures (*generate)(uint64_t seed, int64_t count),
+absl::Status AddGeneratedPictures(absl::string_view what, const GeneratedSizes& defaults,
+                                  const TaskOptions& options,
+                                  GreyPictures (*generate)(uint64_t seed, int64_t count,
+                                                           const ParallelFor& parallel),
                                   TaskData& data) {
   ASSIGN_OR_RETURN(const GeneratedSizes sizes,
-                   SizesToGenerate(options.generated_sizes, kDefaultSizes, "pictures"));
+                   SizesToGenerate(options.generated_sizes, defaults, "pictures"));
   Sha256 hash;
   const auto add = [&](int number, int64_t size, Split& split) {
     // A seed for each split, so that the splits have different pictures.
-    const GreyPictures pictures = generate(DeriveSeed(options.seed, number), size);
+    const GreyPictures pictures =
+        generate(DeriveSeed(options.seed, number), size, options.parallel);
     Hash(pictures, hash);
     AddPictures(pictures, split);
   };

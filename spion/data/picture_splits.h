@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/types/span.h"
+#include "spion/base/parallel.h"
 #include "spion/data/grey_picture.h"
 #include "spion/data/task.h"
 
@@ -21,11 +22,13 @@ std::string PictureCounts(const TaskData& data);
 
 /// Fills the splits of `data` with what `generate` makes of a seed for each split, and its source:
 /// the hash is of each picture's label and pixels; `what` ("generated shapes") opens its
-/// description. 8,000 / 1,000 / 2,000 pictures, unless the options say otherwise; a split's size
-/// leaves the other two as they are.
+/// description. As many pictures as `defaults` says, unless the options say otherwise; a split's
+/// size leaves the other two as they are.
 /// Errors: InvalidArgument for a negative size.
-absl::Status AddGeneratedPictures(absl::string_view what, const TaskOptions& options,
-                                  GreyPictures (*generate)(uint64_t seed, int64_t count),
+absl::Status AddGeneratedPictures(absl::string_view what, const GeneratedSizes& defaults,
+                                  const TaskOptions& options,
+                                  GreyPictures (*generate)(uint64_t seed, int64_t count,
+                                                           const ParallelFor& parallel),
                                   TaskData& data);
 
 }  // namespace spion

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "spion/base/parallel.h"
 #include "spion/base/random.h"
 #include "spion/base/sha256.h"
 #include "spion/base/status.h"
@@ -18,7 +19,8 @@
 namespace spion {
 namespace {
 
-constexpr GeneratedSizes kDefaultSizes = {.train = 8000, .dev = 1000, .test = 2000};
+constexpr GeneratedSizes kDefaultSizes = {
+    .train = kAanTrainPairs, .dev = kAanEvalPairs, .test = kAanTestPairs};
 
 std::string Sizes(const TaskData& data) {
   return absl::StrFormat("%d train, %d dev, %d test pairs", data.train.examples(),
@@ -52,28 +54,34 @@ absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
 }
 
 /// Generates one split, and takes its labels and texts into `hash`.
-void AddGenerated(uint64_t seed, int64_t count, Sha256& hash, Split& split) {
-  for (const GeneratedPair& pair : GeneratePairs(seed, count)) {
+void AddGenerated(uint64_t seed, int64_t count, const ParallelFor& parallel, Sha256& hash,
+                  Split& split) {
+  split.Reserve(count);
+  for (const GeneratedPair& pair : GeneratePairs(seed, count, parallel)) {
     hash.Update(absl::StrCat(pair.label, "\t", pair.text1, "\t", pair.text2, "\n"));
     split.AddExample({DocumentBytes(pair.text1), DocumentBytes(pair.text2)}, pair.label);
   }
 }
 
-absl::StatusOr<TaskData> Generate(uint64_t seed, const GeneratedSizes& asked) {
-  ASSIGN_OR_RETURN(const GeneratedSizes sizes, SizesToGenerate(asked, kDefaultSizes, "pairs"));
+absl::StatusOr<TaskData> Generate(const TaskOptions& options) {
+  ASSIGN_OR_RETURN(const GeneratedSizes sizes,
+                   SizesToGenerate(options.generated_sizes, kDefaultSizes, "pairs"));
   TaskData data(DocumentShape(2));
   Sha256 hash;
   // A seed for each split, so that the splits have different pairs and a split's size leaves the
   // other two as they are.
-  AddGenerated(DeriveSeed(seed, 0), sizes.train, hash, data.train);
-  AddGenerated(DeriveSeed(seed, 1), sizes.dev, hash, data.dev);
-  AddGenerated(DeriveSeed(seed, 2), sizes.test, hash, data.test);
+  const auto add = [&](int number, int64_t size, Split& split) {
+    AddGenerated(DeriveSeed(options.seed, number), size, options.parallel, hash, split);
+  };
+  add(0, sizes.train, data.train);
+  add(1, sizes.dev, data.dev);
+  add(2, sizes.test, data.test);
   data.source = {.name = "generated",
                  .generated = true,
                  .path = "",
                  .sha256 = hash.HexDigest(),
-                 .description = absl::StrCat("generated documents of one topic or two, seed ", seed,
-                                             ": ", Sizes(data)),
+                 .description = absl::StrCat("generated documents of one topic or two, seed ",
+                                             options.seed, ": ", Sizes(data)),
                  .cut_means = kCutDocument};
   return data;
 }
@@ -81,7 +89,7 @@ absl::StatusOr<TaskData> Generate(uint64_t seed, const GeneratedSizes& asked) {
 }  // namespace
 
 absl::StatusOr<TaskData> LoadRetrieval(const TaskOptions& options) {
-  if (options.data_dir.empty()) return Generate(options.seed, options.generated_sizes);
+  if (options.data_dir.empty()) return Generate(options);
   RETURN_IF_ERROR(CheckNoSizesForFiles(options, "pairs"));
   return LoadFiles(options.data_dir);
 }

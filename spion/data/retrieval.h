@@ -5,7 +5,7 @@
 //
 // Two sequences an example, each of bytes plus 1, cut at 4000, padded with 0 to 4096 (document.h);
 // label 1 is related. AAN gives 147,086 / 18,090 / 17,437 examples: at most 1.2 GB of train, 1.5 GB
-// of all. Generated are 8,000 / 1,000 / 2,000, unless the options say otherwise.
+// of all. Generated are as many, which take half of that, unless the options say otherwise.
 //
 // Source: Tay et al. 2021, "Long Range Arena", byte-level document retrieval.
 #ifndef SPION_DATA_RETRIEVAL_H_

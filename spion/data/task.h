@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "absl/types/span.h"
+#include "spion/base/parallel.h"
 
 namespace spion {
 
@@ -144,6 +145,8 @@ struct TaskOptions {
   uint64_t seed = 1001;
   /// For generated data only.
   GeneratedSizes generated_sizes = {};
+  /// Spreads the making of generated data, which are the same whatever it is.
+  ParallelFor parallel = SerialFor();
 };
 
 }  // namespace spion

@@ -1,10 +1,15 @@
 #include "spion/data/task_registry.h"
 
+#include <atomic>
+#include <cstdint>
 #include <string>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "spion/base/parallel.h"
+#include "spion/data/task.h"
 
 namespace spion {
 namespace {
@@ -50,6 +55,27 @@ TEST(LoadTaskTest, LoadsPathfinder) {
   ASSERT_TRUE(task.ok()) << task.status();
   EXPECT_EQ(task->shape.sequence_length, 1024);
   EXPECT_EQ(task->shape.classes, 2);
+}
+
+TEST(LoadTaskTest, GeneratesStandInsOnTheThreadsItIsGiven) {
+  for (const char* name : {"image", "pathfinder", "retrieval", "text"}) {
+    const GeneratedSizes sizes = {.train = 101, .dev = 7, .test = 30};
+    std::atomic<int> calls = 0;
+    const ParallelFor threads = ThreadedFor(3);
+    const ParallelFor counting = {.run =
+                                      [&](int64_t tasks, absl::FunctionRef<void(int64_t)> body) {
+                                        ++calls;
+                                        threads(tasks, body);
+                                      },
+                                  .threads = threads.threads};
+    absl::StatusOr<TaskData> spread =
+        LoadTask(name, {.generated_sizes = sizes, .parallel = counting});
+    absl::StatusOr<TaskData> alone = LoadTask(name, {.generated_sizes = sizes});
+    ASSERT_TRUE(spread.ok() && alone.ok()) << name;
+    EXPECT_EQ(calls, 3) << name << ": once a split";
+    EXPECT_EQ(spread->train.bytes(), alone->train.bytes()) << name;
+    EXPECT_EQ(spread->source.sha256, alone->source.sha256) << name;
+  }
 }
 
 TEST(LoadTaskTest, NamesTheTasksWhenThereIsNoSuchOne) {

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "spion/base/parallel.h"
 #include "spion/base/random.h"
 #include "spion/base/sha256.h"
 #include "spion/base/status.h"
@@ -18,7 +19,8 @@
 namespace spion {
 namespace {
 
-constexpr GeneratedSizes kDefaultSizes = {.train = 8000, .dev = 1000, .test = 2000};
+// As many as IMDb has, and a dev set besides.
+constexpr GeneratedSizes kDefaultSizes = {.train = 25'000, .dev = 25'000, .test = 25'000};
 
 absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
   ASSIGN_OR_RETURN(Imdb imdb, ReadImdb(data_dir));
@@ -38,29 +40,35 @@ absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
 }
 
 /// Generates one split, and takes its labels and texts into `hash`.
-void AddGenerated(uint64_t seed, int64_t count, Sha256& hash, Split& split) {
-  for (const GeneratedReview& review : GenerateReviews(seed, count)) {
+void AddGenerated(uint64_t seed, int64_t count, const ParallelFor& parallel, Sha256& hash,
+                  Split& split) {
+  split.Reserve(count);
+  for (const GeneratedReview& review : GenerateReviews(seed, count, parallel)) {
     hash.Update(absl::StrCat(review.label, " ", review.text, "\n"));
     split.AddExample({DocumentBytes(review.text)}, review.label);
   }
 }
 
-absl::StatusOr<TaskData> Generate(uint64_t seed, const GeneratedSizes& asked) {
-  ASSIGN_OR_RETURN(const GeneratedSizes sizes, SizesToGenerate(asked, kDefaultSizes, "reviews"));
+absl::StatusOr<TaskData> Generate(const TaskOptions& options) {
+  ASSIGN_OR_RETURN(const GeneratedSizes sizes,
+                   SizesToGenerate(options.generated_sizes, kDefaultSizes, "reviews"));
   TaskData data(DocumentShape(1));
   Sha256 hash;
   // A seed for each split, so that the splits have different reviews and a split's size leaves the
   // other two as they are.
-  AddGenerated(DeriveSeed(seed, 0), sizes.train, hash, data.train);
-  AddGenerated(DeriveSeed(seed, 1), sizes.dev, hash, data.dev);
-  AddGenerated(DeriveSeed(seed, 2), sizes.test, hash, data.test);
+  const auto add = [&](int number, int64_t size, Split& split) {
+    AddGenerated(DeriveSeed(options.seed, number), size, options.parallel, hash, split);
+  };
+  add(0, sizes.train, data.train);
+  add(1, sizes.dev, data.dev);
+  add(2, sizes.test, data.test);
   data.source = {.name = "generated",
                  .generated = true,
                  .path = "",
                  .sha256 = hash.HexDigest(),
                  .description = absl::StrFormat(
-                     "generated praise and blame, seed %d: %d train, %d dev, %d test reviews", seed,
-                     sizes.train, sizes.dev, sizes.test),
+                     "generated praise and blame, seed %d: %d train, %d dev, %d test reviews",
+                     options.seed, sizes.train, sizes.dev, sizes.test),
                  .cut_means = kCutDocument};
   return data;
 }
@@ -68,7 +76,7 @@ absl::StatusOr<TaskData> Generate(uint64_t seed, const GeneratedSizes& asked) {
 }  // namespace
 
 absl::StatusOr<TaskData> LoadText(const TaskOptions& options) {
-  if (options.data_dir.empty()) return Generate(options.seed, options.generated_sizes);
+  if (options.data_dir.empty()) return Generate(options);
   RETURN_IF_ERROR(CheckNoSizesForFiles(options, "reviews"));
   return LoadFiles(options.data_dir);
 }

@@ -5,7 +5,7 @@
 //
 // Bytes plus 1, cut at 4000, padded with 0 to 4096 (document.h); label 1 is praise. IMDb gives
 // 25,000 / 25,000 / 25,000 examples: it has no dev set, so dev is the test set. Generated are
-// 8,000 / 1,000 / 2,000, unless the options say otherwise.
+// as many, with a dev set of their own, unless the options say otherwise.
 //
 // Source: Tay et al. 2021, "Long Range Arena", byte-level text classification.
 #ifndef SPION_DATA_TEXT_H_

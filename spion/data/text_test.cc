@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "spion/base/parallel.h"
 #include "spion/data/read_ids.h"
 
 namespace spion {
@@ -37,14 +38,23 @@ TEST(LoadTextTest, GeneratesWithoutADataFolder) {
             "generated praise and blame, seed 7: 30 train, 20 dev, 10 test reviews");
 }
 
-TEST(LoadTextTest, GeneratesTheDefaultSizesAlwaysTheSame) {
-  absl::StatusOr<TaskData> text = LoadText({});
+// Of the sizes that `quick` takes.
+TEST(LoadTextTest, GeneratesAlwaysTheSame) {
+  absl::StatusOr<TaskData> text =
+      LoadText({.generated_sizes = {.train = 8000, .dev = 1000, .test = 2000}});
   ASSERT_TRUE(text.ok()) << text.status();
-  EXPECT_EQ(text->train.examples(), 8000);
-  EXPECT_EQ(text->dev.examples(), 1000);
-  EXPECT_EQ(text->test.examples(), 2000);
   EXPECT_EQ(text->source.sha256,
             "b957a8a665dd1879c97f74471f40a4c998c524e13cb7fcab9da0ceb58bb7d49b");
+}
+
+TEST(LoadTextTest, GeneratesAsManyAsArePublished) {
+  absl::StatusOr<TaskData> text = LoadText({.parallel = ThreadedFor(2)});
+  ASSERT_TRUE(text.ok()) << text.status();
+  EXPECT_EQ(text->train.examples(), 25000);
+  EXPECT_EQ(text->dev.examples(), 25000);
+  EXPECT_EQ(text->test.examples(), 25000);
+  EXPECT_EQ(text->source.description,
+            "generated praise and blame, seed 1001: 25000 train, 25000 dev, 25000 test reviews");
 }
 
 TEST(LoadTextTest, CutsGeneratedReviewsToo) {
@@ -72,11 +82,13 @@ TEST(LoadTextTest, GivesSplitsAndSeedsDifferentReviews) {
   EXPECT_NE(one->source.sha256, two->source.sha256);
 }
 
-TEST(LoadTextTest, RefusesANegativeSize) {
+TEST(LoadTextTest, RefusesANegativeSizeAndNamesTheDefaults) {
   const absl::Status status = LoadText({.generated_sizes = {.dev = -1}}).status();
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(status.message()),
-              HasSubstr("generated reviews is -1; it must be positive, or 0 for 8000 train"));
+  EXPECT_THAT(
+      std::string(status.message()),
+      HasSubstr("generated reviews is -1; it must be positive, or 0 for 25000 train, 25000 dev, "
+                "25000 test"));
 }
 
 TEST(LoadTextTest, RefusesSizesForFiles) {
