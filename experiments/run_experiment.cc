@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -11,7 +12,9 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "baselines/registry.h"
+#include "experiments/choose_preset.h"
 #include "spion/base/json_text.h"
+#include "spion/base/parallel.h"
 #include "spion/base/status.h"
 #include "spion/base/user_directory.h"
 #include "spion/data/cut_sequences.h"
@@ -41,14 +44,20 @@ struct Session {
   absl::Time start;  // before anything was done for it
 };
 
-// How much a `quick` run generates: a data set whose generator is the real thing would take a
-// minute to make.
+// How much a `quick` run generates: more than it trains on, and made within a second. `paper` takes
+// the published sizes, which are the tasks' own.
 constexpr GeneratedSizes kQuickSizes = {.train = 8000, .dev = 1000, .test = 2000};
 
-Preset ChoosePreset(PresetChoice choice, c10::Device device, const DataSource& source) {
-  if (choice == PresetChoice::kQuick) return Preset::kQuick;
-  if (choice == PresetChoice::kPaper) return Preset::kPaper;
-  return device.is_cuda() && !source.generated ? Preset::kPaper : Preset::kQuick;
+TaskOptions DataFor(Preset preset, const Options& options) {
+  TaskOptions task_options;
+  task_options.data_dir = options.data_dir;
+  task_options.seed = options.seed;
+  if (preset == Preset::kQuick && options.data_dir.empty()) {
+    task_options.generated_sizes = kQuickSizes;
+  }
+  task_options.parallel =
+      ThreadedFor(static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
+  return task_options;
 }
 
 void SayChoices(const Session& session, const Options& options, const DeviceChoice& device,
@@ -89,16 +98,9 @@ absl::StatusOr<Session> Prepare(const Options& options, Progress& progress) {
   ASSIGN_OR_RETURN(const DeviceChoice device, ChooseDevice(options.device));
   ASSIGN_OR_RETURN(const Precision precision, ChoosePrecision(options.precision, device.device));
   SetFloat32Math(precision);
-  TaskOptions task_options;
-  task_options.data_dir = options.data_dir;
-  task_options.seed = options.seed;
-  // Known before the data is: without a GPU, auto is quick.
-  const bool is_quick = options.preset == PresetChoice::kQuick ||
-                        (options.preset == PresetChoice::kAuto && !device.device.is_cuda());
-  if (is_quick && options.data_dir.empty()) task_options.generated_sizes = kQuickSizes;
-  ASSIGN_OR_RETURN(TaskData data, LoadTask(options.task, task_options));
+  ASSIGN_OR_RETURN(const Preset preset, ChoosePreset(options, device.device.is_cuda()));
+  ASSIGN_OR_RETURN(TaskData data, LoadTask(options.task, DataFor(preset, options)));
 
-  const Preset preset = ChoosePreset(options.preset, device.device, data.source);
   ASSIGN_OR_RETURN(HyperParameters h, HyperParametersFor(options.task, preset));
   for (const auto& [name, text] : options.hyper_parameters) {
     RETURN_IF_ERROR(SetHyperParameter(h, name, text));

@@ -17,10 +17,10 @@ LENGTH = 1024
 CUT_LENGTH = 512
 
 
-def train(task, method, *flags):
+def train(task, method, *flags, preset="quick"):
     folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))) / "run"
     result = subprocess.run(
-        [PROGRAM, f"--task={task}", f"--method={method}", "--preset=quick", "--batch_size=1",
+        [PROGRAM, f"--task={task}", f"--method={method}", f"--preset={preset}", "--batch_size=1",
          "--device=cpu", f"--out_dir={folder}", *flags],
         capture_output=True, text=True, check=False)
     return folder, result
@@ -53,6 +53,18 @@ class TasksTest(unittest.TestCase):
                 self.assertEqual(result.returncode, 0, result.stderr)
                 summary = json.loads((folder / "summary.json").read_text())
                 self.assertEqual(summary["test_phase"], "dense")
+                self.assertIn("8000 train, 1000 dev, 2000 test",
+                              summary["data_source"]["description"])
+
+    def test_paper_generates_as_much_as_is_published(self):
+        folder, result = train("text", "sdpa", "--steps=1", "--dev_examples=1",
+                               "--test_examples=1", preset="paper")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("GENERATED data", result.stdout)
+        source = json.loads((folder / "summary.json").read_text())["data_source"]
+        self.assertTrue(source["generated"])
+        self.assertEqual(source["description"], "generated praise and blame, seed 1001: "
+                         "25000 train, 25000 dev, 25000 test reviews")
 
 
 class TruncatedTest(unittest.TestCase):
