@@ -16,20 +16,22 @@
 namespace spion {
 namespace {
 
-using DeterminismParam = std::tuple<TestPrecision, int>;
+using DeterminismParam = std::tuple<TestPrecision, int, int64_t>;
 
 std::vector<NamedPattern> UnevenPatterns() {
   return {{"ImageCfLayer1", ImageCfLayer1()},
           {"LongColumns", LongColumns(16, 64)},
-          {"FullAndBareRows", FullAndBareRows(16, 16)}};
+          {"FullAndBareRows", FullAndBareRows(16, 16)},
+          {"LargeBlocks", LongColumns(8, 128)}};
 }
 
 class DeterminismTest : public ::testing::TestWithParam<DeterminismParam> {};
 
 TEST_P(DeterminismTest, TwoHundredRunsGiveTheSameBits) {
-  const auto [precision, index] = GetParam();
+  const auto [precision, index, head_dim] = GetParam();
   const BlockPattern pattern = UnevenPatterns()[index].pattern;
-  const AttentionShape shape = {.batch = 3, .heads = 5, .length = pattern.length(), .head_dim = 32};
+  const AttentionShape shape = {
+      .batch = 3, .heads = 5, .length = pattern.length(), .head_dim = head_dim};
   const PrecisionCase c = MakePrecisionCase(precision, shape, CasePadding::kLengths, 1,
                                             TestSeed(61), {pattern}, PrunedScore::kZero);
   const CaseTensors tensors = ToTensors(c, Gpu());
@@ -50,10 +52,11 @@ TEST_P(DeterminismTest, TwoHundredRunsGiveTheSameBits) {
 
 INSTANTIATE_TEST_SUITE_P(All, DeterminismTest,
                          ::testing::Combine(::testing::ValuesIn(kPrecisions),
-                                            ::testing::Range(0, 3)),
+                                            ::testing::Range(0, 4), ::testing::Values(32, 64, 128)),
                          [](const auto& info) {
                            return absl::StrCat(Name(std::get<0>(info.param)),
-                                               UnevenPatterns()[std::get<1>(info.param)].name);
+                                               UnevenPatterns()[std::get<1>(info.param)].name,
+                                               "Dim", std::get<2>(info.param));
                          });
 
 TEST(CpuAgreementTest, GpuInFp32AgreesWithTheCpu) {

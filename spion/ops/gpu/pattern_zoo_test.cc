@@ -93,25 +93,50 @@ TEST_P(PatternZooTest, AsAccurateAsTheFramework) {
 
 INSTANTIATE_TEST_SUITE_P(All, PatternZooTest, ::testing::ValuesIn(ZooParams()), ZooName);
 
+// ---- More lines than a GPU takes up at once ----
+
+using ManyLinesParam = std::tuple<TestPrecision, int64_t, int>;
+
+class ManyLinesTest : public ::testing::TestWithParam<ManyLinesParam> {};
+
+TEST_P(ManyLinesTest, AsAccurateAsTheFramework) {
+  const auto [precision, head_dim, block_size] = GetParam();
+  const BlockPattern pattern = RandomBlocks(block_size == 128 ? 5 : 8, block_size, 0.3, kZooSeed);
+  const AttentionShape shape = {
+      .batch = 3, .heads = 18, .length = pattern.length(), .head_dim = head_dim};
+  const PrecisionCase c = MakePrecisionCase(precision, shape, CasePadding::kLengths, 1, TestSeed(3),
+                                            {pattern}, PrunedScore::kZero);
+  ExpectAsAccurateAsFramework(c, RunOperator(c, Gpu()), RunFramework(c, Gpu()), RunOracle(c));
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ManyLinesTest,
+                         ::testing::Combine(::testing::Values(TestPrecision::kFp16, TestPrecision::kBf16),
+                                            ::testing::Values(64, 128), ::testing::Values(64, 128)),
+                         [](const auto& info) {
+                           return absl::StrCat(Name(std::get<0>(info.param)), "Dim",
+                                               std::get<1>(info.param), "Block",
+                                               std::get<2>(info.param));
+                         });
+
 // ---- One pattern a head ----
 
-using HeadsParam = std::tuple<TestPrecision, int, PrunedScore>;
+using HeadsParam = std::tuple<TestPrecision, int, int64_t, PrunedScore>;
 
 std::string HeadsName(const ::testing::TestParamInfo<HeadsParam>& info) {
-  const auto& [precision, block_size, pruned] = info.param;
-  return absl::StrCat(Name(precision), "Block", block_size, Name(pruned));
+  const auto& [precision, block_size, head_dim, pruned] = info.param;
+  return absl::StrCat(Name(precision), "Block", block_size, "Dim", head_dim, Name(pruned));
 }
 
 class PatternAHeadTest : public ::testing::TestWithParam<HeadsParam> {};
 
 TEST_P(PatternAHeadTest, AsAccurateAsTheFramework) {
-  const auto [precision, block_size, pruned] = GetParam();
+  const auto [precision, block_size, head_dim, pruned] = GetParam();
   std::vector<BlockPattern> patterns;
   for (const NamedPattern& named : Zoo(block_size)) patterns.push_back(named.pattern);
   const AttentionShape shape = {.batch = 3,
                                 .heads = static_cast<int64_t>(patterns.size()),
                                 .length = patterns[0].length(),
-                                .head_dim = 32};
+                                .head_dim = head_dim};
   const PrecisionCase c =
       MakePrecisionCase(precision, shape, CasePadding::kLengths, 1, TestSeed(2), patterns, pruned);
   ExpectAsAccurateAsFramework(c, RunOperator(c, Gpu()), RunFramework(c, Gpu()), RunOracle(c));
@@ -120,6 +145,7 @@ TEST_P(PatternAHeadTest, AsAccurateAsTheFramework) {
 INSTANTIATE_TEST_SUITE_P(
     All, PatternAHeadTest,
     ::testing::Combine(::testing::ValuesIn(kPrecisions), ::testing::Values(16, 32, 64, 128),
+                       ::testing::Values(32, 64),
                        ::testing::Values(PrunedScore::kZero, PrunedScore::kExcluded)),
     HeadsName);
 
