@@ -89,7 +89,7 @@ TEST(OptionsTest, BadValuesNameTheValidOnes) {
 TEST(OptionsTest, RefusesTruncatedDataOnlyIfAskedTo) {
   EXPECT_FALSE(Parse({})->refuse_truncated);
   EXPECT_TRUE(Parse({"--refuse_truncated=true"})->refuse_truncated);
-  EXPECT_THAT(Error({"--refuse_truncated=2"}), HasSubstr("expected one of false, true"));
+  EXPECT_THAT(Error({"--refuse_truncated=2"}), HasSubstr("expected true or false"));
 }
 
 TEST(OptionsTest, CheckpointAndModeGoTogether) {
