@@ -54,8 +54,6 @@ void WaitForProducts() {
 template <int kValues>
 void Receive(float (&)[kValues]) {}
 
-enum class Adds { kNo, kYes };
-
 template <class T>
 float WidenBits(uint16_t bits) {
   if constexpr (std::is_same_v<T, BFloat16>) {

@@ -11,6 +11,13 @@
 
 #include "spion/kernels/block_sparse/problem.h"
 
+namespace spion::tiles {
+
+/// Whether a product adds to what `sum` was: a fresh sum depends on nothing before it.
+enum class Adds { kNo, kYes };
+
+}  // namespace spion::tiles
+
 #ifndef __CUDACC__
 #include "spion/kernels/cuda_emulation/warpgroup_instructions.h"
 #else
@@ -150,9 +157,6 @@ __device__ __forceinline__ void Receive(float (&values)[kValues]) {
                SPION_SUM_NAMES_##columns ", " left ", %" right ", p, 1, 1, " transposed "; }" \
                : SPION_SUMS_##columns(f) : __VA_ARGS__)
 // clang-format on
-
-/// Whether a product adds to what `sum` was: a fresh sum depends on nothing before it.
-enum class Adds { kNo, kYes };
 
 /// sum (+)= left right: 64 x 16 times 16 x 2 kValues. T is BFloat16 or Float16. Operands are named
 /// by descriptors (hopper/tiles.cuh) or, on the left, the thread's fragment as of mma. kByColumns:
