@@ -110,7 +110,8 @@ TEST_P(ManyLinesTest, AsAccurateAsTheFramework) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, ManyLinesTest,
-                         ::testing::Combine(::testing::Values(TestPrecision::kFp16, TestPrecision::kBf16),
+                         ::testing::Combine(::testing::Values(TestPrecision::kFp16,
+                                                              TestPrecision::kBf16),
                                             ::testing::Values(64, 128), ::testing::Values(64, 128)),
                          [](const auto& info) {
                            return absl::StrCat(Name(std::get<0>(info.param)), "Dim",
