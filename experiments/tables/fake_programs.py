@@ -11,7 +11,7 @@ import pathlib
 import stat
 import sys
 
-_LRA = '''#!{python}
+_LRA = '''#!{python} -IS
 import json, os, pathlib, signal, sys
 flags = dict(text[2:].split("=", 1) for text in sys.argv[1:])
 with open({calls!r}, "a") as calls:
@@ -66,7 +66,7 @@ if "trace" in flags:
         dict(ph="X", cat="user_annotation", name="spion:optimizer", ts=6000, dur=2000, tid=1)])))
 '''
 
-_BENCHMARK = '''#!{python}
+_BENCHMARK = '''#!{python} -IS
 import json, sys
 flags = dict(text[2:].split("=", 1) for text in sys.argv[1:])
 runs = [dict(run_name="spion/cpu/f32/L%d_b32_k58/fwdbwd" % length, run_type="iteration",

@@ -58,6 +58,16 @@ class WithoutBazelTest(CommandTest):
         self.assertEqual(len(self.cells()), 1)
 
 
+class EstimateTest(CommandTest):
+    def test_estimates_without_running(self):
+        code, said = self.call("--table=all", "--preset=paper", "--methods=cf,sdpa",
+                               "--estimate_only")
+        self.assertEqual(code, 0, said)
+        self.assertRegex(said, r"\n\d+ cells: 0 there, \d+ to run, about .* by estimate\n$")
+        self.assertEqual(fake_programs.calls(self.folder), [])
+        self.assertFalse(self.results.exists())
+
+
 class OriginTest(CommandTest):
     def test_cells_on_generated_data_are_not_taken_for_those_of_real_data(self):
         self.call()

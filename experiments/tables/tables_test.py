@@ -152,13 +152,6 @@ class CommandTest(unittest.TestCase):
                 code = end.code
         return code, out.getvalue() + errors.getvalue()
 
-    def test_estimates_without_running(self):
-        code, said = self.call("--table=all", "--preset=paper", "--tasks=image",
-                               "--methods=cf,sdpa", "--seeds=1001", "--estimate_only")
-        self.assertEqual(code, 0)
-        self.assertRegex(said, r"\d+ cells: 0 there, \d+ to run, about .* by estimate")
-        self.assertEqual(os.listdir(self.folder), [])
-
     def test_refuses_what_it_does_not_know(self):
         for flags, said in ((["--tasks=imagenet"], "imagenet"), (["--methods=cf,best"], "best"),
                             (["--shard_index=2", "--shard_count=2"], "--shard_index=2"),
