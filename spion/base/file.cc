@@ -5,7 +5,6 @@
 
 #include <cerrno>
 #include <cstdio>
-#include <fstream>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -17,34 +16,43 @@ namespace {
 constexpr char kPartialSuffix[] = ".partial";
 constexpr size_t kPendingBytes = size_t{1} << 20;
 
-absl::Status SystemError(absl::string_view action, const std::string& path) {
-  return absl::ErrnoToStatus(errno, absl::StrCat("cannot ", action, " ", path));
+absl::Status SystemError(absl::string_view action, const FilePlace& place) {
+  return absl::ErrnoToStatus(errno, absl::StrCat("cannot ", action, " ", place.path()));
+}
+
+absl::Status WriteAll(const Descriptor& file, const FilePlace& place, absl::string_view content) {
+  while (!content.empty()) {
+    const ssize_t written = write(file.number(), content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return SystemError("write", place);
+    content.remove_prefix(written);
+  }
+  return absl::OkStatus();
+}
+
+Descriptor OpenToWrite(const FilePlace& place, int flags) {
+  return Descriptor(
+      openat(place.folder(), place.name().c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0644));
 }
 
 }  // namespace
 
-absl::StatusOr<AtomicFile> AtomicFile::Create(const std::string& path) {
-  const std::string partial = absl::StrCat(path, kPartialSuffix);
-  const int descriptor = open(partial.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (descriptor < 0) return SystemError("create", partial);
-  return AtomicFile(path, descriptor);
+absl::StatusOr<AtomicFile> AtomicFile::Create(const FilePlace& place) {
+  const FilePlace partial = place.WithSuffix(kPartialSuffix);
+  Descriptor descriptor = OpenToWrite(partial, O_TRUNC);
+  if (descriptor.number() < 0) return SystemError("create", partial);
+  return AtomicFile(place, std::move(descriptor));
 }
 
-AtomicFile::AtomicFile(std::string path, int descriptor)
-    : path_(std::move(path)), descriptor_(descriptor) {}
-
-AtomicFile::AtomicFile(AtomicFile&& other) noexcept
-    : path_(std::move(other.path_)),
-      descriptor_(std::exchange(other.descriptor_, -1)),
-      pending_(std::move(other.pending_)) {}
+AtomicFile::AtomicFile(const FilePlace& place, Descriptor descriptor)
+    : place_(place),
+      partial_(place.WithSuffix(kPartialSuffix)),
+      descriptor_(std::move(descriptor)) {}
 
 AtomicFile::~AtomicFile() {
-  if (descriptor_ < 0) return;
-  close(descriptor_);
-  unlink(partial().c_str());
+  if (descriptor_.number() < 0 || is_committed_) return;
+  unlinkat(partial_.folder(), partial_.name().c_str(), 0);
 }
-
-std::string AtomicFile::partial() const { return absl::StrCat(path_, kPartialSuffix); }
 
 absl::Status AtomicFile::Append(absl::string_view content) {
   if (pending_.size() + content.size() > kPendingBytes) {
@@ -57,38 +65,35 @@ absl::Status AtomicFile::Append(absl::string_view content) {
 }
 
 absl::Status AtomicFile::Write(absl::string_view content) {
-  while (!content.empty()) {
-    const ssize_t written = write(descriptor_, content.data(), content.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return SystemError("write", partial());
-    content.remove_prefix(written);
-  }
-  return absl::OkStatus();
+  return WriteAll(descriptor_, partial_, content);
 }
 
 absl::Status AtomicFile::Flush() {
   RETURN_IF_ERROR(Write(pending_));
   pending_.clear();
-  return fsync(descriptor_) == 0 ? absl::OkStatus() : SystemError("flush", partial());
+  return fsync(descriptor_.number()) == 0 ? absl::OkStatus() : SystemError("flush", partial_);
 }
 
 absl::Status AtomicFile::Commit() {
   RETURN_IF_ERROR(Flush());
-  if (rename(partial().c_str(), path_.c_str()) != 0) return SystemError("rename to", path_);
-  close(std::exchange(descriptor_, -1));
+  if (renameat(partial_.folder(), partial_.name().c_str(), place_.folder(),
+               place_.name().c_str()) != 0) {
+    return SystemError("rename to", place_);
+  }
+  is_committed_ = true;
   return absl::OkStatus();
 }
 
-absl::Status WriteFileAtomically(const std::string& path, absl::string_view content) {
-  ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(path));
+absl::Status WriteFileAtomically(const FilePlace& place, absl::string_view content) {
+  ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(place));
   RETURN_IF_ERROR(file.Append(content));
   return file.Commit();
 }
 
-absl::Status AppendLine(const std::string& path, absl::string_view line) {
-  std::ofstream file(path, std::ios::app);
-  file << line << '\n' << std::flush;
-  return file ? absl::OkStatus() : SystemError("write", path);
+absl::Status AppendLine(const FilePlace& place, absl::string_view line) {
+  const Descriptor file = OpenToWrite(place, O_APPEND);
+  if (file.number() < 0) return SystemError("write", place);
+  return WriteAll(file, place, absl::StrCat(line, "\n"));
 }
 
 }  // namespace spion

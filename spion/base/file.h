@@ -7,6 +7,8 @@
 //   RETURN_IF_ERROR(file.Commit());
 //
 //   RETURN_IF_ERROR(AppendLine("metrics.jsonl", line));
+//
+// A file is given by its path or by its place in an open folder (folder.h).
 #ifndef SPION_BASE_FILE_H_
 #define SPION_BASE_FILE_H_
 
@@ -15,16 +17,18 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "spion/base/descriptor.h"
+#include "spion/base/folder.h"
 
 namespace spion {
 
-/// A file that is written piece by piece under the name `path + ".partial"` and appears as `path`
-/// when all of it is on the disk. Destroyed before that, it leaves nothing, and `path` as it was.
-/// Errors: the operating system's, naming the file; after one, only destroy it.
+/// A file that is written piece by piece under its name and ".partial", and appears in its place
+/// when all of it is on the disk. Destroyed before that, it leaves nothing, and the place as it
+/// was. Errors: the operating system's, naming the file; after one, only destroy it.
 class AtomicFile {
  public:
-  static absl::StatusOr<AtomicFile> Create(const std::string& path);
-  AtomicFile(AtomicFile&& other) noexcept;
+  static absl::StatusOr<AtomicFile> Create(const FilePlace& place);
+  AtomicFile(AtomicFile&& other) = default;
   AtomicFile& operator=(AtomicFile&& other) = delete;
   ~AtomicFile();
 
@@ -36,25 +40,26 @@ class AtomicFile {
   /// Flushes, and gives the file its name. At most once, and last.
   absl::Status Commit();
 
-  const std::string& path() const { return path_; }
+  std::string path() const { return place_.path(); }
 
  private:
-  AtomicFile(std::string path, int descriptor);
-  std::string partial() const;
+  AtomicFile(const FilePlace& place, Descriptor descriptor);
   absl::Status Write(absl::string_view content);
 
-  std::string path_;
-  int descriptor_;  // -1: committed or moved from.
+  FilePlace place_;
+  FilePlace partial_;
+  Descriptor descriptor_;  // of the partial file; none when moved from
+  bool is_committed_ = false;
   std::string pending_;
 };
 
-/// Writes `content` to `path + ".partial"`, flushes it to the disk and renames it to `path`.
-/// Errors: the operating system's, naming the file; `path` is then as it was.
-absl::Status WriteFileAtomically(const std::string& path, absl::string_view content);
+/// Writes `content` under the file's name and ".partial", flushes it to the disk and renames it.
+/// Errors: the operating system's, naming the file, which is then as it was.
+absl::Status WriteFileAtomically(const FilePlace& place, absl::string_view content);
 
 /// Writes `line` and a newline at the end of the file, made if need be; they are in it when the
 /// call returns. Errors: the operating system's, naming the file.
-absl::Status AppendLine(const std::string& path, absl::string_view line);
+absl::Status AppendLine(const FilePlace& place, absl::string_view line);
 
 }  // namespace spion
 

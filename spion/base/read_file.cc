@@ -7,8 +7,8 @@
 #include <cerrno>
 #include <cstddef>
 
-#include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include "spion/base/descriptor.h"
 #include "spion/base/status.h"
 
 namespace spion {
@@ -16,37 +16,40 @@ namespace {
 
 constexpr size_t kPieceBytes = size_t{1} << 20;
 
-absl::Status CannotBeRead(const std::string& path) {
-  return absl::ErrnoToStatus(errno, absl::StrCat(path, " cannot be read"));
+absl::Status CannotBeRead(const FilePlace& place) {
+  return absl::ErrnoToStatus(errno, absl::StrCat(place.path(), " cannot be read"));
 }
 
-/// A descriptor of the file at `path`, to be closed, and the file's size in `size_bytes`.
-absl::StatusOr<int> Open(const std::string& path, size_t& size_bytes) {
+/// The file, opened, and its size in `size_bytes`.
+absl::StatusOr<Descriptor> Open(const FilePlace& place, size_t& size_bytes) {
   struct stat found;
   // Looked at before it is opened: opening a pipe that nobody writes to would wait for ever.
-  if (stat(path.c_str(), &found) != 0) {
+  if (fstatat(place.folder(), place.name().c_str(), &found, 0) != 0) {
     if (errno == ENOENT || errno == ENOTDIR) {
-      return absl::NotFoundError(absl::StrCat(path, " is missing"));
+      return absl::NotFoundError(absl::StrCat(place.path(), " is missing"));
     }
-    return CannotBeRead(path);
+    return CannotBeRead(place);
   }
   if (!S_ISREG(found.st_mode)) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        path, S_ISDIR(found.st_mode) ? " is a folder" : " is no file", ", a file was expected"));
+    return absl::FailedPreconditionError(
+        absl::StrCat(place.path(), S_ISDIR(found.st_mode) ? " is a folder" : " is no file",
+                     ", a file was expected"));
   }
-  const int file = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return absl::ErrnoToStatus(errno, absl::StrCat(path, " cannot be opened"));
+  Descriptor file(openat(place.folder(), place.name().c_str(), O_RDONLY | O_CLOEXEC));
+  if (file.number() < 0) {
+    return absl::ErrnoToStatus(errno, absl::StrCat(place.path(), " cannot be opened"));
+  }
   size_bytes = static_cast<size_t>(found.st_size);
   return file;
 }
 
 /// Reads up to `size` bytes to `to`, fewer only where the file ends.
-absl::StatusOr<size_t> Read(const std::string& path, int file, char* to, size_t size) {
+absl::StatusOr<size_t> Read(const FilePlace& place, const Descriptor& file, char* to, size_t size) {
   size_t got = 0;
   while (got < size) {
-    const ssize_t more = read(file, to + got, size - got);
+    const ssize_t more = read(file.number(), to + got, size - got);
     if (more < 0 && errno == EINTR) continue;
-    if (more < 0) return CannotBeRead(path);
+    if (more < 0) return CannotBeRead(place);
     if (more == 0) break;
     got += static_cast<size_t>(more);
   }
@@ -55,30 +58,28 @@ absl::StatusOr<size_t> Read(const std::string& path, int file, char* to, size_t 
 
 }  // namespace
 
-absl::Status ReadFileInto(const std::string& path, std::string& bytes) {
+absl::Status ReadFileInto(const FilePlace& place, std::string& bytes) {
   size_t size = 0;
-  ASSIGN_OR_RETURN(const int file, Open(path, size));
-  const auto closer = absl::MakeCleanup([file] { close(file); });
+  ASSIGN_OR_RETURN(const Descriptor file, Open(place, size));
   bytes.resize(size);
-  ASSIGN_OR_RETURN(const size_t got, Read(path, file, bytes.data(), size));
+  ASSIGN_OR_RETURN(const size_t got, Read(place, file, bytes.data(), size));
   bytes.resize(got);  // Less than `size` if someone cut the file in between.
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> ReadFile(const std::string& path) {
+absl::StatusOr<std::string> ReadFile(const FilePlace& place) {
   std::string bytes;
-  RETURN_IF_ERROR(ReadFileInto(path, bytes));
+  RETURN_IF_ERROR(ReadFileInto(place, bytes));
   return bytes;
 }
 
-absl::Status ReadFilePieces(const std::string& path,
+absl::Status ReadFilePieces(const FilePlace& place,
                             absl::FunctionRef<absl::Status(absl::string_view piece)> take) {
   size_t size = 0;
-  ASSIGN_OR_RETURN(const int file, Open(path, size));
-  const auto closer = absl::MakeCleanup([file] { close(file); });
+  ASSIGN_OR_RETURN(const Descriptor file, Open(place, size));
   std::string piece(kPieceBytes, '\0');
   for (;;) {
-    ASSIGN_OR_RETURN(const size_t got, Read(path, file, piece.data(), piece.size()));
+    ASSIGN_OR_RETURN(const size_t got, Read(place, file, piece.data(), piece.size()));
     if (got == 0) return absl::OkStatus();
     RETURN_IF_ERROR(take(absl::string_view(piece).substr(0, got)));
   }

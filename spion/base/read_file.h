@@ -9,6 +9,7 @@
 //     return parser.Take(piece);
 //   }));
 //
+// A file is given by its path or by its place in an open folder (folder.h).
 // Errors of all three, each naming the path: NotFound if there is no file; FailedPrecondition if a
 // folder or anything else but a file is there; otherwise what the system says (PermissionDenied,
 // ...).
@@ -21,19 +22,20 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "spion/base/folder.h"
 
 namespace spion {
 
-/// The content of the file at `path`.
-absl::StatusOr<std::string> ReadFile(const std::string& path);
+/// The content of the file.
+absl::StatusOr<std::string> ReadFile(const FilePlace& place);
 
-/// Replaces `bytes` by the content of the file at `path`. On an error `bytes` is unspecified.
-absl::Status ReadFileInto(const std::string& path, std::string& bytes);
+/// Replaces `bytes` by the content of the file. On an error `bytes` is unspecified.
+absl::Status ReadFileInto(const FilePlace& place, std::string& bytes);
 
-/// Hands the content of the file at `path` to `take` in pieces of a mebibyte at most, in order, so
+/// Hands the content of the file to `take` in pieces of a mebibyte at most, in order, so
 /// that a file of any size needs no more memory than that. No piece is empty; an empty file has
 /// none. Stops at the first error of `take` and returns it.
-absl::Status ReadFilePieces(const std::string& path,
+absl::Status ReadFilePieces(const FilePlace& place,
                             absl::FunctionRef<absl::Status(absl::string_view piece)> take);
 
 }  // namespace spion

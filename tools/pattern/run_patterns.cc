@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "spion/base/json.h"
 #include "spion/base/read_file.h"
 #include "spion/base/status.h"
 #include "spion/train/pattern_json.h"
@@ -20,19 +21,17 @@ absl::StatusOr<nlohmann::json> ReadLayers(const std::string& path) {
                      "; a run of SPION writes patterns.json when its sparse phase begins"));
   }
   RETURN_IF_ERROR(text.status());
-  nlohmann::json run;
-  try {
-    run = nlohmann::json::parse(*text);
-  } catch (const nlohmann::json::parse_error& error) {
-    return absl::DataLossError(absl::StrCat(path, " is not JSON from byte ", error.byte,
-                                            " on; give the patterns.json of a run"));
+  absl::StatusOr<nlohmann::json> run = ParseJson(*text);
+  if (!run.ok()) {
+    return absl::DataLossError(
+        absl::StrCat(path, " is ", run.status().message(), "; give the patterns.json of a run"));
   }
-  if (!run.is_object() || !run.contains("layers") || !run["layers"].is_array() ||
-      run["layers"].empty()) {
+  if (!run->is_object() || !run->contains("layers") || !run->at("layers").is_array() ||
+      run->at("layers").empty()) {
     return absl::DataLossError(
         absl::StrCat(path, " has no list \"layers\"; give the patterns.json of a run"));
   }
-  return std::move(run["layers"]);
+  return std::move(run->at("layers"));
 }
 
 }  // namespace
