@@ -1,10 +1,11 @@
 // The program behind every //experiments:lra_<task>_<method>.
-#include <c10/util/Exception.h>
 #include <unistd.h>
 
+#include <exception>
 #include <iostream>
 
 #include "baselines/registry.h"
+#include "experiments/failure_text.h"
 #include "experiments/options.h"
 #include "experiments/run_experiment.h"
 #include "spion/data/task_registry.h"
@@ -41,9 +42,7 @@ int Main(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     return Main(argc, argv);
-  } catch (const c10::Error& error) {
-    return Fail(error.what_without_backtrace());
-  } catch (const std::exception& error) {
-    return Fail(error.what());
+  } catch (...) {
+    return Fail(spion::FailureText(std::current_exception()));
   }
 }

@@ -3,7 +3,9 @@
 import json
 import os
 import pathlib
+import resource
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -15,15 +17,25 @@ BROKEN_DRIVER = None
 STEPS = ["--steps=82", "--batch_size=1"]
 
 
-def run(*flags, method="cf"):
-    return subprocess.run([PROGRAM, "--task=image", f"--method={method}", *flags],
-                          capture_output=True, text=True, check=False)
+def run(*flags, method="cf", task="image", **settings):
+    return subprocess.run([PROGRAM, f"--task={task}", f"--method={method}", *flags],
+                          capture_output=True, text=True, check=False, **settings)
+
+
+def new_folder():
+    return pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR")))
+
+
+def content(folder):
+    """Every file in and below it, and what is in it."""
+    return {path: path.read_bytes() if path.is_file() else None
+            for path in sorted(folder.rglob("*"))}
 
 
 class TrainingTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))) / "run"
+        cls.folder = new_folder() / "run"
         cls.result = run(*STEPS, f"--out_dir={cls.folder}")
 
     def json(self, name):
@@ -49,6 +61,7 @@ class TrainingTest(unittest.TestCase):
         self.assertEqual(summary["total_blocks"], 1024)
         self.assertTrue(summary["data_source"]["generated"])
         self.assertEqual(summary["test_phase"], "sparse")
+        self.assertFalse(summary["cuda_graph"])
 
     def test_manifest_patterns_and_metrics(self):
         manifest = self.json("manifest.json")
@@ -101,6 +114,14 @@ class TrainingTest(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("evaluate it with //experiments:lra_image_cf", result.stderr)
 
+    def test_an_evaluation_leaves_the_checkpoints_run_where_it_is(self):
+        before = content(self.folder.parent)
+        result = run("--mode=eval", f"--checkpoint={self.folder}/best_sparse.safetensors",
+                     f"--out_dir={self.folder}/")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("folder of the checkpoint's own run", result.stderr)
+        self.assertEqual(content(self.folder.parent), before)
+
 
 class AblationTest(unittest.TestCase):
     """A few steps with parts of the method changed."""
@@ -111,7 +132,7 @@ class AblationTest(unittest.TestCase):
              "--test_examples=64"]
 
     def train(self, *flags):
-        folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))) / "run"
+        folder = new_folder() / "run"
         result = run(*self.STEPS, f"--out_dir={folder}", *flags)
         self.assertEqual(result.returncode, 0, result.stderr)
         return folder
@@ -188,7 +209,7 @@ class NotUtf8Test(unittest.TestCase):
 
 class InterruptTest(unittest.TestCase):
     def test_ctrl_c_leaves_a_checkpoint(self):
-        folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))) / "run"
+        folder = new_folder() / "run"
         with subprocess.Popen([PROGRAM, "--task=image", "--method=c", "--batch_size=1",
                                f"--out_dir={folder}"], stdout=subprocess.PIPE, text=True) as process:
             for line in process.stdout:
@@ -202,11 +223,70 @@ class InterruptTest(unittest.TestCase):
         self.assertFalse((folder / "summary.json").exists())
 
 
-class BadInputTest(unittest.TestCase):
-    def check(self, expected, *flags, method="cf"):
-        folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))) / "none"
-        result = run(f"--out_dir={folder}", *flags, method=method)
+class SharedFolderTest(unittest.TestCase):
+    """A run's folder is its own; other folders are left alone."""
+
+    def refused(self, out_dir, *expected):
+        before = content(out_dir.parent)
+        result = run("--steps=1", "--batch_size=1", f"--out_dir={out_dir}")
         self.assertEqual(result.returncode, 1)
+        (line,) = result.stderr.splitlines()
+        for part in expected:
+            self.assertIn(part, line)
+        return content(out_dir.parent) == before
+
+    def test_a_second_run_is_refused_and_the_first_goes_on(self):
+        folder = new_folder() / "run"
+        with subprocess.Popen([PROGRAM, "--task=image", "--method=c", "--batch_size=1",
+                               f"--out_dir={folder}"], stdout=subprocess.PIPE, text=True) as first:
+            for line in first.stdout:
+                if line.startswith("step"):
+                    break
+            self.refused(folder, str(folder), f"process {first.pid} ", socket.gethostname())
+            self.assertEqual([path.name for path in folder.parent.iterdir()], ["run"])
+            first.send_signal(signal.SIGINT)
+            first.stdout.read()
+            self.assertEqual(first.wait(), 130)
+        manifest = json.loads((folder / "manifest.json").read_text())
+        self.assertNotIn("--steps=1", manifest["command"])
+        self.assertTrue((folder / "interrupted.safetensors").exists())
+
+    def test_a_folder_that_is_no_runs_is_left_as_it_is(self):
+        data = new_folder() / "data"
+        (data / "sub").mkdir(parents=True)
+        (data / "photo.png").write_text("a photo")
+        self.assertTrue(self.refused(data, str(data), "photo.png", "--out_dir"))
+
+    def test_a_run_makes_way_for_the_next_with_a_slash_or_by_a_link(self):
+        parent = new_folder()
+        (parent / "disk").mkdir()
+        (parent / "link").symlink_to(parent / "disk")
+        flags = ["--steps=1", "--batch_size=1", "--dev_examples=1", "--test_examples=1"]
+        for count in (1, 2):
+            result = run(*flags, f"--out_dir={parent}/link/")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertEqual("an earlier run is kept as" in result.stdout, count == 2)
+        self.assertTrue((parent / "link").is_symlink())
+        for name in ("disk", "disk.1"):
+            self.assertTrue((parent / name / "summary.json").exists(), name)
+
+
+class BadCheckpointTest(unittest.TestCase):
+    def test_nested_json_is_one_clear_error(self):
+        path = new_folder() / "nested.safetensors"
+        header = b"[" * 800_000
+        path.write_bytes(len(header).to_bytes(8, "little") + header)
+        result = run("--mode=eval", f"--checkpoint={path}")
+        self.assertEqual(result.returncode, 1)
+        (line,) = result.stderr.splitlines()
+        self.assertIn(f"{path} is not a whole safetensors file", line)
+
+
+class BadInputTest(unittest.TestCase):
+    def check(self, expected, *flags, method="cf", **settings):
+        folder = new_folder() / "none"
+        result = run(f"--out_dir={folder}", *flags, method=method, **settings)
+        self.assertEqual(result.returncode, 1, result.stderr)
         self.assertEqual(len(result.stderr.strip().splitlines()), 1, result.stderr)
         self.assertIn(expected, result.stderr)
         self.assertFalse(folder.exists(), "something was written")
@@ -223,6 +303,39 @@ class BadInputTest(unittest.TestCase):
         self.check("/no/such/folder/trace.json", "--trace=/no/such/folder/trace.json")
         self.check("training ends at step 3", "--steps=3", "--trace=trace.json",
                    "--trace_steps=4:9")
+
+    def test_settings_are_checked_before_the_first_step(self):
+        self.check("--block_size=7; expected a multiple of 16", "--block_size=7")
+        self.check("--block_size=128; expected", "--block_size=128", "--sequence_length=192",
+                   task="text")
+        self.check("--batch_size=8001; expected a whole number from 1 to 8000",
+                   "--batch_size=8001")
+        self.check("at most 2147483647", f"--batch_size={2 ** 40}")
+        self.check("at most 2147483647", f"--steps={2 ** 70}")
+        self.check("--sequence_length=2147483647; expected a whole number from 0 to 4096",
+                   f"--sequence_length={2 ** 31 - 1}", task="text")
+        self.check("--dense_step_limit=80; expected", "--capture_interval=100")
+        # What only the attention itself knows.
+        self.check("a sequence of 100", "--sequence_length=100", method="reformer", task="text")
+        self.check("a sequence of 100", "--sequence_length=100", method="nystromformer",
+                   task="text")
+
+    def test_memory_that_cannot_be_had_is_a_sentence(self):
+        folder = new_folder() / "run"
+        # The program and its libraries fit; a step of 8000 pictures does not.
+        limit = 8 << 30
+        result = run("--batch_size=8000", "--steps=1", f"--out_dir={folder}", preexec_fn=lambda:
+                     resource.setrlimit(resource.RLIMIT_AS, (limit, limit)))
+        self.assertEqual(result.returncode, 1)
+        (line,) = result.stderr.splitlines()
+        self.assertIn("not enough memory: a smaller --batch_size", line)
+
+    def test_flags_without_effect_are_named(self):
+        result = run("--steps=1", "--batch_size=1", "--dev_examples=1", "--test_examples=1",
+                     "--density=0.1", "--block_size=7", f"--out_dir={new_folder()}/run",
+                     method="sdpa")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("note: without effect here: --block_size, --density\n", result.stdout)
 
     def test_bfloat16_without_a_gpu_says_what_runs(self):
         self.check("--precision=float32 runs here", "--device=cpu", "--precision=bfloat16")

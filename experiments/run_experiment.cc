@@ -1,11 +1,14 @@
 #include "experiments/run_experiment.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
@@ -21,6 +24,7 @@
 #include "spion/data/task_registry.h"
 #include "spion/profiling/trace.h"
 #include "spion/train/batches.h"
+#include "spion/train/check_settings.h"
 #include "spion/train/checkpoint.h"
 #include "spion/train/device.h"
 #include "spion/train/evaluation.h"
@@ -105,6 +109,11 @@ absl::StatusOr<Session> Prepare(const Options& options, Progress& progress) {
   for (const auto& [name, text] : options.hyper_parameters) {
     RETURN_IF_ERROR(SetHyperParameter(h, name, text));
   }
+  const SettingsContext context{.trains = options.mode != Mode::kEval,
+                                .pattern_kind = method.pattern_kind,
+                                .shape = data.shape,
+                                .train_examples = data.train.examples()};
+  RETURN_IF_ERROR(CheckSettings(h, context));
   if (h.sequence_length > 0) data.ShortenTo(static_cast<int>(h.sequence_length));
   if (options.refuse_truncated) RETURN_IF_ERROR(RefuseTruncated(data));
   data.source.description += DescribeCuts(data);
@@ -124,13 +133,20 @@ absl::StatusOr<Session> Prepare(const Options& options, Progress& progress) {
                                    "_seed", options.seed);
   }
   SayChoices(session, options, device, progress);
+  std::vector<std::string> flags;
+  for (const auto& [name, text] : options.hyper_parameters) flags.push_back(name);
+  for (const std::string& note : SettingsNotes(h, flags, context)) progress.Say(note);
   return session;
 }
 
-Evaluation Test(const Session& session, const SequenceClassifier& model) {
+absl::StatusOr<Evaluation> Test(const Session& session, const SequenceClassifier& model) {
   const HyperParameters& h = session.experiment.hyper_parameters;
-  return Evaluate(model, BatchMaker(session.data.test, session.device), h.evaluation_batch_size(),
-                  h.test_examples, session.experiment.precision);
+  const Evaluation test =
+      Evaluate(model, BatchMaker(session.data.test, session.device), h.evaluation_batch_size(),
+               h.test_examples, session.experiment.precision);
+  if (std::isfinite(test.loss)) return test;
+  return absl::InternalError(
+      "the loss on the test set is not finite: the checkpoint's weights are too large");
 }
 
 std::string TestLine(const Evaluation& test, const CheckpointInfo& info) {
@@ -148,8 +164,10 @@ absl::StatusOr<std::unique_ptr<Trace>> MakeTrace(const Session& session, const O
     return absl::InvalidArgumentError(absl::StrCat("--trace_steps=", steps.first, ":", steps.last,
                                                    ": training ends at step ", last_step));
   }
+  std::filesystem::path folder = std::filesystem::weakly_canonical(session.out_dir);
+  if (!folder.has_filename()) folder = folder.parent_path();  // a slash at its end
   const std::string from_run =
-      std::filesystem::path(options.trace).lexically_relative(session.out_dir);
+      std::filesystem::weakly_canonical(options.trace).lexically_relative(folder);
   if (from_run.substr(0, 2) != "..") {
     return absl::InvalidArgumentError(
         absl::StrCat("--trace=", options.trace,
@@ -180,6 +198,7 @@ Outcome TellManifest(const Session& session, const Options& options, Progress& p
 
 absl::StatusOr<Outcome> RunTraining(const Session& session, const Options& options,
                                     Progress& progress) {
+  RETURN_IF_ERROR(TryModel(session.experiment, session.data, session.device));
   ASSIGN_OR_RETURN(const std::unique_ptr<Trace> trace, MakeTrace(session, options));
   ASSIGN_OR_RETURN(const RunDirectory run, RunDirectory::Create(session.out_dir));
   if (!run.earlier_run().empty()) {
@@ -198,18 +217,18 @@ absl::StatusOr<Outcome> RunTraining(const Session& session, const Options& optio
   ASSIGN_OR_RETURN(const TrainingResult result,
                    Train(experiment, session.data, model, run, progress, trace.get()));
   if (result.interrupted) {
+    const std::string checkpoint = run.File("interrupted.safetensors").path();
     progress.Say(absl::StrFormat(
         "stopped at step %d; the checkpoint is %s\n  bazel run //experiments:lra_%s_%s -- "
         "--mode=eval --checkpoint=%s",
-        result.steps, run.File("interrupted.safetensors"), experiment.task, experiment.method.name,
-        run.File("interrupted.safetensors")));
+        result.steps, checkpoint, experiment.task, experiment.method.name, checkpoint));
     return Outcome::kInterrupted;
   }
-  ASSIGN_OR_RETURN(const Checkpoint best, LoadCheckpoint(result.best_checkpoint));
+  ASSIGN_OR_RETURN(const Checkpoint best, LoadBest(experiment, result, run));
   // A model of its own, in the phase that the checkpoint was saved in.
   SequenceClassifier best_model = MakeModel(experiment, session.data.shape, session.device);
   RETURN_IF_ERROR(Restore(best, best_model));
-  const Evaluation test = Test(session, best_model);
+  ASSIGN_OR_RETURN(const Evaluation test, Test(session, best_model));
   RETURN_IF_ERROR(ml_log.Point("test_accuracy", test.accuracy,
                                {{"step_num", best.info.step},
                                 {"phase", std::string(PhaseName(best.info.phase))},
@@ -222,39 +241,65 @@ absl::StatusOr<Outcome> RunTraining(const Session& session, const Options& optio
   return Outcome::kFinished;
 }
 
-absl::StatusOr<Outcome> RunEvaluation(const Session& session, const Options& options,
-                                      Progress& progress) {
-  ASSIGN_OR_RETURN(const Checkpoint checkpoint, LoadCheckpoint(options.checkpoint));
+// The model of the checkpoint, which must be one of the session's task and method.
+absl::Status RestoreInto(SequenceClassifier& model, const Checkpoint& checkpoint,
+                         const Session& session, const Options& options) {
   const CheckpointInfo& info = checkpoint.info;
   if (info.task != session.experiment.task || info.method != session.experiment.method.name) {
     return absl::InvalidArgumentError(
         absl::StrCat(options.checkpoint, " is a checkpoint of ", info.task, " ", info.method,
                      "; evaluate it with //experiments:lra_", info.task, "_", info.method));
   }
+  const absl::Status restored = Restore(checkpoint, model);
+  if (restored.ok()) return restored;
+  return absl::InvalidArgumentError(absl::StrCat(
+      options.checkpoint, ": ", restored.message(), "; it was trained with --preset=", info.preset,
+      ", and is evaluated at the length that it was trained at"));
+}
+
+// Where an evaluation's results go; nothing without --out_dir.
+absl::StatusOr<std::optional<RunDirectory>> EvaluationDirectory(const Options& options) {
+  if (options.out_dir.empty()) return std::nullopt;
+  std::error_code error;
+  const std::filesystem::path checkpoint = options.checkpoint;
+  if (std::filesystem::equivalent(checkpoint.parent_path(), options.out_dir, error)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--out_dir=", options.out_dir,
+                     " is the folder of the checkpoint's own run, which would be moved aside; name "
+                     "another"));
+  }
+  ASSIGN_OR_RETURN(RunDirectory run, RunDirectory::Create(options.out_dir));
+  return std::optional<RunDirectory>(std::move(run));
+}
+
+absl::StatusOr<Outcome> RunEvaluation(const Session& session, const Options& options,
+                                      Progress& progress) {
+  ASSIGN_OR_RETURN(const Checkpoint checkpoint, LoadCheckpoint(options.checkpoint));
+  const CheckpointInfo& info = checkpoint.info;
   SequenceClassifier model = MakeModel(session.experiment, session.data.shape, session.device);
-  RETURN_IF_ERROR(Restore(checkpoint, model));
+  RETURN_IF_ERROR(RestoreInto(model, checkpoint, session, options));
+  ASSIGN_OR_RETURN(const std::optional<RunDirectory> run, EvaluationDirectory(options));
   const InferenceCost cost = MeasureInference(model, BatchMaker(session.data.test, session.device),
                                               session.experiment.hyper_parameters.batch_size,
                                               session.experiment.precision);
   // Before the test, whose batches may be larger.
   const PeakMemory peak = GetPeakMemory(session.device);
-  const Evaluation test = Test(session, model);
+  ASSIGN_OR_RETURN(const Evaluation test, Test(session, model));
   progress.Say(absl::StrFormat("%s, loss %.3f", TestLine(test, info), test.loss));
   progress.Say(absl::StrFormat("%.3g ms a batch of %d, %.0f MiB", cost.batch_ms, cost.batch_size,
                                peak.used_mib));
-  if (options.out_dir.empty()) return Outcome::kFinished;
-  ASSIGN_OR_RETURN(const RunDirectory run, RunDirectory::Create(session.out_dir));
-  RETURN_IF_ERROR(WriteManifest(run, session, options, model));
-  RETURN_IF_ERROR(run.WriteJson("evaluation.json", {{"checkpoint", options.checkpoint},
-                                                    {"step", info.step},
-                                                    {"phase", std::string(PhaseName(info.phase))},
-                                                    {"test_accuracy", test.accuracy},
-                                                    {"test_loss", test.loss},
-                                                    {"test_examples", test.examples},
-                                                    {"batch_size", cost.batch_size},
-                                                    {"batch_ms", cost.batch_ms},
-                                                    {"peak_memory_mib", peak.used_mib},
-                                                    {"peak_reserved_mib", peak.reserved_mib}}));
+  if (!run.has_value()) return Outcome::kFinished;
+  RETURN_IF_ERROR(WriteManifest(*run, session, options, model));
+  RETURN_IF_ERROR(run->WriteJson("evaluation.json", {{"checkpoint", options.checkpoint},
+                                                     {"step", info.step},
+                                                     {"phase", std::string(PhaseName(info.phase))},
+                                                     {"test_accuracy", test.accuracy},
+                                                     {"test_loss", test.loss},
+                                                     {"test_examples", test.examples},
+                                                     {"batch_size", cost.batch_size},
+                                                     {"batch_ms", cost.batch_ms},
+                                                     {"peak_memory_mib", peak.used_mib},
+                                                     {"peak_reserved_mib", peak.reserved_mib}}));
   return Outcome::kFinished;
 }
 

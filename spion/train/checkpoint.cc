@@ -1,12 +1,17 @@
 #include "spion/train/checkpoint.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/ones.h>
 #include <c10/core/GradMode.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "spion/base/json.h"
 #include "spion/base/status.h"
+#include "spion/kernels/block_sparse/block_size.h"
 #include "spion/train/pattern_json.h"
 
 namespace spion {
@@ -31,25 +36,64 @@ Json ToJson(const CheckpointInfo& info) {
           {"excluded_pruned", info.pruned_score == PrunedScore::kExcluded}};
 }
 
+// A phase has patterns, one a layer, or it has none.
+absl::Status CheckPatterns(const CheckpointInfo& info) {
+  if (info.phase == Phase::kSparse && info.patterns.empty()) {
+    return absl::InvalidArgumentError(
+        "phase is \"sparse\" but there are no patterns, expected one a layer");
+  }
+  if (info.phase == Phase::kDense && !info.patterns.empty()) {
+    return absl::InvalidArgumentError(absl::StrCat("phase is \"dense\" but there are patterns, ",
+                                                   info.patterns.size(), ", expected none"));
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Phase> PhaseOf(const Json& name) {
+  for (const Phase phase : {Phase::kDense, Phase::kSparse}) {
+    if (name == std::string(PhaseName(phase))) return phase;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("phase is ", name.dump(), ", expected \"dense\" or \"sparse\""));
+}
+
+// get<uint64_t>() would round and wrap.
+absl::StatusOr<uint64_t> WholeNumber(const Json& json, const char* key) {
+  const Json& number = json.at(key);
+  if (number.is_number_unsigned()) return number.get<uint64_t>();
+  return absl::InvalidArgumentError(
+      absl::StrCat(key, " is ", number.dump(), ", expected a whole number from 0 on"));
+}
+
 absl::StatusOr<CheckpointInfo> FromJson(const Json& json) {
   CheckpointInfo info{.task = json.at("task"),
                       .method = json.at("method"),
                       .preset = json.at("preset"),
-                      .seed = json.at("seed"),
-                      .step = json.at("step"),
                       .dev_accuracy = json.at("dev_accuracy"),
-                      .phase = json.at("phase") == std::string(PhaseName(Phase::kSparse))
-                                   ? Phase::kSparse
-                                   : Phase::kDense,
                       .patterns = {},
                       .pruned_score = json.value("excluded_pruned", false) ? PrunedScore::kExcluded
                                                                            : PrunedScore::kZero};
+  ASSIGN_OR_RETURN(info.seed, WholeNumber(json, "seed"));
+  ASSIGN_OR_RETURN(const uint64_t step, WholeNumber(json, "step"));
+  info.step = static_cast<int64_t>(step);
+  if (info.step < 0 || !(info.dev_accuracy >= 0 && info.dev_accuracy <= 1)) {
+    return absl::InvalidArgumentError(absl::StrCat("step is ", step, " and dev_accuracy ",
+                                                   info.dev_accuracy,
+                                                   ", expected a share and a step below 2^63"));
+  }
+  ASSIGN_OR_RETURN(info.phase, PhaseOf(json.at("phase")));
+  if (!json.at("patterns").is_array()) {
+    return absl::InvalidArgumentError("patterns is no list");
+  }
   for (const Json& pattern : json.at("patterns")) {
     ASSIGN_OR_RETURN(BlockPattern parsed, PatternFromJson(pattern));
     info.patterns.push_back(std::move(parsed));
   }
+  RETURN_IF_ERROR(CheckPatterns(info));
   return info;
 }
+
+bool IsFinite(const at::Tensor& tensor) { return tensor.isfinite().all().item<bool>(); }
 
 }  // namespace
 
@@ -69,27 +113,61 @@ std::vector<BlockPattern> CurrentPatterns(const SequenceClassifier& model) {
   return patterns;
 }
 
-absl::Status SaveCheckpoint(const std::string& path, const CheckpointInfo& info,
+std::string NotFiniteWeight(const SequenceClassifier& model) {
+  c10::NoGradGuard no_grad;
+  const auto& weights = model.parameters().items();
+  // All at once first: a device is waited for once, not once a weight.
+  at::Tensor all = at::ones({}, at::TensorOptions(at::kBool).device(model.parameters().device()));
+  for (const NamedTensor& weight : weights) all = all.logical_and(weight.value.isfinite().all());
+  if (all.item<bool>()) return "";
+  return std::find_if(weights.begin(), weights.end(),
+                      [](const NamedTensor& weight) { return !IsFinite(weight.value); })
+      ->name;
+}
+
+absl::Status SaveCheckpoint(const FilePlace& place, const CheckpointInfo& info,
                             const SequenceClassifier& model) {
+  RETURN_IF_ERROR(CheckPatterns(info));
+  if (const std::string name = NotFiniteWeight(model); !name.empty()) {
+    return absl::InternalError(absl::StrCat(place.path(), " is not written: the weight ", name,
+                                            " is no longer finite at step ", info.step));
+  }
   TensorFile content;
   for (const NamedTensor& parameter : model.parameters().items()) {
     content.tensors[parameter.name] = parameter.value;
   }
   content.metadata[kKey] = ToJson(info).dump();
-  return SaveTensors(path, content);
+  return SaveTensors(place, content);
 }
 
-absl::StatusOr<Checkpoint> LoadCheckpoint(const std::string& path) {
-  ASSIGN_OR_RETURN(TensorFile content, LoadTensors(path));
-  const Json json = Json::parse(content.metadata[kKey], nullptr, /*allow_exceptions=*/false);
-  try {
-    absl::StatusOr<CheckpointInfo> info = FromJson(json);
-    if (!info.ok()) return absl::DataLossError(absl::StrCat(path, ": ", info.status().message()));
-    return Checkpoint{.info = *std::move(info), .content = std::move(content)};
-  } catch (const Json::exception& error) {
+absl::StatusOr<Checkpoint> LoadCheckpoint(const FilePlace& place) {
+  ASSIGN_OR_RETURN(TensorFile content, LoadTensors(place));
+  const auto is_none = [&](absl::string_view why) {
     return absl::DataLossError(
-        absl::StrCat(path, " is a tensor file, but no SPION checkpoint: ", error.what()));
+        absl::StrCat(place.path(), " is a tensor file, but no SPION checkpoint: ", why));
+  };
+  const auto text = content.metadata.find(kKey);
+  if (text == content.metadata.end()) {
+    return is_none(absl::StrCat("its header has no \"", kKey, "\""));
   }
+  const absl::StatusOr<Json> json = ParseJson(text->second);
+  if (!json.ok()) return is_none(json.status().message());
+  absl::StatusOr<CheckpointInfo> info;
+  try {
+    info = FromJson(*json);
+  } catch (const Json::exception& error) {
+    return is_none(error.what());
+  }
+  const auto damaged = [&](absl::string_view what) {
+    return absl::DataLossError(absl::StrCat(place.path(), ": ", what, "; train again to make one"));
+  };
+  if (!info.ok()) return damaged(info.status().message());
+  for (const auto& [name, tensor] : content.tensors) {
+    if (!IsFinite(tensor)) {
+      return damaged(absl::StrCat("the weight ", name, " has a NaN or an infinity"));
+    }
+  }
+  return Checkpoint{.info = *std::move(info), .content = std::move(content)};
 }
 
 absl::Status Restore(const Checkpoint& checkpoint, SequenceClassifier& model) {
@@ -113,15 +191,23 @@ absl::Status Restore(const Checkpoint& checkpoint, SequenceClassifier& model) {
                                                    " weights, the model has ",
                                                    model.parameters().items().size()));
   }
-  if (checkpoint.info.patterns.empty()) return absl::OkStatus();
+  const std::vector<BlockPattern>& patterns = checkpoint.info.patterns;
+  if (checkpoint.info.phase == Phase::kDense) return absl::OkStatus();
   const std::vector<SpionAttention*> layers = SpionLayers(model);
-  if (layers.size() != checkpoint.info.patterns.size()) {
-    return absl::InvalidArgumentError(absl::StrCat("the checkpoint has ",
-                                                   checkpoint.info.patterns.size(),
+  if (layers.size() != patterns.size()) {
+    return absl::InvalidArgumentError(absl::StrCat("the checkpoint has ", patterns.size(),
                                                    " patterns for ", layers.size(), " layers"));
   }
   for (size_t l = 0; l < layers.size(); ++l) {
-    layers[l]->SetPattern(checkpoint.info.patterns[l]);
+    if (patterns[l].length() != model.config().length ||
+        !TakesBlockSize(patterns[l].block_size())) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the checkpoint's pattern of layer ", l, " is one of ",
+                       patterns[l].blocks_per_side(), " blocks of ", patterns[l].block_size(),
+                       " a side, expected blocks of a multiple of 16 up to 128 for a length of ",
+                       model.config().length));
+    }
+    layers[l]->SetPattern(patterns[l]);
     layers[l]->set_pruned_score(checkpoint.info.pruned_score);
   }
   return absl::OkStatus();

@@ -10,6 +10,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "spion/base/folder.h"
 #include "spion/nn/classifier.h"
 #include "spion/nn/spion_attention.h"
 #include "spion/pattern/block_pattern.h"
@@ -24,6 +25,7 @@ struct CheckpointInfo {
   std::string preset;
   uint64_t seed = 0;
   int64_t step = 0;
+  /// The best so far of the phase, from the evaluation that chose this checkpoint or one before it.
   double dev_accuracy = 0;
   Phase phase = Phase::kDense;
   std::vector<BlockPattern> patterns;  // one a layer in the sparse phase, else none
@@ -42,15 +44,22 @@ std::vector<SpionAttention*> SpionLayers(const SequenceClassifier& model);
 /// The patterns that the model's layers have now.
 std::vector<BlockPattern> CurrentPatterns(const SequenceClassifier& model);
 
-absl::Status SaveCheckpoint(const std::string& path, const CheckpointInfo& info,
+/// The first weight that has a NaN or an infinity; empty where all are finite. Waits for the
+/// device.
+std::string NotFiniteWeight(const SequenceClassifier& model);
+
+/// Errors: those of SaveTensors; Internal, naming the weight, if one is not finite, so that no file
+/// has such; InvalidArgument if the phase and the patterns contradict each other.
+absl::Status SaveCheckpoint(const FilePlace& place, const CheckpointInfo& info,
                             const SequenceClassifier& model);
 
-/// Errors: those of LoadTensors; DataLoss when what SPION needs to know is not in the file.
-absl::StatusOr<Checkpoint> LoadCheckpoint(const std::string& path);
+/// Errors: those of LoadTensors; DataLoss, naming the file, when what SPION needs to know is not in
+/// it or contradicts itself, or a weight is not finite.
+absl::StatusOr<Checkpoint> LoadCheckpoint(const FilePlace& place);
 
 /// Puts the weights, the patterns and the pruned entries' meaning into the model. Errors:
-/// InvalidArgument naming the first weight that is missing, left over, or of another shape; the
-/// model may then be partly changed.
+/// InvalidArgument naming the first weight that is missing, left over, or of another shape, or
+/// saying which patterns do not fit the layers; the model may then be partly changed.
 absl::Status Restore(const Checkpoint& checkpoint, SequenceClassifier& model);
 
 }  // namespace spion

@@ -3,14 +3,23 @@
 #include <ATen/Context.h>
 #include <ATen/ops/randint.h>
 #include <ATen/ops/tensor.h>
+#include <c10/core/GradMode.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <utility>
 
 #include "spion/base/file.h"
+#include "spion/nn/fused_dense_attention.h"
 #include "spion/testing/pattern_zoo.h"
+#include "spion/train/pattern_json.h"
 
 namespace spion {
 namespace {
@@ -34,15 +43,32 @@ std::string Read(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
-CheckpointInfo SparseInfo(const SequenceClassifier& model) {
+CheckpointInfo InfoOf(const SequenceClassifier& model) {
+  const std::vector<BlockPattern> patterns = CurrentPatterns(model);
   return {.task = "image",
           .method = "cf",
           .preset = "quick",
           .seed = 18446744073709551615U,
           .step = 42,
           .dev_accuracy = 0.5,
-          .phase = Phase::kSparse,
-          .patterns = CurrentPatterns(model)};
+          .phase = patterns.empty() ? Phase::kDense : Phase::kSparse,
+          .patterns = patterns};
+}
+
+// A file in the format of its specification, by hand.
+std::string TensorBytes(const std::string& header, const std::string& data) {
+  const uint64_t size = header.size();
+  return std::string(reinterpret_cast<const char*>(&size), sizeof(size)) + header + data;
+}
+
+// The error of a file of those bytes.
+std::string LoadError(const std::string& bytes) {
+  const std::string path = TempPath("bad.safetensors");
+  EXPECT_TRUE(WriteFileAtomically(path, bytes).ok());
+  const absl::Status status = LoadCheckpoint(path).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
+  EXPECT_THAT(std::string(status.message()), HasSubstr(path));
+  return std::string(status.message());
 }
 
 TEST(CheckpointTest, ASparseModelComesBackWithItsPatterns) {
@@ -50,7 +76,7 @@ TEST(CheckpointTest, ASparseModelComesBackWithItsPatterns) {
   SpionLayers(trained)[0]->SetPattern(Banded(4, 16, 1));
   SpionLayers(trained)[1]->SetPattern(LongColumns(4, 16));
   const std::string path = TempPath("sparse.safetensors");
-  ASSERT_TRUE(SaveCheckpoint(path, SparseInfo(trained), trained).ok());
+  ASSERT_TRUE(SaveCheckpoint(path, InfoOf(trained), trained).ok());
 
   const absl::StatusOr<Checkpoint> loaded = LoadCheckpoint(path);
   ASSERT_TRUE(loaded.ok()) << loaded.status();
@@ -71,7 +97,7 @@ TEST(CheckpointTest, PrunedEntriesCountAsTheyDidInTraining) {
     layer->SetPattern(Banded(4, 16, 1));
     layer->set_pruned_score(PrunedScore::kExcluded);
   }
-  CheckpointInfo info = SparseInfo(trained);
+  CheckpointInfo info = InfoOf(trained);
   info.pruned_score = PrunedScore::kExcluded;
   const std::string path = TempPath("excluded.safetensors");
   ASSERT_TRUE(SaveCheckpoint(path, info, trained).ok());
@@ -91,9 +117,7 @@ TEST(CheckpointTest, PrunedEntriesCountAsTheyDidInTraining) {
 TEST(CheckpointTest, ADenseCheckpointLeavesAModelDense) {
   const SequenceClassifier trained = SpionModel(1);
   const std::string path = TempPath("dense.safetensors");
-  CheckpointInfo info = SparseInfo(trained);
-  info.phase = Phase::kDense;
-  ASSERT_TRUE(SaveCheckpoint(path, info, trained).ok());
+  ASSERT_TRUE(SaveCheckpoint(path, InfoOf(trained), trained).ok());
   SequenceClassifier restored = SpionModel(2);
   ASSERT_TRUE(Restore(*LoadCheckpoint(path), restored).ok());
   EXPECT_TRUE(CurrentPatterns(restored).empty());
@@ -102,7 +126,7 @@ TEST(CheckpointTest, ADenseCheckpointLeavesAModelDense) {
 TEST(CheckpointTest, NamesAWeightThatDoesNotFit) {
   const SequenceClassifier trained = SpionModel(1);
   const std::string path = TempPath("other.safetensors");
-  ASSERT_TRUE(SaveCheckpoint(path, SparseInfo(trained), trained).ok());
+  ASSERT_TRUE(SaveCheckpoint(path, InfoOf(trained), trained).ok());
   ModelConfig wider = kConfig;
   wider.vocabulary = 9;
   SequenceClassifier other = SpionModel(2, wider);
@@ -113,7 +137,7 @@ TEST(CheckpointTest, NamesAWeightThatDoesNotFit) {
 TEST(CheckpointTest, DamagedFilesAreNamedAndExplained) {
   const SequenceClassifier model = SpionModel(1);
   const std::string path = TempPath("whole.safetensors");
-  ASSERT_TRUE(SaveCheckpoint(path, SparseInfo(model), model).ok());
+  ASSERT_TRUE(SaveCheckpoint(path, InfoOf(model), model).ok());
   const std::string whole = Read(path);
   const std::string damaged = TempPath("damaged.safetensors");
   // Cut at every kind of place: before, in and after the header, in the data.
@@ -137,16 +161,205 @@ TEST(CheckpointTest, ATensorFileOfAnotherProgramIsNoCheckpoint) {
   EXPECT_TRUE(LoadTensors(path)->tensors["x"].equal(content.tensors["x"]));
 }
 
+// A sparse checkpoint, changed by hand where its readers look for what SPION needs to know.
+class ContradictionTest : public ::testing::Test {
+ protected:
+  ContradictionTest() : model_(SpionModel(1)) {
+    for (SpionAttention* layer : SpionLayers(model_)) layer->SetPattern(Banded(4, 16, 1));
+    const std::string path = TempPath("good.safetensors");
+    EXPECT_TRUE(SaveCheckpoint(path, InfoOf(model_), model_).ok());
+    const std::string file = Read(path);
+    uint64_t size = 0;
+    std::memcpy(&size, file.data(), sizeof(size));
+    header_ = nlohmann::json::parse(file.substr(sizeof(size), size));
+    data_ = file.substr(sizeof(size) + size);
+    info_ = nlohmann::json::parse(header_["__metadata__"]["spion"].get<std::string>());
+  }
+
+  std::string Bytes() {
+    header_["__metadata__"]["spion"] = info_.dump();
+    return TensorBytes(header_.dump(), data_);
+  }
+
+  SequenceClassifier model_;
+  nlohmann::json header_;
+  nlohmann::json info_;
+  std::string data_;
+};
+
+TEST_F(ContradictionTest, IsGoodAsLongAsNothingIsChanged) {
+  const std::string path = TempPath("unchanged.safetensors");
+  ASSERT_TRUE(WriteFileAtomically(path, Bytes()).ok());
+  EXPECT_TRUE(LoadCheckpoint(path).ok()) << LoadCheckpoint(path).status();
+}
+
+TEST_F(ContradictionTest, APhaseIsOneOfTwoWords) {
+  for (const char* phase : {R"("Sparse")", R"("")", R"("dense ")", "1", "null", R"(["dense"])"}) {
+    info_["phase"] = nlohmann::json::parse(phase);
+    EXPECT_THAT(LoadError(Bytes()), HasSubstr("expected \"dense\" or \"sparse\"")) << phase;
+  }
+}
+
+TEST_F(ContradictionTest, SparseHasPatternsAndDenseHasNone) {
+  info_["phase"] = "dense";
+  EXPECT_THAT(LoadError(Bytes()), HasSubstr("\"dense\" but there are patterns, 2"));
+  info_["phase"] = "sparse";
+  info_["patterns"] = nlohmann::json::array();
+  EXPECT_THAT(LoadError(Bytes()), HasSubstr("\"sparse\" but there are no patterns"));
+  info_["patterns"] = nlohmann::json::object();
+  EXPECT_THAT(LoadError(Bytes()), HasSubstr("patterns is no list"));
+}
+
+TEST_F(ContradictionTest, SparseHasAPatternForEachLayer) {
+  const nlohmann::json pattern = info_["patterns"][0];
+  const std::string path = TempPath("patterns.safetensors");
+  for (const size_t count : {1, 3}) {
+    info_["patterns"] = std::vector<nlohmann::json>(count, pattern);
+    ASSERT_TRUE(WriteFileAtomically(path, Bytes()).ok());
+    SequenceClassifier model = SpionModel(2);
+    EXPECT_THAT(std::string(Restore(LoadCheckpoint(path).value(), model).message()),
+                HasSubstr(" patterns for 2 layers"));
+  }
+  // A model without layers for patterns.
+  SequenceClassifier dense(kConfig, at::kCPU, [](const AttentionContext&) {
+    return std::make_unique<FusedDenseAttention>();
+  });
+  EXPECT_THAT(std::string(Restore(LoadCheckpoint(path).value(), dense).message()),
+              HasSubstr("3 patterns for 0 layers"));
+}
+
+TEST_F(ContradictionTest, PatternsFitTheModelAndTheKernels) {
+  const std::string path = TempPath("shapes.safetensors");
+  for (const BlockPattern& pattern : {Banded(8, 16, 1), Banded(8, 8, 1)}) {
+    info_["patterns"] = std::vector<nlohmann::json>(2, PatternToJson(pattern));
+    ASSERT_TRUE(WriteFileAtomically(path, Bytes()).ok());
+    SequenceClassifier model = SpionModel(2);
+    EXPECT_THAT(std::string(Restore(LoadCheckpoint(path).value(), model).message()),
+                HasSubstr("pattern of layer 0"));
+  }
+}
+
+TEST_F(ContradictionTest, NumbersAreNeitherRoundedNorWrapped) {
+  const nlohmann::json good = info_;
+  for (const auto& [key, value] :
+       std::vector<std::pair<std::string, nlohmann::json>>{{"seed", -1},
+                                                           {"seed", 1.5},
+                                                           {"step", -1},
+                                                           {"step", "7"},
+                                                           {"step", UINT64_MAX},
+                                                           {"dev_accuracy", 1.5},
+                                                           {"dev_accuracy", -0.5},
+                                                           {"dev_accuracy", nullptr}}) {
+    info_ = good;
+    info_[key] = value;
+    LoadError(Bytes());
+  }
+}
+
+TEST_F(ContradictionTest, WeightsAreFinite) {
+  for (const float value :
+       {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()}) {
+    std::memcpy(data_.data() + data_.size() - sizeof(value), &value, sizeof(value));
+    EXPECT_THAT(LoadError(Bytes()), HasSubstr("has a NaN or an infinity"));
+  }
+}
+
+// 800 kB of it ended the program.
+TEST_F(ContradictionTest, NestedJsonIsRefused) {
+  const int depth = 400'000;
+  const std::string nested = std::string(depth, '[') + std::string(depth, ']');
+  EXPECT_THAT(LoadError(TensorBytes(nested, "")), HasSubstr("deep"));
+  EXPECT_THAT(LoadError(TensorBytes(R"({"a":{"dtype":)" + nested + "}}", "")), HasSubstr("deep"));
+  header_["__metadata__"]["spion"] = R"({"patterns":)" + nested + "}";
+  EXPECT_THAT(LoadError(TensorBytes(header_.dump(), data_)), HasSubstr("deep"));
+}
+
+TEST(CheckpointTest, WeightsThatAreNotFiniteAreNeverSaved) {
+  const SequenceClassifier model = SpionModel(1);
+  const std::string path = TempPath("never.safetensors");
+  std::filesystem::remove(path);
+  EXPECT_EQ(NotFiniteWeight(model), "");
+  const NamedTensor& weight = model.parameters().items()[3];
+  {
+    c10::NoGradGuard no_grad;
+    weight.value.view(-1)[0].fill_(std::numeric_limits<float>::quiet_NaN());
+  }
+  EXPECT_EQ(NotFiniteWeight(model), weight.name);
+  const absl::Status status = SaveCheckpoint(path, InfoOf(model), model);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(status.message()), HasSubstr(weight.name));
+  EXPECT_FALSE(std::filesystem::exists(path));
+}
+
+TEST(CheckpointTest, AContradictionIsNotSavedEither) {
+  const SequenceClassifier model = SpionModel(1);
+  CheckpointInfo info = InfoOf(model);
+  info.phase = Phase::kSparse;
+  EXPECT_FALSE(SaveCheckpoint(TempPath("never.safetensors"), info, model).ok());
+}
+
 // The bytes of the published format, written by hand.
 TEST(SafetensorsTest, ReadsTheFormatOfItsSpecification) {
-  std::string header = R"({"a":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}})";
-  const uint64_t size = header.size();
-  std::string file(reinterpret_cast<const char*>(&size), 8);
-  file += header + std::string("\0\0\x80\x3f\0\0\0\xc0", 8);  // 1, -2
   const std::string path = TempPath("by_hand.safetensors");
-  ASSERT_TRUE(WriteFileAtomically(path, file).ok());
+  ASSERT_TRUE(WriteFileAtomically(
+                  path, TensorBytes(R"({"a":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}})",
+                                    std::string("\0\0\x80\x3f\0\0\0\xc0", 8)))  // 1, -2
+                  .ok());
   const at::Tensor a = LoadTensors(path)->tensors["a"];
   EXPECT_TRUE(a.equal(at::tensor({1.F, -2.F}).view({1, 2})));
+}
+
+// Tensors in any order of names; a scalar and one without elements among them.
+TEST(SafetensorsTest, TakesOffsetsThatLeaveNoGap) {
+  const std::string path = TempPath("offsets.safetensors");
+  ASSERT_TRUE(WriteFileAtomically(path, TensorBytes(
+                                            R"({"b":{"dtype":"F32","shape":[],"data_offsets":[0,4]},
+                                "c":{"dtype":"F32","shape":[0,3],"data_offsets":[4,4]},
+                                "a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
+                                            std::string("\0\0\x80\x3f\0\0\0\xc0", 8)))
+                  .ok());
+  const TensorFile file = LoadTensors(path).value();
+  EXPECT_EQ(file.tensors.at("b").item<float>(), 1);
+  EXPECT_EQ(file.tensors.at("a").item<float>(), -2);
+  EXPECT_EQ(file.tensors.at("c").numel(), 0);
+}
+
+TEST(SafetensorsTest, RefusesOtherOffsetsAndShapes) {
+  const auto tensor = [](const char* shape, const char* offsets) {
+    return std::string(R"({"dtype":"F32","shape":)") + shape + R"(,"data_offsets":)" + offsets +
+           "}";
+  };
+  const std::pair<std::string, const char*> cases[] = {
+      // Two tensors over one piece of data, and parts of it.
+      {"\"a\":" + tensor("[2]", "[0,8]") + ",\"b\":" + tensor("[2]", "[0,8]"), "expected 8"},
+      {"\"a\":" + tensor("[2]", "[0,8]") + ",\"b\":" + tensor("[1]", "[4,8]"), "expected 8"},
+      // A gap before, between and after.
+      {"\"a\":" + tensor("[1]", "[4,8]"), "begins at byte 4, expected 0"},
+      {"\"a\":" + tensor("[1]", "[0,4]"), "end at byte 4 of 8"},
+      {"\"a\":" + tensor("[0]", "[4,4]") + ",\"b\":" + tensor("[1]", "[4,8]"), "expected 0"},
+      {"", "end at byte 0 of 8"},
+      // Sizes whose product does not fit 64 bits, and numbers that are none of a size.
+      {"\"a\":" + tensor("[2,9223372036854775807]", "[0,8]"), "shape"},
+      {"\"a\":" + tensor("[4294967296,4294967296]", "[0,0]"), "shape"},
+      {"\"a\":" + tensor("[0,9223372036854775807]", "[0,0]"), "shape"},
+      {"\"a\":" + tensor("[-2]", "[0,8]"), "shape"},
+      {"\"a\":" + tensor("[2.5]", "[0,8]"), "shape"},
+      {"\"a\":" + tensor("[true]", "[0,4]"), "shape"},
+      {"\"a\":" + tensor("2", "[0,8]"), "shape"},
+      {"\"a\":" + tensor("[2]", "[8,0]"), "offsets"},
+      {"\"a\":" + tensor("[2]", "[0.0,8.0]"), "offsets"},
+      {"\"a\":" + tensor("[2]", "[0,8,16]"), "offsets"},
+      {"\"a\":" + tensor("[4]", "[0,16]"), "shape"},
+  };
+  for (const auto& [tensors, error] : cases) {
+    const std::string path = TempPath("offsets.safetensors");
+    ASSERT_TRUE(
+        WriteFileAtomically(path, TensorBytes("{" + tensors + "}", std::string(8, '\0'))).ok());
+    const absl::Status status = LoadTensors(path).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << tensors;
+    EXPECT_THAT(std::string(status.message()), ::testing::AllOf(HasSubstr(path), HasSubstr(error)))
+        << tensors;
+  }
 }
 
 }  // namespace

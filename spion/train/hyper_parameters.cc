@@ -51,8 +51,6 @@ void MakeQuick(HyperParameters& h) {
   h.test_examples = 2000;
 }
 
-constexpr int64_t kMost = int64_t{1} << 40;  // any number of steps or examples
-
 // A field that a flag sets, and the whole numbers that it takes, or the range (0, 1].
 using Field = std::variant<int64_t HyperParameters::*, int HyperParameters::*,
                            double HyperParameters::*, bool HyperParameters::*>;
@@ -61,6 +59,7 @@ struct Setting {
   HyperParameterFlag flag;
   Field field;
   int64_t least = 0;
+  int64_t most = kLargestSetting;
 };
 
 constexpr Setting kSettings[] = {
@@ -75,7 +74,9 @@ constexpr Setting kSettings[] = {
      &HyperParameters::capture_interval,
      1},
     {{"transition_limit_percent", "N", "maps that change by less have settled"},
-     &HyperParameters::transition_limit_percent},
+     &HyperParameters::transition_limit_percent,
+     0,
+     100},
     {{"dense_step_limit", "N", "settled or not, the dense phase ends by this step; 0: never"},
      &HyperParameters::dense_step_limit},
     {{"block_size", "N", "of the patterns, in tokens"}, &HyperParameters::block_size, 1},
@@ -112,12 +113,16 @@ Reading ReadText(const Setting& setting, absl::string_view text) {
     return {number, good ? "" : "a number above 0 and not above 1"};
   }
   int64_t number = 0;
-  const bool good = absl::SimpleAtoi(text, &number) && number >= setting.least && number <= kMost;
-  const bool fits = !std::holds_alternative<int HyperParameters::*>(setting.field) ||
-                    static_cast<int>(number) == number;
+  const bool is_read = absl::SimpleAtoi(text, &number);
+  const bool has_digits_alone =
+      !text.empty() && text.find_first_not_of("0123456789") == absl::string_view::npos;
+  if (is_read ? number > setting.most : has_digits_alone) {
+    return {number, absl::StrCat("at most ", setting.most)};
+  }
+  const bool good = is_read && number >= setting.least;
   const char* expected =
       setting.least > 0 ? "a positive whole number" : "a whole number, 0 or more";
-  return {number, good && fits ? "" : expected};
+  return {number, good ? "" : expected};
 }
 
 }  // namespace

@@ -67,6 +67,10 @@ struct HyperParameters {
 /// Errors: InvalidArgument for another, naming the valid ones.
 absl::StatusOr<HyperParameters> HyperParametersFor(absl::string_view task, Preset preset);
 
+/// The largest number of steps, examples and tokens that a setting may name: products of two of
+/// them fit 64 bits.
+inline constexpr int64_t kLargestSetting = (int64_t{1} << 31) - 1;
+
 /// A hyper-parameter that a run may have otherwise than its preset: for command lines.
 struct HyperParameterFlag {
   absl::string_view name;
@@ -76,7 +80,7 @@ struct HyperParameterFlag {
 
 absl::Span<const HyperParameterFlag> HyperParameterFlags();
 
-/// Sets one of HyperParameterFlags from its text.
+/// Sets one of HyperParameterFlags from its text. What it must fit besides: check_settings.h.
 /// Errors: InvalidArgument `"<text>"; expected <what>`, or naming a flag that there is not; `h` is
 /// then untouched.
 absl::Status SetHyperParameter(HyperParameters& h, absl::string_view name, absl::string_view text);

@@ -69,8 +69,12 @@ TEST(SetHyperParameterTest, SaysWhatWasExpectedAndLeavesTheRestAlone) {
   };
   EXPECT_EQ(error("steps", "0"), "\"0\"; expected a positive whole number");
   EXPECT_EQ(error("dev_examples", "-1"), "\"-1\"; expected a whole number, 0 or more");
-  EXPECT_EQ(error("transition_limit_percent", "4294967296"),
-            "\"4294967296\"; expected a whole number, 0 or more");
+  EXPECT_EQ(error("transition_limit_percent", "101"), "\"101\"; expected at most 100");
+  EXPECT_EQ(error("batch_size", "1099511627776"), "\"1099511627776\"; expected at most 2147483647");
+  EXPECT_EQ(error("steps", "99999999999999999999"),
+            "\"99999999999999999999\"; expected at most 2147483647");
+  EXPECT_EQ(error("steps", "-99999999999999999999"),
+            "\"-99999999999999999999\"; expected a positive whole number");
   EXPECT_EQ(error("density", "1.5"), "\"1.5\"; expected a number above 0 and not above 1");
   EXPECT_EQ(error("threshold", "nan"), "\"nan\"; expected a number above 0 and not above 1");
   EXPECT_EQ(error("shared_pattern", "maybe"), "\"maybe\"; expected true or false");

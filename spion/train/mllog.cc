@@ -30,7 +30,7 @@ absl::Status MlLog::Write(absl::string_view event_type, absl::string_view key, c
                       {"key", std::string(key)},
                       {"value", value},
                       {"metadata", with_place}};
-  return AppendLine(path_, ":::MLLOG " + JsonText(event));
+  return AppendLine(file_, ":::MLLOG " + JsonText(event));
 }
 
 }  // namespace spion

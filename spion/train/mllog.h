@@ -12,12 +12,13 @@
 
 #include <nlohmann/json.hpp>
 #include <source_location>
-#include <string>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "spion/base/folder.h"
 
 namespace spion {
 
@@ -27,7 +28,7 @@ class MlLog {
 
   /// Writes at the end of the file; an absent one begins with the first event. Errors of all calls:
   /// the system's, naming the file.
-  explicit MlLog(std::string path) : path_(std::move(path)) {}
+  explicit MlLog(FilePlace file) : file_(std::move(file)) {}
 
   /// POINT_IN_TIME. `metadata` is an object.
   absl::Status Point(absl::string_view key, const Json& value,
@@ -47,7 +48,7 @@ class MlLog {
   absl::Status Write(absl::string_view event_type, absl::string_view key, const Json& value,
                      const Json& metadata, absl::Time time, std::source_location place) const;
 
-  std::string path_;
+  FilePlace file_;
 };
 
 }  // namespace spion

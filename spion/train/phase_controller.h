@@ -31,6 +31,7 @@ namespace spion {
 
 enum class Phase { kDense, kSparse };
 
+/// "dense", "sparse".
 absl::string_view PhaseName(Phase phase);
 
 struct PhaseOptions {

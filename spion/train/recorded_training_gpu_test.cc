@@ -94,7 +94,7 @@ TEST(RecordedTrainingTest, IsTheSameTraining) {
   EXPECT_LE(*recorded.result.transition_step, 24);
   EXPECT_EQ(recorded.result.transition_step, separate.result.transition_step);
   EXPECT_EQ(recorded.result.patterns, separate.result.patterns);
-  EXPECT_EQ(recorded.result.dev_accuracy, separate.result.dev_accuracy);
+  EXPECT_EQ(recorded.result.best.dev_accuracy, separate.result.best.dev_accuracy);
   ASSERT_EQ(recorded.weights.size(), separate.weights.size());
   for (size_t i = 0; i < recorded.weights.size(); ++i) {
     EXPECT_TRUE(recorded.weights[i].equal(separate.weights[i])) << "parameter " << i;

@@ -39,6 +39,7 @@ void RepeatedWork::Run(const std::function<void()>& work) {
   if (recording_ == nullptr) {
     FreeCachedMemory(device_);
     recording_ = recorder_(device_, work);
+    has_recorded_ = true;
   }
   recording_->Replay();
 }

@@ -35,10 +35,14 @@ class RepeatedWork {
   /// From now on the work is another, or others need the recording's memory.
   void Forget();
 
+  /// Whether any work was ever recorded, forgotten or not.
+  bool has_recorded() const { return has_recorded_; }
+
  private:
   c10::Device device_;
   Recorder recorder_;
   int runs_ = 0;
+  bool has_recorded_ = false;
   std::unique_ptr<Recording> recording_;
 };
 

@@ -49,10 +49,13 @@ TEST_F(RepeatedWorkTest, RunsThreeTimesThenRecordsAndReplays) {
   RepeatedWork work(at::kCPU, Record);
   for (int i = 0; i < 3; ++i) work.Run(Work);
   EXPECT_EQ(counts().recordings, 0);
+  EXPECT_FALSE(work.has_recorded());
   for (int i = 0; i < 7; ++i) work.Run(Work);
   EXPECT_EQ(counts().works, 3 + 1);
   EXPECT_EQ(counts().recordings, 1);
   EXPECT_EQ(counts().replays, 7);  // recording computes nothing: every run after it is a replay
+  work.Forget();
+  EXPECT_TRUE(work.has_recorded());
 }
 
 TEST_F(RepeatedWorkTest, ForgetsAndRecordsAnew) {

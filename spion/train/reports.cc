@@ -8,6 +8,7 @@
 #include "spion/base/status.h"
 #include "spion/train/build_info.h"
 #include "spion/train/device.h"
+#include "spion/train/phase_controller.h"
 #include "spion/train/precision.h"
 
 namespace spion {
@@ -83,7 +84,6 @@ Json Manifest(const Experiment& experiment, const ModelConfig& model, const Data
           {"device", device.str()},
           {"device_name", DeviceName(device)},
           {"precision", std::string(PrecisionName(experiment.precision))},
-          {"cuda_graph", experiment.cuda_graph && device.is_cuda()},
           {"cpu", DeviceName(at::kCPU)},
           {"git_commit", build.commit},
           {"git_dirty", build.dirty},
@@ -98,7 +98,7 @@ Json Summary(const Experiment& experiment, const ModelConfig& model, const Train
   for (const BlockPattern& pattern : result.patterns) kept.push_back(pattern.kept_blocks());
   const int64_t block_size = experiment.hyper_parameters.block_size;
   const int64_t blocks_per_side = model.length / block_size;
-  const bool is_sparse = result.transition_step.has_value();
+  const bool has_transition = result.transition_step.has_value();
   const PeakMemory peak = GetPeakMemory(device);
   return {{"task", experiment.task},
           {"method", experiment.method.name},
@@ -107,19 +107,21 @@ Json Summary(const Experiment& experiment, const ModelConfig& model, const Train
           {"steps", result.steps},
           {"transition_step", OrNull(result.transition_step)},
           {"transition_reason",
-           is_sparse ? Json(result.settled ? "settled" : "dense_step_limit") : Json(nullptr)},
+           has_transition ? Json(result.settled ? "settled" : "dense_step_limit") : Json(nullptr)},
           {"kept_blocks", kept},
           {"total_blocks", blocks_per_side * blocks_per_side},
           {"block_size", block_size},
           {"sequence_length", model.length},
           {"batch_size", experiment.hyper_parameters.batch_size},
-          {"dev_accuracy", result.dev_accuracy},
+          {"dev_accuracy", result.best.dev_accuracy},
           {"test_accuracy", test.accuracy},
           {"test_examples", test.examples},
-          {"test_phase", is_sparse ? "sparse" : "dense"},
+          {"test_step", result.best.step},
+          {"test_phase", std::string(PhaseName(result.best.phase))},
           {"train_seconds", result.train_seconds},
           {"step_ms_dense", OrNull(result.step_ms_dense)},
           {"step_ms_sparse", OrNull(result.step_ms_sparse)},
+          {"cuda_graph", result.recorded},
           {"peak_memory_mib", peak.used_mib},
           {"peak_reserved_mib", peak.reserved_mib},
           {"data_source", SourceJson(source)},

@@ -17,13 +17,14 @@
 
 namespace spion {
 
-/// Everything that made the run what it is: command, hyper-parameters, model, seed, commit,
-/// versions, machine, data source, date.
+/// Everything that makes the run what it is, known before its first step: command,
+/// hyper-parameters, model, seed, commit, versions, machine, data source, date.
 nlohmann::ordered_json Manifest(const Experiment& experiment, const ModelConfig& model,
                                 const DataSource& source, c10::Device device,
                                 const std::vector<std::string>& command);
 
-/// What came of it. `test` is the best checkpoint's, evaluated in its own phase.
+/// What came of it: `test` is that of result.best, evaluated in its own phase; cuda_graph says
+/// whether steps were recorded.
 nlohmann::ordered_json Summary(const Experiment& experiment, const ModelConfig& model,
                                const TrainingResult& result, const Evaluation& test,
                                const DataSource& source, c10::Device device);

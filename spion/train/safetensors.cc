@@ -2,14 +2,18 @@
 
 #include <ATen/ops/empty.h>
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "spion/base/file.h"
+#include "spion/base/json.h"
 #include "spion/base/read_file.h"
 #include "spion/base/status.h"
 
@@ -23,46 +27,105 @@ using Json = nlohmann::json;
 constexpr char kMetadata[] = "__metadata__";
 constexpr size_t kAlignment = 8;  // of the data, so that a reader may map it
 
-absl::Status Damaged(const std::string& path, absl::string_view what) {
-  return absl::DataLossError(
-      absl::StrCat(path, " is not a whole safetensors file: ", what, "; train again to make one"));
+absl::Status Damaged(const FilePlace& place, absl::string_view what) {
+  return absl::DataLossError(absl::StrCat(place.path(), " is not a whole safetensors file: ", what,
+                                          "; train again to make one"));
 }
 
-absl::StatusOr<at::Tensor> ReadTensor(const std::string& path, const std::string& name,
-                                      const Json& entry, absl::string_view data) {
-  if (entry.at("dtype") != "F32") {
-    return Damaged(path, absl::StrCat(name, " is ", entry.at("dtype").dump(), ", expected F32"));
-  }
-  const auto shape = entry.at("shape").get<std::vector<int64_t>>();
-  const auto offsets = entry.at("data_offsets").get<std::vector<uint64_t>>();
+// For messages, whatever its length.
+std::string Shown(const Json& json) {
+  constexpr size_t kLongest = 60;
+  return json.dump().substr(0, kLongest);
+}
+
+// Of a list of whole numbers from 0 on; get() would round and wrap others.
+std::optional<std::vector<uint64_t>> WholeNumbers(const Json& list) {
+  const auto is_whole = [](const Json& entry) {
+    return entry.is_number_unsigned() || (entry.is_number_integer() && entry.get<int64_t>() >= 0);
+  };
+  if (!list.is_array() || !std::all_of(list.begin(), list.end(), is_whole)) return std::nullopt;
+  return list.get<std::vector<uint64_t>>();
+}
+
+// The product of the sizes, or nothing where it is above `most`. What is empty may have any sizes
+// whose product LibTorch can compute.
+std::optional<uint64_t> Elements(const std::vector<uint64_t>& sizes, uint64_t most) {
+  constexpr uint64_t kMostOfEmpty = uint64_t{1} << 31;
+  const bool is_empty = std::find(sizes.begin(), sizes.end(), 0) != sizes.end();
+  const uint64_t bound = is_empty ? kMostOfEmpty : most;
   uint64_t elements = 1;
-  for (int64_t size : shape) {
-    if (size < 0) return Damaged(path, absl::StrCat(name, " has a negative size"));
-    elements *= static_cast<uint64_t>(size);
-    if (elements > data.size())
-      return Damaged(path, absl::StrCat(name, " is larger than the file"));
+  for (const uint64_t size : sizes) {
+    if (size == 0) continue;
+    if (size > bound / elements) return std::nullopt;
+    elements *= size;
   }
-  const uint64_t bytes = elements * sizeof(float);
-  if (offsets.size() != 2 || offsets[0] > data.size() || offsets[1] > data.size() ||
-      offsets[1] - offsets[0] != bytes) {
+  return is_empty ? 0 : elements;
+}
+
+// What the header says of a tensor.
+struct Entry {
+  std::string name;
+  std::vector<int64_t> shape;
+  uint64_t begin = 0;
+  uint64_t end = 0;
+};
+
+// `data_bytes`: of all tensors.
+absl::StatusOr<Entry> ReadEntry(const FilePlace& place, const std::string& name, const Json& json,
+                                uint64_t data_bytes) {
+  if (json.at("dtype") != "F32") {
+    return Damaged(place, absl::StrCat(name, " is ", Shown(json.at("dtype")), ", expected F32"));
+  }
+  const std::optional<std::vector<uint64_t>> sizes = WholeNumbers(json.at("shape"));
+  const std::optional<uint64_t> elements =
+      sizes.has_value() ? Elements(*sizes, data_bytes / sizeof(float)) : std::nullopt;
+  if (!elements.has_value()) {
     return Damaged(
-        path, absl::StrCat("the data of ", name, " should be ", bytes, " bytes within ",
-                           data.size(), ", its offsets are ", entry.at("data_offsets").dump()));
+        place, absl::StrCat(name, " has the shape ", Shown(json.at("shape")),
+                            ", expected whole numbers of at most ", data_bytes, " bytes together"));
   }
-  at::Tensor tensor = at::empty(shape, at::kFloat);
-  std::memcpy(tensor.mutable_data_ptr(), data.data() + offsets[0], bytes);
-  return tensor;
+  const std::optional<std::vector<uint64_t>> offsets = WholeNumbers(json.at("data_offsets"));
+  const uint64_t bytes = *elements * sizeof(float);
+  if (!offsets.has_value() || offsets->size() != 2 || offsets->at(0) > data_bytes ||
+      offsets->at(1) > data_bytes || offsets->at(1) - offsets->at(0) != bytes) {
+    return Damaged(place,
+                   absl::StrCat("the data of ", name, " should be ", bytes, " bytes within ",
+                                data_bytes, ", its offsets are ", Shown(json.at("data_offsets"))));
+  }
+  return Entry{.name = name,
+               .shape = {sizes->begin(), sizes->end()},
+               .begin = offsets->at(0),
+               .end = offsets->at(1)};
+}
+
+// Each begins where the one before it ends, and the last ends the file.
+absl::Status CheckOffsets(const FilePlace& place, std::vector<Entry>& entries,
+                          uint64_t data_bytes) {
+  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+    return std::pair(a.begin, a.end) < std::pair(b.begin, b.end);
+  });
+  uint64_t end = 0;
+  for (const Entry& entry : entries) {
+    if (entry.begin != end) {
+      return Damaged(place,
+                     absl::StrCat("the data of ", entry.name, " begins at byte ", entry.begin,
+                                  ", expected ", end, ", where the tensor before it ends"));
+    }
+    end = entry.end;
+  }
+  if (end == data_bytes) return absl::OkStatus();
+  return Damaged(place, absl::StrCat("its tensors end at byte ", end, " of ", data_bytes));
 }
 
 }  // namespace
 
-absl::Status SaveTensors(const std::string& path, const TensorFile& content) {
+absl::Status SaveTensors(const FilePlace& place, const TensorFile& content) {
   Json header = Json::object();
   header[kMetadata] = content.metadata;
   std::string data;
   for (const auto& [name, tensor] : content.tensors) {
     if (tensor.scalar_type() != at::kFloat) {
-      return absl::InvalidArgumentError(absl::StrCat(path, ": ", name, " is not float32"));
+      return absl::InvalidArgumentError(absl::StrCat(place.path(), ": ", name, " is not float32"));
     }
     const at::Tensor host = tensor.detach().cpu().contiguous();
     const size_t start = data.size();
@@ -74,31 +137,42 @@ absl::Status SaveTensors(const std::string& path, const TensorFile& content) {
   text.append((kAlignment - text.size() % kAlignment) % kAlignment, ' ');
   const uint64_t size = text.size();
   std::string file(reinterpret_cast<const char*>(&size), sizeof(size));
-  return WriteFileAtomically(path, absl::StrCat(file, text, data));
+  return WriteFileAtomically(place, absl::StrCat(file, text, data));
 }
 
-absl::StatusOr<TensorFile> LoadTensors(const std::string& path) {
-  ASSIGN_OR_RETURN(const std::string file, ReadFile(path));
+absl::StatusOr<TensorFile> LoadTensors(const FilePlace& place) {
+  ASSIGN_OR_RETURN(const std::string file, ReadFile(place));
   uint64_t header_size = 0;
-  if (file.size() < sizeof(header_size)) return Damaged(path, "it ends before the header");
+  if (file.size() < sizeof(header_size)) return Damaged(place, "it ends before the header");
   std::memcpy(&header_size, file.data(), sizeof(header_size));
-  absl::string_view rest = absl::string_view(file).substr(sizeof(header_size));
-  if (header_size > rest.size()) return Damaged(path, "it ends within the header");
-  const Json header = Json::parse(rest.substr(0, header_size), nullptr, /*allow_exceptions=*/false);
-  if (!header.is_object()) return Damaged(path, "its header is no JSON object");
+  const absl::string_view rest = absl::string_view(file).substr(sizeof(header_size));
+  if (header_size > rest.size()) return Damaged(place, "it ends within the header");
+  const absl::StatusOr<Json> header = ParseJson(rest.substr(0, header_size));
+  if (!header.ok()) {
+    return Damaged(place, absl::StrCat("its header is ", header.status().message()));
+  }
+  if (!header->is_object()) return Damaged(place, "its header is no JSON object");
+  const absl::string_view data = rest.substr(header_size);
 
   TensorFile content;
+  std::vector<Entry> entries;
   try {
-    for (const auto& [name, entry] : header.items()) {
+    for (const auto& [name, json] : header->items()) {
       if (name == kMetadata) {
-        content.metadata = entry.get<std::map<std::string, std::string>>();
+        content.metadata = json.get<std::map<std::string, std::string>>();
         continue;
       }
-      ASSIGN_OR_RETURN(content.tensors[name],
-                       ReadTensor(path, name, entry, rest.substr(header_size)));
+      ASSIGN_OR_RETURN(Entry entry, ReadEntry(place, name, json, data.size()));
+      entries.push_back(std::move(entry));
     }
   } catch (const Json::exception& error) {
-    return Damaged(path, error.what());
+    return Damaged(place, error.what());
+  }
+  RETURN_IF_ERROR(CheckOffsets(place, entries, data.size()));
+  for (const Entry& entry : entries) {
+    const at::Tensor tensor = at::empty(entry.shape, at::kFloat);
+    std::memcpy(tensor.mutable_data_ptr(), data.data() + entry.begin, entry.end - entry.begin);
+    content.tensors[entry.name] = tensor;
   }
   return content;
 }

@@ -2,7 +2,8 @@
 // it with Python's `safetensors` package, and no code runs on loading.
 //
 // Layout: 8 bytes little-endian header size, a JSON header (name -> dtype, shape, data_offsets, and
-// "__metadata__": string -> string), then the raw little-endian data.
+// "__metadata__": string -> string), then the raw little-endian data: that of all tensors, one
+// after the other without a gap.
 #ifndef SPION_TRAIN_SAFETENSORS_H_
 #define SPION_TRAIN_SAFETENSORS_H_
 
@@ -13,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "spion/base/folder.h"
 
 namespace spion {
 
@@ -23,11 +25,12 @@ struct TensorFile {
 
 /// Tensors may be on any device. Written whole or not at all.
 /// Errors: those of WriteFileAtomically; InvalidArgument for a tensor that is not fp32.
-absl::Status SaveTensors(const std::string& path, const TensorFile& content);
+absl::Status SaveTensors(const FilePlace& place, const TensorFile& content);
 
-/// Errors, naming the file: NotFound; DataLoss saying what is wrong (not a safetensors file,
-/// truncated, offsets that do not fit the shape, a dtype other than F32).
-absl::StatusOr<TensorFile> LoadTensors(const std::string& path);
+/// The tensors take no more memory than the file. Errors, naming the file: NotFound; DataLoss
+/// saying what is wrong (not a safetensors file, truncated, offsets that do not fit the shape,
+/// overlap or leave a gap, a dtype other than F32).
+absl::StatusOr<TensorFile> LoadTensors(const FilePlace& place);
 
 }  // namespace spion
 

@@ -4,6 +4,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/zeros.h>
+#include <c10/core/GradMode.h>
 
 #include <algorithm>
 #include <chrono>
@@ -19,14 +20,12 @@
 #include "spion/pattern/draw.h"
 #include "spion/profiling/range.h"
 #include "spion/train/batches.h"
-#include "spion/train/checkpoint.h"
 #include "spion/train/device.h"
 #include "spion/train/evaluation.h"
 #include "spion/train/interrupt.h"
 #include "spion/train/mllog.h"
 #include "spion/train/optimizer.h"
 #include "spion/train/pattern_json.h"
-#include "spion/train/phase_controller.h"
 #include "spion/train/recorder.h"
 #include "spion/train/repeated_work.h"
 #include "spion/train/schedule.h"
@@ -61,6 +60,12 @@ std::string Percents(const std::vector<double>& values) {
   return absl::StrJoin(values, "  ", [](std::string* out, double value) {
     absl::StrAppendFormat(out, "%.1f %%", value);
   });
+}
+
+absl::Status NoLongerFinite(absl::string_view what, int64_t step) {
+  return absl::InternalError(
+      absl::StrCat(what, " is no longer finite at step ", step,
+                   "; a lower learning rate or another seed may help (see metrics.jsonl)"));
 }
 
 // The state of one run, and its loop.
@@ -105,6 +110,7 @@ class Run {
   void StartTraceAt(int64_t step);
   absl::Status WriteTraceAfter(int64_t step);
   absl::Status Report(int64_t step);
+  absl::Status CheckWeights(int64_t step) const;
   absl::Status EvaluateDev(int64_t step);
   absl::Status HandleCapture(const Capture& capture);
   absl::Status WriteMaps(const Capture& capture) const;
@@ -251,11 +257,7 @@ absl::Status Run::Report(int64_t step) {
   const double accuracy = right_sum_.item<double>() / (steps * static_cast<double>(h_.batch_size));
   loss_sum_.zero_();
   right_sum_.zero_();
-  if (!std::isfinite(loss)) {
-    return absl::InternalError(
-        absl::StrCat("the loss is no longer finite at step ", step,
-                     "; a lower learning rate or another seed may help (see metrics.jsonl)"));
-  }
+  if (!std::isfinite(loss)) return NoLongerFinite("the loss", step);
   progress_.Step({.step = step,
                   .steps = h_.steps,
                   .phase = phases_.phase(),
@@ -292,10 +294,18 @@ absl::Status Run::Save(absl::string_view name, int64_t step, double dev_accuracy
                         model_);
 }
 
+// A report's losses are those before the last update.
+absl::Status Run::CheckWeights(int64_t step) const {
+  const std::string name = NotFiniteWeight(model_);
+  return name.empty() ? absl::OkStatus() : NoLongerFinite(absl::StrCat("the weight ", name), step);
+}
+
 absl::Status Run::EvaluateDev(int64_t step) {
+  RETURN_IF_ERROR(CheckWeights(step));
   RETURN_IF_ERROR(ml_log_.Start("eval_start", Progressed(step)));
   const Evaluation dev = Evaluate(model_, dev_batches_, h_.evaluation_batch_size(), h_.dev_examples,
                                   experiment_.precision);
+  if (!std::isfinite(dev.loss)) return NoLongerFinite("the loss on the dev set", step);
   RETURN_IF_ERROR(ml_log_.Point("eval_accuracy", dev.accuracy, Progressed(step)));
   RETURN_IF_ERROR(ml_log_.Point("eval_loss", dev.loss, Progressed(step)));
   RETURN_IF_ERROR(ml_log_.Stop("eval_stop", Progressed(step)));
@@ -312,9 +322,10 @@ absl::Status Run::EvaluateDev(int64_t step) {
   if (dev.accuracy <= best_dev_accuracy_) return absl::OkStatus();
   best_dev_accuracy_ = dev.accuracy;
   const std::string name = absl::StrCat("best_", phase, ".safetensors");
-  result_.dev_accuracy = dev.accuracy;
-  result_.best_checkpoint = directory_.File(name);
-  return Save(name, step, dev.accuracy);
+  RETURN_IF_ERROR(Save(name, step, dev.accuracy));
+  result_.best = {
+      .name = name, .step = step, .phase = phases_.phase(), .dev_accuracy = dev.accuracy};
+  return absl::OkStatus();
 }
 
 absl::Status Run::HandleCapture(const Capture& capture) {
@@ -435,8 +446,10 @@ absl::StatusOr<TrainingResult> Run::Loop() {
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   result_.step_ms_dense = timer_.MedianStepMs(Phase::kDense);
   result_.step_ms_sparse = timer_.MedianStepMs(Phase::kSparse);
+  result_.recorded = step_work_.has_recorded();
+  RETURN_IF_ERROR(CheckWeights(result_.steps));
   RETURN_IF_ERROR(Save(result_.interrupted ? "interrupted.safetensors" : "last.safetensors",
-                       result_.steps, result_.dev_accuracy));
+                       result_.steps, result_.best.dev_accuracy));
   return result_;
 }
 
@@ -457,10 +470,46 @@ SequenceClassifier MakeModel(const Experiment& experiment, const TaskShape& shap
                             experiment.method.attention(device));
 }
 
+absl::Status TryModel(const Experiment& experiment, const TaskData& data, c10::Device device) {
+  const c10::NoGradGuard no_grad;
+  try {
+    const SequenceClassifier model = MakeModel(experiment, data.shape, device);
+    const std::vector<int64_t> first = {0};
+    const Batch batch = BatchMaker(data.train, device, /*resident=*/false).Make(first);
+    const AutocastScope autocast(experiment.precision, device);
+    model.Forward(batch.ids, batch.lengths, /*training=*/false);
+  } catch (const c10::OutOfMemoryError&) {
+    throw;
+  } catch (const c10::Error& error) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("the model cannot take this task: ", error.what_without_backtrace()));
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<TrainingResult> Train(const Experiment& experiment, const TaskData& data,
                                      SequenceClassifier& model, const RunDirectory& run,
                                      Progress& progress, Trace* trace) {
   return Run(experiment, data, model, run, progress, trace).Loop();
+}
+
+absl::StatusOr<Checkpoint> LoadBest(const Experiment& experiment, const TrainingResult& result,
+                                    const RunDirectory& run) {
+  const FilePlace place = run.File(result.best.name);
+  ASSIGN_OR_RETURN(Checkpoint checkpoint, LoadCheckpoint(place));
+  const auto text = [](absl::string_view task, absl::string_view method, uint64_t seed,
+                       int64_t step, Phase phase) {
+    return absl::StrCat(task, " ", method, ", seed ", seed, ", step ", step, ", ", PhaseName(phase),
+                        " phase");
+  };
+  const CheckpointInfo& info = checkpoint.info;
+  const std::string found = text(info.task, info.method, info.seed, info.step, info.phase);
+  const std::string saved = text(experiment.task, experiment.method.name, experiment.seed,
+                                 result.best.step, result.best.phase);
+  if (found == saved) return checkpoint;
+  return absl::FailedPreconditionError(
+      absl::StrCat(place.path(), " is a checkpoint of ", found, "; this run saved one of ", saved,
+                   " there: another program has written into its folder"));
 }
 
 }  // namespace spion

@@ -85,7 +85,9 @@ class ProfileTest(unittest.TestCase):
         self.assertIn(["forward", "1", "2.50", "2.500", "100.0%"], table)
         (report,) = (self.user / "profiles").iterdir()
         self.assertIn(f"report: {report}", result.stdout)
-        self.assertEqual(self.recorded(), [str(self.user), "--steps=50", f"--trace={report}"])
+        run = str(report).replace(".trace.json", ".run")
+        self.assertEqual(self.recorded(), [str(self.user), "--steps=50", f"--out_dir={run}",
+                                           f"--trace={report}"])
 
     def test_with_nsys_it_runs_under_it(self):
         self.add_nsys()
@@ -104,9 +106,22 @@ class ProfileTest(unittest.TestCase):
         self.add_nsys()
         result = self.run_profile("//experiments:lra_image_cf", "--", "--steps=50")
         self.assertIn("part by part", result.stderr)
-        self.assertEqual(self.recorded()[1:], ["--steps=50", "--cuda_graph=false"])
-        self.run_profile("//experiments:lra_image_cf", "--", "--cuda_graph=true")
-        self.assertEqual(self.recorded()[1:], ["--cuda_graph=true"])
+        (report,) = (self.user / "profiles").iterdir()
+        run = str(report).replace(".nsys-rep", ".run")
+        self.assertEqual(self.recorded()[1:], ["--steps=50", f"--out_dir={run}",
+                                               "--cuda_graph=false"])
+        self.run_profile("//experiments:lra_image_cf", "--", "--cuda_graph=true",
+                         "--out_dir=elsewhere")
+        self.assertEqual(self.recorded()[1:], ["--cuda_graph=true", "--out_dir=elsewhere"])
+
+    def test_runs_keep_out_of_the_users_results(self):
+        for tool in ("trace", "nsys"):
+            with self.subTest(tool):
+                if tool == "nsys":
+                    self.add_nsys()
+                self.run_profile("//experiments:lra_image_cf")
+                (out_dir,) = [flag for flag in self.recorded() if flag.startswith("--out_dir=")]
+                self.assertTrue(out_dir.startswith(f"--out_dir={self.user}/profiles/"), out_dir)
 
     def check(self, code, expected, *arguments):
         result = self.run_profile(*arguments)

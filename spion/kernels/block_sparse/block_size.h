@@ -1,0 +1,14 @@
+// Which blocks the kernels of block-sparse attention take, on the CPU and on a GPU.
+#ifndef SPION_KERNELS_BLOCK_SPARSE_BLOCK_SIZE_H_
+#define SPION_KERNELS_BLOCK_SPARSE_BLOCK_SIZE_H_
+
+#include <cstdint>
+
+namespace spion {
+
+/// Whether blocks of b x b can be computed: a multiple of 16 from 16 to 128.
+constexpr bool TakesBlockSize(int64_t b) { return b >= 16 && b <= 128 && b % 16 == 0; }
+
+}  // namespace spion
+
+#endif  // SPION_KERNELS_BLOCK_SPARSE_BLOCK_SIZE_H_

@@ -1,0 +1,180 @@
+#include "spion/train/check_settings.h"
+
+#include <algorithm>
+#include <cmath>
+#include <iterator>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "spion/kernels/block_sparse/block_size.h"
+
+namespace spion {
+namespace {
+
+using Context = SettingsContext;
+
+constexpr int64_t kMostLayers = 1024;
+
+// Each says "<value>; expected <what>", or nothing of a good value. Written so that NaN is none.
+std::string Whole(int64_t value, int64_t least, int64_t most, absl::string_view why = "") {
+  if (value >= least && value <= most) return "";
+  return absl::StrCat(value, "; expected a whole number from ", least, " to ", most, why);
+}
+
+std::string Share(double value) {
+  if (value > 0 && value <= 1) return "";
+  return absl::StrCat(value, "; expected a number above 0 and not above 1");
+}
+
+std::string Decay(double value) {
+  if (value >= 0 && value < 1) return "";
+  return absl::StrCat(value, "; expected a number from 0 on and below 1");
+}
+
+std::string GradientLimit(double value) {
+  if (value > 0 && std::isfinite(value)) return "";
+  return absl::StrCat(value, "; expected a finite number above 0");
+}
+
+int64_t Length(const HyperParameters& h, const Context& context) {
+  const int64_t length = context.shape.sequence_length;
+  const bool is_cut = context.shape.has_padding && h.sequence_length > 0;
+  return is_cut ? std::min(h.sequence_length, length) : length;
+}
+
+std::string BlockSize(const HyperParameters& h, const Context& context) {
+  const int64_t length = Length(h, context);
+  if (TakesBlockSize(h.block_size) && length % h.block_size == 0) return "";
+  std::vector<int64_t> good;
+  for (int64_t size = 1; size <= length; ++size) {
+    if (TakesBlockSize(size) && length % size == 0) good.push_back(size);
+  }
+  return absl::StrCat(h.block_size,
+                      "; expected a multiple of 16 up to 128 that divides the length, ", length,
+                      ": ", good.empty() ? "there is none" : absl::StrJoin(good, ", "));
+}
+
+std::string DenseStepLimit(const HyperParameters& h) {
+  if (h.dense_step_limit == 0) return "";
+  return Whole(h.dense_step_limit, h.capture_interval, kLargestSetting,
+               ", or 0 for none: the dense phase ends at a look at the maps, and the first is at "
+               "step --capture_interval");
+}
+
+bool Always(const Context&) { return true; }
+bool InTraining(const Context& context) { return context.trains; }
+bool WithPadding(const Context& context) { return context.shape.has_padding; }
+bool WithPatterns(const Context& context) {
+  return context.trains && context.pattern_kind.has_value();
+}
+bool WithDensity(const Context& context) {
+  return WithPatterns(context) && context.pattern_kind == PatternKind::kC;
+}
+bool WithThreshold(const Context& context) {
+  return WithPatterns(context) && context.pattern_kind != PatternKind::kC;
+}
+// SPION-F goes on with the schedule in any case.
+bool WithRestart(const Context& context) {
+  return WithPatterns(context) && context.pattern_kind != PatternKind::kF;
+}
+
+std::string AnyValue(const HyperParameters&, const Context&) { return ""; }
+
+struct Rule {
+  absl::string_view name;
+  bool (*has_part)(const Context&);
+  std::string (*wrong)(const HyperParameters&, const Context&);
+};
+
+using H = HyperParameters;
+
+constexpr Rule kRules[] = {
+    {"layers", Always, [](const H& h, const Context&) { return Whole(h.layers, 1, kMostLayers); }},
+    {"sequence_length", WithPadding,
+     [](const H& h, const Context& context) {
+       return Whole(h.sequence_length, 0, context.shape.sequence_length,
+                    ", the length of the task's sequences; 0 cuts none");
+     }},
+    {"batch_size", Always,
+     [](const H& h, const Context& context) {
+       return context.trains ? Whole(h.batch_size, 1, context.train_examples,
+                                     ", the examples that there are to train with")
+                             : Whole(h.batch_size, 1, kLargestSetting);
+     }},
+    {"learning_rate", InTraining,
+     [](const H& h, const Context&) { return Share(h.learning_rate); }},
+    {"warmup_steps", InTraining,
+     [](const H& h, const Context&) { return Whole(h.warmup_steps, 0, kLargestSetting); }},
+    {"steps", InTraining,
+     [](const H& h, const Context&) { return Whole(h.steps, 1, kLargestSetting); }},
+    {"beta1", InTraining, [](const H& h, const Context&) { return Decay(h.beta1); }},
+    {"beta2", InTraining, [](const H& h, const Context&) { return Decay(h.beta2); }},
+    {"epsilon", InTraining, [](const H& h, const Context&) { return Share(h.epsilon); }},
+    {"weight_decay", InTraining, [](const H& h, const Context&) { return Decay(h.weight_decay); }},
+    {"gradient_limit", InTraining,
+     [](const H& h, const Context&) { return GradientLimit(h.gradient_limit); }},
+    {"capture_interval", WithPatterns,
+     [](const H& h, const Context&) { return Whole(h.capture_interval, 1, kLargestSetting); }},
+    {"block_size", WithPatterns, BlockSize},
+    {"density", WithDensity, [](const H& h, const Context&) { return Share(h.density); }},
+    {"threshold", WithThreshold, [](const H& h, const Context&) { return Share(h.threshold); }},
+    {"transition_limit_percent", WithPatterns,
+     [](const H& h, const Context&) { return Whole(h.transition_limit_percent, 0, 100); }},
+    {"dense_step_limit", WithPatterns,
+     [](const H& h, const Context&) { return DenseStepLimit(h); }},
+    {"shared_pattern", WithPatterns, AnyValue},
+    {"excluded_pruned", WithPatterns, AnyValue},
+    {"continued_schedule", WithRestart, AnyValue},
+    {"evaluation_interval", InTraining,
+     [](const H& h, const Context&) { return Whole(h.evaluation_interval, 1, kLargestSetting); }},
+    {"dev_examples", InTraining,
+     [](const H& h, const Context&) { return Whole(h.dev_examples, 0, kLargestSetting); }},
+    {"test_examples", Always,
+     [](const H& h, const Context&) { return Whole(h.test_examples, 0, kLargestSetting); }},
+};
+
+bool IsFlag(absl::string_view name) {
+  const auto flags = HyperParameterFlags();
+  return std::any_of(flags.begin(), flags.end(),
+                     [&](const HyperParameterFlag& flag) { return flag.name == name; });
+}
+
+}  // namespace
+
+absl::Status CheckSettings(const HyperParameters& h, const SettingsContext& context) {
+  for (const Rule& rule : kRules) {
+    if (!rule.has_part(context)) continue;
+    const std::string wrong = rule.wrong(h, context);
+    if (wrong.empty()) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat(IsFlag(rule.name) ? "--" : "", rule.name, "=", wrong));
+  }
+  return absl::OkStatus();
+}
+
+std::vector<std::string> SettingsNotes(const HyperParameters& h,
+                                       absl::Span<const std::string> given,
+                                       const SettingsContext& context) {
+  std::vector<std::string> notes;
+  std::vector<std::string> without_part;
+  for (const Rule& rule : kRules) {
+    const bool is_given = std::find(given.begin(), given.end(), rule.name) != given.end();
+    if (is_given && !rule.has_part(context)) without_part.push_back(absl::StrCat("--", rule.name));
+  }
+  if (!without_part.empty()) {
+    notes.push_back(absl::StrCat("note: without effect here: ", absl::StrJoin(without_part, ", ")));
+  }
+  if (context.trains && h.warmup_steps > h.steps) {
+    notes.push_back(absl::StrCat("note: training ends at step ", h.steps,
+                                 ", before the learning rate is at its highest at step ",
+                                 h.warmup_steps));
+  }
+  if (WithPatterns(context) && h.capture_interval > h.steps) {
+    notes.push_back(absl::StrCat("note: there is no sparse phase: training ends at step ", h.steps,
+                                 ", before the first look at the attention maps at step ",
+                                 h.capture_interval));
+  }
+  return notes;
+}
+
+}  // namespace spion
