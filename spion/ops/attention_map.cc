@@ -1,6 +1,7 @@
 #include "spion/ops/attention_map.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <torch/csrc/autograd/autograd_not_implemented_fallback.h>
 #include <torch/library.h>
 
 #include "spion/ops/attention_map_call.h"
@@ -36,5 +37,9 @@ TORCH_LIBRARY_FRAGMENT(spion, library) {
 }
 
 TORCH_LIBRARY_IMPL(spion, CPU, library) { library.impl("mean_attention_map", MapCpu); }
+
+TORCH_LIBRARY_IMPL(spion, Autograd, library) {
+  library.impl("mean_attention_map", torch::autograd::autogradNotImplementedFallback());
+}
 
 }  // namespace spion

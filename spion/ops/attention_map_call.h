@@ -26,7 +26,7 @@ at::Tensor RunAttentionMap(const at::Tensor& q, const at::Tensor& k,
   const at::TensorOptions floats = q.options().dtype(at::kFloat);
   at::Tensor map = at::empty({q.size(2), q.size(2)}, floats);
   at::Tensor row_statistics;
-  if (!q.is_cpu()) row_statistics = at::empty({q.size(0), q.size(1), q.size(2)}, floats);
+  if (!q.is_cpu()) row_statistics = at::empty({q.size(0), q.size(1), q.size(2), 2}, floats);
   ThrowIfError(
       kMapOp,
       kernel(AttentionMapCall<T>{

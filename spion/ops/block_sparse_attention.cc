@@ -1,11 +1,12 @@
 #include "spion/ops/block_sparse_attention.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
-#include <torch/csrc/autograd/custom_function.h>
+#include <torch/csrc/autograd/autograd_not_implemented_fallback.h>
 #include <torch/library.h>
 
 #include <tuple>
 
+#include "spion/ops/once_differentiable.h"
 #include "spion/ops/pattern_object.h"
 #include "spion/profiling/range.h"
 
@@ -39,8 +40,10 @@ std::tuple<at::Tensor, at::Tensor> CallForward(const at::Tensor& q, const at::Te
   return op.call(q, k, v, pattern, padding, pruned_is_zero, exact_float32);
 }
 
-class BlockSparseFunction : public torch::autograd::Function<BlockSparseFunction> {
+class BlockSparseFunction : public OnceDifferentiable<BlockSparseFunction> {
  public:
+  static constexpr char kName[] = "BlockSparseAttention";
+
   static variable_list forward(AutogradContext* context, const at::Tensor& q, const at::Tensor& k,
                                const at::Tensor& v, const PatternPointer& pattern,
                                const Padding& padding, bool pruned_is_zero, bool exact_float32) {
@@ -57,7 +60,7 @@ class BlockSparseFunction : public torch::autograd::Function<BlockSparseFunction
     return {out, log_sum_exp};
   }
 
-  static variable_list backward(AutogradContext* context, const variable_list& grads) {
+  static variable_list Gradients(AutogradContext* context, const variable_list& grads) {
     static const auto op = c10::Dispatcher::singleton()
                                .findSchemaOrThrow("spion::block_sparse_attention_backward", "")
                                .typed<BackwardSignature>();
@@ -113,6 +116,8 @@ TORCH_LIBRARY_FRAGMENT(spion, library) {
 TORCH_LIBRARY_IMPL(spion, Autograd, library) {
   RegisterPatternObject();
   library.impl("block_sparse_attention", AutogradForward);
+  library.impl("block_sparse_attention_backward",
+               torch::autograd::autogradNotImplementedFallback());
 }
 
 }  // namespace spion

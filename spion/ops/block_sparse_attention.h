@@ -2,8 +2,8 @@
 //
 //   at::Tensor out = BlockSparseAttention(q, k, v, pattern, padding, PrunedScore::kZero);
 //
-// Differentiable in q, k and v (once). Registered with TORCH_LIBRARY, so after
-// torch.ops.load_library Python has it too:
+// Differentiable in q, k and v, once: a gradient of their gradients is a c10::Error. Registered
+// with TORCH_LIBRARY, so after torch.ops.load_library Python has it too:
 //
 //   pattern = torch.classes.spion.BlockPattern(mask, block_size, q.device)  # bool [n, n], or
 //                                                                           # [heads, n, n]
@@ -26,10 +26,11 @@
 namespace spion {
 
 /// q, k, v: [B, H, L, d], any strides but unit stride along d (as they come out of a fused
-/// projection). On the CPU fp32; on a GPU fp16, bf16 or fp32, rows aligned to 16 bytes, fp32
-/// multiplied as `float32` says. padding: int32 [B] lengths, or bool [B, L] with true for valid
-/// keys, or nothing. The scores are scaled by 1 / sqrt(d).
-/// Returns [B, H, L, d], laid out in memory as [B, L, H, d], so that joining the heads is a view.
+/// projection), B and H up to 2^31 in all, or 0: empty in, empty out. On the CPU fp32; on a GPU
+/// fp16, bf16 or fp32, rows aligned to 16 bytes, a head within 4 GiB, fp32 multiplied as `float32`
+/// says. padding: int32 [B] lengths, or bool [B, L] with true for valid keys, or nothing. The
+/// scores are scaled by 1 / sqrt(d). Returns [B, H, L, d], laid out in memory as [B, L, H, d], so
+/// that joining the heads is a view; as [B, H, L, d] where a head would else spread over 4 GiB.
 /// Throws c10::Error naming the value and what is supported.
 at::Tensor BlockSparseAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                 const PatternTensors& pattern,

@@ -40,9 +40,9 @@ std::tuple<at::Tensor, at::Tensor, at::Tensor> Backward(
   const c10::cuda::CUDAGuard guard(q.device());
   const BlockSparseProblem problem =
       Problem(kBackwardOp, q, pattern, padding, pruned_is_zero, exact_float32);
-  // The gradient comes as autograd has it: expanded (of a sum, say) or at any offset.
+  // The gradient comes as autograd has it: expanded (of a sum, say), at any offset, spread far.
   const at::Tensor grad_rows =
-      HasAlignedRows(grad_out) ? grad_out : grad_out.clone(at::MemoryFormat::Contiguous);
+      IsReadInPlace(grad_out) ? grad_out : grad_out.clone(at::MemoryFormat::Contiguous);
   return DispatchElement(kBackwardOp, q, [&](auto element) {
     using T = decltype(element);
     return RunBackward<T>(

@@ -1,17 +1,27 @@
 // The operators as LibTorch sees them: values against the oracle, autograd, layouts and bad input.
 #include "spion/ops/block_sparse_attention.h"
 
+#include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
+#include <ATen/ops/randint.h>
+#include <ATen/ops/randn.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
 
+#include <exception>
 #include <functional>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "spion/ops/attention_map.h"
+#include "spion/ops/tensor_arguments.h"
 #include "spion/reference/attention.h"
 #include "spion/testing/attention_case.h"
 #include "spion/testing/pattern_zoo.h"
@@ -21,6 +31,7 @@
 namespace spion {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 constexpr AttentionShape kShape{.batch = 3, .heads = 2, .length = 128, .head_dim = 32};
@@ -169,6 +180,146 @@ TEST_F(BadInputTest, UnsupportedHeadDimensionIsNamed) {
   EXPECT_THAT(
       MessageOf([&] { BlockSparseAttention(q, q, q, pattern_, std::nullopt, PrunedScore::kZero); }),
       HasSubstr("24"));
+}
+
+TEST(OperatorGradientTest, ASecondGradientIsAnError) {
+  AttentionCase c = MakeAttentionCase(kShape, CasePadding::kNone, 1.0, TestSeed(15));
+  const PatternTensors pattern = ToTensors(RandomBlocks(4, kBlock, 0.4, 3), at::kCPU);
+  const at::Tensor q = AsTensor(c.q, kShape).requires_grad_();
+  const at::Tensor k = AsTensor(c.k, kShape);
+  const at::Tensor v = AsTensor(c.v, kShape);
+  const at::Tensor out = BlockSparseAttention(q, k, v, pattern, std::nullopt, PrunedScore::kZero);
+  const at::Tensor gradient =
+      torch::autograd::grad({out.sum()}, {q}, {}, /*retain_graph=*/true, /*create_graph=*/true)[0];
+  EXPECT_THAT(MessageOf([&] { gradient.square().sum().backward(); }),
+              AllOf(HasSubstr("BlockSparseAttention is differentiable once"), HasSubstr("detach")));
+}
+
+TEST(OperatorGradientTest, OperatorsWithoutAGradientRefuseToGiveOne) {
+  // What the C++ functions stand on, as Python sees it.
+  AttentionCase c = MakeAttentionCase(kShape, CasePadding::kNone, 1.0, TestSeed(16));
+  const at::Tensor q = AsTensor(c.q, kShape).requires_grad_();
+  static const auto map = c10::Dispatcher::singleton()
+                              .findSchemaOrThrow("spion::mean_attention_map", "")
+                              .typed<at::Tensor(const at::Tensor&, const at::Tensor&,
+                                                const std::optional<at::Tensor>&)>();
+  const at::Tensor with_graph = map.call(q, q, std::nullopt);
+  EXPECT_THAT([&] { with_graph.sum().backward(); },
+              ::testing::ThrowsMessage<std::exception>(HasSubstr("spion::mean_attention_map")));
+  EXPECT_FALSE(MeanAttentionMap(q, q, std::nullopt).requires_grad());
+}
+
+// ---- No heads, and very many ----
+
+TEST(HeadCountTest, EmptyInEmptyOut) {
+  const PatternTensors pattern = ToTensors(RandomBlocks(4, kBlock, 0.4, 3), at::kCPU);
+  for (const auto& [batch, heads] : {std::pair(0, 2), std::pair(3, 0), std::pair(0, 0)}) {
+    const at::Tensor q = at::empty({batch, heads, 128, 32}).requires_grad_();
+    const at::Tensor k = at::empty({batch, heads, 128, 32}).requires_grad_();
+    const at::Tensor v = at::empty({batch, heads, 128, 32}).requires_grad_();
+    const std::optional<at::Tensor> paddings[] = {std::nullopt, at::empty({batch}, at::kInt),
+                                                  at::empty({batch, 128}, at::kBool)};
+    for (const std::optional<at::Tensor>& padding : paddings) {
+      const at::Tensor out = BlockSparseAttention(q, k, v, pattern, padding, PrunedScore::kZero);
+      EXPECT_EQ(out.sizes(), q.sizes());
+      for (const at::Tensor& gradient : torch::autograd::grad({out.sum()}, {q, k, v})) {
+        EXPECT_EQ(gradient.sizes(), q.sizes());
+      }
+      const at::Tensor map = MeanAttentionMap(q, k, padding);
+      EXPECT_EQ(map.sizes(), at::IntArrayRef({128, 128}));
+      EXPECT_TRUE(map.eq(0).all().item<bool>());
+    }
+  }
+}
+
+/// Random q, k, v and a gradient of [batch, heads, 16, 16], without the oracle's doubles of them.
+struct ManyHeads {
+  ManyHeads(int64_t batch, int64_t heads, const std::vector<BlockPattern>& patterns)
+      : patterns(patterns) {
+    at::manual_seed(TestSeed(17));
+    for (at::Tensor* tensor : {&q, &k, &v, &grad_out}) *tensor = at::randn({batch, heads, 16, 16});
+    lengths = at::randint(17, {batch}, at::kInt);
+    for (const at::Tensor& tensor : {q, k, v}) tensor.requires_grad_();
+  }
+
+  /// One head, for the oracle.
+  AttentionCase Head(int64_t batch, int64_t head) const {
+    const auto values = [&](const at::Tensor& tensor) {
+      return Floats(tensor.select(0, batch).select(0, head));
+    };
+    return {.shape = {.batch = 1, .heads = 1, .length = 16, .head_dim = 16},
+            .scale = 0.25,
+            .q = values(q),
+            .k = values(k),
+            .v = values(v),
+            .grad_out = values(grad_out),
+            .lengths = {lengths[batch].item<int32_t>()},
+            .valid = {}};
+  }
+
+  at::Tensor q, k, v, grad_out;
+  at::Tensor lengths;  // [batch]
+  std::vector<BlockPattern> patterns;
+};
+
+void ExpectHeadsNearOracle(const ManyHeads& many) {
+  const at::Tensor out = BlockSparseAttention(
+      many.q, many.k, many.v, ToTensors(many.patterns, at::kCPU), many.lengths, PrunedScore::kZero);
+  const std::vector<at::Tensor> gradients =
+      torch::autograd::grad({out}, {many.q, many.k, many.v}, {many.grad_out});
+  const int64_t heads = many.q.size(1);
+  const int64_t all = many.q.size(0) * heads;
+  for (const int64_t index :
+       {int64_t{0}, int64_t{1}, int64_t{65534}, int64_t{65535}, int64_t{65536}, all - 2, all - 1}) {
+    SCOPED_TRACE(testing::Message() << "head " << index << " of " << all);
+    const int64_t b = index / heads;
+    const int64_t h = index % heads;
+    const AttentionCase c = many.Head(b, h);
+    const BlockPattern& pattern = many.patterns[many.patterns.size() == 1 ? 0 : h];
+    const reference::Input input = OracleInput(c, {pattern}, PrunedScore::kZero);
+    const reference::Gradients truth = reference::Backward(input, Doubles(c.grad_out));
+    const AttentionTolerance tolerance{.max_score = c.MaxScore(), .terms = 16};
+    const auto error = [&](const at::Tensor& tensor, const std::vector<double>& expected) {
+      return NormError(Floats(tensor.select(0, b).select(0, h)), expected, 1e-3);
+    };
+    EXPECT_LE(error(out, reference::Forward(input).out), tolerance.forward());
+    EXPECT_LE(error(gradients[0], truth.q), tolerance.backward());
+    EXPECT_LE(error(gradients[1], truth.k), tolerance.backward());
+    EXPECT_LE(error(gradients[2], truth.v), tolerance.backward());
+  }
+}
+
+TEST(HeadCountTest, SeventyThousandExamples) {
+  ExpectHeadsNearOracle({70000, 1, {DiagonalOnly(1, 16)}});
+}
+
+TEST(HeadCountTest, SeventyThousandHeadsOfOnePattern) {
+  ExpectHeadsNearOracle({1, 70000, {DiagonalOnly(1, 16)}});
+}
+
+TEST(HeadCountTest, SeventyThousandHeadsWithAPatternEach) {
+  ExpectHeadsNearOracle({1, 70000, std::vector<BlockPattern>(70000, DiagonalOnly(1, 16))});
+}
+
+TEST(HeadCountTest, TheMapOfSeventyThousandExamplesIsTheMeanOfTheirMaps) {
+  const ManyHeads many(70000, 1, {});
+  const at::Tensor scores =
+      many.q.detach().to(at::kDouble).matmul(many.k.detach().to(at::kDouble).transpose(2, 3)) / 4;
+  const at::Tensor expected = scores.softmax(3).mean(c10::IntArrayRef{0, 1});
+  const at::Tensor map = MeanAttentionMap(many.q, many.k, std::nullopt);
+  EXPECT_LE((map - expected).norm().item<double>(), 1e-5 * expected.norm().item<double>());
+}
+
+TEST(HeadLayoutTest, HeadsStayWithinAGpusReach) {
+  // Of a device that has no memory: these would be some 5 and 14 GB.
+  const auto like = [](int64_t heads) {
+    return at::empty({1, heads, 1024, 32}, at::TensorOptions(at::kMeta).dtype(at::kBFloat16));
+  };
+  EXPECT_TRUE(EmptyHeads(like(60000)).transpose(1, 2).is_contiguous());
+  EXPECT_TRUE(EmptyHeads(like(70000)).is_contiguous());
+  EXPECT_EQ(EmptyPackedHeads(like(20000))[0].stride(2), 3 * 20000 * 32);
+  EXPECT_EQ(EmptyPackedHeads(like(60000))[2].stride(2), 60000 * 32);
+  EXPECT_TRUE(EmptyPackedHeads(like(70000))[1].is_contiguous());
 }
 
 TEST(MeanAttentionMapTest, AgreesWithTheOracleAndRowsSumToOne) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "spion/kernels/block_sparse/problem.h"
+#include "spion/ops/tensor_arguments.h"
 
 namespace spion {
 
@@ -27,9 +28,9 @@ auto DispatchElement(const char* op, const at::Tensor& q, Body&& body) {
 }
 
 /// Whether the kernels can read the [B, H, L, d] tensor in place.
-inline bool HasAlignedRows(const at::Tensor& tensor) {
+inline bool IsReadInPlace(const at::Tensor& tensor) {
   constexpr int64_t kAlignmentBytes = 16;
-  if (tensor.stride(3) != 1) return false;
+  if (tensor.stride(3) != 1 || !IsWithinReach(tensor, tensor.stride(2))) return false;
   if (reinterpret_cast<uintptr_t>(tensor.const_data_ptr()) % kAlignmentBytes != 0) return false;
   for (int dimension = 0; dimension < 3; ++dimension) {
     if (tensor.stride(dimension) * tensor.element_size() % kAlignmentBytes != 0) return false;

@@ -2,13 +2,14 @@
 
 #include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/matmul.h>
-#include <torch/csrc/autograd/custom_function.h>
+#include <torch/csrc/autograd/autograd_not_implemented_fallback.h>
 #include <torch/library.h>
 
 #include <cmath>
 #include <tuple>
 
 #include "spion/kernels/score_rows/api.h"
+#include "spion/ops/once_differentiable.h"
 
 namespace spion {
 namespace {
@@ -19,8 +20,10 @@ using Lengths = std::optional<at::Tensor>;
 
 double Scale(const at::Tensor& q) { return 1 / std::sqrt(static_cast<double>(q.size(3))); }
 
-class MaterialisedFunction : public torch::autograd::Function<MaterialisedFunction> {
+class MaterialisedFunction : public OnceDifferentiable<MaterialisedFunction> {
  public:
+  static constexpr char kName[] = "MaterialisedAttention";
+
   static at::Tensor forward(AutogradContext* context, const at::Tensor& q, const at::Tensor& k,
                             const at::Tensor& v, const Lengths& lengths) {
     static const auto softmax =
@@ -38,7 +41,7 @@ class MaterialisedFunction : public torch::autograd::Function<MaterialisedFuncti
     return at::matmul(rounded, v);
   }
 
-  static variable_list backward(AutogradContext* context, const variable_list& grads) {
+  static variable_list Gradients(AutogradContext* context, const variable_list& grads) {
     static const auto softmax_backward =
         c10::Dispatcher::singleton()
             .findSchemaOrThrow("spion::score_softmax_backward_", "")
@@ -58,8 +61,8 @@ class MaterialisedFunction : public torch::autograd::Function<MaterialisedFuncti
 }  // namespace
 
 bool CanMaterialise(const at::Tensor& q) {
-  return q.is_cuda() && q.scalar_type() == at::kBFloat16 && q.dim() == 4 && q.numel() > 0 &&
-         cuda::TakesScoreWidth(q.size(2));
+  return q.is_cuda() && q.scalar_type() == at::kBFloat16 && q.dim() == 4 &&
+         cuda::TakesScoreWidth(q.size(2)) && q.size(3) > 0;
 }
 
 at::Tensor MaterialisedAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
@@ -75,6 +78,12 @@ TORCH_LIBRARY_FRAGMENT(spion, library) {
       "score_softmax_backward_(Tensor(a!) grad, Tensor probabilities, Tensor? lengths, float "
       "scale) "
       "-> Tensor(a!)");
+}
+
+TORCH_LIBRARY_IMPL(spion, Autograd, library) {
+  for (const char* name : {"score_softmax", "score_softmax_backward_"}) {
+    library.impl(name, torch::autograd::autogradNotImplementedFallback());
+  }
 }
 
 }  // namespace spion

@@ -28,7 +28,8 @@ BFloat16* MutableData(const at::Tensor& tensor) {
 void CheckScores(const char* op, const at::Tensor& scores) {
   TORCH_CHECK(scores.dim() == 4 && scores.scalar_type() == at::kBFloat16 && scores.is_contiguous(),
               op, " takes contiguous BFloat16 [batch, heads, queries, keys]; got ",
-              scores.scalar_type(), " ", scores.sizes());
+              scores.scalar_type(), " ", scores.sizes(), " with strides ", scores.strides(),
+              "; call .contiguous()");
 }
 
 // Null without lengths.
@@ -38,7 +39,8 @@ const int32_t* LengthData(const char* op, const std::optional<at::Tensor>& lengt
   TORCH_CHECK(lengths->scalar_type() == at::kInt && lengths->is_contiguous() &&
                   lengths->numel() == scores.size(0) && lengths->device() == scores.device(),
               op, ": lengths must be contiguous Int [", scores.size(0), "] on ", scores.device(),
-              "; got ", lengths->scalar_type(), " ", lengths->sizes(), " on ", lengths->device());
+              "; got ", lengths->scalar_type(), " ", lengths->sizes(), " with strides ",
+              lengths->strides(), " on ", lengths->device());
   return lengths->const_data_ptr<int32_t>();
 }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #include "spion/kernels/block_sparse/schedule.h"
@@ -64,6 +65,11 @@ PatternTensors ToTensors(absl::Span<const BlockLines> rows, absl::Span<const Blo
   BlockLines all_rows;
   BlockLines all_columns;
   BlockSchedule schedule;
+  int64_t kept = 0;
+  for (const BlockLines& pattern : rows) kept += static_cast<int64_t>(pattern.indices.size());
+  TORCH_CHECK(kept <= std::numeric_limits<int32_t>::max(), rows.size(), " patterns keep ", kept,
+              " blocks; one operator takes at most ", std::numeric_limits<int32_t>::max(),
+              " in all: give one pattern for all heads, or split the heads");
   for (size_t i = 0; i < rows.size(); ++i) {
     Append(rows[i], all_rows);
     Append(columns[i], all_columns);

@@ -1,5 +1,6 @@
 #include "spion/ops/split_heads.h"
 
+#include <ATen/core/grad_mode.h>
 #include <ATen/ops/empty.h>
 #include <torch/csrc/autograd/custom_function.h>
 
@@ -42,7 +43,9 @@ class SplitHeadsFunction : public torch::autograd::Function<SplitHeadsFunction> 
   }
 
   static variable_list backward(AutogradContext*, const variable_list& grads) {
-    const at::Tensor found = FindPacked(grads);
+    // Where the gradient gets a graph of its own, each slice must be seen: copies are
+    // differentiable.
+    const at::Tensor found = at::GradMode::is_enabled() ? at::Tensor() : FindPacked(grads);
     if (found.defined()) return {found, at::Tensor()};
     const at::Tensor& first = grads[0];
     const at::Tensor packed =
@@ -57,7 +60,8 @@ class SplitHeadsFunction : public torch::autograd::Function<SplitHeadsFunction> 
 std::array<at::Tensor, 3> SplitHeads(const at::Tensor& qkv, int64_t heads) {
   TORCH_CHECK(heads > 0 && qkv.dim() == 3 && qkv.is_contiguous() && qkv.size(2) % (3 * heads) == 0,
               "SplitHeads takes a contiguous [batch, length, 3 * heads * d]; got ", qkv.sizes(),
-              " for ", heads, " heads");
+              " for ", heads, " heads",
+              qkv.is_contiguous() ? "" : ", not contiguous: call .contiguous()");
   variable_list parts = SplitHeadsFunction::apply(qkv, heads);
   return {parts[0], parts[1], parts[2]};
 }

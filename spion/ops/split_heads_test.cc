@@ -4,6 +4,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/randn.h>
 #include <gtest/gtest.h>
+#include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
 #include "spion/ops/tensor_arguments.h"
@@ -81,6 +82,36 @@ TEST(SplitHeadsTest, TakesGradientsThatLieSideBySideAsTheyAre) {
   EXPECT_TRUE(seen.is_contiguous());
   const at::Tensor grad = qkv.grad().view({3, 5, 3, kHeads, 4});
   for (int64_t i = 0; i < 3; ++i) EXPECT_TRUE(grad.select(2, i).eq(i + 1).all().item<bool>());
+}
+
+TEST(SplitHeadsTest, IsDifferentiableTwice) {
+  const at::Tensor qkv = Projection();
+  const auto loss = [](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
+    return (q.pow(3) * k * v.square()).sum();
+  };
+  const auto second = [&](const at::Tensor& of) {
+    const at::Tensor first = torch::autograd::grad({of}, {qkv}, {}, /*retain_graph=*/true,
+                                                   /*create_graph=*/true)[0];
+    return torch::autograd::grad({first.square().sum()}, {qkv})[0];
+  };
+  const auto [q, k, v] = SplitHeads(qkv, kHeads);
+  const at::Tensor parts = qkv.view({3, 5, 3, kHeads, 4}).transpose(1, 3);
+  EXPECT_TRUE(
+      second(loss(q, k, v))
+          .allclose(second(loss(parts.select(2, 0), parts.select(2, 1), parts.select(2, 2)))));
+}
+
+TEST(SplitHeadsTest, ASecondGradientSeesAllPartsOfAPackedOne) {
+  // As block-sparse attention leaves it, but with a graph: slices of one tensor.
+  const at::Tensor qkv = Projection();
+  const auto [q, k, v] = SplitHeads(qkv, kHeads);
+  const at::Tensor factors = at::randn({3, 5, 3, kHeads, 4}).requires_grad_();
+  const auto part = [&](int64_t i) { return factors.select(2, i).transpose(1, 2); };
+  const at::Tensor first =
+      torch::autograd::grad({q, k, v}, {qkv}, {part(0), part(1), part(2)}, /*retain_graph=*/true,
+                            /*create_graph=*/true)[0];
+  const at::Tensor second = torch::autograd::grad({first.sum()}, {factors})[0];
+  EXPECT_TRUE(second.eq(1).all().item<bool>());
 }
 
 TEST(SplitHeadsTest, TakesAnEmptyBatch) {

@@ -38,12 +38,21 @@ void CheckHeadTensor(const char* op, const char* name, const at::Tensor& tensor,
       " must have stride 1 along head_dim; call .contiguous(). Strides: ", tensor.strides());
 }
 
+bool IsWithinReach(const at::Tensor& heads, int64_t row_stride) {
+  return SpansFewEnoughBytes(heads.size(2), row_stride, heads.element_size());
+}
+
 at::Tensor EmptyHeads(const at::Tensor& like) {
+  if (!IsWithinReach(like, like.size(1) * like.size(3)))
+    return at::empty(like.sizes(), like.options());
   return at::empty({like.size(0), like.size(2), like.size(1), like.size(3)}, like.options())
       .transpose(1, 2);
 }
 
 std::array<at::Tensor, 3> EmptyPackedHeads(const at::Tensor& like) {
+  if (!IsWithinReach(like, 3 * like.size(1) * like.size(3))) {
+    return {EmptyHeads(like), EmptyHeads(like), EmptyHeads(like)};
+  }
   const at::Tensor packed =
       at::empty({like.size(0), like.size(2), 3, like.size(1), like.size(3)}, like.options());
   return {packed.select(2, 0).transpose(1, 2), packed.select(2, 1).transpose(1, 2),
@@ -56,7 +65,9 @@ KeyPadding AsKeyPadding(const char* op, const std::optional<at::Tensor>& padding
   const int64_t batch = q.size(0);
   const int64_t length = q.size(2);
   TORCH_CHECK(padding->device() == q.device() && padding->is_contiguous(), op,
-              ": padding must be contiguous and on ", q.device());
+              ": padding must be contiguous and on ", q.device(), "; got strides ",
+              padding->strides(), " on ", padding->device(),
+              "; call .contiguous() and .to() on it");
   if (padding->scalar_type() == at::kInt && padding->sizes() == at::IntArrayRef({batch})) {
     return {.lengths = padding->const_data_ptr<int32_t>()};
   }

@@ -30,10 +30,15 @@ HeadTensor<T> AsHeadTensor(const at::Tensor& tensor) {
           .row_stride = tensor.stride(2)};
 }
 
-/// An uninitialised [B, H, L, d] tensor, laid out in memory as [B, L, H, d].
+/// Whether a GPU reaches all rows of a head of [B, H, L, d] if they are so many elements apart.
+bool IsWithinReach(const at::Tensor& heads, int64_t row_stride);
+
+/// An uninitialised [B, H, L, d] tensor, laid out in memory as [B, L, H, d], where so a head is
+/// within reach, else as [B, H, L, d].
 at::Tensor EmptyHeads(const at::Tensor& like);
 
-/// Three of them, which share one [B, L, 3, H, d]: gradients as SplitHeads takes them.
+/// Three of them, which share one [B, L, 3, H, d], gradients as SplitHeads takes them, where so a
+/// head is within reach; else each on its own.
 std::array<at::Tensor, 3> EmptyPackedHeads(const at::Tensor& like);
 
 /// The padding argument of the operators: int32 [B] or bool [B, L], contiguous, on q's device.

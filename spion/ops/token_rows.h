@@ -9,8 +9,9 @@
 // another, and where forward and backward pass must be in the same graph. A mask is made of 16
 // random bits a number: the probability is met to 1 / 65536.
 //
-// Differentiable once. Operands of other sizes than said are a c10::Error that names them; on a GPU
-// so are those of another type or device.
+// Differentiable once: by these kernels a gradient has no gradient, and asking for it is a
+// c10::Error. Operands of other sizes than said are one that names them; on a GPU so are those of
+// another type or device.
 #ifndef SPION_OPS_TOKEN_ROWS_H_
 #define SPION_OPS_TOKEN_ROWS_H_
 

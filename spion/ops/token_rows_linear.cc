@@ -3,6 +3,7 @@
 #include <ATen/ops/linear.h>
 #include <ATen/ops/mm.h>
 
+#include "spion/ops/once_differentiable.h"
 #include "spion/ops/token_rows.h"
 #include "spion/ops/token_rows_operators.h"
 
@@ -18,8 +19,10 @@ at::Tensor WideProduct(const at::Tensor& a, const at::Tensor& b) {
   return is_wide ? at::mm(a, b) : at::mm(a, b, at::kFloat);
 }
 
-class LinearMapFunction : public torch::autograd::Function<LinearMapFunction> {
+class LinearMapFunction : public OnceDifferentiable<LinearMapFunction> {
  public:
+  static constexpr char kName[] = "LinearMap";
+
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
                             const at::Tensor& bias) {
     const at::ScalarType dtype = ProductType(x.device(), x.scalar_type());
@@ -31,7 +34,7 @@ class LinearMapFunction : public torch::autograd::Function<LinearMapFunction> {
     return at::linear(factor, matrix, bias.to(dtype));
   }
 
-  static variable_list backward(AutogradContext* context, const variable_list& grads) {
+  static variable_list Gradients(AutogradContext* context, const variable_list& grads) {
     const variable_list saved = context->get_saved_variables();
     const at::Tensor& factor = saved[0];
     const at::Tensor& matrix = saved[1];

@@ -7,6 +7,7 @@
 #include <ATen/ops/zeros.h>
 
 #include "spion/kernels/token_rows/api.h"
+#include "spion/ops/once_differentiable.h"
 #include "spion/ops/token_rows.h"
 #include "spion/ops/token_rows_operators.h"
 
@@ -17,11 +18,15 @@ using token_rows::Dropout;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-// Whether the kernels take float32 rows x and what comes of them.
-bool TakesRows(const at::Tensor& x, const at::Tensor& weight, at::ScalarType dtype) {
-  return x.is_cuda() && x.numel() > 0 && x.scalar_type() == at::kFloat &&
+// Whether the kernels take so many float32 rows on x's device and what comes of them.
+bool TakesRows(int64_t rows, const at::Tensor& x, const at::Tensor& weight, at::ScalarType dtype) {
+  return x.is_cuda() && rows > 0 && rows <= cuda::kMostRows && x.scalar_type() == at::kFloat &&
          weight.scalar_type() == at::kFloat && cuda::TakesNormWidth(weight.numel()) &&
          token_rows::TakesType(dtype);
+}
+bool TakesRows(const at::Tensor& x, const at::Tensor& weight, at::ScalarType dtype) {
+  const int64_t width = x.dim() > 0 ? x.size(-1) : 0;
+  return width > 0 && TakesRows(x.numel() / width, x, weight, dtype);
 }
 
 // `ids`: what the embedding looked up, or undefined.
@@ -47,8 +52,10 @@ token_rows::AddNormGradients NormGradients(AutogradContext* context, const at::T
                                          token_rows::SavedDropout(context), of_x, branch);
 }
 
-class LayerNormFunction : public torch::autograd::Function<LayerNormFunction> {
+class LayerNormFunction : public OnceDifferentiable<LayerNormFunction> {
  public:
+  static constexpr char kName[] = "NormRows";
+
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
                             const at::Tensor& bias, at::ScalarType dtype) {
     at::AutoDispatchBelowADInplaceOrView below_autograd;
@@ -57,15 +64,17 @@ class LayerNormFunction : public torch::autograd::Function<LayerNormFunction> {
     return norm.normed;
   }
 
-  static variable_list backward(AutogradContext* context, const variable_list& grads) {
+  static variable_list Gradients(AutogradContext* context, const variable_list& grads) {
     const auto gradients =
         NormGradients(context, at::Tensor(), grads[0], /*of_x=*/true, std::nullopt);
     return {gradients.x, gradients.weight, gradients.bias, at::Tensor()};
   }
 };
 
-class AddNormFunction : public torch::autograd::Function<AddNormFunction> {
+class AddNormFunction : public OnceDifferentiable<AddNormFunction> {
  public:
+  static constexpr char kName[] = "AddNorm";
+
   static variable_list forward(AutogradContext* context, const at::Tensor& x,
                                const at::Tensor& branch, const at::Tensor& weight,
                                const at::Tensor& bias, double probability, at::ScalarType dtype) {
@@ -77,7 +86,7 @@ class AddNormFunction : public torch::autograd::Function<AddNormFunction> {
     return {sum, norm.normed};
   }
 
-  static variable_list backward(AutogradContext* context, const variable_list& grads) {
+  static variable_list Gradients(AutogradContext* context, const variable_list& grads) {
     std::optional<at::ScalarType> branch;
     if (context->needs_input_grad(1)) branch = context->saved_data["branch"].toScalarType();
     const auto gradients =
@@ -94,8 +103,10 @@ at::Tensor TokenTableGradient(const at::Tensor& ids, const at::Tensor& grad, int
                                             /*scale_grad_by_freq=*/false);
 }
 
-class EmbedNormFunction : public torch::autograd::Function<EmbedNormFunction> {
+class EmbedNormFunction : public OnceDifferentiable<EmbedNormFunction> {
  public:
+  static constexpr char kName[] = "EmbedNorm";
+
   static variable_list forward(AutogradContext* context, const at::Tensor& tokens,
                                const at::Tensor& positions, const at::Tensor& weight,
                                const at::Tensor& bias, const at::Tensor& ids, double probability,
@@ -109,7 +120,7 @@ class EmbedNormFunction : public torch::autograd::Function<EmbedNormFunction> {
     return {sum, norm.normed};
   }
 
-  static variable_list backward(AutogradContext* context, const variable_list& grads) {
+  static variable_list Gradients(AutogradContext* context, const variable_list& grads) {
     // The sum of token and position is the branch here.
     const auto gradients = NormGradients(context, grads[0], grads[1], /*of_x=*/false, at::kFloat);
     const at::Tensor& grad = gradients.branch;
@@ -140,8 +151,8 @@ at::Tensor NormRows(const at::Tensor& x, const at::Tensor& weight, const at::Ten
 NormedSum AddNorm(const at::Tensor& x, const at::Tensor& branch, double dropout,
                   const at::Tensor& weight, const at::Tensor& bias, at::ScalarType dtype) {
   token_rows::CheckDropout("AddNorm", dropout);
-  TORCH_CHECK(branch.sizes() == x.sizes(), "AddNorm: a branch of ", branch.sizes(),
-              " does not fit x of ", x.sizes(), "; both must have the same sizes");
+  TORCH_CHECK(branch.sizes() == x.sizes(), "AddNorm: branch must be ", x.sizes(), " as x is; got ",
+              branch.sizes());
   if (TakesRows(x, weight, dtype) && token_rows::TakesType(branch.scalar_type())) {
     const variable_list results = AddNormFunction::apply(x, branch, weight, bias, dropout, dtype);
     return {results[0], results[1]};
@@ -154,12 +165,14 @@ NormedSum EmbedNorm(const at::Tensor& ids, const at::Tensor& tokens, const at::T
                     double dropout, const at::Tensor& weight, const at::Tensor& bias,
                     at::ScalarType dtype) {
   token_rows::CheckDropout("EmbedNorm", dropout);
-  TORCH_CHECK(ids.dim() > 0 && tokens.dim() == 2 &&
-                  positions.sizes() == at::IntArrayRef({ids.size(-1), tokens.size(1)}),
-              "EmbedNorm: ids ", ids.sizes(), ", tokens ", tokens.sizes(), " and positions ",
-              positions.sizes(),
-              " do not fit; expected [..., length], [vocabulary, width] and [length, width]");
-  if (TakesRows(tokens, weight, dtype) && ids.numel() > 0) {
+  TORCH_CHECK(ids.dim() > 0, "EmbedNorm: ids must be [..., length]; got ", ids.sizes());
+  TORCH_CHECK(tokens.dim() == 2, "EmbedNorm: tokens must be [vocabulary, width]; got ",
+              tokens.sizes());
+  const int64_t sizes[] = {ids.size(-1), tokens.size(1)};
+  TORCH_CHECK(positions.sizes() == at::IntArrayRef(sizes), "EmbedNorm: positions must be ",
+              at::IntArrayRef(sizes), ", of the length of ids and the width of tokens; got ",
+              positions.sizes());
+  if (TakesRows(ids.numel(), tokens, weight, dtype) && tokens.numel() > 0) {
     const variable_list results =
         EmbedNormFunction::apply(tokens, positions, weight, bias, ids, dropout, dtype);
     return {results[0], results[1]};

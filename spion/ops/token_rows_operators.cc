@@ -1,6 +1,7 @@
 #include "spion/ops/token_rows_operators.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <torch/csrc/autograd/autograd_not_implemented_fallback.h>
 #include <torch/library.h>
 
 #include "spion/kernels/token_rows/api.h"
@@ -107,8 +108,8 @@ Tensor CallGeluDropoutBackward(const Tensor& grad_out, const Tensor& x, const Dr
 }
 
 Tensor SumOfRows(const Tensor& x) {
-  const bool by_kernel =
-      x.is_cuda() && TakesType(x.scalar_type()) && x.size(0) > 0 && cuda::TakesSumWidth(x.size(1));
+  const bool by_kernel = x.is_cuda() && TakesType(x.scalar_type()) && x.size(0) > 0 &&
+                         x.size(0) <= cuda::kMostRows && cuda::TakesSumWidth(x.size(1));
   if (by_kernel) return CallColumnSums(x);
   return x.sum(0, /*keepdim=*/false, x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat);
 }
@@ -140,6 +141,14 @@ TORCH_LIBRARY_FRAGMENT(spion, library) {
   library.def("gelu_dropout(Tensor x, float dropout, int[] random) -> Tensor");
   library.def(
       "gelu_dropout_backward(Tensor grad_out, Tensor x, float dropout, int[] random) -> Tensor");
+}
+
+// The functions of token_rows.h have the gradients of these.
+TORCH_LIBRARY_IMPL(spion, Autograd, library) {
+  for (const char* name : {"layer_norm", "add_norm", "embed_norm", "add_norm_backward",
+                           "token_sums", "column_sums", "gelu_dropout", "gelu_dropout_backward"}) {
+    library.impl(name, torch::autograd::autogradNotImplementedFallback());
+  }
 }
 
 }  // namespace spion

@@ -61,7 +61,8 @@ TEST(AddNormTest, RefusesABranchOfOtherSizes) {
       [&] {
         AddNorm(x, Numbers({3, 8}), 0, weight, weight, at::kFloat);
       },
-      testing::ThrowsMessage<c10::Error>(testing::HasSubstr("branch of [3, 8]")));
+      testing::ThrowsMessage<c10::Error>(
+          testing::HasSubstr("branch must be [2, 3, 8] as x is; got [3, 8]")));
 }
 
 TEST(EmbedNormTest, RefusesPositionsOfOtherSizes) {
@@ -71,7 +72,8 @@ TEST(EmbedNormTest, RefusesPositionsOfOtherSizes) {
       [&] {
         EmbedNorm(ids, Numbers({4, 8}), Numbers({1, 8}), 0, weight, weight, at::kFloat);
       },
-      testing::ThrowsMessage<c10::Error>(testing::HasSubstr("positions [1, 8]")));
+      testing::ThrowsMessage<c10::Error>(
+          testing::HasSubstr("positions must be [3, 8], of the length")));
 }
 
 TEST(NormRowsTest, RoundsOnce) {

@@ -4,7 +4,7 @@
 //   A[r][c] = 1 / (B H) * sum over b, h of softmax_c(scale * q_bhr . k_bhc)
 //
 // Padded keys have probability 0; a row whose keys are all padding adds 0. Padded queries count
-// like any other, as in the reference.
+// like any other, as in the reference. The mean over no heads (B or H is 0) is 0.
 // Source: spion.md, "Three phases", 1.
 #ifndef SPION_KERNELS_ATTENTION_MAP_API_H_
 #define SPION_KERNELS_ATTENTION_MAP_API_H_
@@ -35,13 +35,14 @@ namespace cuda {
 
 /// On the current CUDA device, queued on `stream`. T: Float16, BFloat16 or float; scores on the
 /// tensor cores with fp32 sums (float: as call.float32 says), softmax and mean in fp32. All
-/// pointers are device pointers; rows and the map are aligned to 16 bytes. Two launches: log2 of
-/// every row's normaliser goes to `row_statistics`, then tiles of the map add up the heads'
+/// pointers are device pointers; rows and the map are aligned to 16 bytes. Two launches: every
+/// row's normaliser goes to `row_statistics`, then tiles of the map add up the heads'
 /// probabilities. Neither allocates nor synchronises, so a CUDA graph may capture it.
 /// Deterministic.
 ///
-/// Errors: those of Validate, InvalidArgument for alignment, strides or missing row_statistics; the
-/// map is untouched then. Internal with CUDA's message if a launch fails.
+/// Errors: those of Validate, InvalidArgument for a scale that is not positive, alignment, strides
+/// or missing row_statistics; the map is untouched then. Internal with CUDA's message if a launch
+/// fails.
 template <typename T>
 absl::Status MeanAttentionMap(const AttentionMapCall<T>& call, CUstream_st* stream);
 

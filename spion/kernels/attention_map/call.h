@@ -15,12 +15,12 @@ struct AttentionMapCall {
   int64_t heads = 0;     // H
   int64_t length = 0;    // L, any positive multiple of 16
   int64_t head_dim = 0;  // d: 16, 32, 64 or 128
-  float scale = 1.0F;
+  float scale = 1.0F;    // on a GPU positive
   Float32Math float32 = Float32Math::kTf32;
   KeyPadding padding;
   HeadTensor<const T> q, k;
   float* map = nullptr;             // [L, L] contiguous, overwritten
-  float* row_statistics = nullptr;  // [B, H, L] contiguous: scratch of a GPU; not used on the CPU
+  float* row_statistics = nullptr;  // [B, H, L, 2] contiguous: a GPU's scratch; unused on the CPU
 };
 
 }  // namespace spion

@@ -3,15 +3,13 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "spion/kernels/attention_map/api.h"
+#include "spion/kernels/block_sparse/api.h"
 
 namespace spion {
 
 template <typename T>
 absl::Status Validate(const AttentionMapCall<T>& call) {
-  if (call.batch < 1 || call.heads < 1) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "batch = ", call.batch, " and heads = ", call.heads, ": both must be at least 1"));
-  }
+  if (absl::Status status = ValidateHeads(call.batch, call.heads); !status.ok()) return status;
   const int64_t d = call.head_dim;
   if (d != 16 && d != 32 && d != 64 && d != 128) {
     return absl::InvalidArgumentError(absl::StrCat(

@@ -14,7 +14,8 @@
 // gives o_r = 0 and zero gradients. Padded columns of kept blocks count in |C_r|, as in the
 // reference, where they carry score -1e6: exp(-1e6) = 0.
 //
-// Shapes: B batch, H heads, L length, d head dimension, b block size, n = L / b.
+// Shapes: B batch, H heads, L length, d head dimension, b block size, n = L / b. B and H are any
+// number up to kMostHeads in all; of none (B or H is 0) nothing is read or written.
 // Source: spion.md "Sparse attention, forward" and "Backward"; the fused form starts the online
 // softmax (Milakov & Gimelshein 2018) at m = 0, Z = L - |C_r|, and recomputes P in the backward
 // pass (Dao et al. 2022).
@@ -32,6 +33,9 @@ namespace spion {
 /// Checks sizes and the problem's pointers (not the indices behind them).
 /// Errors: InvalidArgument naming the value, what is supported, and the way out.
 absl::Status Validate(const BlockSparseProblem& problem);
+
+/// Of these checks that of B and H, for every kernel of attention.
+absl::Status ValidateHeads(int64_t batch, int64_t heads);
 
 namespace cpu {
 

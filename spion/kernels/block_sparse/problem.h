@@ -79,6 +79,17 @@ struct KeyPadding {
 /// Whether the kernels take heads of d numbers.
 constexpr bool TakesHeadDim(int64_t d) { return d == 16 || d == 32 || d == 64 || d == 128; }
 
+/// Heads of all examples that a call takes, B * H. None is allowed: then nothing is done.
+inline constexpr int64_t kMostHeads = int64_t{1} << 31;
+
+/// Bytes that a head's rows span in memory for a GPU, whose offsets within a head have 32 bits.
+inline constexpr int64_t kMostHeadBytes = (int64_t{1} << 32) - 1;
+
+/// Whether they do: rows of an element type of `element_bytes`, row_stride elements apart.
+constexpr bool SpansFewEnoughBytes(int64_t length, int64_t row_stride, int64_t element_bytes) {
+  return length == 0 || row_stride <= kMostHeadBytes / element_bytes / length;
+}
+
 struct BlockSparseProblem {
   int64_t batch = 0;       // B
   int64_t heads = 0;       // H

@@ -8,9 +8,8 @@ namespace spion {
 namespace {
 
 absl::Status CheckSizes(const BlockSparseProblem& problem) {
-  if (problem.batch < 1 || problem.heads < 1) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "batch = ", problem.batch, " and heads = ", problem.heads, ": both must be at least 1"));
+  if (absl::Status status = ValidateHeads(problem.batch, problem.heads); !status.ok()) {
+    return status;
   }
   const int64_t d = problem.head_dim;
   if (!TakesHeadDim(d)) {
@@ -54,6 +53,19 @@ absl::Status CheckPattern(const BlockSparseProblem& problem) {
 }
 
 }  // namespace
+
+absl::Status ValidateHeads(int64_t batch, int64_t heads) {
+  if (batch < 0 || heads < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("batch = ", batch, " and heads = ", heads, ": neither can be negative"));
+  }
+  if (batch > 0 && heads > kMostHeads / batch) {
+    return absl::InvalidArgumentError(absl::StrCat("batch = ", batch, " and heads = ", heads,
+                                                   ": at most ", kMostHeads,
+                                                   " heads in all are supported; split the batch"));
+  }
+  return absl::OkStatus();
+}
 
 absl::Status Validate(const BlockSparseProblem& problem) {
   if (absl::Status status = CheckSizes(problem); !status.ok()) return status;

@@ -1,5 +1,7 @@
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "gmock/gmock.h"
@@ -50,10 +52,30 @@ TEST(ValidateTest, AcceptsWhatIsSupported) {
   }
 }
 
+TEST(ValidateTest, AcceptsNoHeadsAndAsManyAsAreSupported) {
+  BlockSparseProblem problem = Valid();
+  problem.pattern.patterns = 1;
+  for (const auto& [batch, heads] : std::vector<std::pair<int64_t, int64_t>>{
+           {0, 3}, {2, 0}, {0, 0}, {kMostHeads, 1}, {1, kMostHeads}, {kMostHeads / 2, 2}}) {
+    problem.batch = batch;
+    problem.heads = heads;
+    EXPECT_TRUE(Validate(problem).ok()) << batch << " " << heads;
+  }
+}
+
 TEST(ValidateTest, EachErrorNamesTheValueAndTheWayOut) {
   BlockSparseProblem problem = Valid();
-  problem.heads = 0;
-  EXPECT_THAT(Message(problem), HasSubstr("heads = 0"));
+  problem.heads = -1;
+  EXPECT_THAT(Message(problem), HasSubstr("heads = -1"));
+
+  problem = Valid();
+  problem.heads = 1;
+  problem.pattern.patterns = 1;
+  problem.batch = kMostHeads + 1;
+  EXPECT_THAT(Message(problem), AllOf(HasSubstr("batch = 2147483649"), HasSubstr("split")));
+  problem.batch = kMostHeads / 2;
+  problem.heads = 3;
+  EXPECT_THAT(Message(problem), AllOf(HasSubstr("heads = 3"), HasSubstr("split")));
 
   problem = Valid();
   problem.head_dim = 48;

@@ -1,5 +1,6 @@
 #include "spion/kernels/cuda_launch/checks.h"
 
+#include <cmath>
 #include <cstdint>
 
 #include "absl/status/status.h"
@@ -9,8 +10,6 @@ namespace spion::cuda {
 namespace {
 
 constexpr int64_t kAlignmentBytes = 16;
-constexpr int64_t kMostHeadBytes = int64_t{1} << 32;
-constexpr int64_t kMostStride = int64_t{1} << 32;  // of heads and examples, in elements
 
 }  // namespace
 
@@ -32,18 +31,28 @@ absl::Status CheckHeadTensor(const char* name, const HeadTensor<const void>& ten
         tensor.row_stride, ", heads ", tensor.head_stride, ", examples ", tensor.batch_stride,
         " elements of ", element_bytes, " bytes apart; call .clone() on it"));
   }
-  if (tensor.row_stride < 0 || tensor.head_stride < 0 || tensor.batch_stride < 0 ||
-      sizes.length * tensor.row_stride * element_bytes >= kMostHeadBytes ||
-      tensor.head_stride >= kMostStride || tensor.batch_stride >= kMostStride) {
+  if (tensor.row_stride < 0 || tensor.head_stride < 0 || tensor.batch_stride < 0) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(name, " runs backwards: strides must not be negative, and rows are ",
+                     tensor.row_stride, ", heads ", tensor.head_stride, ", examples ",
+                     tensor.batch_stride, " elements apart; call .contiguous() on it"));
+  }
+  if (!SpansFewEnoughBytes(sizes.length, tensor.row_stride, element_bytes)) {
     return absl::InvalidArgumentError(absl::StrCat(
-        name, " is spread too far: a head must span less than 4 GiB, and heads and examples must ",
-        "be less than 2^32 elements apart; rows are ", tensor.row_stride, ", heads ",
-        tensor.head_stride, ", examples ", tensor.batch_stride, " elements apart"));
+        name, " is spread too far: on a GPU a head must span less than 4 GiB, and this tensor has ",
+        sizes.length, " rows ", tensor.row_stride, " elements of ", element_bytes,
+        " bytes apart; call .contiguous() on it, which lays a head's rows side by side"));
   }
   return absl::OkStatus();
 }
 
 }  // namespace internal
+
+absl::Status CheckScale(float scale) {
+  if (scale > 0 && std::isfinite(scale)) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("scale = ", scale, ": must be positive and finite"));
+}
 
 absl::Status StatusOfLaunch(cudaError_t error) {
   if (error == cudaSuccess) return absl::OkStatus();

@@ -26,7 +26,8 @@ absl::Status CheckHeadTensor(const char* name, const HeadTensor<const void>& ten
 
 }  // namespace internal
 
-/// What rows.cuh relies on: rows start at multiples of 16 bytes, a head spans less than 4 GiB.
+/// What rows.cuh relies on: rows start at multiples of 16 bytes, a head spans less than 4 GiB, no
+/// stride is negative.
 /// Errors: InvalidArgument naming the tensor, its strides, and the way out.
 template <typename T>
 absl::Status CheckHeadTensor(const char* name, const HeadTensor<T>& tensor,
@@ -35,6 +36,10 @@ absl::Status CheckHeadTensor(const char* name, const HeadTensor<T>& tensor,
       name, {tensor.data, tensor.batch_stride, tensor.head_stride, tensor.row_stride},
       static_cast<int64_t>(sizeof(T)), sizes);
 }
+
+/// The factor of scores: what a softmax that looks for the largest score before it scales relies
+/// on.
+absl::Status CheckScale(float scale);
 
 /// Ok, or Internal with CUDA's name and message.
 absl::Status StatusOfLaunch(cudaError_t error);

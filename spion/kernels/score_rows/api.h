@@ -19,7 +19,7 @@ namespace spion::cuda {
 /// a row without any key (a length of 0 or less) has the same probability everywhere. A length
 /// beyond the width counts as the width.
 struct SoftmaxForward {
-  int64_t batch;
+  int64_t batch;  // any number of examples, 0 too, likewise rows: of none nothing is done
   int64_t rows;   // of an example: heads * queries
   int64_t width;  // keys; see TakesScoreWidth
   float scale;

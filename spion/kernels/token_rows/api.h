@@ -35,8 +35,9 @@ constexpr int64_t kMostVocabulary = 1024;
 /// Rows of a call.
 constexpr int64_t kMostRows = (int64_t{1} << 31) - 1;
 
-/// Numbers are passed through GELU in units of so many.
+/// Numbers are passed through GELU in units of so many, and at most so many.
 constexpr int64_t kGeluUnit = 8;
+constexpr int64_t kMostGelu = kMostRows * kGeluUnit;
 
 /// Where a call's random numbers come from: seed and offset of LibTorch's generator. In a recorded
 /// graph they are on the device, other ones at each replay. A call takes one draw of the generator

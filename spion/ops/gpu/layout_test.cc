@@ -219,28 +219,67 @@ TEST_P(LayoutTest, AnUnalignedGradientIsNoErrorOrANamedOne) {
 
 // ---- Long strides ----
 
-TEST_P(LayoutTest, OffsetsBeyondTwoToThe31) {
-  // Examples lie 2^30 elements apart, so the third is beyond what 32 bits can count.
-  constexpr int64_t kBatchStride = int64_t{1} << 30;
-  const int64_t row = 3 * kShape.heads * kShape.head_dim;
-  const int64_t elements = (kShape.batch - 1) * kBatchStride + kShape.length * row;
-  at::Tensor storage;
+/// Uninitialised, or an undefined tensor where there is not so much memory.
+at::Tensor EmptyIfItFits(int64_t elements, const at::TensorOptions& options) {
   try {
-    storage = at::empty({elements}, plain_.q.detach().options());
+    return at::empty({elements}, options);
   } catch (const c10::Error&) {
-    GTEST_SKIP() << "needs " << elements * plain_.q.element_size() / (1 << 20)
-                 << " MiB of GPU memory";
+    return {};
   }
-  const auto far = [&](const at::Tensor& x, int64_t index) {
-    at::Tensor view = storage.as_strided(x.sizes(), {kBatchStride, kShape.head_dim, row, 1},
-                                         index * kShape.heads * kShape.head_dim);
+}
+
+TEST_P(LayoutTest, OffsetsBeyondTwoToThe31AndThe32) {
+  // Examples lie so many elements apart: the third is beyond what 32 bits can count, or the second.
+  for (const int64_t batch_stride : {int64_t{1} << 30, (int64_t{1} << 32) + 8}) {
+    const int64_t row = 3 * kShape.heads * kShape.head_dim;
+    const int64_t elements = (kShape.batch - 1) * batch_stride + kShape.length * row;
+    const at::Tensor storage = EmptyIfItFits(elements, plain_.q.detach().options());
+    if (!storage.defined()) {
+      GTEST_SKIP() << "needs " << elements * plain_.q.element_size() / (1 << 20)
+                   << " MiB of GPU memory";
+    }
+    const auto far = [&](const at::Tensor& x, int64_t index) {
+      at::Tensor view = storage.as_strided(x.sizes(), {batch_stride, kShape.head_dim, row, 1},
+                                           index * kShape.heads * kShape.head_dim);
+      view.copy_(x);
+      return view.detach().requires_grad_();
+    };
+    CaseTensors tensors = plain_;
+    tensors.q = far(plain_.q.detach(), 0);
+    tensors.k = far(plain_.k.detach(), 1);
+    tensors.v = far(plain_.v.detach(), 2);
+    EXPECT_TRUE(SameBits(Result(tensors), Result(plain_))) << batch_stride;
+  }
+}
+
+TEST_P(LayoutTest, RowsSpreadOver4GiBAreNamedAndContiguousHelps) {
+  const int64_t element_bytes = plain_.q.element_size();
+  const int64_t row = (int64_t{1} << 32) / element_bytes / kShape.length;
+  const at::Tensor storage = EmptyIfItFits(kShape.length * row, plain_.q.detach().options());
+  if (!storage.defined()) GTEST_SKIP() << "needs 4 GiB of GPU memory";
+  const auto spread = [&](const at::Tensor& x) {
+    at::Tensor view =
+        storage.as_strided(x.sizes(), {kShape.heads * kShape.head_dim, kShape.head_dim, row, 1});
     view.copy_(x);
-    return view.detach().requires_grad_();
+    return view;
   };
+  const at::Tensor q = plain_.q.detach();
+  const at::Tensor far = spread(q);
+  const std::vector<std::vector<at::Tensor>> calls = {{far, q, q}, {q, far, q}, {q, q, far}};
+  for (const std::vector<at::Tensor>& call : calls) {
+    try {
+      Attention(call[0], call[1], call[2]);
+      ADD_FAILURE() << "no error";
+    } catch (const c10::Error& error) {
+      EXPECT_THAT(error.what_without_backtrace(), HasSubstr("is spread too far"));
+      EXPECT_THAT(error.what_without_backtrace(), HasSubstr(".contiguous()"));
+    }
+  }
+  EXPECT_TRUE(Attention(far.contiguous(), q, q).equal(Attention(q, q, q)));
+
+  // A gradient comes from somebody else's backward pass: it is taken as it is.
   CaseTensors tensors = plain_;
-  tensors.q = far(plain_.q.detach(), 0);
-  tensors.k = far(plain_.k.detach(), 1);
-  tensors.v = far(plain_.v.detach(), 2);
+  tensors.grad_out = spread(plain_.grad_out);
   EXPECT_TRUE(SameBits(Result(tensors), Result(plain_)));
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -43,6 +44,10 @@ absl::Status MeanAttentionMap(const AttentionMapCall<float>& call, const Paralle
                               cpu_simd::InstructionSet set) {
   RETURN_IF_ERROR(Validate(call));
   const std::vector<MapHead> heads = HeadsOf(call);
+  if (heads.empty()) {
+    std::fill_n(call.map, call.length * call.length, 0.0F);
+    return absl::OkStatus();
+  }
   const BandFunction map_band = MapBandFor(set);
   const int64_t bands = (call.length + kBandRows - 1) / kBandRows;
   parallel(bands, [&](int64_t task) {

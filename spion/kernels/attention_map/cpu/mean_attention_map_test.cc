@@ -154,8 +154,11 @@ TEST(CpuMapErrorTest, EachErrorNamesTheValueAndLeavesTheMapAlone) {
     EXPECT_EQ(map, std::vector<float>(32 * 32, 7));
   };
   AttentionMapCall<float> call = good;
-  call.batch = 0;
-  expect_error(call, "batch = 0");
+  call.batch = -1;
+  expect_error(call, "batch = -1");
+  call = good;
+  call.batch = kMostHeads + 1;
+  expect_error(call, "split the batch");
   call = good;
   call.head_dim = 24;
   expect_error(call, "head dimension 24");

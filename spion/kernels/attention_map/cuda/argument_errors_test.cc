@@ -38,6 +38,9 @@ TEST(CudaMapArgumentsTest, WhatEveryDeviceRefuses) {
   AttentionMapCall<BFloat16> call = GoodCall();
   call.head_dim = 24;
   ExpectRefused(call, "head dimension 24");
+  call = GoodCall();
+  call.scale = -1;
+  ExpectRefused(call, "scale = -1");
 }
 
 TEST(CudaMapArgumentsTest, Memory) {
@@ -69,13 +72,15 @@ TEST(CudaMapArgumentsTest, Reach) {
   call.q.row_stride = int64_t{1} << 26;
   ExpectRefused(call, "q is spread too far");
   call = GoodCall();
+  ExpectRefused(call, ".contiguous()");
+  call = GoodCall();
   call.k.row_stride = -64;
-  ExpectRefused(call, "k is spread too far");
+  ExpectRefused(call, "k runs backwards");
 }
 
 TEST(CudaMapArgumentsTest, Grids) {
   AttentionMapCall<BFloat16> call = GoodCall();
-  call.batch = int64_t{1} << 30;
+  call.batch = int64_t{1} << 31;
   ExpectRefused(call, "split the batch");
   call = GoodCall();
   call.length = int64_t{1} << 23;

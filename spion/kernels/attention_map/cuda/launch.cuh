@@ -9,6 +9,7 @@
 
 #include "spion/kernels/attention_map/cuda/mean_map.cuh"
 #include "spion/kernels/attention_map/cuda/row_statistics.cuh"
+#include "spion/kernels/cuda_launch/parts.h"
 
 namespace spion::cuda {
 
@@ -19,10 +20,14 @@ inline uint32_t PartsOf(int64_t whole, int64_t part) {
 template <class Math, int kHeadDim>
 cudaError_t LaunchMapOf(const AttentionMapCall<typename Math::Element>& call, cudaStream_t stream) {
   const uint32_t row_blocks = PartsOf(call.length, kStatisticsRows<Math, kHeadDim>);
-  const auto heads_of_batch = static_cast<uint32_t>(call.batch * call.heads);
-  RowStatisticsKernel<Math, kHeadDim>
-      <<<row_blocks * heads_of_batch, 32 * kStatisticsWarps, 0, stream>>>(call, row_blocks);
-  if (const cudaError_t error = cudaGetLastError(); error != cudaSuccess) return error;
+  const cudaError_t error = InParts(
+      call.batch * call.heads, kMostGridColumns / row_blocks, [&](int64_t first, int64_t heads) {
+        RowStatisticsKernel<Math, kHeadDim>
+            <<<static_cast<uint32_t>(row_blocks * heads), 32 * kStatisticsWarps, 0, stream>>>(
+                call, row_blocks, static_cast<uint32_t>(first));
+        return cudaGetLastError();
+      });
+  if (error != cudaSuccess) return error;
   const uint32_t side = PartsOf(call.length, kMapSide);
   MeanMapKernel<Math, kHeadDim><<<dim3(side, side), 32 * kMapWarps, 0, stream>>>(call);
   return cudaGetLastError();

@@ -1,4 +1,5 @@
 // cuda::MeanAttentionMap: checks, then the launches.
+#include <cstddef>
 #include <cstdint>
 
 #include "absl/status/status.h"
@@ -7,29 +8,20 @@
 #include "spion/kernels/attention_map/api.h"
 #include "spion/kernels/attention_map/cuda/launch.h"
 #include "spion/kernels/cuda_launch/checks.h"
+#include "spion/kernels/cuda_launch/parts.h"
 
 namespace spion::cuda {
 namespace {
 
 constexpr int64_t kMapAlignmentBytes = 16;
-// What a grid bears: 64 rows, at least, a thread block.
-constexpr int64_t kRowsAThreadBlock = 64;
-constexpr int64_t kMostThreadBlocks = (int64_t{1} << 31) - 1;
-constexpr int64_t kMostLength = 65535 * kRowsAThreadBlock;
+constexpr int64_t kMostLength = kMostGridRows * 64;  // rows of the map, 64 a thread block
 
 template <typename T>
-absl::Status CheckGrids(const AttentionMapCall<T>& call) {
+absl::Status CheckLength(const AttentionMapCall<T>& call) {
   if (call.length > kMostLength) {
     return absl::InvalidArgumentError(absl::StrCat("length ", call.length,
                                                    " is not supported on a GPU: use at most ",
                                                    kMostLength, " or shorten the sequence"));
-  }
-  const int64_t blocks_a_head = (call.length + kRowsAThreadBlock - 1) / kRowsAThreadBlock;
-  const int64_t most_heads = kMostThreadBlocks / blocks_a_head;
-  if (call.batch > most_heads || call.heads > most_heads / call.batch) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "batch = ", call.batch, " and heads = ", call.heads, ": at length ", call.length,
-        " a GPU takes at most ", most_heads, " heads of examples at a time; split the batch"));
   }
   return absl::OkStatus();
 }
@@ -38,7 +30,7 @@ template <typename T>
 absl::Status CheckScratch(const AttentionMapCall<T>& call) {
   if (call.row_statistics == nullptr) {
     return absl::InvalidArgumentError(
-        "no scratch memory: set `row_statistics` to batch * heads * length floats on the GPU");
+        "no scratch memory: set `row_statistics` to batch * heads * length * 2 floats on the GPU");
   }
   const auto offset =
       static_cast<int64_t>(reinterpret_cast<uintptr_t>(call.map) % kMapAlignmentBytes);
@@ -55,7 +47,12 @@ absl::Status CheckScratch(const AttentionMapCall<T>& call) {
 template <typename T>
 absl::Status MeanAttentionMap(const AttentionMapCall<T>& call, CUstream_st* stream) {
   RETURN_IF_ERROR(Validate(call));
-  RETURN_IF_ERROR(CheckGrids(call));
+  RETURN_IF_ERROR(CheckLength(call));
+  RETURN_IF_ERROR(CheckScale(call.scale));
+  if (call.batch * call.heads == 0) {
+    const size_t map_bytes = call.length * call.length * sizeof(float);
+    return StatusOfLaunch(cudaMemsetAsync(call.map, 0, map_bytes, stream));
+  }
   RETURN_IF_ERROR(CheckScratch(call));
   const HeadTensorSizes sizes = {call.batch, call.heads, call.length};
   RETURN_IF_ERROR(CheckHeadTensor("q", call.q, sizes));

@@ -29,21 +29,21 @@ struct MapTraits {
   static constexpr int kThreadBlocksAnSm = Math::kElementsAWord == 2 && Tile::kShare <= 8 ? 2 : 1;
 };
 
-/// Goes over all heads of all examples, kStep heads a time.
+/// Goes over all heads of all examples, some heads a time.
 struct HeadCursor {
-  int32_t example;
-  int32_t head;
+  uint32_t example;
+  uint32_t head;
 
-  __device__ __forceinline__ HeadCursor(int32_t first, int32_t heads) : example(0), head(first) {
+  __device__ __forceinline__ HeadCursor(uint32_t first, uint32_t heads) : example(0), head(first) {
     Carry(heads);
   }
-  __device__ __forceinline__ void Advance(int32_t step, int32_t heads) {
+  __device__ __forceinline__ void Advance(uint32_t step, uint32_t heads) {
     head += step;
     Carry(heads);
   }
 
  private:
-  __device__ __forceinline__ void Carry(int32_t heads) {
+  __device__ __forceinline__ void Carry(uint32_t heads) {
     for (; head >= heads; head -= heads) ++example;
   }
 };
@@ -55,7 +55,7 @@ struct HeadTile {
 
   typename Tile::Queries q;
   typename Tile::Keys k;
-  float log2_z[Tile::kRowTiles][2];  // of rows g, g + 8
+  float2 statistics[Tile::kRowTiles][2];  // RowStatistics of rows g, g + 8
   tiles::ValidKeys valid;
 
   __device__ __forceinline__ void Load(const AttentionMapCall<typename Math::Element>& call,
@@ -64,15 +64,15 @@ struct HeadTile {
     const auto length = static_cast<int32_t>(call.length);
     LoadTiles(k, Pointer(call.k.head(at.example, at.head), call.k.row_stride), key, length);
     LoadTiles(q, Pointer(call.q.head(at.example, at.head), call.q.row_stride), row, length);
-    const float* statistics =
-        call.row_statistics + (at.example * call.heads + at.head) * call.length;
+    const auto* of_rows = reinterpret_cast<const float2*>(call.row_statistics) +
+                          (at.example * call.heads + at.head) * call.length;
 #pragma unroll
     for (int i = 0; i < Tile::kRowTiles; ++i) {
       const int32_t first = RowWithin(row + kTileRows * i, length) + tiles::LaneGroup();
-      log2_z[i][0] = __ldg(statistics + first);
-      log2_z[i][1] = __ldg(statistics + first + 8);
+      statistics[i][0] = __ldg(of_rows + first);
+      statistics[i][1] = __ldg(of_rows + first + 8);
     }
-    valid = tiles::ValidKeys(call.padding, length, at.example);
+    valid = tiles::ValidKeys(call.padding, length, static_cast<int32_t>(at.example));
   }
 
   /// log2 of the probabilities; -infinity for padded keys and for rows without valid keys.
@@ -86,7 +86,10 @@ struct HeadTile {
 #pragma unroll
       for (auto& tile : s[i]) {
 #pragma unroll
-        for (int e = 0; e < 4; ++e) tile[e] = fmaf(tile[e], scale_log2, -log2_z[i][e / 2]);
+        for (int e = 0; e < 4; ++e) {
+          const float2 of_row = statistics[i][e / 2];
+          tile[e] = fmaf(tile[e], scale_log2, -of_row.x) - of_row.y;
+        }
       }
     }
     if (!valid.all_before(key + Tile::kKeys)) tiles::MaskKeys(s, valid, key);
@@ -172,8 +175,8 @@ __global__ void __launch_bounds__(32 * kMapWarps, (MapTraits<Math, kHeadDim>::kT
       static_cast<int32_t>(blockIdx.y) * kMapSide + in_group / Traits::kTilesAcross * Tile::kRows;
   const auto column =
       static_cast<int32_t>(blockIdx.x) * kMapSide + in_group % Traits::kTilesAcross * Tile::kKeys;
-  const auto batch = static_cast<int32_t>(call.batch);
-  const auto heads = static_cast<int32_t>(call.heads);
+  const auto batch = static_cast<uint32_t>(call.batch);
+  const auto heads = static_cast<uint32_t>(call.heads);
   const float scale_log2 = call.scale * tiles::kLog2E;
 
   typename Tile::Scores sum = {};

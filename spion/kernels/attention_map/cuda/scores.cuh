@@ -1,5 +1,5 @@
-// A warp's tile of scores of one head, 16 kRowTiles queries x 16 kKeyTiles keys, as both kernels
-// make it.
+// What both kernels share: a warp's tile of scores of one head, 16 kRowTiles queries x 16 kKeyTiles
+// keys, and what the first tells the second about each row.
 //
 // Tiles may reach beyond the last row. L is a multiple of 16, so 16 rows are either all there or
 // all beyond; those beyond are loaded as the last 16 that are there. Keys beyond are then masked
@@ -41,6 +41,15 @@ struct ScoreTile {
       for (int i = 0; i < kRowTiles; ++i) tiles::MultiplyTransposed(&s[i][2 * j], q[i], k[j]);
     }
   }
+};
+
+/// What makes probabilities of a row's scores: 2^(scale_log2 s - reference - log2_sum). A score of
+/// 10,000 has steps of 1 / 1000 in fp32, and so would log2 Z, which is the sum of these two: so
+/// they stay apart, and both kernels take the reference from a score in one fused operation, which
+/// rounds the difference after it has become small.
+struct alignas(8) RowStatistics {
+  float reference;
+  float log2_sum;  // +infinity where there is no valid key
 };
 
 /// The row to load for `row`, the first of 16.

@@ -105,6 +105,7 @@ absl::Status Backward(const BlockSparseBackward<float>& call, const ParallelFor&
   const BlockSparseProblem& problem = call.problem;
   RETURN_IF_ERROR(Validate(problem));
   const int64_t heads = problem.batch * problem.heads;
+  if (heads == 0) return absl::OkStatus();
   const int32_t n = problem.pattern.blocks_per_side;
   // Block rows share dK and dV, so a head is split only when there are fewer heads than threads.
   const int64_t parts = std::clamp<int64_t>((parallel.threads + heads - 1) / heads, 1, n);

@@ -32,6 +32,7 @@ absl::Status Forward(const BlockSparseForward<float>& call, const ParallelFor& p
   const BlockSparseProblem& problem = call.problem;
   RETURN_IF_ERROR(Validate(problem));
   const int64_t heads = problem.batch * problem.heads;
+  if (heads == 0) return absl::OkStatus();
   const int32_t n = problem.pattern.blocks_per_side;
   // Block rows are independent, so any split gives the same bits. Four tasks a thread even out.
   constexpr int64_t kTasksPerThread = 4;

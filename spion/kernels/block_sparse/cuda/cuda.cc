@@ -1,5 +1,4 @@
 // cuda::Forward and cuda::Backward: checks, then the launch.
-#include <cmath>
 #include <cstdint>
 
 #include "absl/status/status.h"
@@ -8,12 +7,11 @@
 #include "spion/kernels/block_sparse/api.h"
 #include "spion/kernels/block_sparse/cuda/hopper/launch.h"
 #include "spion/kernels/block_sparse/cuda/launch.h"
+#include "spion/kernels/block_sparse/cuda/slices.h"
 #include "spion/kernels/cuda_launch/checks.h"
 
 namespace spion::cuda {
 namespace {
-
-constexpr int64_t kMostGridRows = 65535;
 
 absl::Status CheckProblem(const BlockSparseProblem& problem) {
   RETURN_IF_ERROR(Validate(problem));
@@ -22,15 +20,7 @@ absl::Status CheckProblem(const BlockSparseProblem& problem) {
     return absl::InvalidArgumentError(
         absl::StrCat("block size ", b, " is not supported on a GPU: use 16, 32, 64 or 128"));
   }
-  if (problem.batch > kMostGridRows || problem.heads > kMostGridRows) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("batch = ", problem.batch, " and heads = ", problem.heads,
-                     ": a GPU takes at most ", kMostGridRows, " of each; split the batch"));
-  }
-  if (!(problem.scale > 0) || !std::isfinite(problem.scale)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("scale = ", problem.scale, ": must be positive and finite"));
-  }
+  RETURN_IF_ERROR(CheckScale(problem.scale));
   if (problem.pattern.schedule.rows == nullptr || problem.pattern.schedule.lines == nullptr) {
     return absl::InvalidArgumentError("the pattern has no schedule: make it by MakeSchedule");
   }
@@ -59,12 +49,15 @@ absl::Status Forward(const BlockSparseForward<T>& call, CUstream_st* stream) {
   RETURN_IF_ERROR(CheckHeadTensor("out", call.out, sizes));
   if constexpr (sizeof(T) == sizeof(float)) {
     if (call.problem.float32 == Float32Math::kExact) {
-      return StatusOfLaunch(LaunchForwardExact(call, stream));
+      return StatusOfLaunch(InSlices(call, kGridLimits, [stream](const auto& slice) {
+        return LaunchForwardExact(slice, stream);
+      }));
     }
   } else if (RunsOnHopper<T>(call.problem)) {
     return StatusOfLaunch(hopper::LaunchForward(call, stream));
   }
-  return StatusOfLaunch(LaunchForward(call, stream));
+  return StatusOfLaunch(InSlices(
+      call, kGridLimits, [stream](const auto& slice) { return LaunchForward(slice, stream); }));
 }
 
 template <typename T>
@@ -86,7 +79,9 @@ absl::Status Backward(const BlockSparseBackward<T>& call, CUstream_st* stream) {
   RETURN_IF_ERROR(CheckHeadTensor("grad_v", call.grad_v, sizes));
   if constexpr (sizeof(T) == sizeof(float)) {
     if (call.problem.float32 == Float32Math::kExact) {
-      return StatusOfLaunch(LaunchBackwardExact(call, stream));
+      return StatusOfLaunch(InSlices(call, kGridLimits, [stream](const auto& slice) {
+        return LaunchBackwardExact(slice, stream);
+      }));
     }
   } else if (RunsOnHopper<T>(call.problem)) {
     if (call.scratch == nullptr) {
@@ -96,7 +91,8 @@ absl::Status Backward(const BlockSparseBackward<T>& call, CUstream_st* stream) {
     }
     return StatusOfLaunch(hopper::LaunchBackward(call, stream));
   }
-  return StatusOfLaunch(LaunchBackward(call, stream));
+  return StatusOfLaunch(InSlices(
+      call, kGridLimits, [stream](const auto& slice) { return LaunchBackward(slice, stream); }));
 }
 
 template absl::Status Forward(const BlockSparseForward<Float16>&, CUstream_st*);

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "spion/kernels/block_sparse/cuda/slices.h"
 #include "spion/kernels/block_sparse/problem.h"
 #include "spion/kernels/block_sparse/schedule.h"
 #include "spion/reference/attention.h"
@@ -77,16 +78,37 @@ double Roundoff() {
   return 0x1p-11;  // tf32; exact products are far below
 }
 
+struct Problem {
+  AttentionCase inputs;
+  std::vector<BlockPattern> patterns;  // one, or one a head
+  PrunedScore pruned;
+  SliceLimits limits = kGridLimits;
+};
+
+struct Results {
+  std::vector<float> out, grad_q, grad_k, grad_v;
+};
+
 template <class Kernels>
 class EmulatedTest : public testing::Test {
  protected:
   using T = typename Kernels::Element;
 
+  /// Of all patterns, one after the other.
   static BlockSchedule ScheduleOf(const BlockPatternView& view) {
-    const auto n = static_cast<size_t>(view.blocks_per_side) + 1;
-    const auto kept = static_cast<size_t>(view.row_offsets[n - 1]);
-    return MakeSchedule({{view.row_offsets, n}, {view.row_columns, kept}},
-                        {{view.column_offsets, n}, {view.column_rows, kept}});
+    const auto offsets = static_cast<size_t>(view.blocks_per_side) + 1;
+    const auto kept = static_cast<size_t>(view.row_offsets[view.patterns * offsets - 1]);
+    BlockSchedule all;
+    for (size_t first = 0; first < view.patterns * offsets; first += offsets) {
+      const BlockSchedule one =
+          MakeSchedule({{view.row_offsets + first, offsets}, {view.row_columns, kept}},
+                       {{view.column_offsets + first, offsets}, {view.column_rows, kept}});
+      all.rows.insert(all.rows.end(), one.rows.begin(), one.rows.end());
+      all.lines.insert(all.lines.end(), one.lines.begin(), one.lines.end());
+      all.long_rows = std::max(all.long_rows, one.long_rows);
+      all.long_lines = std::max(all.long_lines, one.long_lines);
+    }
+    return all;
   }
   static int LongLines(const BlockPattern& pattern) {
     const PatternArrays arrays(pattern);
@@ -94,17 +116,18 @@ class EmulatedTest : public testing::Test {
     return std::min(schedule.long_rows, schedule.long_lines);
   }
 
-  /// Tensors lie in memory as [B, L, H, d].
-  static void Check(const BlockPattern& pattern, CasePadding padding, PrunedScore pruned,
-                    uint64_t seed) {
-    constexpr int64_t kHeads = 2;
-    const int64_t length = pattern.blocks_per_side() * Kernels::kBlockSize;
-    const AttentionShape shape = {.batch = padding == CasePadding::kNone ? 1 : 3,
-                                  .heads = kHeads,
-                                  .length = length,
-                                  .head_dim = Kernels::kHeadDimension};
-    const AttentionCase inputs = MakeAttentionCase(shape, padding, /*deviation=*/1, seed);
-    const PatternArrays arrays(pattern);
+  static AttentionShape ShapeOf(const BlockPattern& pattern, int64_t batch) {
+    return {.batch = batch,
+            .heads = 2,
+            .length = pattern.blocks_per_side() * Kernels::kBlockSize,
+            .head_dim = Kernels::kHeadDimension};
+  }
+
+  static Results Run(const Problem& p) {
+    const AttentionCase& inputs = p.inputs;
+    const AttentionShape& shape = inputs.shape;
+    const int64_t length = shape.length;
+    const PatternArrays arrays(p.patterns);
     BlockPatternView view = arrays.view();
     const BlockSchedule schedule = ScheduleOf(view);
     view.schedule = {.rows = schedule.rows.data(),
@@ -117,7 +140,7 @@ class EmulatedTest : public testing::Test {
                                         .head_dim = shape.head_dim,
                                         .block_size = Kernels::kBlockSize,
                                         .scale = static_cast<float>(inputs.scale),
-                                        .pruned = pruned,
+                                        .pruned = p.pruned,
                                         .float32 = Float32Math::kTf32,
                                         .pattern = view,
                                         .padding = inputs.padding()};
@@ -134,46 +157,65 @@ class EmulatedTest : public testing::Test {
       return HeadTensor<Value>{values.data(), shape.heads * length * shape.head_dim,
                                length * shape.head_dim, shape.head_dim};
     };
-    Kernels::Forward({.problem = problem,
-                      .q = tensor(q),
-                      .k = tensor(k),
-                      .v = tensor(v),
-                      .out = tensor(out),
-                      .log_sum_exp = log_sum_exp.data()});
+    const BlockSparseForward<T> forward = {.problem = problem,
+                                           .q = tensor(q),
+                                           .k = tensor(k),
+                                           .v = tensor(v),
+                                           .out = tensor(out),
+                                           .log_sum_exp = log_sum_exp.data()};
+    InSlices(forward, p.limits, [](const BlockSparseForward<T>& slice) {
+      Kernels::Forward(slice);
+      return cudaSuccess;
+    });
     const std::vector<T>& saved = out;
-    Kernels::Backward({.problem = problem,
-                       .q = tensor(q),
-                       .k = tensor(k),
-                       .v = tensor(v),
-                       .out = tensor(saved),
-                       .grad_out = tensor(grad_out),
-                       .log_sum_exp = log_sum_exp.data(),
-                       .grad_q = tensor(grad_q),
-                       .grad_k = tensor(grad_k),
-                       .grad_v = tensor(grad_v)});
+    const BlockSparseBackward<T> backward = {.problem = problem,
+                                             .q = tensor(q),
+                                             .k = tensor(k),
+                                             .v = tensor(v),
+                                             .out = tensor(saved),
+                                             .grad_out = tensor(grad_out),
+                                             .log_sum_exp = log_sum_exp.data(),
+                                             .grad_q = tensor(grad_q),
+                                             .grad_k = tensor(grad_k),
+                                             .grad_v = tensor(grad_v)};
+    InSlices(backward, p.limits, [](const BlockSparseBackward<T>& slice) {
+      Kernels::Backward(slice);
+      return cudaSuccess;
+    });
+    return {WidenAll(out), WidenAll(grad_q), WidenAll(grad_k), WidenAll(grad_v)};
+  }
 
-    const reference::Input input = {.batch = shape.batch,
-                                    .heads = shape.heads,
-                                    .length = length,
-                                    .head_dim = shape.head_dim,
-                                    .scale = inputs.scale,
-                                    .pruned = pruned,
-                                    .patterns = {pattern},
-                                    .lengths = inputs.lengths,
-                                    .valid = inputs.valid,
-                                    .q = DoubleAll(q),
-                                    .k = DoubleAll(k),
-                                    .v = DoubleAll(v)};
+  /// The oracle's, for the inputs as the kernels have them.
+  static reference::Input OracleInput(const Problem& p) {
+    const AttentionCase& inputs = p.inputs;
+    return {.batch = inputs.shape.batch,
+            .heads = inputs.shape.heads,
+            .length = inputs.shape.length,
+            .head_dim = inputs.shape.head_dim,
+            .scale = inputs.scale,
+            .pruned = p.pruned,
+            .patterns = p.patterns,
+            .lengths = inputs.lengths,
+            .valid = inputs.valid,
+            .q = DoubleAll(RoundAll<T>(inputs.q)),
+            .k = DoubleAll(RoundAll<T>(inputs.k)),
+            .v = DoubleAll(RoundAll<T>(inputs.v))};
+  }
+
+  static void Check(const Problem& p) {
+    const reference::Input input = OracleInput(p);
     const reference::Output truth = reference::Forward(input);
-    const reference::Gradients gradients = reference::Backward(input, DoubleAll(grad_out));
+    const reference::Gradients gradients =
+        reference::Backward(input, DoubleAll(RoundAll<T>(p.inputs.grad_out)));
+    const Results results = Run(p);
     const AttentionTolerance tolerance = {
         .roundoff = Roundoff<Kernels>(), .max_score = 0, .terms = 1};
-    EXPECT_LE(NormError(WidenAll(out), truth.out), tolerance.forward());
+    EXPECT_LE(NormError(results.out, truth.out), tolerance.forward());
     // Examples of a single key have gradients of q and k that cancel to nothing.
-    const double smallest = 1e-3 * std::sqrt(static_cast<double>(q.size()));
-    EXPECT_LE(NormError(WidenAll(grad_q), gradients.q, smallest), tolerance.backward());
-    EXPECT_LE(NormError(WidenAll(grad_k), gradients.k, smallest), tolerance.backward());
-    EXPECT_LE(NormError(WidenAll(grad_v), gradients.v), tolerance.backward());
+    const double smallest = 1e-3 * std::sqrt(static_cast<double>(input.q.size()));
+    EXPECT_LE(NormError(results.grad_q, gradients.q, smallest), tolerance.backward());
+    EXPECT_LE(NormError(results.grad_k, gradients.k, smallest), tolerance.backward());
+    EXPECT_LE(NormError(results.grad_v, gradients.v), tolerance.backward());
   }
 };
 
@@ -189,7 +231,11 @@ TYPED_TEST_P(EmulatedTest, AgreesWithTheOracle) {
     const CasePadding padding = kPaddings[number % 3];
     const PrunedScore pruned = number % 2 == 0 ? PrunedScore::kZero : PrunedScore::kExcluded;
     SCOPED_TRACE(named.name + ", " + Name(padding));
-    TestFixture::Check(named.pattern, padding, pruned, TestSeed(10 + number));
+    const AttentionShape shape =
+        TestFixture::ShapeOf(named.pattern, padding == CasePadding::kNone ? 1 : 3);
+    TestFixture::Check({.inputs = MakeAttentionCase(shape, padding, 1, TestSeed(10 + number)),
+                        .patterns = {named.pattern},
+                        .pruned = pruned});
     ++number;
   }
 }
@@ -206,10 +252,29 @@ TYPED_TEST_P(EmulatedTest, SharesLongLines) {
   }
   const BlockPattern pattern = *BlockPattern::FromBlocks(kSide, TypeParam::kBlockSize, blocks);
   ASSERT_GT(TestFixture::LongLines(pattern), 0);
-  TestFixture::Check(pattern, CasePadding::kNone, PrunedScore::kZero, TestSeed(30));
+  const AttentionShape shape = TestFixture::ShapeOf(pattern, 1);
+  TestFixture::Check({.inputs = MakeAttentionCase(shape, CasePadding::kNone, 1, TestSeed(30)),
+                      .patterns = {pattern},
+                      .pruned = PrunedScore::kZero});
 }
 
-REGISTER_TYPED_TEST_SUITE_P(EmulatedTest, AgreesWithTheOracle, SharesLongLines);
+TYPED_TEST_P(EmulatedTest, ManyHeadsAreDoneSliceBySlice) {
+  if (TypeParam::kBlockSize > 16) GTEST_SKIP() << "slices are cut before any kernel starts";
+  const std::vector<BlockPattern> patterns = {LongColumns(3, TypeParam::kBlockSize),
+                                              FullAndBareRows(3, TypeParam::kBlockSize)};
+  const AttentionShape shape = TestFixture::ShapeOf(patterns[0], 3);
+  for (const CasePadding padding : {CasePadding::kLengths, CasePadding::kMask}) {
+    for (const int64_t rows : {1, 2}) {  // heads one by one; two examples, then one
+      TestFixture::Check({.inputs = MakeAttentionCase(shape, padding, 1, TestSeed(31)),
+                          .patterns = patterns,
+                          .pruned = PrunedScore::kZero,
+                          .limits = {.rows = rows, .stride = kGridLimits.stride}});
+    }
+  }
+}
+
+REGISTER_TYPED_TEST_SUITE_P(EmulatedTest, AgreesWithTheOracle, SharesLongLines,
+                            ManyHeadsAreDoneSliceBySlice);
 
 }  // namespace spion::cuda
 

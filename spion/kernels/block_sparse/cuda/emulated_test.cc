@@ -1,6 +1,7 @@
 // The device code itself, run on the CPU by spion/kernels/cuda_emulation and held against the
 // oracle: what a machine without a GPU can say about the kernels. Launches are as launch.cuh and
 // launch_lines.cuh make them.
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <type_traits>
@@ -12,7 +13,11 @@
 #include "spion/kernels/block_sparse/cuda/line_backward.cuh"
 #include "spion/kernels/block_sparse/cuda/line_forward.cuh"
 #include "spion/kernels/cuda_emulation/thread_block.h"
+#include "spion/reference/attention.h"
+#include "spion/testing/attention_case.h"
+#include "spion/testing/pattern_zoo.h"
 #include "spion/testing/seed.h"
+#include "spion/testing/tolerance.h"
 
 namespace spion::cuda {
 namespace {
@@ -105,6 +110,29 @@ using AllKernels =
                    Warps<tiles::MathTf32, 64, 64, 1>, Warps<tiles::MathF32, 32, 16, 1>,
                    Warps<tiles::MathBF16, 128, 32, 1>>;
 INSTANTIATE_TYPED_TEST_SUITE_P(All, EmulatedTest, AllKernels);
+
+class EmulatedExactTest : public EmulatedTest<Warps<tiles::MathF32, 32, 16, 1>> {};
+
+TEST_F(EmulatedExactTest, EqualKeysHaveEqualWeightsHoweverHugeTheirScores) {
+  // Scores of some 10,000, which fp32 holds in steps of 1 / 1000: a weight that is made from two of
+  // them, rounded apart, is wrong in the fourth digit. The two keys are of different steps.
+  const BlockPattern pattern = AllBlocks(3, 16);
+  const AttentionShape shape = ShapeOf(pattern, 1);
+  Problem problem = {.inputs = MakeAttentionCase(shape, CasePadding::kNone, 5, TestSeed(32)),
+                     .patterns = {pattern},
+                     .pruned = PrunedScore::kExcluded};
+  AttentionCase& inputs = problem.inputs;
+  for (int64_t head = 0; head < shape.batch * shape.heads; ++head) {
+    float* q = inputs.q.data() + head * shape.length * shape.head_dim;
+    float* k = inputs.k.data() + head * shape.length * shape.head_dim;
+    for (int64_t row = 0; row < shape.length; ++row) {
+      q[row * shape.head_dim] = 3000;
+      k[row * shape.head_dim] = row == 3 ? 20 : 0;
+    }
+    std::copy_n(k + 3 * shape.head_dim, shape.head_dim, k + 37 * shape.head_dim);
+  }
+  EXPECT_LE(NormError(Run(problem).out, reference::Forward(OracleInput(problem)).out), 1e-6);
+}
 
 }  // namespace
 }  // namespace spion::cuda

@@ -29,6 +29,9 @@ struct RowSoftmax {
 };
 
 /// Turns scores into weights and adds them to the rows' sums; scales `out` when a reference moves.
+/// scale_log2 is positive. The reference is taken from a score in one fused operation, always the
+/// reference as it is stored: huge scores then lose nothing beside each other, whichever step they
+/// come in.
 template <int kTiles, int kHeadDim>
 __device__ __forceinline__ void OnlineSoftmax(float (&s)[kTiles][4], float scale_log2,
                                               RowSoftmax (&rows)[2],
@@ -40,10 +43,9 @@ __device__ __forceinline__ void OnlineSoftmax(float (&s)[kTiles][4], float scale
     maximum[r] = -INFINITY;
 #pragma unroll
     for (int t = 0; t < kTiles; ++t) {
-      s[t][2 * r] = fmaf(s[t][2 * r], scale_log2, -rows[r].reference);
-      s[t][2 * r + 1] = fmaf(s[t][2 * r + 1], scale_log2, -rows[r].reference);
       maximum[r] = fmaxf(maximum[r], fmaxf(s[t][2 * r], s[t][2 * r + 1]));
     }
+    maximum[r] = fmaf(maximum[r], scale_log2, -rows[r].reference);
     moves = moves || maximum[r] > rows[r].limit;
   }
   if (__any_sync(tiles::kAllLanes, moves)) {
@@ -51,15 +53,10 @@ __device__ __forceinline__ void OnlineSoftmax(float (&s)[kTiles][4], float scale
 #pragma unroll
     for (int r = 0; r < 2; ++r) {
       const bool has_sums = rows[r].limit == RowSoftmax::kHeadroom;
-      const float shift = rows[r].Shift(tiles::RowMax(maximum[r]));
-      factor[r] = has_sums ? tiles::Exp2(-shift) : 0;
-      rows[r].reference += shift;
+      const float before = rows[r].reference;
+      rows[r].reference += rows[r].Shift(tiles::RowMax(maximum[r]));
+      factor[r] = has_sums ? tiles::Exp2(before - rows[r].reference) : 0;
       rows[r].sum *= factor[r];
-#pragma unroll
-      for (int t = 0; t < kTiles; ++t) {
-        s[t][2 * r] -= shift;
-        s[t][2 * r + 1] -= shift;
-      }
     }
     out.Scale(factor[0], factor[1]);
   }
@@ -67,8 +64,8 @@ __device__ __forceinline__ void OnlineSoftmax(float (&s)[kTiles][4], float scale
   for (int r = 0; r < 2; ++r) {
 #pragma unroll
     for (int t = 0; t < kTiles; ++t) {
-      s[t][2 * r] = tiles::Exp2(s[t][2 * r]);
-      s[t][2 * r + 1] = tiles::Exp2(s[t][2 * r + 1]);
+      s[t][2 * r] = tiles::Exp2(fmaf(s[t][2 * r], scale_log2, -rows[r].reference));
+      s[t][2 * r + 1] = tiles::Exp2(fmaf(s[t][2 * r + 1], scale_log2, -rows[r].reference));
       rows[r].sum += s[t][2 * r] + s[t][2 * r + 1];
     }
   }

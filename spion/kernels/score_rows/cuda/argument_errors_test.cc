@@ -23,8 +23,24 @@ void ExpectRefused(int64_t batch, int64_t rows, int64_t width, const std::string
 TEST(ScoreRowsArgumentsTest, Sizes) {
   ExpectRefused<SoftmaxForward>(2, 2, 20, "rows of 20 scores; a GPU takes multiples of 8 up to");
   ExpectRefused<SoftmaxBackward>(2, 2, 16384, "rows of 16384 scores");
-  ExpectRefused<SoftmaxForward>(0, 2, 64, "0 * 2 rows");
-  ExpectRefused<SoftmaxBackward>(1 << 20, 1 << 20, 64, "rows; expected 1 to 2147483647");
+  ExpectRefused<SoftmaxForward>(-1, 2, 64, "-1 * 2 rows");
+  ExpectRefused<SoftmaxBackward>(2, -3, 64, "2 * -3 rows");
+}
+
+template <class Call>
+void ExpectDone(int64_t batch, int64_t rows) {
+  Call call = {};
+  call.batch = batch;
+  call.rows = rows;
+  call.width = 64;
+  EXPECT_TRUE(Run(call, nullptr).ok()) << batch << " * " << rows << " rows";
+}
+
+TEST(ScoreRowsArgumentsTest, OfNoRowsNothingIsDone) {
+  ExpectDone<SoftmaxForward>(0, 2);
+  ExpectDone<SoftmaxForward>(2, 0);
+  ExpectDone<SoftmaxBackward>(0, 2);
+  ExpectDone<SoftmaxBackward>(2, 0);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include "spion/base/random.h"
 #include "spion/kernels/cuda_emulation/thread_block.h"
 #include "spion/kernels/score_rows/api.h"
+#include "spion/kernels/score_rows/cuda/slices.h"
 #include "spion/kernels/score_rows/cuda/softmax.cuh"
 #include "spion/testing/seed.h"
 
@@ -30,9 +31,10 @@ std::vector<BFloat16> Numbers(int64_t count, double deviation, uint64_t seed) {
   return numbers;
 }
 
+/// `most`: rows of a launch.
 template <int kVectors>
-void Check(int64_t width, const std::vector<int32_t>& lengths) {
-  SCOPED_TRACE(testing::Message() << "width " << width);
+void Check(int64_t width, const std::vector<int32_t>& lengths, int64_t most = kMostGridColumns) {
+  SCOPED_TRACE(testing::Message() << "width " << width << ", " << most << " rows at most");
   constexpr int64_t kBatch = 3, kRows = 2;
   const int64_t count = kBatch * kRows * width;
   const std::vector<BFloat16> scores = Numbers(count, 10, 1);
@@ -46,14 +48,24 @@ void Check(int64_t width, const std::vector<int32_t>& lengths) {
                                   scores.data(),
                                   probabilities.data(),
                                   rounded.data()};
-  RunKernel({.grid = {kBatch * kRows, 1, 1}, .threads = kScoreThreads, .seed = TestSeed(2)},
-            [&] { SoftmaxForwardKernel<kVectors>(forward); });
+  InSlices(forward, most, [&](const SoftmaxForward& slice) {
+    RunKernel({.grid = {static_cast<unsigned>(slice.batch * slice.rows), 1, 1},
+               .threads = kScoreThreads,
+               .seed = TestSeed(2)},
+              [&] { SoftmaxForwardKernel<kVectors>(slice); });
+    return cudaSuccess;
+  });
   const std::vector<BFloat16> grad_in = Numbers(count, 1, 3);
   std::vector<BFloat16> grad = grad_in;
   const SoftmaxBackward backward = {
       kBatch, kRows, width, kScale, forward.lengths, probabilities.data(), grad.data()};
-  RunKernel({.grid = {kBatch * kRows, 1, 1}, .threads = kScoreThreads, .seed = TestSeed(4)},
-            [&] { SoftmaxBackwardKernel<kVectors>(backward); });
+  InSlices(backward, most, [&](const SoftmaxBackward& slice) {
+    RunKernel({.grid = {static_cast<unsigned>(slice.batch * slice.rows), 1, 1},
+               .threads = kScoreThreads,
+               .seed = TestSeed(4)},
+              [&] { SoftmaxBackwardKernel<kVectors>(slice); });
+    return cudaSuccess;
+  });
 
   for (int64_t row = 0; row < kBatch * kRows; ++row) {
     const int64_t begin = row * width;
@@ -85,6 +97,10 @@ TEST(EmulatedSoftmaxTest, AgreesWithTheFormula) {
   Check<2>(2048, {2048, 1, 1000});
   Check<2>(1032, {1030, 2000, -3});
   Check<4>(4096, {});
+}
+
+TEST(EmulatedSoftmaxTest, RowsThatTakeSeveralLaunches) {
+  for (const int64_t most : {1, 2, 3, 5}) Check<1>(64, {64, 0, 5}, most);
 }
 
 }  // namespace

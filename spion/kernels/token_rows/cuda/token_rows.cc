@@ -37,10 +37,9 @@ absl::Status CheckDropout(const Dropout& dropout) {
 }
 
 absl::Status CheckCount(int64_t count) {
-  constexpr int64_t kMostCount = kMostRows * kGeluUnit;
-  if (count > 0 && count % kGeluUnit == 0 && count <= kMostCount) return absl::OkStatus();
+  if (count > 0 && count % kGeluUnit == 0 && count <= kMostGelu) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      "GELU of ", count, " numbers; a GPU takes multiples of ", kGeluUnit, " up to ", kMostCount));
+      "GELU of ", count, " numbers; a GPU takes multiples of ", kGeluUnit, " up to ", kMostGelu));
 }
 
 }  // namespace
