@@ -9,7 +9,6 @@
 #include "absl/status/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "spion/base/parallel.h"
 #include "spion/data/read_ids.h"
 
 namespace spion {
@@ -45,16 +44,6 @@ TEST(LoadTextTest, GeneratesAlwaysTheSame) {
   ASSERT_TRUE(text.ok()) << text.status();
   EXPECT_EQ(text->source.sha256,
             "b957a8a665dd1879c97f74471f40a4c998c524e13cb7fcab9da0ceb58bb7d49b");
-}
-
-TEST(LoadTextTest, GeneratesAsManyAsArePublished) {
-  absl::StatusOr<TaskData> text = LoadText({.parallel = ThreadedFor(2)});
-  ASSERT_TRUE(text.ok()) << text.status();
-  EXPECT_EQ(text->train.examples(), 25000);
-  EXPECT_EQ(text->dev.examples(), 25000);
-  EXPECT_EQ(text->test.examples(), 25000);
-  EXPECT_EQ(text->source.description,
-            "generated praise and blame, seed 1001: 25000 train, 25000 dev, 25000 test reviews");
 }
 
 TEST(LoadTextTest, CutsGeneratedReviewsToo) {
