@@ -25,8 +25,8 @@ class CaseRun:
 def flags(case, seed):
     """The command line but for the folder. A single test example: the test set is not looked at."""
     return [f"--task={case.task}", f"--method={case.method}", f"--preset={PRESET}",
-            f"--steps={case.steps}", "--device=cpu", "--precision=float32", "--test_examples=1",
-            f"--seed={seed}"]
+            f"--steps={case.steps}", *(f"--{name}={value}" for name, value in case.settings),
+            "--device=cpu", "--precision=float32", "--test_examples=1", f"--seed={seed}"]
 
 
 def settings_in(manifest):
