@@ -226,9 +226,11 @@ class InterruptTest(unittest.TestCase):
 class SharedFolderTest(unittest.TestCase):
     """A run's folder is its own; other folders are left alone."""
 
+    SHORT = ["--steps=1", "--batch_size=1", "--dev_examples=1", "--test_examples=1"]
+
     def refused(self, out_dir, *expected):
         before = content(out_dir.parent)
-        result = run("--steps=1", "--batch_size=1", f"--out_dir={out_dir}")
+        result = run(*self.SHORT, f"--out_dir={out_dir}")
         self.assertEqual(result.returncode, 1)
         (line,) = result.stderr.splitlines()
         for part in expected:
@@ -261,9 +263,8 @@ class SharedFolderTest(unittest.TestCase):
         parent = new_folder()
         (parent / "disk").mkdir()
         (parent / "link").symlink_to(parent / "disk")
-        flags = ["--steps=1", "--batch_size=1", "--dev_examples=1", "--test_examples=1"]
         for count in (1, 2):
-            result = run(*flags, f"--out_dir={parent}/link/")
+            result = run(*self.SHORT, f"--out_dir={parent}/link/")
             self.assertEqual(result.returncode, 0, result.stderr)
             self.assertEqual("an earlier run is kept as" in result.stdout, count == 2)
         self.assertTrue((parent / "link").is_symlink())
@@ -274,7 +275,7 @@ class SharedFolderTest(unittest.TestCase):
 class BadCheckpointTest(unittest.TestCase):
     def test_nested_json_is_one_clear_error(self):
         path = new_folder() / "nested.safetensors"
-        header = b"[" * 800_000
+        header = b'{"a":{"dtype":' + b"[" * 400_000 + b"]" * 400_000 + b"}}"
         path.write_bytes(len(header).to_bytes(8, "little") + header)
         result = run("--mode=eval", f"--checkpoint={path}")
         self.assertEqual(result.returncode, 1)
@@ -306,19 +307,11 @@ class BadInputTest(unittest.TestCase):
 
     def test_settings_are_checked_before_the_first_step(self):
         self.check("--block_size=7; expected a multiple of 16", "--block_size=7")
-        self.check("--block_size=128; expected", "--block_size=128", "--sequence_length=192",
-                   task="text")
         self.check("--batch_size=8001; expected a whole number from 1 to 8000",
                    "--batch_size=8001")
         self.check("at most 2147483647", f"--batch_size={2 ** 40}")
-        self.check("at most 2147483647", f"--steps={2 ** 70}")
-        self.check("--sequence_length=2147483647; expected a whole number from 0 to 4096",
-                   f"--sequence_length={2 ** 31 - 1}", task="text")
-        self.check("--dense_step_limit=80; expected", "--capture_interval=100")
         # What only the attention itself knows.
         self.check("a sequence of 100", "--sequence_length=100", method="reformer", task="text")
-        self.check("a sequence of 100", "--sequence_length=100", method="nystromformer",
-                   task="text")
 
     def test_memory_that_cannot_be_had_is_a_sentence(self):
         folder = new_folder() / "run"

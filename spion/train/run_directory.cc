@@ -88,12 +88,13 @@ absl::StatusOr<Content> Look(const Folder& folder) {
     const bool is_empty_lock = entries.size() == 1 && entries.front().name == RunLock::kName &&
                                ReadFile(folder.File(RunLock::kName)).value_or("?").empty();
     if (is_empty_lock) return Content::kNothing;
-    return NoRuns(folder, absl::StrCat(entries.front().name, ", is no run's folder,"));
+    return NoRuns(folder, absl::StrCat("\"", entries.front().name, "\", is no run's folder,"));
   }
   const auto inner = std::find_if(entries.begin(), entries.end(),
                                   [](const Folder::Entry& entry) { return entry.is_folder; });
   if (inner != entries.end()) {
-    return NoRuns(folder, absl::StrCat("the folder ", inner->name, ", which is no part of a run,"));
+    return NoRuns(folder,
+                  absl::StrCat("the folder \"", inner->name, "\", which is no part of a run,"));
   }
   return is_signed && entries.size() == 1 ? Content::kNothing : Content::kEarlierRun;
 }
