@@ -34,7 +34,7 @@ void CheckHeadTensor(const char* op, const char* name, const at::Tensor& tensor,
   TORCH_CHECK(tensor.device() == like.device(), op, ": ", name, " must be on q's device ",
               like.device(), "; got ", tensor.device());
   TORCH_CHECK(
-      tensor.stride(3) == 1, op, ": ", name,
+      tensor.stride(3) == 1 || tensor.numel() == 0, op, ": ", name,
       " must have stride 1 along head_dim; call .contiguous(). Strides: ", tensor.strides());
 }
 

@@ -17,6 +17,7 @@
 #include <limits>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -263,13 +264,13 @@ TYPED_TEST_P(EmulatedTest, ManyHeadsAreDoneSliceBySlice) {
   const std::vector<BlockPattern> patterns = {LongColumns(3, TypeParam::kBlockSize),
                                               FullAndBareRows(3, TypeParam::kBlockSize)};
   const AttentionShape shape = TestFixture::ShapeOf(patterns[0], 3);
-  for (const CasePadding padding : {CasePadding::kLengths, CasePadding::kMask}) {
-    for (const int64_t rows : {1, 2}) {  // heads one by one; two examples, then one
-      TestFixture::Check({.inputs = MakeAttentionCase(shape, padding, 1, TestSeed(31)),
-                          .patterns = patterns,
-                          .pruned = PrunedScore::kZero,
-                          .limits = {.rows = rows, .stride = kGridLimits.stride}});
-    }
+  // Heads one by one; two examples, then one.
+  for (const auto& [padding, rows] :
+       {std::pair(CasePadding::kLengths, 1), std::pair(CasePadding::kMask, 2)}) {
+    TestFixture::Check({.inputs = MakeAttentionCase(shape, padding, 1, TestSeed(31)),
+                        .patterns = patterns,
+                        .pruned = PrunedScore::kZero,
+                        .limits = {.rows = rows, .stride = kGridLimits.stride}});
   }
 }
 
