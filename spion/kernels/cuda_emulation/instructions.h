@@ -201,6 +201,11 @@ void NamedBarrier() {
   emulation::Barrier(kNumber, kThreads);
 }
 
+template <int kNumber, int kThreads>
+void ArriveAtNamedBarrier() {
+  emulation::ArriveAtBarrier(kNumber, kThreads);
+}
+
 inline void LetNextKernelStart() {}
 inline void WaitForKernelBefore() {}
 

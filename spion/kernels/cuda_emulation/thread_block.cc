@@ -75,13 +75,14 @@ class ThreadBlock {
 
   void Wait(BarrierState& barrier, int threads) {
     const int64_t generation = barrier.generation;
-    if (++barrier.arrived == threads) {
-      barrier.arrived = 0;
-      ++barrier.generation;
-      ++progress_;
-      return;
-    }
+    Arrive(barrier, threads);
     while (barrier.generation == generation) Yield();
+  }
+  void Arrive(BarrierState& barrier, int threads) {
+    if (++barrier.arrived < threads) return;
+    barrier.arrived = 0;
+    ++barrier.generation;
+    ++progress_;
   }
   void MaybeYield() {
     ++progress_;
@@ -194,6 +195,7 @@ char* SharedAt(uint32_t address, int bytes) {
 }
 
 void Barrier(int number, int threads) { running->Wait(running->named(number), threads); }
+void ArriveAtBarrier(int number, int threads) { running->Arrive(running->named(number), threads); }
 void BlockBarrier() { Barrier(0, running->launch().threads); }
 void WarpBarrier() { running->Wait(running->warp(Warp()), kWarpLanes); }
 

@@ -53,6 +53,8 @@ char* SharedAt(uint32_t address, int bytes);
 
 /// Barrier `number` (0: __syncthreads) of `threads` threads; of the thread block; of the warp.
 void Barrier(int number, int threads);
+/// Counts as there, without waiting.
+void ArriveAtBarrier(int number, int threads);
 void BlockBarrier();
 void WarpBarrier();
 

@@ -153,6 +153,12 @@ __device__ __forceinline__ void NamedBarrier() {
   asm volatile("bar.sync %0, %1;" ::"n"(kNumber), "n"(kThreads) : "memory");
 }
 
+/// Counts as there, for threads that need not wait.
+template <int kNumber, int kThreads>
+__device__ __forceinline__ void ArriveAtNamedBarrier() {
+  asm volatile("bar.arrive %0, %1;" ::"n"(kNumber), "n"(kThreads) : "memory");
+}
+
 // Programmatic dependent launch, where there is such a thing.
 __device__ __forceinline__ void LetNextKernelStart() {
 #if __CUDA_ARCH__ >= 900

@@ -83,6 +83,7 @@ __device__ __forceinline__ void ComputeGradQueries(const BackwardArguments<T>& a
   const BlockSparseBackward<T>& call = arguments.call;
   const BlockSparseProblem& problem = call.problem;
   const float scale_log2 = problem.scale * tiles::kLog2E;
+  const Turns<Traits> turns(place);
   const auto zero = static_cast<uint32_t>(problem.length >> 32);
   const int32_t* columns = problem.pattern.row_columns;
   Unit unit;
@@ -148,6 +149,7 @@ __device__ __forceinline__ void ComputeGradQueries(const BackwardArguments<T>& a
         const bool leaves = (step + 1) % kStepsABlock == 0;
         if constexpr (kHeadDim == 64) Remake(q, zero);
         if (enters) keys.WaitUntilFull();
+        turns.Wait();
         tiles::BeginProducts();
         ProductWithRows<T, Block>(s, q, keys.tile(), key);
         tiles::CommitProducts();
@@ -155,6 +157,7 @@ __device__ __forceinline__ void ComputeGradQueries(const BackwardArguments<T>& a
         tiles::BeginProducts();
         ProductWithRows<T, Block>(dp, grad_out, values.tile(), key);
         tiles::CommitProducts();
+        turns.Pass();
         tiles::WaitForProducts<1>();  // S and the dQ before are there
         tiles::Receive(s);
         if (left != 0) keys.ReleaseStage(left);

@@ -42,6 +42,44 @@ struct Teams {
   };
 };
 
+/// The two warpgroups of a team start their products in turns, so that one computes weights while
+/// the other's products run. Theirs are the named barriers 1 and 2. Nothing where a team is one
+/// warpgroup.
+template <class Traits>
+class Turns {
+ public:
+  __device__ __forceinline__ explicit Turns(const typename Traits::Place& place)
+      : is_second_(place.group() % Traits::kTeamGroups != 0) {
+    if (is_second_) Pass();  // the first one begins
+  }
+
+  __device__ __forceinline__ void Wait() const {
+    if constexpr (kAreTwo) {
+      if (is_second_) {
+        tiles::NamedBarrier<2, kThreads>();
+      } else {
+        tiles::NamedBarrier<1, kThreads>();
+      }
+    }
+  }
+  __device__ __forceinline__ void Pass() const {
+    if constexpr (kAreTwo) {
+      if (is_second_) {
+        tiles::ArriveAtNamedBarrier<1, kThreads>();
+      } else {
+        tiles::ArriveAtNamedBarrier<2, kThreads>();
+      }
+    }
+  }
+
+ private:
+  static constexpr bool kAreTwo = Traits::kTeamGroups == 2;
+  static constexpr int kThreads = 2 * kGroupThreads;
+  static_assert(!kAreTwo || Traits::kTeams == 1);
+
+  bool is_second_;
+};
+
 /// The rings of a team: the tiles of all teams come first in shared memory, then all barriers.
 template <class Traits>
 struct RingPlace {
