@@ -33,7 +33,7 @@ constexpr int64_t kMany = 70000;
 constexpr int64_t kLength = 32;
 constexpr int kBlock = 16;
 
-class HeadCountTest : public ::testing::TestWithParam<Precision> {
+class HeadCountTest : public ::testing::TestWithParam<TestPrecision> {
  protected:
   at::TensorOptions Options() const {
     return at::TensorOptions(ScalarTypeOf(GetParam())).device(Gpu());
