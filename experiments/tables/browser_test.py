@@ -56,17 +56,17 @@ def complaints(events):
                 yield f"request: {url}"
 
 
-def faults(shown, width):
+def faults(seen, width):
     """What is wrong with a page that inspect_page.js has looked at."""
     for name in ("pale", "undrawn"):
-        if shown[name]:
-            yield f"{name}: {shown[name][:5]}"
+        if seen[name]:
+            yield f"{name}: {seen[name][:5]}"
     for name in ("emptyPictures", "brokenImages"):
-        if shown[name]:
-            yield f"{name}: {shown[name]}"
-    if shown["width"] > width or shown["viewport"] > width:
-        yield f"{max(shown['width'], shown['viewport'])} pixels wide in a window of {width}"
-    for link in shown["links"]:
+        if seen[name]:
+            yield f"{name}: {seen[name]}"
+    if seen["width"] > width or seen["viewport"] > width:
+        yield f"{max(seen['width'], seen['viewport'])} pixels wide in a window of {width}"
+    for link in seen["links"]:
         if not path_of(link).is_file():
             yield f"leads nowhere: {link}"
 
@@ -80,8 +80,8 @@ class BrowserTest(unittest.TestCase):
         """(what the page shows, what is wrong with it)"""
         self.browser.show_as(WIDTHS[width], scheme=scheme, media=media, phone=width == "narrow")
         self.browser.open(path.as_uri())
-        shown = self.browser.evaluate(INSPECT)
-        return shown, [*complaints(self.browser.events), *faults(shown, WIDTHS[width])]
+        seen = self.browser.evaluate(INSPECT)
+        return seen, [*complaints(self.browser.events), *faults(seen, WIDTHS[width])]
 
 
 class ReportTest(BrowserTest):
@@ -106,47 +106,47 @@ class ReportTest(BrowserTest):
             for width in WIDTHS:
                 for scheme, (darkest, lightest) in SCHEMES.items():
                     with self.subTest(page=name, width=width, scheme=scheme):
-                        shown, wrong = self.look(self.folder / f"{name}.html", width, scheme)
+                        seen, wrong = self.look(self.folder / f"{name}.html", width, scheme)
                         self.picture(f"{name}-{width}-{scheme}.png")
                         self.assertEqual(wrong, [])
-                        self.assertGreaterEqual(shown["paper"], darkest)
-                        self.assertLessEqual(shown["paper"], lightest)
+                        self.assertGreaterEqual(seen["paper"], darkest)
+                        self.assertLessEqual(seen["paper"], lightest)
 
     def test_the_index_leads_to_every_page(self):
-        shown, _ = self.look(self.folder / "index.html")
-        self.assertEqual({path_of(link).name for link in shown["links"]},
+        seen, _ = self.look(self.folder / "index.html")
+        self.assertEqual({path_of(link).name for link in seen["links"]},
                          {f"{name}.html" for name in TABLES})
-        self.assertEqual(len(shown["tables"]["tables"]), 1 + len(TABLES))
-        self.assertEqual(tuple(shown["manifest"]), MANIFEST)
+        self.assertEqual(len(seen["tables"]["tables"]), 1 + len(TABLES))
+        self.assertEqual(tuple(seen["manifest"]), MANIFEST)
 
     def test_every_table_and_picture_is_there(self):
         for name, table in TABLES.items():
             with self.subTest(page=name):
                 blocks = table.page(PAPER, self.results.result).blocks
-                shown, _ = self.look(self.folder / f"{name}.html")
+                seen, _ = self.look(self.folder / f"{name}.html")
                 keys = [block.key for block in blocks if isinstance(block, Grid)]
-                self.assertEqual(list(shown["tables"]), keys)
+                self.assertEqual(list(seen["tables"]), keys)
                 for key in keys:
                     with (self.folder / f"{name}.{key}.csv").open(encoding="utf-8") as file:
-                        self.assertEqual(shown["tables"][key], list(csv.reader(file)))
+                        self.assertEqual(seen["tables"][key], list(csv.reader(file)))
                 titles = [block.title for block in blocks if isinstance(block, Picture)]
-                self.assertEqual(shown["captions"], titles)
-                self.assertGreaterEqual(shown["pictures"], len(titles))
+                self.assertEqual(seen["captions"], titles)
+                self.assertGreaterEqual(seen["pictures"], len(titles))
 
     def test_the_manifest_is_complete(self):
         for name in TABLES:
-            shown, _ = self.look(self.folder / f"{name}.html")
+            seen, _ = self.look(self.folder / f"{name}.html")
             # A benchmark has no training's precision, data and seeds.
             expected = set(MANIFEST) - ({"precision", "data", "seeds"} if name == "scaling" else
                                         set())
-            self.assertEqual(set(shown["manifest"]), expected, name)
+            self.assertEqual(set(seen["manifest"]), expected, name)
 
     def test_pages_print_on_white_paper(self):
         for name in ("index", *TABLES):
             with self.subTest(page=name):
-                shown, _ = self.look(self.folder / f"{name}.html", scheme="dark", media="print")
-                self.assertGreater(shown["paper"], 0.8)
-                self.assertEqual(shown["pale"], [])
+                seen, _ = self.look(self.folder / f"{name}.html", scheme="dark", media="print")
+                self.assertGreater(seen["paper"], 0.8)
+                self.assertEqual(seen["pale"], [])
                 printed = self.browser.printed()
                 self.assertTrue(printed.startswith(b"%PDF-"))
                 self.assertGreater(len(printed), 10_000)
@@ -159,9 +159,9 @@ class QuickReportTest(BrowserTest):
                          "bazel run ...")
         for name in ("index", *TABLES):
             for scheme in SCHEMES:
-                shown, wrong = self.look(folder / f"{name}.html", "narrow", scheme)
+                seen, wrong = self.look(folder / f"{name}.html", "narrow", scheme)
                 self.assertEqual(wrong, [], name)
-                self.assertEqual(shown["warning"], report.QUICK_WARNING, name)
+                self.assertEqual(seen["warning"], report.QUICK_WARNING, name)
 
 
 class FaultyPageTest(BrowserTest):
