@@ -3,6 +3,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "spion/kernels/block_sparse/api.h"
+#include "spion/kernels/block_sparse/block_size.h"
 
 namespace spion {
 namespace {
@@ -18,7 +19,7 @@ absl::Status CheckSizes(const BlockSparseProblem& problem) {
                      "and v with zeros to the next of these and keep the scale"));
   }
   const int64_t b = problem.block_size;
-  if (b < 16 || b > 128 || b % 16 != 0) {
+  if (!TakesBlockSize(b)) {
     return absl::InvalidArgumentError(
         absl::StrCat("block size ", b, " is not supported: use a multiple of 16 from 16 to 128"));
   }
