@@ -43,8 +43,9 @@ bool IsWithinReach(const at::Tensor& heads, int64_t row_stride) {
 }
 
 at::Tensor EmptyHeads(const at::Tensor& like) {
-  if (!IsWithinReach(like, like.size(1) * like.size(3)))
+  if (!IsWithinReach(like, like.size(1) * like.size(3))) {
     return at::empty(like.sizes(), like.options());
+  }
   return at::empty({like.size(0), like.size(2), like.size(1), like.size(3)}, like.options())
       .transpose(1, 2);
 }
