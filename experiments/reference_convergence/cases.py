@@ -23,7 +23,7 @@ class Case:
 
 
 # The preset trains image for longer, and in larger batches, than a test should.
-_SMALL_IMAGE = (("batch_size", 8), ("learning_rate", 0.002), ("evaluation_interval", 50))
+_SMALL_IMAGE = (("batch_size", 8), ("learning_rate", 0.002))
 
 # SPION-CF for as long as it takes to learn; its dense phase is what `dense` does, which is why that
 # has no case. ListOps learns nothing within the preset, so that its first steps will do: there it is

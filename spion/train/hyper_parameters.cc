@@ -47,7 +47,7 @@ void MakeQuick(HyperParameters& h) {
   h.steps = is_long ? 300 : 600;
   h.capture_interval = 20;
   h.dense_step_limit = 80;
-  h.evaluation_interval = is_long ? 50 : 100;
+  h.evaluation_interval = 50;
   h.dev_examples = 256;
   h.test_examples = 2000;
 }

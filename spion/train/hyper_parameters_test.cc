@@ -39,6 +39,8 @@ TEST(HyperParametersTest, QuickAlwaysReachesItsSparsePhase) {
     const HyperParameters quick = HyperParametersFor(task, Preset::kQuick).value();
     EXPECT_GT(quick.dense_step_limit, quick.capture_interval) << task;
     EXPECT_LT(quick.dense_step_limit, quick.steps) << task;
+    // Both phases leave their best.
+    EXPECT_LT(quick.evaluation_interval, quick.dense_step_limit) << task;
   }
 }
 
