@@ -63,8 +63,10 @@ class TasksTest(unittest.TestCase):
         self.assertIn("GENERATED data", result.stdout)
         source = json.loads((folder / "summary.json").read_text())["data_source"]
         self.assertTrue(source["generated"])
-        self.assertEqual(source["description"], "generated praise and blame, seed 1001: "
+        made, cut = source["description"].split("; ")
+        self.assertEqual(made, "generated praise and blame, seed 1001: "
                          "25000 train, 25000 dev, 25000 test reviews")
+        self.assertIn("cut to 4000 ids", cut)
 
 
 class TruncatedTest(unittest.TestCase):
