@@ -6,6 +6,20 @@
 #include "spion/base/utf8.h"
 
 namespace spion {
+namespace {
+
+// Google Benchmark 1.8 and later says that a run failed in another member than 1.7. A template, as
+// only there the member that this version lacks is no error.
+template <typename Run>
+bool Failed(const Run& run) {
+  if constexpr (requires { run.error_occurred; }) {
+    return run.error_occurred;
+  } else {
+    return run.skipped == benchmark::internal::SkippedWithError;
+  }
+}
+
+}  // namespace
 
 PlainNameReporter::PlainNameReporter(std::unique_ptr<benchmark::BenchmarkReporter> inner)
     : inner_(std::move(inner)) {}
@@ -25,7 +39,7 @@ bool PlainNameReporter::ReportContext(const Context& context) {
 void PlainNameReporter::ReportRuns(const std::vector<Run>& runs) {
   std::vector<Run> plain;
   for (const Run& run : runs) {
-    if (run.error_occurred && run.repetition_index > 0) continue;
+    if (Failed(run) && run.repetition_index > 0) continue;
     plain.push_back(run);
     plain.back().run_name.time_type.clear();
   }

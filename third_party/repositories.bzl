@@ -4,6 +4,7 @@ load("//third_party/bazel:helpers.bzl", "bazel_helpers")
 load("//third_party/cuda:repository.bzl", "cuda_repository")
 load("//third_party/debian:repository.bzl", "debian_library")
 load("//third_party/python:repository.bzl", "python_package")
+load("//third_party/python:toolchain.bzl", "python_toolchain")
 load("//third_party/torch:repository.bzl", "torch_repository")
 
 def spion_repositories():
@@ -55,6 +56,9 @@ def spion_repositories():
         header = "nlohmann/json.hpp",
         modules = {"json": "nlohmann_json"},
     )
+
+    python_toolchain(name = "python")
+    native.register_toolchains("@python//:toolchain")
 
     torch_repository(name = "torch")
     cuda_repository(name = "cuda")

@@ -2,6 +2,7 @@
 
 load("//third_party:cache_folder.bzl", "CACHE_VARIABLE", "cache_folder")
 load("//third_party:versions.bzl", "read_versions")
+load("//third_party/python:interpreter.bzl", "PYTHON_VARIABLE")
 
 _BUILD = """
 # One label for the whole folder: it is never changed, only made anew under another version's name.
@@ -42,7 +43,7 @@ python_package = repository_rule(
     attrs = {
         "package": attr.string(mandatory = True, doc = "its name; its version is in versions.env"),
     },
-    environ = [CACHE_VARIABLE],
+    environ = [CACHE_VARIABLE, PYTHON_VARIABLE],
     configure = True,
     local = True,
 )

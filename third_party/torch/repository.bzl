@@ -1,11 +1,12 @@
 """LibTorch: the C++ side of the torch wheel, or of a LibTorch archive.
 
 Looked for in this order: $SPION_TORCH_DIR; the environment that tools/bazel made; a torch that
-python3 can import.
+the Python of tools/bazel can import.
 """
 
 load("//third_party:cache_folder.bzl", "CACHE_VARIABLE", "cache_folder")
 load("//third_party:versions.bzl", "read_versions")
+load("//third_party/python:interpreter.bzl", "PYTHON_VARIABLE", "python_interpreter")
 
 def _environment_torch(repository_ctx, version):
     """The torch folder in the project's environment, the CUDA flavour first; or None."""
@@ -25,7 +26,7 @@ def _environment_torch(repository_ctx, version):
     return None
 
 def _python_torch(repository_ctx):
-    result = repository_ctx.execute(["python3", "-c", "\n".join([
+    result = repository_ctx.execute([python_interpreter(repository_ctx), "-c", "\n".join([
         "import importlib.util",
         "spec = importlib.util.find_spec('torch')",
         "print(spec.submodule_search_locations[0] if spec else '')",
@@ -115,7 +116,7 @@ def _torch_repository_impl(repository_ctx):
 
 torch_repository = repository_rule(
     implementation = _torch_repository_impl,
-    environ = ["SPION_TORCH_DIR", CACHE_VARIABLE, "CUDA_HOME"],
+    environ = ["SPION_TORCH_DIR", CACHE_VARIABLE, PYTHON_VARIABLE, "CUDA_HOME"],
     configure = True,
     local = True,
 )

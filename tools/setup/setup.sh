@@ -5,6 +5,7 @@
 #                      Sets setup_installed to 1 if it installed something.
 #
 # Environment: SPION_CACHE_DIR   where our Python environments go: a folder that is there
+#              SPION_PYTHON      the Python that makes and uses them
 #              SPION_TORCH_DIR   a LibTorch or torch package folder to use instead of our own
 #              SPION_NO_INSTALL  when set, never install: print the commands and stop
 
@@ -69,16 +70,19 @@ environment() {
 torch_is_there() {
   [[ -n ${SPION_TORCH_DIR:-} ]] && return 0  # checked by the repository rule
   [[ -f $(environment TORCH)/complete ]] && return 0
-  [[ $(python3 -c 'import importlib.metadata as m; print(m.version("torch"))' 2>/dev/null) \
+  [[ $("$SPION_PYTHON" -c 'import importlib.metadata as m; print(m.version("torch"))' 2>/dev/null) \
     == "$TORCH_VERSION"* ]]
 }
 
-# Keys of the environments that are not there.
+# Keys of the environments that are not there. Packages for another version of Python are of no use;
+# of torch's environment only LibTorch is used.
 missing_environments() {
-  local key
+  local key env python
   torch_is_there || echo TORCH
+  python=$(python_name)
   for key in MATPLOTLIB TENSORBOARD MLPERF_LOGGING; do
-    [[ -f $(environment "$key")/complete ]] || echo "$key"
+    env=$(environment "$key")
+    [[ -f $env/complete && -d $env/lib/$python ]] || echo "$key"
   done
 }
 
@@ -130,7 +134,7 @@ plan_environment() {
     wheels=(--no-deps "${wheels[@]}" ${!companions//,/ })
   fi
   reasons+=("${1,,} ${!version} into $env ($(purpose "$env"))")
-  plan python3 -m venv "${empty[@]}" "$env"
+  plan "$SPION_PYTHON" -m venv "${empty[@]}" "$env"
   plan "$env/bin/pip" install --quiet --disable-pip-version-check "${wheels[@]}"
   plan touch "$env/complete"
 }
@@ -143,7 +147,7 @@ plan_setup() {
   look_at_packages
   mapfile -t packages < <(missing_packages)
   mapfile -t environments < <(missing_environments)
-  if ((${#environments[@]})) && ! python3 -c 'import venv, ensurepip' 2>/dev/null; then
+  if ((${#environments[@]})) && ! "$SPION_PYTHON" -c 'import venv, ensurepip' 2>/dev/null; then
     packages+=(python3-venv)
   fi
   ((${#packages[@]} == 0)) || plan_packages "${packages[@]}"

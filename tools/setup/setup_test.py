@@ -5,7 +5,8 @@ import unittest
 
 import test_case
 
-SCRIPT = 'set -euo pipefail; source "$0/tools/setup/setup.sh"; setup_machine "$0"'
+SCRIPT = ('set -euo pipefail; source "$0/tools/setup/python.sh";'
+          ' source "$0/tools/setup/setup.sh"; setup_machine "$0"')
 
 PIP_FLAGS = ["install", "--quiet", "--disable-pip-version-check"]
 APT_INSTALL = ["apt-get", "install", "-qq", "--no-install-recommends"]
@@ -104,6 +105,21 @@ class SetupTest(test_case.MachineTestCase):
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertIn(["python3", "-m", "venv", "--clear", str(folder)], self.calls())
         self.assertFalse(left.exists())
+
+    def test_packages_of_another_python_are_made_anew(self):
+        """As after an upgrade of Debian. LibTorch has no use for Python, and stays."""
+        self.set_up()
+        self.calls()
+        self.environment["PYTHON_NAME"] = "python3.13"
+        result = self.set_up()
+        self.check_others_are_there()
+        self.assertEqual(result.returncode, 0, result.stderr)
+        calls = []
+        for folder, wanted in self.environments()[1:]:
+            calls.append(["python3", "-m", "venv", "--clear", str(folder)])
+            calls.append([f"{folder}/bin/pip", *PIP_FLAGS, *wanted])
+        self.assertEqual(self.calls(), calls)
+        self.assertEqual(self.set_up().stderr, "")
 
     def test_what_is_no_environment_is_left_alone(self):
         folder, _ = self.environments()[1]

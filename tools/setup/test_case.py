@@ -32,12 +32,13 @@ exec /usr/bin/id "$@"
     # Has no torch, and venv with Debian's packages alone. Its --clear empties as the real one does.
     "python3": _RECORD + """
 [[ $* == *venv,* ]] && exec test -e "$INSTALLED"
+[[ $* == *version_info* ]] && exec echo "${PYTHON_NAME:-python3.11}"
 [[ $1 == -m ]] || exit 1
 record "$@"
 for folder in "${@:3}"; do
   [[ $folder != --clear ]] || continue
   [[ $3 != --clear || ! -d $folder ]] || find "$folder" -mindepth 1 -delete
-  mkdir -p "$folder/bin"
+  mkdir -p "$folder/bin" "$folder/lib/${PYTHON_NAME:-python3.11}"
   touch "$folder/pyvenv.cfg"
   cp "$PIP" "$folder/bin/pip"
 done
@@ -111,6 +112,7 @@ class MachineTestCase(unittest.TestCase):
             "PATH": f"{self.programs}:/usr/bin:/bin",
             "PIP": str(self.programs / "pip"),
             "RECORD": str(self.record),
+            "SPION_PYTHON": str(self.programs / "python3"),
             "USER": "john",
             "USER_ID": "0",
         }
@@ -123,8 +125,8 @@ class MachineTestCase(unittest.TestCase):
 
     def copy_checkout(self, name):
         """A checkout with what set-up needs of it."""
-        for file in ("tools/bazel", "tools/setup/folders.sh", "tools/setup/setup.sh",
-                     "third_party/versions.env"):
+        for file in ("tools/bazel", "tools/setup/folders.sh", "tools/setup/python.sh",
+                     "tools/setup/setup.sh", "third_party/versions.env"):
             target = self.folder / name / file
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, target)
