@@ -49,7 +49,8 @@ def parse_arguments(arguments):
     parser.add_argument("--table", choices=["all", *TABLES], default="all", help=argparse.SUPPRESS)
     parser.add_argument("--preset", choices=PRESETS, default="quick",
                         help="quick: the machinery, within half an hour on two CPU cores. paper: "
-                        "the published setting, for a GPU (%(default)s)")
+                        "the published setting, for a GPU. large_batch: image with the batch size "
+                        "and learning rate of the authors' public logs (%(default)s)")
     parser.add_argument("--tasks", type=command_line.names_of(methods.TASKS), metavar="A,B",
                         help="only these")
     parser.add_argument("--methods", type=command_line.names_of(methods.NAMES), metavar="A,B",

@@ -68,6 +68,19 @@ class EstimateTest(CommandTest):
         self.assertFalse(self.results.exists())
 
 
+class PresetTest(CommandTest):
+    def test_large_batch_is_image_with_the_settings_of_the_public_logs(self):
+        self.assertEqual(main.main([f"--results_dir={self.results}", f"--bundle={self.folder}",
+                                    "--table=accuracy", "--preset=large_batch", "--methods=sdpa",
+                                    "--cells_only"]), 0)
+        trainings = [call for call in fake_programs.calls(self.folder) if "--seed" in str(call)]
+        self.assertEqual(len(trainings), 5)
+        for seed, call in zip(range(1001, 1006), trainings):
+            for flag in ("--task=image", "--method=sdpa", f"--seed={seed}", "--preset=paper",
+                         "--batch_size=512", "--learning_rate=0.002"):
+                self.assertIn(flag, call)
+
+
 class OriginTest(CommandTest):
     def test_cells_on_generated_data_are_not_taken_for_those_of_real_data(self):
         self.call()
