@@ -9,13 +9,13 @@ namespace spion {
 namespace {
 
 // Google Benchmark 1.8 and later says that a run failed in another member than 1.7. A template, as
-// only there the member that this version lacks is no error.
+// only there a member that this version lacks is no error.
 template <typename Run>
 bool Failed(const Run& run) {
   if constexpr (requires { run.error_occurred; }) {
     return run.error_occurred;
   } else {
-    return run.skipped == benchmark::internal::SkippedWithError;
+    return run.skipped == decltype(run.skipped)::SkippedWithError;
   }
 }
 
