@@ -32,11 +32,12 @@ Results Compute(const std::string& name, c10::Device device, at::ScalarType type
   const at::Tensor weights = at::randn({kBatch, kHeads, kLength, kHeadDim});
   Parameters parameters(device);
   const std::unique_ptr<Attention> attention =
-      FindMethod(name)->attention(device)({.layer = 0,
-                                           .length = kLength,
-                                           .heads = kHeads,
-                                           .head_dim = kHeadDim,
-                                           .parameters = parameters.root()});
+      FindMethod(name)->make_attention({.layer = 0,
+                                        .length = kLength,
+                                        .heads = kHeads,
+                                        .head_dim = kHeadDim,
+                                        .device = device,
+                                        .parameters = parameters.root()});
   const at::Tensor lengths = at::tensor({kValid, static_cast<int>(kLength)}, at::kInt).to(device);
   weights.select(0, 0).slice(1, kValid).zero_();
 

@@ -27,11 +27,9 @@ Method Spion(PatternKind kind) {
   return {.name = name,
           .description = absl::StrCat("SPION-", absl::AsciiStrToUpper(name)),
           .pattern_kind = kind,
-          .attention = [](c10::Device device) -> AttentionFactory {
-            return [device](const AttentionContext& context) {
-              return std::make_unique<SpionAttention>(context.layer, context.length, device,
-                                                      PrunedScore::kZero);
-            };
+          .make_attention = [](const AttentionContext& context) {
+            return std::make_unique<SpionAttention>(context.layer, context.length, context.device,
+                                                    PrunedScore::kZero);
           }};
 }
 
@@ -41,9 +39,7 @@ Method Plain(const std::string& name, const std::string& description) {
   return {.name = name,
           .description = description,
           .pattern_kind = {},
-          .attention = [](c10::Device) -> AttentionFactory {
-            return [](const AttentionContext&) { return std::make_unique<Variant>(); };
-          }};
+          .make_attention = [](const AttentionContext&) { return std::make_unique<Variant>(); }};
 }
 
 // The same for one that has parameters or depends on the layer's sizes.
@@ -52,9 +48,8 @@ Method WithParameters(const std::string& name, const std::string& description) {
   return {.name = name,
           .description = description,
           .pattern_kind = {},
-          .attention = [](c10::Device) -> AttentionFactory {
-            return
-                [](const AttentionContext& context) { return std::make_unique<Variant>(context); };
+          .make_attention = [](const AttentionContext& context) {
+            return std::make_unique<Variant>(context);
           }};
 }
 
@@ -66,12 +61,10 @@ Method WithPattern(const std::string& name, const std::string& description,
   return {.name = name,
           .description = description,
           .pattern_kind = {},
-          .attention = [=](c10::Device device) -> AttentionFactory {
-            return [=](const AttentionContext& context) {
-              const absl::StatusOr<BlockPattern> pattern = make_pattern(context);
-              TORCH_CHECK(pattern.ok(), name, ": ", pattern.status().message());
-              return std::make_unique<FixedPatternAttention>(*pattern, context.layer, device);
-            };
+          .make_attention = [=](const AttentionContext& context) {
+            const absl::StatusOr<BlockPattern> pattern = make_pattern(context);
+            TORCH_CHECK(pattern.ok(), name, ": ", pattern.status().message());
+            return std::make_unique<FixedPatternAttention>(*pattern, context.layer, context.device);
           }};
 }
 

@@ -27,7 +27,7 @@ class MethodTest : public ::testing::TestWithParam<std::string> {
 
   SequenceClassifier Model() const {
     at::manual_seed(52);
-    return {kConfig, at::kCPU, FindMethod(GetParam())->attention(at::kCPU)};
+    return {kConfig, at::kCPU, FindMethod(GetParam())->make_attention};
   }
   at::Tensor Logits(const SequenceClassifier& model) const {
     at::manual_seed(53);

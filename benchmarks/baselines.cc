@@ -28,8 +28,8 @@
 #include "spion/base/command_line.h"
 #include "spion/nn/attention.h"
 #include "spion/nn/parameters.h"
-#include "spion/train/device.h"
-#include "spion/train/precision.h"
+#include "spion/platform/device.h"
+#include "spion/platform/precision.h"
 
 namespace spion {
 namespace {
@@ -63,11 +63,12 @@ class Layer {
         precision_(device.is_cuda() ? Precision::kBfloat16 : Precision::kFloat32),
         parameters_(device) {
     at::manual_seed(kSeed);
-    attention_ = method.attention(device)({.layer = 0,
-                                           .length = shape.length,
-                                           .heads = shape.heads,
-                                           .head_dim = shape.head_dim,
-                                           .parameters = parameters_.root()});
+    attention_ = method.make_attention({.layer = 0,
+                                        .length = shape.length,
+                                        .heads = shape.heads,
+                                        .head_dim = shape.head_dim,
+                                        .device = device,
+                                        .parameters = parameters_.root()});
     const at::ScalarType type = device.is_cuda() ? at::kBFloat16 : at::kFloat;
     projected_ = at::randn({shape.batch, shape.length, 3, shape.heads, shape.head_dim},
                            at::TensorOptions(type).device(device))

@@ -7,8 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "spion/base/random.h"
+#include "spion/pattern/pattern_json.h"
 #include "spion/testing/pattern_zoo.h"
-#include "spion/train/pattern_json.h"
 
 namespace spion {
 namespace {

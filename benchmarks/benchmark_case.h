@@ -57,7 +57,7 @@ std::string BenchmarkName(absl::string_view implementation, absl::string_view de
                           absl::string_view dtype, absl::string_view case_name, Pass pass);
 
 /// {"cases": [{"name", "batch", "heads", "head_dim", "length", "pattern"}, ...]}, patterns as in
-/// spion/train/pattern_json.h. For programs that time other implementations on the same cases.
+/// spion/pattern/pattern_json.h. For programs that time other implementations on the same cases.
 nlohmann::json CasesToJson(absl::Span<const BenchmarkCase> cases);
 
 }  // namespace spion

@@ -6,8 +6,8 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "spion/pattern/pattern_json.h"
 #include "spion/testing/pattern_zoo.h"
-#include "spion/train/pattern_json.h"
 
 namespace spion {
 namespace {

@@ -13,8 +13,8 @@
 #include "benchmarks/plain_name_reporter.h"
 #include "spion/base/status.h"
 #include "spion/base/user_directory.h"
-#include "spion/train/build_info.h"
-#include "spion/train/device.h"
+#include "spion/platform/build_info.h"
+#include "spion/platform/device.h"
 
 namespace spion {
 namespace {

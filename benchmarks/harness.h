@@ -25,7 +25,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "spion/base/command_line.h"
-#include "spion/train/device.h"
+#include "spion/platform/device.h"
 
 namespace spion {
 

@@ -18,7 +18,7 @@
 #include "benchmarks/harness.h"
 #include "spion/base/command_line.h"
 #include "spion/base/file.h"
-#include "spion/train/device.h"
+#include "spion/platform/device.h"
 
 namespace spion {
 namespace {

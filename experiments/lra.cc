@@ -9,7 +9,7 @@
 #include "experiments/options.h"
 #include "experiments/run_experiment.h"
 #include "spion/data/task_registry.h"
-#include "spion/train/progress.h"
+#include "spion/run/progress.h"
 
 namespace {
 

@@ -22,18 +22,20 @@
 #include "spion/base/user_directory.h"
 #include "spion/data/cut_sequences.h"
 #include "spion/data/task_registry.h"
+#include "spion/platform/device.h"
+#include "spion/platform/precision.h"
 #include "spion/profiling/trace.h"
+#include "spion/run/interrupt.h"
+#include "spion/run/journal.h"
+#include "spion/run/mllog.h"
+#include "spion/run/reports.h"
+#include "spion/run/run_directory.h"
 #include "spion/train/batches.h"
 #include "spion/train/check_settings.h"
 #include "spion/train/checkpoint.h"
-#include "spion/train/device.h"
 #include "spion/train/evaluation.h"
 #include "spion/train/hyper_parameters.h"
 #include "spion/train/inference_cost.h"
-#include "spion/train/mllog.h"
-#include "spion/train/precision.h"
-#include "spion/train/reports.h"
-#include "spion/train/run_directory.h"
 #include "spion/train/trainer.h"
 
 namespace spion {
@@ -196,6 +198,14 @@ Outcome TellManifest(const Session& session, const Options& options, Progress& p
   return Outcome::kFinished;
 }
 
+// Ctrl-C and a scheduler's SIGTERM end the training, not the program.
+absl::StatusOr<TrainingResult> TrainOneRun(const Session& session, SequenceClassifier& model,
+                                           RunJournal& journal, Trace* trace) {
+  const InterruptFlag interrupt;
+  return Train(session.experiment, session.data, model, journal,
+               {.trace = trace, .stop_requested = [&] { return interrupt.raised(); }});
+}
+
 absl::StatusOr<Outcome> RunTraining(const Session& session, const Options& options,
                                     Progress& progress) {
   RETURN_IF_ERROR(TryModel(session.experiment, session.data, session.device));
@@ -214,17 +224,18 @@ absl::StatusOr<Outcome> RunTraining(const Session& session, const Options& optio
   RETURN_IF_ERROR(WriteManifest(run, session, options, model));
   RETURN_IF_ERROR(ml_log.Stop("init_stop"));
 
-  ASSIGN_OR_RETURN(const TrainingResult result,
-                   Train(experiment, session.data, model, run, progress, trace.get()));
+  RunJournal journal(experiment, run, progress);
+  ASSIGN_OR_RETURN(const TrainingResult result, TrainOneRun(session, model, journal, trace.get()));
   if (result.interrupted) {
-    const std::string checkpoint = run.File("interrupted.safetensors").path();
+    const std::string checkpoint =
+        run.File(ModelFileName(SavedModel::kInterrupted, Phase::kDense)).path();
     progress.Say(absl::StrFormat(
         "stopped at step %d; the checkpoint is %s\n  bazel run //experiments:lra_%s_%s -- "
         "--mode=eval --checkpoint=%s",
         result.steps, checkpoint, experiment.task, experiment.method.name, checkpoint));
     return Outcome::kInterrupted;
   }
-  ASSIGN_OR_RETURN(const Checkpoint best, LoadBest(experiment, result, run));
+  ASSIGN_OR_RETURN(const Checkpoint best, journal.LoadBest(result));
   // A model of its own, in the phase that the checkpoint was saved in.
   SequenceClassifier best_model = MakeModel(experiment, session.data.shape, session.device);
   RETURN_IF_ERROR(Restore(best, best_model));

@@ -5,7 +5,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "experiments/options.h"
-#include "spion/train/progress.h"
+#include "spion/run/progress.h"
 
 namespace spion {
 

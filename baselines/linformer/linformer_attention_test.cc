@@ -29,6 +29,7 @@ class LinformerAttentionTest : public ::testing::Test {
                                                               .length = kLength,
                                                               .heads = 2,
                                                               .head_dim = kHeadDim,
+                                                              .device = at::kCPU,
                                                               .parameters = parameters_.root()},
                                              LinformerOptions{.projected = kProjected});
   }

@@ -32,6 +32,7 @@ struct Layer {
                                                                   .length = kLength,
                                                                   .heads = kHeads,
                                                                   .head_dim = kHeadDim,
+                                                                  .device = at::kCPU,
                                                                   .parameters = parameters.root()},
                                                  options);
   }

@@ -4,6 +4,7 @@
 #define SPION_NN_ATTENTION_H_
 
 #include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
 
 #include <functional>
 #include <memory>
@@ -32,6 +33,8 @@ struct AttentionContext {
   int64_t length;    // L
   int64_t heads;     // H
   int64_t head_dim;  // d
+  /// Where it computes.
+  c10::Device device;
   /// For variants with parameters of their own.
   Parameters::Scope parameters;
 };

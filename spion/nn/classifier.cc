@@ -15,7 +15,7 @@ namespace spion {
 namespace {
 
 std::vector<EncoderLayer> MakeLayers(const Parameters::Scope& scope, const ModelConfig& config,
-                                     const AttentionFactory& make_attention) {
+                                     c10::Device device, const AttentionFactory& make_attention) {
   TORCH_CHECK(config.width % config.heads == 0, "a width of ", config.width,
               " does not split into ", config.heads, " heads");
   std::vector<EncoderLayer> layers;
@@ -27,6 +27,7 @@ std::vector<EncoderLayer> MakeLayers(const Parameters::Scope& scope, const Model
                                         .length = config.length,
                                         .heads = config.heads,
                                         .head_dim = config.width / config.heads,
+                                        .device = device,
                                         .parameters = layer / "attention"}));
   }
   return layers;
@@ -69,7 +70,7 @@ SequenceClassifier::SequenceClassifier(const ModelConfig& config, c10::Device de
       parameters_(device),
       tokens_(parameters_.root() / "tokens", config.vocabulary, config.width),
       positions_(parameters_.root() / "positions", config.length, config.width),
-      layers_(MakeLayers(parameters_.root(), config, make_attention)),
+      layers_(MakeLayers(parameters_.root(), config, device, make_attention)),
       final_norm_(parameters_.root() / "final_norm", config.width, NormUse::kSums),
       hidden_(parameters_.root() / "classifier_hidden", FeatureWidth(config), config.feed_forward),
       classes_(parameters_.root() / "classifier_output", config.feed_forward, config.classes) {}

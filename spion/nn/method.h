@@ -3,7 +3,6 @@
 #ifndef SPION_NN_METHOD_H_
 #define SPION_NN_METHOD_H_
 
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -17,7 +16,7 @@ struct Method {
   std::string description;  // for the log: "SPION-CF"
   /// SPION's variant; nothing for a method of a single phase.
   std::optional<PatternKind> pattern_kind;
-  std::function<AttentionFactory(c10::Device)> attention;
+  AttentionFactory make_attention;
 };
 
 }  // namespace spion

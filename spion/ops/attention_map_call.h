@@ -10,8 +10,8 @@
 #include <optional>
 
 #include "spion/kernels/attention_map/api.h"
-#include "spion/ops/float32_math.h"
 #include "spion/ops/tensor_arguments.h"
+#include "spion/platform/float32_math.h"
 
 namespace spion {
 

@@ -20,8 +20,8 @@
 #include <optional>
 
 #include "spion/kernels/block_sparse/api.h"
-#include "spion/ops/float32_math.h"
 #include "spion/ops/pattern_tensors.h"
+#include "spion/platform/float32_math.h"
 
 namespace spion {
 

@@ -12,7 +12,7 @@
 #include "spion/base/json.h"
 #include "spion/base/status.h"
 #include "spion/kernels/block_sparse/block_size.h"
-#include "spion/train/pattern_json.h"
+#include "spion/pattern/pattern_json.h"
 
 namespace spion {
 namespace {

@@ -18,8 +18,8 @@
 
 #include "spion/base/file.h"
 #include "spion/nn/fused_dense_attention.h"
+#include "spion/pattern/pattern_json.h"
 #include "spion/testing/pattern_zoo.h"
-#include "spion/train/pattern_json.h"
 
 namespace spion {
 namespace {

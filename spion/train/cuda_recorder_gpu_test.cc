@@ -13,11 +13,11 @@
 #include <iostream>
 
 #include "spion/nn/parameters.h"
-#include "spion/train/device.h"
+#include "spion/platform/device.h"
+#include "spion/platform/recorder.h"
+#include "spion/platform/repeated_work.h"
 #include "spion/train/hyper_parameters.h"
 #include "spion/train/optimizer.h"
-#include "spion/train/recorder.h"
-#include "spion/train/repeated_work.h"
 
 namespace spion {
 namespace {
@@ -36,7 +36,7 @@ at::Tensor Train(Recorder recorder) {
   for (int step = 1; step <= 20; ++step) {
     x.add_(0.01);
     optimizer.SetLearningRate(1e-3 * step);
-    work.Run([&] {
+    work.Run(/*key=*/0, [&] {
       const at::Tensor out = at::linear(at::dropout(x, 0.5, /*train=*/true), weight);
       (out - target).square().mean().backward();
       optimizer.Step();

@@ -52,49 +52,68 @@ void MakeQuick(HyperParameters& h) {
   h.test_examples = 2000;
 }
 
-// A field that a flag sets, and the whole numbers that it takes, or the range (0, 1].
-using Field = std::variant<int64_t HyperParameters::*, int HyperParameters::*,
-                           double HyperParameters::*, bool HyperParameters::*>;
+// A hyper-parameter: its name in results, its field, and where a flag sets it, that flag and the
+// whole numbers that it takes; fractions are in (0, 1].
+using Field =
+    std::variant<int64_t HyperParameters::*, double HyperParameters::*, bool HyperParameters::*>;
 
 struct Setting {
-  HyperParameterFlag flag;
+  absl::string_view name;
   Field field;
+  HyperParameterFlag flag = {};  // without a name: no flag
   int64_t least = 0;
   int64_t most = kLargestSetting;
 };
 
+using H = HyperParameters;
 constexpr Setting kSettings[] = {
-    {{"steps", "N", "training steps"}, &HyperParameters::steps, 1},
-    {{"batch_size", "N", "examples a step"}, &HyperParameters::batch_size, 1},
-    {{"learning_rate", "X", "at its highest"}, &HyperParameters::learning_rate},
-    {{"warmup_steps", "N", "until the learning rate is at its highest"},
-     &HyperParameters::warmup_steps},
-    {{"sequence_length", "N", "cut longer ones, where the task has padding; 0: none is"},
-     &HyperParameters::sequence_length},
-    {{"capture_interval", "N", "steps from one look at the attention maps to the next"},
-     &HyperParameters::capture_interval,
+    {"layers", &H::layers},
+    {"sequence_length_limit",
+     &H::sequence_length,
+     {"sequence_length", "N", "cut longer ones, where the task has padding; 0: none is"}},
+    {"batch_size", &H::batch_size, {"batch_size", "N", "examples a step"}, 1},
+    {"learning_rate", &H::learning_rate, {"learning_rate", "X", "at its highest"}},
+    {"warmup_steps",
+     &H::warmup_steps,
+     {"warmup_steps", "N", "until the learning rate is at its highest"}},
+    {"steps", &H::steps, {"steps", "N", "training steps"}, 1},
+    {"beta1", &H::beta1},
+    {"beta2", &H::beta2},
+    {"epsilon", &H::epsilon},
+    {"weight_decay", &H::weight_decay},
+    {"gradient_limit", &H::gradient_limit},
+    {"capture_interval",
+     &H::capture_interval,
+     {"capture_interval", "N", "steps from one look at the attention maps to the next"},
      1},
-    {{"transition_limit_percent", "N", "maps that change by less have settled"},
-     &HyperParameters::transition_limit_percent,
+    {"block_size", &H::block_size, {"block_size", "N", "of the patterns, in tokens"}, 1},
+    {"density", &H::density, {"density", "X", "SPION-C: share of the blocks that are kept"}},
+    {"threshold",
+     &H::threshold,
+     {"threshold", "X", "SPION-F and -CF: quantile that a marked block must exceed"}},
+    {"transition_limit_percent",
+     &H::transition_limit_percent,
+     {"transition_limit_percent", "N", "maps that change by less have settled"},
      0,
      100},
-    {{"dense_step_limit", "N", "settled or not, the dense phase ends by this step; 0: never"},
-     &HyperParameters::dense_step_limit},
-    {{"block_size", "N", "of the patterns, in tokens"}, &HyperParameters::block_size, 1},
-    {{"density", "X", "SPION-C: share of the blocks that are kept"}, &HyperParameters::density},
-    {{"threshold", "X", "SPION-F and -CF: quantile that a marked block must exceed"},
-     &HyperParameters::threshold},
-    {{"shared_pattern", kSwitchValues, "one pattern for all layers"},
-     &HyperParameters::shared_pattern},
-    {{"excluded_pruned", kSwitchValues, "leave pruned entries out of the softmax"},
-     &HyperParameters::excluded_pruned},
-    {{"continued_schedule", kSwitchValues, "do not restart the learning rate at the transition"},
-     &HyperParameters::continued_schedule},
-    {{"evaluation_interval", "N", "steps from one look at the dev set to the next"},
-     &HyperParameters::evaluation_interval,
+    {"dense_step_limit",
+     &H::dense_step_limit,
+     {"dense_step_limit", "N", "settled or not, the dense phase ends by this step; 0: never"}},
+    {"shared_pattern",
+     &H::shared_pattern,
+     {"shared_pattern", kSwitchValues, "one pattern for all layers"}},
+    {"excluded_pruned",
+     &H::excluded_pruned,
+     {"excluded_pruned", kSwitchValues, "leave pruned entries out of the softmax"}},
+    {"continued_schedule",
+     &H::continued_schedule,
+     {"continued_schedule", kSwitchValues, "do not restart the learning rate at the transition"}},
+    {"evaluation_interval",
+     &H::evaluation_interval,
+     {"evaluation_interval", "N", "steps from one look at the dev set to the next"},
      1},
-    {{"dev_examples", "N", "of the dev set; 0: all"}, &HyperParameters::dev_examples},
-    {{"test_examples", "N", "of the test set; 0: all"}, &HyperParameters::test_examples},
+    {"dev_examples", &H::dev_examples, {"dev_examples", "N", "of the dev set; 0: all"}},
+    {"test_examples", &H::test_examples, {"test_examples", "N", "of the test set; 0: all"}},
 };
 
 // The value in `text`, or what was expected there.
@@ -128,19 +147,30 @@ Reading ReadText(const Setting& setting, absl::string_view text) {
 
 }  // namespace
 
+std::vector<std::pair<absl::string_view, HyperParameterValue>> HyperParameterValues(
+    const HyperParameters& h) {
+  std::vector<std::pair<absl::string_view, HyperParameterValue>> values;
+  for (const Setting& setting : kSettings) {
+    std::visit([&](auto field) { values.emplace_back(setting.name, h.*field); }, setting.field);
+  }
+  return values;
+}
+
 absl::Span<const HyperParameterFlag> HyperParameterFlags() {
   static const auto* flags = [] {
     auto* all = new std::vector<HyperParameterFlag>;
-    for (const Setting& setting : kSettings) all->push_back(setting.flag);
+    for (const Setting& setting : kSettings) {
+      if (!setting.flag.name.empty()) all->push_back(setting.flag);
+    }
     return all;
   }();
   return *flags;
 }
 
 absl::Status SetHyperParameter(HyperParameters& h, absl::string_view name, absl::string_view text) {
-  const auto* setting =
-      std::find_if(std::begin(kSettings), std::end(kSettings),
-                   [&](const Setting& candidate) { return candidate.flag.name == name; });
+  const auto* setting = std::find_if(
+      std::begin(kSettings), std::end(kSettings),
+      [&](const Setting& candidate) { return !name.empty() && candidate.flag.name == name; });
   if (setting == std::end(kSettings)) {
     return absl::InvalidArgumentError(
         absl::StrCat("there is no hyper-parameter \"", name, "\" to set"));

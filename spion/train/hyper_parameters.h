@@ -8,6 +8,9 @@
 #define SPION_TRAIN_HYPER_PARAMETERS_H_
 
 #include <cstdint>
+#include <utility>
+#include <variant>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -42,7 +45,7 @@ struct HyperParameters {
   int64_t block_size = 0;
   double density = 0;    // SPION-C
   double threshold = 0;  // SPION-F and -CF
-  int transition_limit_percent = 15;
+  int64_t transition_limit_percent = 15;
   /// The dense phase ends at the last capture up to this step even if the maps have not settled;
   /// 0: never.
   int64_t dense_step_limit = 0;
@@ -70,6 +73,11 @@ absl::StatusOr<HyperParameters> HyperParametersFor(absl::string_view task, Prese
 /// The largest number of steps, examples and tokens that a setting may name: products of two of
 /// them fit 64 bits.
 inline constexpr int64_t kLargestSetting = (int64_t{1} << 31) - 1;
+
+/// All of them, each under the name by which results know it.
+using HyperParameterValue = std::variant<int64_t, double, bool>;
+std::vector<std::pair<absl::string_view, HyperParameterValue>> HyperParameterValues(
+    const HyperParameters& h);
 
 /// A hyper-parameter that a run may have otherwise than its preset: for command lines.
 struct HyperParameterFlag {

@@ -7,7 +7,7 @@
 #include <numeric>
 #include <vector>
 
-#include "spion/train/device.h"
+#include "spion/platform/device.h"
 
 namespace spion {
 namespace {

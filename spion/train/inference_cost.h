@@ -5,8 +5,8 @@
 #include <cstdint>
 
 #include "spion/nn/classifier.h"
+#include "spion/platform/precision.h"
 #include "spion/train/batches.h"
-#include "spion/train/precision.h"
 
 namespace spion {
 

@@ -75,6 +75,8 @@ class PhaseController {
   absl::StatusOr<std::optional<Capture>> AfterStep(int64_t step);
 
   Phase phase() const { return phase_; }
+  /// Names what the layers do: another number from the transition on.
+  int64_t generation() const { return phase_ == Phase::kDense ? 0 : 1; }
   const PhaseOptions& options() const { return options_; }
 
  private:

@@ -3,14 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <memory>
-#include <sstream>
-#include <string>
 #include <vector>
 
-#include "absl/strings/str_cat.h"
 #include "spion/base/random.h"
 #include "spion/nn/spion_attention.h"
-#include "spion/train/recorder.h"
+#include "spion/platform/recorder.h"
 #include "spion/train/trainer.h"
 
 namespace spion {
@@ -49,17 +46,15 @@ Experiment SpionExperiment(bool cuda_graph) {
   h.block_size = 16;
   h.threshold = 0.9;
   h.evaluation_interval = 15;
-  const auto attention = [](c10::Device device) -> AttentionFactory {
-    return [device](const AttentionContext& context) {
-      return std::make_unique<SpionAttention>(context.layer, context.length, device,
-                                              PrunedScore::kZero);
-    };
+  const auto attention = [](const AttentionContext& context) {
+    return std::make_unique<SpionAttention>(context.layer, context.length, context.device,
+                                            PrunedScore::kZero);
   };
   return {.task = "image",
           .method = {.name = "cf",
                      .description = "",
                      .pattern_kind = PatternKind::kCF,
-                     .attention = attention},
+                     .make_attention = attention},
           .hyper_parameters = h,
           .seed = 3,
           .precision = Precision::kBfloat16,
@@ -74,12 +69,9 @@ struct Trained {
 Trained TrainOnGpu(bool cuda_graph) {
   const TaskData data = Data();
   const Experiment experiment = SpionExperiment(cuda_graph);
-  const RunDirectory run =
-      RunDirectory::Create(absl::StrCat(::testing::TempDir(), "/recorded_", cuda_graph)).value();
   SequenceClassifier model = MakeModel(experiment, kShape, kGpu);
-  std::ostringstream log;
-  Progress progress(log, /*is_terminal=*/false);
-  Trained trained{.result = Train(experiment, data, model, run, progress).value(), .weights = {}};
+  TrainingEvents unheard;
+  Trained trained{.result = Train(experiment, data, model, unheard).value(), .weights = {}};
   for (const NamedTensor& parameter : model.parameters().items()) {
     trained.weights.push_back(parameter.value.detach().cpu());
   }

@@ -1,17 +1,26 @@
 #include "spion/train/step_timer.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "spion/platform/device.h"
 
 namespace spion {
 
-void StepTimer::Start() { start_ = std::chrono::steady_clock::now(); }
+void StepTimer::Start() {
+  steps_ = 0;
+  start_ = std::chrono::steady_clock::now();
+}
 
-double StepTimer::Stop(Phase phase, int64_t steps, bool counts) {
+void StepTimer::Close(Phase phase, bool counts) {
+  if (steps_ == 0) return;
+  WaitForDevice(device_);
   const std::chrono::duration<double, std::milli> elapsed =
       std::chrono::steady_clock::now() - start_;
-  const double step_ms = elapsed.count() / static_cast<double>(steps);
+  const double step_ms = elapsed.count() / static_cast<double>(steps_);
   if (counts) windows_ms_[phase].push_back(step_ms);
-  return step_ms;
+  if (counts || step_ms_ == 0) step_ms_ = step_ms;
+  Start();
 }
 
 std::optional<double> StepTimer::MedianStepMs(Phase phase) const {

@@ -7,100 +7,81 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <filesystem>
 #include <functional>
 #include <memory>
-#include <nlohmann/json.hpp>
-#include <sstream>
+#include <string>
 #include <utility>
+#include <vector>
 
-#include "spion/nn/fused_dense_attention.h"
-#include "spion/nn/spion_attention.h"
+#include "absl/strings/str_cat.h"
+#include "spion/nn/attention.h"
+#include "spion/platform/recorder.h"
+#include "spion/train/batches.h"
 #include "spion/train/evaluation.h"
-#include "spion/train/recorder.h"
-#include "spion/train/reports.h"
+#include "spion/train/small_training.h"
 
 namespace spion {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
-constexpr TaskShape kShape{.sequence_length = 16, .vocabulary = 8, .classes = 2};
-
-// The label is what all ids of a sequence are.
-TaskData Data() {
-  TaskData data(kShape);
-  for (Split* split : {&data.train, &data.dev, &data.test}) {
-    for (int example = 0; example < 32; ++example) {
-      const std::vector<uint8_t> ids(kShape.sequence_length, example % 2);
-      const absl::Span<const uint8_t> sequence = ids;
-      split->AddExample({sequence}, example % 2);
-    }
+// What was handed out, and the order of all events.
+class Heard : public TrainingEvents {
+ public:
+  absl::Status OnStart(const TrainingPosition& at) override { return Note("start", at); }
+  absl::Status OnBlockStart(const TrainingPosition& at) override { return Note("block", at); }
+  absl::Status OnReport(const TrainingPosition& /*at*/, const TrainingReport& report) override {
+    last_report = report;
+    return absl::OkStatus();
   }
-  return data;
-}
+  absl::Status OnBlockEnd(const TrainingPosition& at) override { return Note("end of block", at); }
+  absl::Status OnEvaluationStart(const TrainingPosition& at) override { return Note("eval", at); }
+  absl::Status OnEvaluation(const TrainingPosition& at, const Evaluation& /*dev*/) override {
+    return Note("end of eval", at);
+  }
+  absl::Status OnCapture(const TrainingPosition& at, const Capture& /*capture*/) override {
+    return Note("capture", at);
+  }
+  absl::Status OnModel(SavedModel which, const CheckpointInfo& info,
+                       const SequenceClassifier& /*model*/) override {
+    models.push_back(which);
+    return Note(which == SavedModel::kBest ? "best" : "last", {.step = info.step});
+  }
+  absl::Status OnEnd(const TrainingPosition& at, bool all_steps_done) override {
+    succeeded = all_steps_done;
+    return Note("end", at);
+  }
 
-Experiment DenseExperiment(Precision precision) {
-  HyperParameters h;
-  h.layers = 1;
-  h.batch_size = 8;
-  h.learning_rate = 1e-3;
-  h.warmup_steps = 5;
-  h.steps = 30;
-  h.capture_interval = 10;
-  h.block_size = 16;
-  h.evaluation_interval = 30;
-  const auto attention = [](c10::Device) -> AttentionFactory {
-    return [](const AttentionContext&) { return std::make_unique<FusedDenseAttention>(); };
-  };
-  return {
-      .task = "image",
-      .method = {.name = "dense", .description = "", .pattern_kind = {}, .attention = attention},
-      .preset = Preset::kQuick,
-      .hyper_parameters = h,
-      .seed = 3,
-      .precision = precision};
-}
+  std::vector<std::string> events;
+  std::vector<SavedModel> models;
+  TrainingReport last_report;
+  bool succeeded = false;
+  std::string fails_at;  // the event that returns an error
 
-// One run in a folder of its own, which the test finds empty.
-RunDirectory Folder(const std::string& name) {
-  const std::string path = ::testing::TempDir() + "/trainer_" + name;
-  std::filesystem::remove_all(path);
-  return RunDirectory::Create(path).value();
-}
+ private:
+  absl::Status Note(absl::string_view event, const TrainingPosition& at) {
+    events.push_back(absl::StrCat(event, " ", at.step));
+    return events.back() == fails_at ? absl::DataLossError("no space left") : absl::OkStatus();
+  }
+};
 
-absl::StatusOr<TrainingResult> TrainQuietly(const Experiment& experiment, const RunDirectory& run) {
-  const TaskData data = Data();
-  SequenceClassifier model = MakeModel(experiment, kShape, at::kCPU);
-  std::ostringstream log;
-  Progress progress(log, /*is_terminal=*/false);
-  return Train(experiment, data, model, run, progress);
-}
-
-Experiment SpionExperiment() {
-  Experiment experiment = DenseExperiment(Precision::kFloat32);
-  experiment.method.name = "cf";
-  experiment.method.pattern_kind = PatternKind::kCF;
-  experiment.method.attention = [](c10::Device device) -> AttentionFactory {
-    return [device](const AttentionContext& context) {
-      return std::make_unique<SpionAttention>(context.layer, context.length, device,
-                                              PrunedScore::kZero);
-    };
-  };
-  experiment.hyper_parameters.threshold = 0.9;
-  return experiment;
+absl::StatusOr<TrainingResult> TrainSmall(const Experiment& experiment, TrainingEvents& events,
+                                          const TrainingOptions& options = {}) {
+  const TaskData data = SmallData();
+  SequenceClassifier model = MakeModel(experiment, kSmallShape, at::kCPU);
+  return Train(experiment, data, model, events, options);
 }
 
 class TrainerTest : public ::testing::TestWithParam<Precision> {};
 
 TEST_P(TrainerTest, LearnsAndKeepsItsWeightsInFloat32) {
-  const TaskData data = Data();
-  const Experiment experiment = DenseExperiment(GetParam());
-  const RunDirectory run = Folder(std::string(PrecisionName(experiment.precision)));
-  SequenceClassifier model = MakeModel(experiment, kShape, at::kCPU);
-  std::ostringstream log;
-  Progress progress(log, /*is_terminal=*/false);
-  const absl::StatusOr<TrainingResult> result = Train(experiment, data, model, run, progress);
+  const TaskData data = SmallData();
+  const Experiment experiment = SmallDenseExperiment(GetParam());
+  SequenceClassifier model = MakeModel(experiment, kSmallShape, at::kCPU);
+  Heard heard;
+  const absl::StatusOr<TrainingResult> result = Train(experiment, data, model, heard);
   ASSERT_TRUE(result.ok()) << result.status();
   EXPECT_EQ(result->steps, 30);
   EXPECT_EQ(result->best.dev_accuracy, 1.0);
@@ -117,6 +98,48 @@ TEST_P(TrainerTest, LearnsAndKeepsItsWeightsInFloat32) {
   EXPECT_LE(std::abs(loss - other_loss), 0.02);
 }
 
+INSTANTIATE_TEST_SUITE_P(Precisions, TrainerTest,
+                         ::testing::Values(Precision::kFloat32, Precision::kBfloat16),
+                         [](const auto& info) { return std::string(PrecisionName(info.param)); });
+
+TEST(EventsTest, ComeInOrder) {
+  Experiment experiment = SmallSpionExperiment();
+  experiment.hyper_parameters.evaluation_interval = 20;
+  experiment.hyper_parameters.dense_step_limit = 10;
+  Heard heard;
+  ASSERT_TRUE(TrainSmall(experiment, heard).ok());
+  EXPECT_THAT(heard.events,
+              ElementsAre("start 0", "block 0", "capture 10", "end of block 20", "eval 20",
+                          "end of eval 20", "best 20", "block 20", "end of block 30", "eval 30",
+                          "end of eval 30", "end 30", "last 30"));
+  EXPECT_TRUE(heard.succeeded);
+  EXPECT_EQ(heard.last_report.steps, 30);
+  EXPECT_GT(heard.last_report.samples_per_second, 0);
+}
+
+TEST(EventsTest, AnErrorEndsTheTrainingAndItsEndIsHeard) {
+  Heard heard;
+  heard.fails_at = "eval 30";
+  const absl::Status status = TrainSmall(SmallDenseExperiment(Precision::kFloat32), heard).status();
+  EXPECT_EQ(status.message(), "no space left");
+  EXPECT_EQ(heard.events.back(), "end 30");
+  EXPECT_FALSE(heard.succeeded);
+  EXPECT_THAT(heard.models, IsEmpty());
+}
+
+TEST(StopTest, EndsAfterTheStepAndHandsOutTheModel) {
+  Heard heard;
+  int steps = 0;
+  const TrainingResult result = TrainSmall(SmallDenseExperiment(Precision::kFloat32), heard,
+                                           {.stop_requested = [&] { return ++steps == 7; }})
+                                    .value();
+  EXPECT_TRUE(result.interrupted);
+  EXPECT_EQ(result.steps, 7);
+  EXPECT_THAT(heard.events, ElementsAre("start 0", "block 0", "end of block 7", "end 7", "last 7"));
+  EXPECT_THAT(heard.models, ElementsAre(SavedModel::kInterrupted));
+  EXPECT_FALSE(heard.succeeded);
+}
+
 // Attention whose gradient is not a number though its values are: sqrt at 0.
 class BrokenGradient : public Attention {
  public:
@@ -127,78 +150,43 @@ class BrokenGradient : public Attention {
 };
 
 // The weights are lost in the last update, after the last loss that is looked at in training.
-TEST(LastUpdateTest, WeightsThatAreNoNumbersAreNeverTheBest) {
-  Experiment experiment = DenseExperiment(Precision::kFloat32);
+TEST(LastUpdateTest, WeightsThatAreNoNumbersAreNeverHandedOut) {
+  Experiment experiment = SmallDenseExperiment(Precision::kFloat32);
   experiment.hyper_parameters.steps = 1;
-  experiment.method.attention = [](c10::Device) -> AttentionFactory {
-    return [](const AttentionContext&) { return std::make_unique<BrokenGradient>(); };
+  experiment.method.make_attention = [](const AttentionContext&) {
+    return std::make_unique<BrokenGradient>();
   };
-  const RunDirectory run = Folder("nan");
-  const absl::StatusOr<TrainingResult> result = TrainQuietly(experiment, run);
-  EXPECT_EQ(result.status().code(), absl::StatusCode::kInternal);
-  EXPECT_THAT(std::string(result.status().message()),
+  Heard heard;
+  const absl::Status status = TrainSmall(experiment, heard).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(status.message()),
               ::testing::AllOf(HasSubstr("the weight "), HasSubstr("no longer finite at step 1")));
-  for (const char* name : {"best_dense.safetensors", "last.safetensors"}) {
-    EXPECT_FALSE(std::filesystem::exists(run.File(name).path())) << name;
-  }
+  EXPECT_THAT(heard.models, IsEmpty());
 }
 
 // Weights so large that the logits overflow: an accuracy would be one of NaNs.
 TEST(LastUpdateTest, ALossThatIsNotFiniteIsNeverTheBest) {
-  Experiment experiment = DenseExperiment(Precision::kFloat32);
+  Experiment experiment = SmallDenseExperiment(Precision::kFloat32);
   experiment.hyper_parameters.steps = 1;
   experiment.hyper_parameters.warmup_steps = 1;
   experiment.hyper_parameters.learning_rate = 1e36;
-  const RunDirectory run = Folder("huge");
-  const absl::StatusOr<TrainingResult> result = TrainQuietly(experiment, run);
-  EXPECT_EQ(result.status().code(), absl::StatusCode::kInternal);
-  EXPECT_THAT(std::string(result.status().message()), HasSubstr("dev set is no longer finite"));
-  EXPECT_FALSE(std::filesystem::exists(run.File("best_dense.safetensors").path()));
+  Heard heard;
+  const absl::Status status = TrainSmall(experiment, heard).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("dev set is no longer finite"));
+  EXPECT_THAT(heard.models, IsEmpty());
 }
 
 TEST(BestTest, ATransitionInTheLastStepLeavesTheDenseOneToTest) {
-  Experiment experiment = SpionExperiment();
+  Experiment experiment = SmallSpionExperiment();
   HyperParameters& h = experiment.hyper_parameters;
   h.dense_step_limit = h.steps;
   h.transition_limit_percent = 0;
-  const RunDirectory run = Folder("last_step");
-  const TrainingResult result = TrainQuietly(experiment, run).value();
+  Heard heard;
+  const TrainingResult result = TrainSmall(experiment, heard).value();
   EXPECT_EQ(result.transition_step, 30);
   EXPECT_EQ(result.best.phase, Phase::kDense);
-  EXPECT_EQ(result.best.name, "best_dense.safetensors");
-  EXPECT_EQ(LoadBest(experiment, result, run)->info.phase, Phase::kDense);
-  const nlohmann::ordered_json summary =
-      Summary(experiment, ModelConfigFor(kShape, h), result, {}, {}, at::kCPU);
-  EXPECT_EQ(summary["test_phase"], "dense");
-  EXPECT_EQ(summary["test_step"], 30);
-  EXPECT_EQ(summary["transition_step"], 30);
-}
-
-TEST(BestTest, IsReadBackOnlyIfThisRunSavedIt) {
-  Experiment experiment = DenseExperiment(Precision::kFloat32);
-  const RunDirectory run = Folder("mine");
-  const TrainingResult mine = TrainQuietly(experiment, run).value();
-  EXPECT_TRUE(LoadBest(experiment, mine, run).ok());
-
-  const FilePlace place = run.File(mine.best.name);
-  const CheckpointInfo info = LoadCheckpoint(place)->info;
-  const SequenceClassifier model = MakeModel(experiment, kShape, at::kCPU);
-  using Change = void (*)(CheckpointInfo&);
-  for (const auto& [change, found] : {
-           std::pair<Change, const char*>{[](auto& i) { i.seed = 4; }, "seed 4, step 30"},
-           {[](auto& i) { i.step = 20; }, "seed 3, step 20"},
-           {[](auto& i) { i.task = "text"; }, "text dense"},
-           {[](auto& i) { i.method = "sdpa"; }, "image sdpa"},
-       }) {
-    CheckpointInfo other = info;
-    change(other);
-    ASSERT_TRUE(SaveCheckpoint(place, other, model).ok());
-    const absl::Status status = LoadBest(experiment, mine, run).status();
-    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
-    EXPECT_THAT(std::string(status.message()),
-                ::testing::AllOf(HasSubstr(found), HasSubstr("this run saved one of image dense"),
-                                 HasSubstr(place.path())));
-  }
+  EXPECT_EQ(result.best.step, 30);
 }
 
 // Replays by doing the work again.
@@ -212,29 +200,44 @@ class Replayed : public Recording {
 };
 
 TEST(RecordingTest, IsSaidOnlyWhereThereWasOne) {
-  Experiment experiment = DenseExperiment(Precision::kFloat32);
-  HyperParameters& h = experiment.hyper_parameters;
-  const auto said = [&](const char* folder) -> bool {
-    const RunDirectory run = Folder(folder);
-    const TrainingResult result = TrainQuietly(experiment, run).value();
-    return Summary(experiment, ModelConfigFor(kShape, h), result, {}, {}, at::kCPU)["cuda_graph"];
+  Experiment experiment = SmallDenseExperiment(Precision::kFloat32);
+  const auto recorded = [&] {
+    Heard heard;
+    return TrainSmall(experiment, heard)->recorded;
   };
-  EXPECT_FALSE(said("no_recorder"));
+  EXPECT_FALSE(recorded());  // no recorder
   RegisterRecorder(at::kCPU, [](c10::Device, const std::function<void()>& work) {
     return std::unique_ptr<Recording>(new Replayed(work));
   });
-  EXPECT_TRUE(said("recorded"));
-  h.steps = 3;  // they run as they are
-  EXPECT_FALSE(said("three_steps"));
-  h.steps = 30;
+  EXPECT_TRUE(recorded());
+  experiment.hyper_parameters.steps = 3;  // they run as they are
+  EXPECT_FALSE(recorded());
+  experiment.hyper_parameters.steps = 30;
   experiment.cuda_graph = false;
-  EXPECT_FALSE(said("not_wanted"));
+  EXPECT_FALSE(recorded());
   RegisterRecorder(at::kCPU, nullptr);
 }
 
+// After the transition the layers do other work: a replay of the dense phase would be wrong.
+TEST(RecordingTest, EachPhaseIsRecordedAnew) {
+  static int recordings = 0;
+  recordings = 0;
+  RegisterRecorder(at::kCPU, [](c10::Device, const std::function<void()>& work) {
+    ++recordings;
+    return std::unique_ptr<Recording>(new Replayed(work));
+  });
+  Experiment experiment = SmallSpionExperiment();
+  experiment.hyper_parameters.dense_step_limit = 10;
+  Heard heard;
+  const TrainingResult result = TrainSmall(experiment, heard).value();
+  RegisterRecorder(at::kCPU, nullptr);
+  EXPECT_EQ(result.transition_step, 10);
+  EXPECT_EQ(recordings, 2);
+}
+
 TEST(TryModelTest, SaysWhatAMethodCannotTake) {
-  Experiment experiment = DenseExperiment(Precision::kFloat32);
-  EXPECT_TRUE(TryModel(experiment, Data(), at::kCPU).ok());
+  Experiment experiment = SmallDenseExperiment(Precision::kFloat32);
+  EXPECT_TRUE(TryModel(experiment, SmallData(), at::kCPU).ok());
   class Picky : public Attention {
    public:
     at::Tensor Forward(const at::Tensor&, const at::Tensor&, const at::Tensor&,
@@ -242,16 +245,12 @@ TEST(TryModelTest, SaysWhatAMethodCannotTake) {
       TORCH_CHECK(false, "a length of 16 is not a multiple of 64");
     }
   };
-  experiment.method.attention = [](c10::Device) -> AttentionFactory {
-    return [](const AttentionContext&) { return std::make_unique<Picky>(); };
+  experiment.method.make_attention = [](const AttentionContext&) {
+    return std::make_unique<Picky>();
   };
-  EXPECT_THAT(std::string(TryModel(experiment, Data(), at::kCPU).message()),
+  EXPECT_THAT(std::string(TryModel(experiment, SmallData(), at::kCPU).message()),
               HasSubstr("a length of 16 is not a multiple of 64"));
 }
-
-INSTANTIATE_TEST_SUITE_P(Precisions, TrainerTest,
-                         ::testing::Values(Precision::kFloat32, Precision::kBfloat16),
-                         [](const auto& info) { return std::string(PrecisionName(info.param)); });
 
 }  // namespace
 }  // namespace spion

@@ -1,10 +1,10 @@
-"""build_info: the source file behind spion/train/build_info.h, stamped with the commit."""
+"""build_info: the source file behind spion/platform/build_info.h, stamped with the commit."""
 
 load("@cuda//:defs.bzl", "CUDA_VERSION")
 load("@torch//:defs.bzl", "TORCH_VERSION")
 
 _SOURCE = """
-#include \\"spion/train/build_info.h\\"
+#include \\"spion/platform/build_info.h\\"
 
 namespace spion {{
 

@@ -12,9 +12,11 @@ FLOORS = [
     ["spion/base"],
     ["spion/profiling", "spion/data", "spion/pattern"],
     ["spion/reference", "spion/testing", "spion/kernels"],
+    ["spion/platform"],
     ["spion/ops"],
     ["spion/nn"],
     ["baselines", "spion/train"],
+    ["spion/run"],
     ["benchmarks", "experiments"],
     ["experiments/tables"],
 ]

@@ -8,7 +8,7 @@
 #include "spion/base/json.h"
 #include "spion/base/read_file.h"
 #include "spion/base/status.h"
-#include "spion/train/pattern_json.h"
+#include "spion/pattern/pattern_json.h"
 
 namespace spion {
 namespace {

@@ -1,0 +1,216 @@
+#include "spion/run/journal.h"
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "spion/base/status.h"
+#include "spion/pattern/draw.h"
+#include "spion/pattern/pattern_json.h"
+
+namespace spion {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::string Percents(const std::vector<double>& values) {
+  return absl::StrJoin(values, "  ", [](std::string* out, double value) {
+    absl::StrAppendFormat(out, "%.1f %%", value);
+  });
+}
+
+std::string NameOf(Phase phase) { return std::string(PhaseName(phase)); }
+
+// What mllog.txt says with every event.
+Json Metadata(const TrainingPosition& at) {
+  return {{"samples_count", at.samples},
+          {"epoch_num", at.epochs},
+          {"step_num", at.step},
+          {"phase", NameOf(at.phase)}};
+}
+
+std::vector<int64_t> KeptBlocks(const Capture& capture) {
+  std::vector<int64_t> kept;
+  for (const BlockPattern& pattern : capture.patterns) kept.push_back(pattern.kept_blocks());
+  return kept;
+}
+
+}  // namespace
+
+std::string ModelFileName(SavedModel which, Phase phase) {
+  switch (which) {
+    case SavedModel::kBest:
+      return absl::StrCat("best_", PhaseName(phase), ".safetensors");
+    case SavedModel::kLast:
+      return "last.safetensors";
+    case SavedModel::kInterrupted:
+      return "interrupted.safetensors";
+  }
+  return "";
+}
+
+absl::Status RunJournal::OnStart(const TrainingPosition& at) {
+  return ml_log_.Start("run_start", Metadata(at));
+}
+
+absl::Status RunJournal::OnBlockStart(const TrainingPosition& at) {
+  return ml_log_.Start("block_start", Metadata(at));
+}
+
+absl::Status RunJournal::OnReport(const TrainingPosition& at, const TrainingReport& report) {
+  progress_.Step(
+      {.step = at.step,
+       .steps = report.steps,
+       .phase = at.phase,
+       .loss = report.loss,
+       .accuracy = report.accuracy,
+       .steps_per_second = 1e3 / report.step_ms,
+       .seconds_left = static_cast<double>(report.steps - at.step) * report.step_ms / 1e3});
+  RETURN_IF_ERROR(run_.AppendMetric({{"kind", "train"},
+                                     {"step", at.step},
+                                     {"phase", NameOf(at.phase)},
+                                     {"loss", report.loss},
+                                     {"accuracy", report.accuracy},
+                                     {"learning_rate", report.learning_rate},
+                                     {"step_ms", report.step_ms}}));
+  RETURN_IF_ERROR(ml_log_.Point("train_loss", report.loss, Metadata(at)));
+  return ml_log_.Point("tracked_stats",
+                       {{"throughput", report.samples_per_second},
+                        {"train_accuracy", report.accuracy},
+                        {"learning_rate", report.learning_rate}},
+                       Metadata(at));
+}
+
+absl::Status RunJournal::OnBlockEnd(const TrainingPosition& at) {
+  return ml_log_.Stop("block_stop", Metadata(at));
+}
+
+absl::Status RunJournal::OnEvaluationStart(const TrainingPosition& at) {
+  return ml_log_.Start("eval_start", Metadata(at));
+}
+
+absl::Status RunJournal::OnEvaluation(const TrainingPosition& at, const Evaluation& dev) {
+  RETURN_IF_ERROR(ml_log_.Point("eval_accuracy", dev.accuracy, Metadata(at)));
+  RETURN_IF_ERROR(ml_log_.Point("eval_loss", dev.loss, Metadata(at)));
+  RETURN_IF_ERROR(ml_log_.Stop("eval_stop", Metadata(at)));
+  progress_.Say(
+      absl::StrFormat("dev at step %d: accuracy %.1f %%, loss %.3f (%s phase, %d examples)",
+                      at.step, 100 * dev.accuracy, dev.loss, PhaseName(at.phase), dev.examples));
+  return run_.AppendMetric({{"kind", "dev"},
+                            {"step", at.step},
+                            {"phase", NameOf(at.phase)},
+                            {"loss", dev.loss},
+                            {"accuracy", dev.accuracy},
+                            {"examples", dev.examples}});
+}
+
+absl::Status RunJournal::OnCapture(const TrainingPosition& at, const Capture& capture) {
+  const HyperParameters& h = experiment_.hyper_parameters;
+  std::string message = absl::StrCat("capture ", capture.index, " at step ", capture.step);
+  if (!capture.change_percent.empty()) {
+    absl::StrAppend(&message, ": attention maps changed by ", Percents(capture.change_percent),
+                    " (settled below ", h.transition_limit_percent, " %)");
+  }
+  progress_.Say(message);
+  RETURN_IF_ERROR(run_.AppendMetric({{"kind", "capture"},
+                                     {"step", capture.step},
+                                     {"capture", capture.index},
+                                     {"distance", capture.distance},
+                                     {"change_percent", capture.change_percent},
+                                     {"settled", capture.settled}}));
+  return capture.transition ? WriteTransition(at, capture) : absl::OkStatus();
+}
+
+absl::Status RunJournal::WriteTransition(const TrainingPosition& at, const Capture& capture) {
+  progress_.Say(capture.settled
+                    ? "the maps have settled: the sparse phase begins"
+                    : absl::StrCat("the preset's limit of ",
+                                   experiment_.hyper_parameters.dense_step_limit,
+                                   " dense steps is reached: the sparse phase begins, though the "
+                                   "maps have not settled"));
+  for (size_t l = 0; l < capture.patterns.size(); ++l) {
+    const BlockPattern& pattern = capture.patterns[l];
+    progress_.Say(absl::StrFormat("layer %d keeps %d of %d blocks of %d x %d:\n%s", l,
+                                  pattern.kept_blocks(), pattern.total_blocks(),
+                                  pattern.block_size(), pattern.block_size(), Draw(pattern)));
+  }
+  const std::vector<int64_t> kept = KeptBlocks(capture);
+  RETURN_IF_ERROR(run_.AppendMetric({{"kind", "transition"},
+                                     {"step", capture.step},
+                                     {"settled", capture.settled},
+                                     {"kept_blocks", kept},
+                                     {"pattern_search_ms", capture.pattern_search_ms}}));
+  RETURN_IF_ERROR(ml_log_.Point("spion_transition",
+                                {{"settled", capture.settled},
+                                 {"kept_blocks", kept},
+                                 {"pattern_search_ms", capture.pattern_search_ms}},
+                                Metadata(at)));
+  RETURN_IF_ERROR(WriteMaps(capture));
+  return WritePatterns(capture);
+}
+
+absl::Status RunJournal::WritePatterns(const Capture& capture) const {
+  std::vector<nlohmann::json> layers;
+  for (const BlockPattern& pattern : capture.patterns) layers.push_back(PatternToJson(pattern));
+  return run_.WriteJson("patterns.json", {{"task", experiment_.task},
+                                          {"method", experiment_.method.name},
+                                          {"transition_step", capture.step},
+                                          {"layers", layers}});
+}
+
+absl::Status RunJournal::WriteMaps(const Capture& capture) const {
+  std::vector<Json> layers;
+  for (const BlockScores& map : capture.pooled_maps) {
+    std::vector<std::vector<double>> rows;
+    for (auto row = map.values.begin(); row != map.values.end(); row += map.side) {
+      rows.emplace_back(row, row + map.side);
+    }
+    layers.push_back({{"mean_of_block", rows}});
+  }
+  return run_.WriteJson("attention_maps.json",
+                        {{"task", experiment_.task},
+                         {"method", experiment_.method.name},
+                         {"step", capture.step},
+                         {"block_size", experiment_.hyper_parameters.block_size},
+                         {"layers", layers}});
+}
+
+absl::Status RunJournal::OnModel(SavedModel which, const CheckpointInfo& info,
+                                 const SequenceClassifier& model) {
+  return SaveCheckpoint(run_.File(ModelFileName(which, info.phase)), info, model);
+}
+
+absl::Status RunJournal::OnTrace(const TrainingPosition& at, const TraceOptions& trace) {
+  progress_.Say(
+      absl::StrCat("trace of steps ", trace.first_step, " to ", at.step, ": ", trace.path));
+  return absl::OkStatus();
+}
+
+absl::Status RunJournal::OnEnd(const TrainingPosition& at, bool all_steps_done) {
+  Json metadata = Metadata(at);
+  metadata["status"] = all_steps_done ? "success" : "aborted";
+  return ml_log_.Stop("run_stop", metadata);
+}
+
+absl::StatusOr<Checkpoint> RunJournal::LoadBest(const TrainingResult& result) const {
+  const FilePlace place = run_.File(ModelFileName(SavedModel::kBest, result.best.phase));
+  ASSIGN_OR_RETURN(Checkpoint checkpoint, LoadCheckpoint(place));
+  const auto text = [](absl::string_view task, absl::string_view method, uint64_t seed,
+                       int64_t step, Phase phase) {
+    return absl::StrCat(task, " ", method, ", seed ", seed, ", step ", step, ", ", PhaseName(phase),
+                        " phase");
+  };
+  const CheckpointInfo& info = checkpoint.info;
+  const std::string found = text(info.task, info.method, info.seed, info.step, info.phase);
+  const std::string saved = text(experiment_.task, experiment_.method.name, experiment_.seed,
+                                 result.best.step, result.best.phase);
+  if (found == saved) return checkpoint;
+  return absl::FailedPreconditionError(
+      absl::StrCat(place.path(), " is a checkpoint of ", found, "; this run saved one of ", saved,
+                   " there: another program has written into its folder"));
+}
+
+}  // namespace spion

@@ -1,0 +1,67 @@
+// Everything that a training writes: what a user sees while it goes on, and the files in the run's
+// folder.
+//
+//   RunJournal journal(experiment, run, progress);
+//   ASSIGN_OR_RETURN(TrainingResult result, Train(experiment, data, model, journal));
+//   ASSIGN_OR_RETURN(Checkpoint best, journal.LoadBest(result));
+//
+// Files: metrics.jsonl, mllog.txt (from run_start to run_stop, whose status is success when all
+// steps were done); at the transition patterns.json and attention_maps.json (the maps they were
+// made from, block by block); best_dense and best_sparse (the best dev accuracy of each phase),
+// last (or interrupted) .safetensors.
+#ifndef SPION_RUN_JOURNAL_H_
+#define SPION_RUN_JOURNAL_H_
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "spion/run/mllog.h"
+#include "spion/run/progress.h"
+#include "spion/run/run_directory.h"
+#include "spion/train/experiment.h"
+#include "spion/train/trainer.h"
+#include "spion/train/training_events.h"
+
+namespace spion {
+
+/// "best_dense.safetensors", "last.safetensors", ...
+std::string ModelFileName(SavedModel which, Phase phase);
+
+class RunJournal : public TrainingEvents {
+ public:
+  /// All three outlive the journal. Errors of all events: those of the files.
+  RunJournal(const Experiment& experiment, const RunDirectory& run, Progress& progress)
+      : experiment_(experiment), run_(run), ml_log_(run.ml_log()), progress_(progress) {}
+
+  absl::Status OnStart(const TrainingPosition& at) override;
+  absl::Status OnBlockStart(const TrainingPosition& at) override;
+  absl::Status OnReport(const TrainingPosition& at, const TrainingReport& report) override;
+  absl::Status OnBlockEnd(const TrainingPosition& at) override;
+  absl::Status OnEvaluationStart(const TrainingPosition& at) override;
+  absl::Status OnEvaluation(const TrainingPosition& at, const Evaluation& dev) override;
+  absl::Status OnCapture(const TrainingPosition& at, const Capture& capture) override;
+  absl::Status OnModel(SavedModel which, const CheckpointInfo& info,
+                       const SequenceClassifier& model) override;
+  absl::Status OnTrace(const TrainingPosition& at, const TraceOptions& trace) override;
+  absl::Status OnEnd(const TrainingPosition& at, bool all_steps_done) override;
+
+  /// The checkpoint to test, read back from the run's folder. Errors: those of LoadCheckpoint;
+  /// FailedPrecondition if it is not the one that this run saved there.
+  absl::StatusOr<Checkpoint> LoadBest(const TrainingResult& result) const;
+
+ private:
+  absl::Status WriteTransition(const TrainingPosition& at, const Capture& capture);
+  absl::Status WritePatterns(const Capture& capture) const;
+  absl::Status WriteMaps(const Capture& capture) const;
+
+  const Experiment& experiment_;
+  const RunDirectory& run_;
+  const MlLog ml_log_;
+  Progress& progress_;
+};
+
+}  // namespace spion
+
+#endif  // SPION_RUN_JOURNAL_H_

@@ -1,0 +1,176 @@
+// What a training leaves in its folder.
+#include "spion/run/journal.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "spion/run/reports.h"
+#include "spion/train/small_training.h"
+
+namespace spion {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using Json = nlohmann::ordered_json;
+
+// One run in a folder of its own, which the test finds empty.
+RunDirectory Folder(const std::string& name) {
+  const std::string path = absl::StrCat(::testing::TempDir(), "/journal_", name);
+  std::filesystem::remove_all(path);
+  return RunDirectory::Create(path).value();
+}
+
+struct Written {
+  TrainingResult result;
+  std::string said;
+};
+
+Written TrainInto(const RunDirectory& run, const Experiment& experiment,
+                  const TrainingOptions& options = {}) {
+  const TaskData data = SmallData();
+  SequenceClassifier model = MakeModel(experiment, kSmallShape, at::kCPU);
+  std::ostringstream said;
+  TrainingResult result;
+  {
+    Progress progress(said, /*is_terminal=*/false);
+    RunJournal journal(experiment, run, progress);
+    result = Train(experiment, data, model, journal, options).value();
+  }
+  return {.result = std::move(result), .said = said.str()};
+}
+
+Json ReadJson(const RunDirectory& run, const std::string& name) {
+  std::ifstream file(run.File(name).path());
+  return Json::parse(file);
+}
+
+std::vector<Json> Metrics(const RunDirectory& run, const std::string& kind) {
+  std::ifstream file(run.File("metrics.jsonl").path());
+  std::vector<Json> found;
+  for (std::string line; std::getline(file, line);) {
+    Json metric = Json::parse(line);
+    if (metric["kind"] == kind) found.push_back(std::move(metric));
+  }
+  return found;
+}
+
+// (event type, key) of each line of mllog.txt but POINT_IN_TIME, and the status of run_stop.
+std::vector<std::string> MlLogIntervals(const RunDirectory& run) {
+  std::ifstream file(run.File("mllog.txt").path());
+  std::vector<std::string> intervals;
+  for (std::string line; std::getline(file, line);) {
+    const Json event = Json::parse(line.substr(line.find('{')));
+    if (event["event_type"] == "POINT_IN_TIME") continue;
+    intervals.push_back(event["key"]);
+    if (event["key"] == "run_stop") intervals.push_back(event["metadata"]["status"]);
+  }
+  return intervals;
+}
+
+TEST(RunJournalTest, WritesAWholeRun) {
+  Experiment experiment = SmallSpionExperiment();
+  experiment.hyper_parameters.dense_step_limit = 10;
+  const RunDirectory run = Folder("whole");
+  const Written written = TrainInto(run, experiment);
+  for (const char* name : {"best_sparse.safetensors", "last.safetensors"}) {
+    EXPECT_TRUE(std::filesystem::exists(run.File(name).path())) << name;
+  }
+  EXPECT_EQ(ReadJson(run, "patterns.json")["transition_step"], 10);
+  EXPECT_EQ(ReadJson(run, "patterns.json")["layers"].size(), 1);
+  // One block, and each row sums to 1.
+  EXPECT_NEAR(ReadJson(run, "attention_maps.json")["layers"][0]["mean_of_block"][0][0], 1.0 / 16,
+              1e-7);
+  EXPECT_EQ(Metrics(run, "train").size(), 30);
+  EXPECT_EQ(Metrics(run, "train").back()["phase"], "sparse");
+  EXPECT_EQ(Metrics(run, "capture").size(), 1);
+  EXPECT_EQ(Metrics(run, "transition")[0]["kept_blocks"], Json({1}));
+  EXPECT_EQ(Metrics(run, "dev")[0]["examples"], 32);
+  EXPECT_THAT(MlLogIntervals(run), ElementsAre("run_start", "block_start", "block_stop",
+                                               "eval_start", "eval_stop", "run_stop", "success"));
+  for (const char* text : {"capture 1 at step 10", "limit of 10 dense steps is reached",
+                           "layer 0 keeps 1 of 1 blocks of 16 x 16", "dev at step 30"}) {
+    EXPECT_THAT(written.said, HasSubstr(text));
+  }
+}
+
+TEST(RunJournalTest, WritesAnInterruptedRun) {
+  const RunDirectory run = Folder("interrupted");
+  TrainInto(run, SmallDenseExperiment(Precision::kFloat32),
+            {.stop_requested = [] { return true; }});
+  EXPECT_TRUE(std::filesystem::exists(run.File("interrupted.safetensors").path()));
+  EXPECT_FALSE(std::filesystem::exists(run.File("last.safetensors").path()));
+  EXPECT_THAT(MlLogIntervals(run),
+              ElementsAre("run_start", "block_start", "block_stop", "run_stop", "aborted"));
+}
+
+TEST(BestTest, OfADenseRunWithATransitionInItsLastStepIsTheDenseOne) {
+  Experiment experiment = SmallSpionExperiment();
+  HyperParameters& h = experiment.hyper_parameters;
+  h.dense_step_limit = h.steps;
+  h.transition_limit_percent = 0;
+  const RunDirectory run = Folder("last_step");
+  const TrainingResult result = TrainInto(run, experiment).result;
+  std::ostringstream unread;
+  Progress progress(unread, /*is_terminal=*/false);
+  const RunJournal journal(experiment, run, progress);
+  EXPECT_EQ(journal.LoadBest(result)->info.phase, Phase::kDense);
+  const Json summary =
+      Summary(experiment, ModelConfigFor(kSmallShape, h), result, {}, {}, at::kCPU);
+  EXPECT_EQ(summary["test_phase"], "dense");
+  EXPECT_EQ(summary["test_step"], 30);
+  EXPECT_EQ(summary["transition_step"], 30);
+}
+
+TEST(BestTest, IsReadBackOnlyIfThisRunSavedIt) {
+  const Experiment experiment = SmallDenseExperiment(Precision::kFloat32);
+  const RunDirectory run = Folder("mine");
+  const TrainingResult mine = TrainInto(run, experiment).result;
+  std::ostringstream unread;
+  Progress progress(unread, /*is_terminal=*/false);
+  const RunJournal journal(experiment, run, progress);
+  EXPECT_TRUE(journal.LoadBest(mine).ok());
+
+  const FilePlace place = run.File("best_dense.safetensors");
+  const CheckpointInfo info = LoadCheckpoint(place)->info;
+  const SequenceClassifier model = MakeModel(experiment, kSmallShape, at::kCPU);
+  using Change = void (*)(CheckpointInfo&);
+  for (const auto& [change, found] : {
+           std::pair<Change, const char*>{[](auto& i) { i.seed = 4; }, "seed 4, step 30"},
+           {[](auto& i) { i.step = 20; }, "seed 3, step 20"},
+           {[](auto& i) { i.task = "text"; }, "text dense"},
+           {[](auto& i) { i.method = "sdpa"; }, "image sdpa"},
+       }) {
+    CheckpointInfo other = info;
+    change(other);
+    ASSERT_TRUE(SaveCheckpoint(place, other, model).ok());
+    const absl::Status status = journal.LoadBest(mine).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_THAT(std::string(status.message()),
+                ::testing::AllOf(HasSubstr(found), HasSubstr("this run saved one of image dense"),
+                                 HasSubstr(place.path())));
+  }
+}
+
+TEST(SummaryTest, SaysWhetherStepsWereRecorded) {
+  const Experiment experiment = SmallDenseExperiment(Precision::kFloat32);
+  TrainingResult result;
+  for (bool recorded : {false, true}) {
+    result.recorded = recorded;
+    EXPECT_EQ(Summary(experiment, ModelConfigFor(kSmallShape, experiment.hyper_parameters), result,
+                      {}, {}, at::kCPU)["cuda_graph"],
+              recorded);
+  }
+}
+
+}  // namespace
+}  // namespace spion

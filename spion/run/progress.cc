@@ -1,0 +1,50 @@
+#include "spion/run/progress.h"
+
+#include <cmath>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+
+namespace spion {
+namespace {
+
+constexpr absl::string_view kRenewLine = "\r\x1b[K";
+
+}  // namespace
+
+Progress::~Progress() {
+  if (line_open_) out_ << '\n' << std::flush;
+}
+
+void Progress::Step(const StepReport& report) {
+  if (is_terminal_) {
+    out_ << kRenewLine << FormatStep(report) << std::flush;
+    line_open_ = true;
+  } else {
+    out_ << FormatStep(report) << '\n' << std::flush;
+  }
+}
+
+void Progress::Say(absl::string_view message) {
+  if (line_open_) out_ << '\n';
+  line_open_ = false;
+  out_ << message << '\n' << std::flush;
+}
+
+std::string FormatDuration(double seconds) {
+  const auto total = static_cast<int64_t>(std::llround(std::fmax(seconds, 0.0)));
+  const int64_t hours = total / 3600;
+  const int64_t minutes = total / 60 % 60;
+  if (hours > 0) return absl::StrFormat("%d:%02d:%02d", hours, minutes, total % 60);
+  return absl::StrFormat("%d:%02d", minutes, total % 60);
+}
+
+std::string FormatStep(const StepReport& report) {
+  const auto width = static_cast<int>(absl::StrCat(report.steps).size());
+  return absl::StrFormat("step %*d/%d  %-6s  loss %.3f  accuracy %4.1f %%  %.1f steps/s  %s left",
+                         width, report.step, report.steps, PhaseName(report.phase), report.loss,
+                         100 * report.accuracy, report.steps_per_second,
+                         FormatDuration(report.seconds_left));
+}
+
+}  // namespace spion

@@ -1,0 +1,152 @@
+#include "spion/run/reports.h"
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <variant>
+
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "spion/base/status.h"
+#include "spion/platform/build_info.h"
+#include "spion/platform/device.h"
+#include "spion/platform/precision.h"
+#include "spion/train/phase_controller.h"
+
+namespace spion {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json SourceJson(const DataSource& source) {
+  return {{"name", source.name},
+          {"generated", source.generated},
+          {"path", source.path},
+          {"sha256", source.sha256},
+          {"description", source.description}};
+}
+
+template <typename T>
+Json OrNull(const std::optional<T>& value) {
+  return value.has_value() ? Json(*value) : Json(nullptr);
+}
+
+Json HyperParametersJson(const HyperParameters& h) {
+  Json json = Json::object();
+  for (const auto& [name, value] : HyperParameterValues(h)) {
+    std::visit([&](auto v) { json[std::string(name)] = v; }, value);
+  }
+  return json;
+}
+
+Json ModelJson(const ModelConfig& model) {
+  return {{"vocabulary", model.vocabulary},
+          {"classes", model.classes},
+          {"sequence_length", model.length},
+          {"sequences", model.sequences},
+          {"layers", model.layers},
+          {"width", model.width},
+          {"feed_forward", model.feed_forward},
+          {"heads", model.heads},
+          {"dropout", model.dropout}};
+}
+
+}  // namespace
+
+Json Manifest(const Experiment& experiment, const ModelConfig& model, const DataSource& source,
+              c10::Device device, const std::vector<std::string>& command) {
+  const BuildInfo build = GetBuildInfo();
+  return {{"command", command},
+          {"date", absl::FormatTime(absl::RFC3339_sec, absl::Now(), absl::UTCTimeZone())},
+          {"task", experiment.task},
+          {"method", experiment.method.name},
+          {"preset", std::string(PresetName(experiment.preset))},
+          {"seed", experiment.seed},
+          {"hyper_parameters", HyperParametersJson(experiment.hyper_parameters)},
+          {"model", ModelJson(model)},
+          {"data_source", SourceJson(source)},
+          {"device", device.str()},
+          {"device_name", DeviceName(device)},
+          {"precision", std::string(PrecisionName(experiment.precision))},
+          {"cpu", DeviceName(at::kCPU)},
+          {"git_commit", build.commit},
+          {"git_dirty", build.dirty},
+          {"torch_version", build.torch_version},
+          {"cuda_version", build.cuda_version},
+          {"compiler", "g++ " __VERSION__}};
+}
+
+Json Summary(const Experiment& experiment, const ModelConfig& model, const TrainingResult& result,
+             const Evaluation& test, const DataSource& source, c10::Device device) {
+  std::vector<int64_t> kept;
+  for (const BlockPattern& pattern : result.patterns) kept.push_back(pattern.kept_blocks());
+  const int64_t block_size = experiment.hyper_parameters.block_size;
+  const int64_t blocks_per_side = model.length / block_size;
+  const bool has_transition = result.transition_step.has_value();
+  const PeakMemory peak = GetPeakMemory(device);
+  return {{"task", experiment.task},
+          {"method", experiment.method.name},
+          {"preset", std::string(PresetName(experiment.preset))},
+          {"seed", experiment.seed},
+          {"steps", result.steps},
+          {"transition_step", OrNull(result.transition_step)},
+          {"transition_reason",
+           has_transition ? Json(result.settled ? "settled" : "dense_step_limit") : Json(nullptr)},
+          {"kept_blocks", kept},
+          {"total_blocks", blocks_per_side * blocks_per_side},
+          {"block_size", block_size},
+          {"sequence_length", model.length},
+          {"batch_size", experiment.hyper_parameters.batch_size},
+          {"dev_accuracy", result.best.dev_accuracy},
+          {"test_accuracy", test.accuracy},
+          {"test_examples", test.examples},
+          {"test_step", result.best.step},
+          {"test_phase", std::string(PhaseName(result.best.phase))},
+          {"train_seconds", result.train_seconds},
+          {"step_ms_dense", OrNull(result.step_ms_dense)},
+          {"step_ms_sparse", OrNull(result.step_ms_sparse)},
+          {"cuda_graph", result.recorded},
+          {"peak_memory_mib", peak.used_mib},
+          {"peak_reserved_mib", peak.reserved_mib},
+          {"data_source", SourceJson(source)},
+          {"device", device.str()},
+          {"device_name", DeviceName(device)},
+          {"precision", std::string(PrecisionName(experiment.precision))}};
+}
+
+absl::Status LogExperiment(const MlLog& log, const Experiment& experiment, const TaskData& data,
+                           c10::Device device) {
+  const HyperParameters& h = experiment.hyper_parameters;
+  const std::pair<const char*, Json> values[] = {
+      {"submission_benchmark", "lra_" + experiment.task},
+      {"submission_org", "none: this is no submission"},
+      {"submission_division", "open"},
+      {"submission_status", "research"},
+      {"submission_platform", DeviceName(device)},
+      {"cache_clear", false},
+      {"seed", experiment.seed},
+      {"global_batch_size", h.batch_size},
+      {"gradient_accumulation_steps", 1},
+      {"train_samples", data.train.examples()},
+      {"eval_samples", EvaluatedExamples(data.dev.examples(), h.dev_examples)},
+      {"max_sequence_length", data.shape.sequence_length},
+      {"max_steps", h.steps},
+      {"opt_name", "adamw"},
+      {"opt_base_learning_rate", h.learning_rate},
+      {"opt_learning_rate_warmup_steps", h.warmup_steps},
+      {"opt_learning_rate_training_steps", h.steps},
+      {"opt_learning_rate_decay_schedule", "one-cycle, linear"},
+      {"opt_adamw_beta_1", h.beta1},
+      {"opt_adamw_beta_2", h.beta2},
+      {"opt_adamw_epsilon", h.epsilon},
+      {"opt_adamw_weight_decay", h.weight_decay},
+      {"spion_method", experiment.method.name},
+      {"spion_preset", std::string(PresetName(experiment.preset))},
+      {"spion_precision", std::string(PrecisionName(experiment.precision))},
+      {"spion_generated_data", data.source.generated},
+      {"spion_hyper_parameters", HyperParametersJson(h)}};
+  for (const auto& [key, value] : values) RETURN_IF_ERROR(log.Point(key, value));
+  return absl::OkStatus();
+}
+
+}  // namespace spion

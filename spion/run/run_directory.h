@@ -1,0 +1,60 @@
+// The folder of one run: results/<task>_<method>_seed<seed> unless the user says otherwise. It is
+// this run's alone while the run lasts (run_lock.h), and stays so if somebody renames it.
+//
+//   ASSIGN_OR_RETURN(const RunDirectory run, RunDirectory::Create("results/image_cf_seed1001"));
+//   RETURN_IF_ERROR(run.WriteJson("manifest.json", manifest));
+//   RETURN_IF_ERROR(run.AppendMetric({{"step", 10}, {"loss", 2.1}}));
+//
+// An earlier run that stands there is not overwritten: its folder is renamed to <folder>.1, .2, ...
+// Nothing else is ever renamed: a folder is an earlier run's if it has the mark of one, its
+// run.lock or, before there was such a file, its manifest.json, and no folder in it.
+#ifndef SPION_RUN_RUN_DIRECTORY_H_
+#define SPION_RUN_RUN_DIRECTORY_H_
+
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "spion/base/folder.h"
+#include "spion/run/mllog.h"
+#include "spion/run/run_lock.h"
+
+namespace spion {
+
+class RunDirectory {
+ public:
+  /// Makes the folder and its parents, or takes an empty one (lost+found does not count) as it is;
+  /// `path` may end in slashes, and be a symbolic link to a folder, which it then stays.
+  /// Errors, after which all is as it was: FailedPrecondition if a run that goes on has the folder
+  /// (naming its host and process), if it holds what is no run's, if an earlier run cannot be
+  /// renamed, if a file or a link that leads nowhere is in the way; the system's, naming the
+  /// folder.
+  static absl::StatusOr<RunDirectory> Create(const std::string& path);
+
+  /// As it was given, without slashes at its end.
+  const std::string& path() const { return folder_.path(); }
+  FilePlace File(absl::string_view name) const { return folder_.File(name); }
+  /// Where Create put an earlier run; empty if there was none.
+  const std::string& earlier_run() const { return earlier_run_; }
+
+  /// Written whole or not at all, indented.
+  absl::Status WriteJson(absl::string_view name, const nlohmann::ordered_json& content) const;
+  /// One line at the end of metrics.jsonl, with the time_ms since 1970 besides.
+  absl::Status AppendMetric(const nlohmann::ordered_json& metric) const;
+  /// The run's log in MLPerf's format, mllog.txt.
+  MlLog ml_log() const { return MlLog(File("mllog.txt")); }
+
+ private:
+  RunDirectory(Folder folder, RunLock lock, std::string earlier_run)
+      : folder_(std::move(folder)), lock_(std::move(lock)), earlier_run_(std::move(earlier_run)) {}
+
+  Folder folder_;
+  RunLock lock_;
+  std::string earlier_run_;
+};
+
+}  // namespace spion
+
+#endif  // SPION_RUN_RUN_DIRECTORY_H_

@@ -1,0 +1,49 @@
+// What is run: one cell of a table, and the model that it begins with.
+#ifndef SPION_TRAIN_EXPERIMENT_H_
+#define SPION_TRAIN_EXPERIMENT_H_
+
+#include <c10/core/Device.h>
+
+#include <cstdint>
+#include <string>
+
+#include "absl/status/status.h"
+#include "spion/data/task.h"
+#include "spion/nn/classifier.h"
+#include "spion/nn/method.h"
+#include "spion/nn/spion_attention.h"
+#include "spion/platform/precision.h"
+#include "spion/train/hyper_parameters.h"
+
+namespace spion {
+
+struct Experiment {
+  std::string task;
+  Method method;
+  Preset preset = Preset::kQuick;
+  HyperParameters hyper_parameters;
+  uint64_t seed = 1001;
+  Precision precision = Precision::kFloat32;
+  /// On a GPU, whether steps are recorded as a CUDA graph. The same numbers, faster.
+  bool cuda_graph = true;
+
+  PrunedScore pruned_score() const {
+    return hyper_parameters.excluded_pruned ? PrunedScore::kExcluded : PrunedScore::kZero;
+  }
+};
+
+/// The data's shape as the model's sizes.
+ModelConfig ModelConfigFor(const TaskShape& shape, const HyperParameters& hyper_parameters);
+
+/// A model of the experiment with fresh weights drawn from its seed.
+SequenceClassifier MakeModel(const Experiment& experiment, const TaskShape& shape,
+                             c10::Device device);
+
+/// Makes a model of the experiment, and throws it away, after a forward pass of one example: there
+/// are lengths that a method cannot take, and they show before the first step of training so.
+/// Errors: InvalidArgument with the method's own words.
+absl::Status TryModel(const Experiment& experiment, const TaskData& data, c10::Device device);
+
+}  // namespace spion
+
+#endif  // SPION_TRAIN_EXPERIMENT_H_

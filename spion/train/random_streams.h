@@ -1,0 +1,17 @@
+// The streams of random numbers that training draws from; each has a seed of its own, derived from
+// the run's by DeriveSeed (spion/base/random.h).
+#ifndef SPION_TRAIN_RANDOM_STREAMS_H_
+#define SPION_TRAIN_RANDOM_STREAMS_H_
+
+#include <cstdint>
+
+namespace spion {
+
+enum RandomStream : uint64_t {
+  kExampleOrderStream = 1,
+  kTorchStream = 2,  // first weights, dropout
+};
+
+}  // namespace spion
+
+#endif  // SPION_TRAIN_RANDOM_STREAMS_H_

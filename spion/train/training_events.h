@@ -1,0 +1,79 @@
+// What training tells whoever runs it: a run's journal, a test. Training itself writes nothing.
+//
+//   OnStart  (OnBlockStart OnReport* OnBlockEnd OnEvaluationStart OnEvaluation)*  OnModel OnEnd
+//
+// and, wherever they fall, OnCapture, OnTrace, and OnModel with the best model so far. A block is
+// what is trained between two evaluations.
+#ifndef SPION_TRAIN_TRAINING_EVENTS_H_
+#define SPION_TRAIN_TRAINING_EVENTS_H_
+
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "spion/nn/classifier.h"
+#include "spion/profiling/trace.h"
+#include "spion/train/checkpoint.h"
+#include "spion/train/evaluation.h"
+#include "spion/train/phase_controller.h"
+
+namespace spion {
+
+/// Where training is: after `step` steps.
+struct TrainingPosition {
+  int64_t step = 0;
+  int64_t samples = 0;
+  double epochs = 0;
+  Phase phase = Phase::kDense;
+};
+
+/// How the steps since the last report went.
+struct TrainingReport {
+  int64_t steps = 0;  // of the whole training
+  double loss = 0;    // mean cross-entropy, nats, before each step's update
+  double accuracy = 0;
+  double learning_rate = 0;  // of the last step
+  double step_ms = 0;
+  double samples_per_second = 0;
+};
+
+enum class SavedModel { kBest, kLast, kInterrupted };
+
+/// The first error ends the training, which returns it. By default each event passes.
+class TrainingEvents {
+ public:
+  virtual ~TrainingEvents() = default;
+
+  virtual absl::Status OnStart(const TrainingPosition& /*at*/) { return absl::OkStatus(); }
+  virtual absl::Status OnBlockStart(const TrainingPosition& /*at*/) { return absl::OkStatus(); }
+  virtual absl::Status OnReport(const TrainingPosition& /*at*/, const TrainingReport& /*report*/) {
+    return absl::OkStatus();
+  }
+  virtual absl::Status OnBlockEnd(const TrainingPosition& /*at*/) { return absl::OkStatus(); }
+  virtual absl::Status OnEvaluationStart(const TrainingPosition& /*at*/) {
+    return absl::OkStatus();
+  }
+  virtual absl::Status OnEvaluation(const TrainingPosition& /*at*/, const Evaluation& /*dev*/) {
+    return absl::OkStatus();
+  }
+  /// `at` is of the phase after the capture: sparse if it was the transition.
+  virtual absl::Status OnCapture(const TrainingPosition& /*at*/, const Capture& /*capture*/) {
+    return absl::OkStatus();
+  }
+  /// A model to keep: all that LoadCheckpoint needs to bring it back is in `info`.
+  virtual absl::Status OnModel(SavedModel /*which*/, const CheckpointInfo& /*info*/,
+                               const SequenceClassifier& /*model*/) {
+    return absl::OkStatus();
+  }
+  /// A trace up to this step has been written.
+  virtual absl::Status OnTrace(const TrainingPosition& /*at*/, const TraceOptions& /*trace*/) {
+    return absl::OkStatus();
+  }
+  /// Also after an error, before it is returned.
+  virtual absl::Status OnEnd(const TrainingPosition& /*at*/, bool /*all_steps_done*/) {
+    return absl::OkStatus();
+  }
+};
+
+}  // namespace spion
+
+#endif  // SPION_TRAIN_TRAINING_EVENTS_H_

@@ -1,0 +1,71 @@
+// One step of training: a batch, the forward and backward pass, the optimiser's update.
+//
+//   TrainingStep step(experiment, model, data.train);
+//   step.Run(/*learning_rate=*/1e-4, phases.generation());
+//   const TrainingStep::Means means = step.TakeMeans();
+#ifndef SPION_TRAIN_TRAINING_STEP_H_
+#define SPION_TRAIN_TRAINING_STEP_H_
+
+#include <ATen/core/Tensor.h>
+#include <c10/core/Device.h>
+
+#include <cstdint>
+
+#include "spion/data/task.h"
+#include "spion/nn/classifier.h"
+#include "spion/platform/repeated_work.h"
+#include "spion/train/batches.h"
+#include "spion/train/experiment.h"
+#include "spion/train/optimizer.h"
+
+namespace spion {
+
+class TrainingStep {
+ public:
+  /// All three outlive the step. On a device with a recorder steps are recorded if the experiment
+  /// wants so (spion/platform/repeated_work.h).
+  TrainingStep(const Experiment& experiment, SequenceClassifier& model, const Split& train);
+
+  /// With the next examples in the order that the experiment's seed gives, starts the step on the
+  /// device and waits for nothing. `key` names what the model does: steps of one key are the same
+  /// work, and are recorded and replayed as such.
+  void Run(double learning_rate, int64_t key);
+  /// The same, kernel by kernel. What was recorded stays.
+  void RunUnrecorded(double learning_rate);
+  /// Gives back the memory of what was recorded.
+  void DropRecording() { work_.Drop(); }
+
+  /// Of the steps since the last time; waits for the device.
+  struct Means {
+    double loss = 0;      // cross-entropy, nats, before each update
+    double accuracy = 0;  // share of right answers
+  };
+  Means TakeMeans();
+
+  /// Examples of the training split.
+  int64_t examples() const { return batches_.examples(); }
+  /// Whether any step was recorded.
+  bool has_recorded() const { return work_.has_recorded(); }
+
+ private:
+  void NextBatch();
+  at::Tensor ForwardLoss();
+  void Learn();
+
+  const Experiment& experiment_;
+  SequenceClassifier& model_;
+  const c10::Device device_;
+  const BatchMaker batches_;
+  ShuffledOrder order_;
+  Optimizer optimizer_;
+  Batch batch_;  // the step's; each step's in the same memory
+  // Of the steps since the last TakeMeans, on the device so that a step waits for nothing.
+  at::Tensor loss_sum_;
+  at::Tensor right_sum_;
+  int64_t summed_steps_ = 0;
+  RepeatedWork work_;
+};
+
+}  // namespace spion
+
+#endif  // SPION_TRAIN_TRAINING_STEP_H_
