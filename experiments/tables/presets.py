@@ -19,6 +19,11 @@ class Preset:
     methods: tuple = methods.NAMES
     settings: tuple = ()  # flags of every training
 
+    @property
+    def of_program(self):
+        """The experiment program's preset that this one starts from: quick or paper."""
+        return dict(self.settings)["preset"]
+
     def training(self, task, method, seed=None, variant="", **changed):
         """A training cell; `changed` are flags beside the preset's, as text or numbers."""
         extra = {name: str(value) for name, value in changed.items()}

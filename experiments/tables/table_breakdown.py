@@ -19,9 +19,9 @@ _TRACED = {"quick": "21:24", "paper": "181:190"}
 
 
 def _training(preset, task, name):
-    changed = _PAPER_STEPS if preset.name == "paper" else {}
+    changed = _PAPER_STEPS if preset.of_program == "paper" else {}
     return dataclasses.replace(preset.training(task, name, variant="traced", **changed),
-                               trace_steps=_TRACED[preset.name])
+                               trace_steps=_TRACED[preset.of_program])
 
 
 def _tasks(preset):

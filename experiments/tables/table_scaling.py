@@ -21,7 +21,7 @@ _FLAGS = {"quick": (("benchmark_filter", "/L[0-9].*/fwdbwd$"), ("benchmark_repet
 
 
 def _cell(preset):
-    return Cell("attention", "all", preset.seeds[0], _FLAGS[preset.name], kind=BENCHMARK)
+    return Cell("attention", "all", preset.seeds[0], _FLAGS[preset.of_program], kind=BENCHMARK)
 
 
 def cells(preset):
