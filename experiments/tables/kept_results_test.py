@@ -1,12 +1,15 @@
-"""The cells in docs/results, which a version without origins made, are cells still."""
+"""The cells in docs/results are cells still, those too that a version without origins made, and
+have the numbers of the document."""
 
 import contextlib
 import csv
 import io
+import json
 import os
 import pathlib
 import re
 import shutil
+import statistics
 import sys
 import tarfile
 import tempfile
@@ -22,12 +25,26 @@ from shown import OnOrigin
 from store import Store
 from tables import TABLES
 
-ARCHIVE = DOCUMENT = None
+ARCHIVE = LARGE_BATCH_ARCHIVE = DOCUMENT = None
 SHA256 = "025eeda33d1241a16d8e5c6f6f46536f00437a926f691bc5c765193e0a6c09fb"  # as the run said
 
 
 def new_folder():
     return pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR")))
+
+
+def report(folder, *flags):
+    """(exit code, what was said) of writing pages of image"""
+    out = io.StringIO()
+    with contextlib.redirect_stdout(out):
+        code = main.main([f"--results_dir={folder}", "--tasks=image", "--report_only", *flags])
+    return code, out.getvalue()
+
+
+def rows(path):
+    """The entries of a grid below its columns, by their first one."""
+    with path.open(encoding="utf-8") as file:
+        return {row[0]: row[1:] for row in list(csv.reader(file))[1:]}
 
 
 class KeptResultsTest(unittest.TestCase):
@@ -38,12 +55,9 @@ class KeptResultsTest(unittest.TestCase):
             archive.extractall(cls.folder)
 
     def report(self, folder, *flags):
-        out = io.StringIO()
-        with contextlib.redirect_stdout(out):
-            code = main.main([f"--results_dir={folder}", "--preset=paper", "--tasks=image",
-                              "--report_only", *flags])
+        code, said = report(folder, "--preset=paper", *flags)
         self.assertEqual(code, 0)
-        return out.getvalue()
+        return said
 
     def test_all_pages_have_the_numbers_of_the_document(self):
         said = self.report(self.folder)
@@ -83,6 +97,87 @@ class KeptResultsTest(unittest.TestCase):
             self.assertEqual(list(csv.reader(file))[1], ["SPION-CF", "38.0"])
 
 
+class LargeBatchTest(unittest.TestCase):
+    """The section on the preset large_batch."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = new_folder()
+        with tarfile.open(LARGE_BATCH_ARCHIVE) as archive:
+            archive.extractall(cls.folder)
+        cls.code, cls.said = report(cls.folder, "--preset=large_batch", "--methods=cf,sdpa")
+        document = pathlib.Path(DOCUMENT).read_text(encoding="utf-8")
+        cls.section = re.search(r"^## Image with batch 512.*?(?=^## )", document, re.M | re.S)[0]
+
+    def told(self, start):
+        """The entries behind `start` in the one row of the section that begins with it."""
+        found = re.findall(rf"^\| {re.escape(start)} \| (.*) \|$", self.section, re.M)
+        self.assertEqual(len(found), 1, start)
+        return [entry.strip() for entry in found[0].split("|")]
+
+    def runs(self, pattern):
+        """[(summary, metrics)] of the cells of this name, by seed."""
+        folders = sorted((self.folder / "large_batch/cells").glob(pattern))
+        return [(json.loads((folder / "run/summary.json").read_text(encoding="utf-8")),
+                 [json.loads(line) for line in (folder / "run/metrics.jsonl").open()])
+                for folder in folders]
+
+    def test_all_pages_are_made_of_them(self):
+        self.assertEqual(self.code, 0)
+        for name in TABLES:
+            self.assertTrue((self.folder / f"large_batch/{name}.html").exists(), name)
+        for text in ("MIXED", "Not shown"):
+            self.assertNotIn(text, self.said)
+
+    def test_accuracy_and_ablation_have_the_numbers_of_the_document(self):
+        accuracy = rows(self.folder / "large_batch/accuracy.matrix.csv")
+        ablation = rows(self.folder / "large_batch/ablation.parts.csv")
+        self.assertEqual(self.told("SPION-CF")[1], "45.6 ± 0.9")
+        for method in ("SPION-CF", "Transformer, fused attention"):
+            self.assertEqual(accuracy[method], [self.told(method)[1]])
+        self.assertEqual(ablation["SPION-CF"][0], self.told("SPION-CF")[1])
+        self.assertEqual(ablation["pruned entries excluded, not score 0"][0],
+                         self.told("SPION-CF, pruned entries excluded")[1] + " (3 not run)")
+
+    def test_each_run_has_the_numbers_of_the_document(self):
+        for method, pattern, count in (
+                ("Transformer, fused attention", "image-sdpa-seed????-????????.*", 5),
+                ("SPION-CF", "image-cf-seed????-????????.*", 5),
+                ("SPION-CF, pruned entries excluded", "image-cf-seed????-excluded-*", 2)):
+            with self.subTest(method):
+                summaries = [summary for summary, _ in self.runs(pattern)]
+                self.assertEqual(len(summaries), count)
+                _, _, each, settled, steps, whole = self.told(method)
+                self.assertEqual(each, ", ".join(f"{100 * summary['test_accuracy']:.2f}"
+                                                 for summary in summaries))
+                self.assertEqual(settled, ", ".join(
+                    str(summary["transition_step"]) for summary in summaries
+                    if summary["transition_step"]))
+                means = [statistics.mean(summary[key] for summary in summaries)
+                         for key in ("step_ms_dense", "step_ms_sparse") if summaries[0][key]]
+                self.assertEqual(steps, " / ".join(f"{mean:.2f}" for mean in means))
+                seconds = statistics.mean(summary["train_seconds"] for summary in summaries)
+                self.assertEqual(whole, f"{seconds:.1f}")
+
+    def test_dev_accuracies_are_those_of_the_document(self):
+        for method, pattern in (("Transformer", "image-sdpa-seed????-????????.*"),
+                                ("SPION-CF", "image-cf-seed????-????????.*")):
+            dev = [[entry for entry in metrics if entry["kind"] == "dev"]
+                   for _, metrics in self.runs(pattern)]
+
+            def highest(phases, dev=dev):
+                found = [max((entry for entry in entries if entry["phase"] in phases),
+                             key=lambda entry: entry["accuracy"]) for entries in dev]
+                return [f"{100 * entry['accuracy']:.1f} ({entry['step']})" for entry in found]
+
+            self.assertEqual(self.told(f"{method}, highest"), highest(("dense", "sparse")))
+            self.assertEqual(self.told(f"{method}, at the end"),
+                             [f"{100 * entries[-1]['accuracy']:.1f}" for entries in dev])
+            if method == "SPION-CF":
+                self.assertEqual(self.told(f"{method}, highest of the dense phase"),
+                                 highest(("dense",)))
+
+
 if __name__ == "__main__":
-    ARCHIVE, DOCUMENT = sys.argv.pop(1), sys.argv.pop(1)
+    ARCHIVE, LARGE_BATCH_ARCHIVE, DOCUMENT = (sys.argv.pop(1) for _ in range(3))
     unittest.main()
