@@ -1,169 +1,99 @@
 """Where a training step's time goes, from a trace that --trace=FILE wrote.
 
-Which product is which is told by the order of the encoder's operations (spion/nn/classifier.cc):
-four linear maps a layer (queries, keys and values; output; two of the MLP), then the classifier's
-two; and scores, softmax, weighted sum in attention. Backward they come the other way round. On a GPU
-the operators of spion/ops stand in for LibTorch's.
+    breakdown.shares(trace)["projections"]   # milliseconds a step
+
+The forward pass opens a range for each part (spion/profiling/range.h). The backward pass is the
+work of autograd's nodes; the sequence number of a node's event tells the range that the node was
+made in. What lies within another part counts for its own part alone.
 
 On the CPU an operation's time is its own; on a GPU it is that of the kernels that it launched.
 """
 
 import bisect
 
+import breakdown_by_order
+from host_clock import HOST, HostClock
 
-def _node(name):
-    """The backward pass of a function of spion/ops."""
-    return f"torch::autograd::CppNode<spion::(anonymous namespace)::{name}>"
-
-
-PARTS = ("scores", "softmax", "weighted sum", "fused attention", "projections", "MLP",
-         "residual stream", "classifier", "optimiser", "data", "other")
+_PART_OF_RANGE = {
+    "spion:scores": "scores", "spion:softmax": "softmax", "spion:weighted_sum": "weighted sum",
+    "spion:attention": "fused attention", "spion:projections": "projections", "spion:mlp": "MLP",
+    "spion:residual_stream": "residual stream", "spion:classifier": "classifier",
+    "spion:optimizer": "optimiser", "spion:data": "data"}
+PARTS = (*_PART_OF_RANGE.values(), "other")
 _STEPS = ("spion:dense_step", "spion:sparse_step")
-_FUSED = ("spion::block_sparse_attention", "aten::scaled_dot_product_attention",
-          "spion::block_sparse_attention_backward")
-_SOFTMAX = ("aten::_softmax", "spion::score_softmax")
-_LINEAR_BACKWARD = ("AddmmBackward0", _node("LinearMapFunction"))
-_GELU = ("aten::gelu", "GeluBackward0", "spion::gelu_dropout", _node("GeluDropoutFunction"))
-# Embedding, dropout, sums and normalisation, where they are one pass.
-_RESIDUAL = ("spion::embed_norm", "spion::add_norm", _node("EmbedNormFunction"),
-             _node("AddNormFunction"))
-_MATERIALISED_BACKWARD = _node("MaterialisedFunction")
-_CLASSIFIER_MAPS = 2
-_MAPS_A_LAYER = 4
 
 
-def _is_fused(name):
-    return name in _FUSED or (name.startswith("ScaledDotProduct") and name.endswith("Backward0"))
+def _end(event):
+    return event["ts"] + event["dur"]
 
 
-def _spans(events, wanted):
-    """Of a step: operations with that name, in order, those within another one left out."""
-    found = []
+def _number(event):
+    """Of an autograd node: in the forward pass of the next to be made, in the backward pass of the
+    one that runs. None: neither."""
+    return event.get("args", {}).get("Sequence number")
+
+
+def _is_backward(event):
+    return event.get("args", {}).get("Fwd thread id", 0) != 0
+
+
+class _Forward:
+    """The part that each autograd node of a step was made in, on the thread of the forward pass:
+    each thread counts nodes for itself."""
+
+    def __init__(self, thread):
+        self.thread = thread
+        self._numbers, self._parts = [], []  # by time
+
+    def add(self, number, part):
+        self._numbers.append(number)
+        self._parts.append(part)
+
+    def part(self, number):
+        """By what came last before the node was made."""
+        place = bisect.bisect_right(self._numbers, number)
+        return self._parts[place - 1] if place else None
+
+
+def _add_parts(events, forward, clock, total):
+    """Adds to `total` what a thread did in a step: its events, by time, outer ones first."""
+    open_events = []  # (end, part) of those around the present one
     for event in events:
-        if wanted(event["name"]) and not (found and event["ts"] < found[-1]["ts"]
-                                          + found[-1]["dur"] and event["tid"] == found[-1]["tid"]):
-            found.append(event)
-    return found
-
-
-def _products(events, product, softmax, before, after):
-    """Products of attention, by whether a softmax (one of these names) comes next."""
-    ordered = _spans(events, lambda name: name == product or name in softmax)
-    for number, event in enumerate(ordered):
-        if event["name"] != product:
-            continue
-        following = ordered[number + 1]["name"] if number + 1 < len(ordered) else product
-        yield (before if following in softmax else after), event
-
-
-def _materialised_backward(events):
-    """Both products of the weighted sum come before the softmax, those of the scores after."""
-    for outer in _spans(events, lambda name: name == _MATERIALISED_BACKWARD):
-        inner = [event for event in events if event["tid"] == outer["tid"] and _within(event, outer)]
-        softmax = _spans(inner, lambda name: name == "spion::score_softmax_backward_")
-        yield from (("softmax", event) for event in softmax)
-        for event in _spans(inner, lambda name: name == "aten::bmm"):
-            is_before = bool(softmax) and event["ts"] < softmax[0]["ts"]
-            yield ("weighted sum" if is_before else "scores"), event
-
-
-def _linear_maps(forward, backward):
-    if len(forward) != len(backward):
-        raise ValueError(f"a step has {len(forward)} linear maps forward and {len(backward)} "
-                         "backward: its trace names operators that breakdown.py does not know")
-    layers_maps = len(forward) - _CLASSIFIER_MAPS
-    for number, event in enumerate(forward):
-        place = number % _MAPS_A_LAYER
-        yield ("classifier" if number >= layers_maps else
-               "projections" if place < 2 else "MLP"), event
-    for number, event in enumerate(backward):
-        place = (number - _CLASSIFIER_MAPS) % _MAPS_A_LAYER
-        yield ("classifier" if number < _CLASSIFIER_MAPS else
-               "MLP" if place < 2 else "projections"), event
-
-
-def _parts_of_step(events):
-    """(part, event) pairs that do not overlap."""
-    pairs = list(_products(events, "aten::bmm_forward", _SOFTMAX, "scores", "weighted sum"))
-    pairs += _products(events, "BmmBackward0", ("SoftmaxBackward0",), "weighted sum", "scores")
-    pairs += _materialised_backward(events)
-    pairs += [("softmax", event) for event in _spans(
-        events, lambda name: name in (*_SOFTMAX, "SoftmaxBackward0"))]
-    pairs += [("fused attention", event) for event in _spans(events, _is_fused)]
-    pairs += _linear_maps(_spans(events, lambda name: name == "aten::linear"),
-                          _spans(events, lambda name: name in _LINEAR_BACKWARD))
-    pairs += [("MLP", event) for event in _spans(events, lambda name: name in _GELU)]
-    residual = _spans(events, lambda name: name in _RESIDUAL)
-    if sum("Function" in event["name"] for event in residual) * 2 != len(residual):
-        raise ValueError("of the residual stream a step has other numbers of operators forward and "
-                         "backward: its trace names some that breakdown.py does not know")
-    pairs += [("residual stream", event) for event in residual]
-    pairs += [("optimiser", event) for event in _spans(events,
-                                                       lambda name: name == "spion:optimizer")]
-    pairs += [("data", event) for event in _spans(events, lambda name: name == "spion:data")]
-    return pairs
-
-
-def _within(event, outer):
-    return outer["ts"] <= event["ts"] and event["ts"] + event["dur"] <= outer["ts"] + outer["dur"]
-
-
-def _mark_forward_products(events):
-    """Products outside of a backward operation are the forward ones."""
-    backward = _spans(events, lambda name: name in ("BmmBackward0", _MATERIALISED_BACKWARD))
-    return [{**event, "name": "aten::bmm_forward"} if event["name"] == "aten::bmm" and not any(
-        event["tid"] == outer["tid"] and _within(event, outer) for outer in backward) else event
-            for event in events]
-
-
-class _Clock:
-    """Milliseconds of a host event: its own, or of the kernels launched in it."""
-
-    def __init__(self, events):
-        kernels = {}
-        for event in events:
-            if event.get("cat") in ("kernel", "gpu_memcpy", "gpu_memset"):
-                key = event["args"].get("External id")
-                kernels[key] = kernels.get(key, 0) + event["dur"] / 1e3
-        self.has_kernels = bool(kernels)
-        self._launches = {}  # thread -> (begins, milliseconds), by time
-        if kernels:
-            for event in sorted(events, key=lambda event: event["ts"]):
-                launched = kernels.get(event.get("args", {}).get("External id"))
-                if launched and event.get("cat") in ("cpu_op", "user_annotation"):
-                    begins, times = self._launches.setdefault(event["tid"], ([], []))
-                    begins.append(event["ts"])
-                    times.append(launched)
-
-    def ms(self, event, all_threads=False):
-        if not self.has_kernels:
-            return event["dur"] / 1e3
-        total = 0.0
-        for thread, (begins, times) in self._launches.items():
-            if all_threads or thread == event["tid"]:
-                first = bisect.bisect_left(begins, event["ts"])
-                last = bisect.bisect_right(begins, event["ts"] + event["dur"])
-                total += sum(times[first:last])
-        return total
+        while open_events and open_events[-1][0] <= event["ts"]:
+            open_events.pop()
+        outer = open_events[-1][1] if open_events else None
+        part, number = _PART_OF_RANGE.get(event["name"]), _number(event)
+        if part is None and number is not None and _is_backward(event):
+            part = forward.part(number)
+        if part is not None:
+            ms = clock.ms(event)
+            total[part] += ms
+            if outer is not None:
+                total[outer] -= ms
+        if number is not None and event["tid"] == forward.thread and not _is_backward(event):
+            forward.add(number, part or outer)
+        open_events.append((_end(event), part or outer))
 
 
 def shares(trace):
-    """{part: milliseconds a step} of PARTS, under "step" the whole. ValueError without steps, and
-    where backward passes of linear maps or of the residual stream are not recognised."""
+    """{part: milliseconds a step} of PARTS, under "step" the whole. ValueError without steps."""
     events = [event for event in trace["traceEvents"] if event.get("ph") == "X" and "dur" in event]
     events.sort(key=lambda event: (event["ts"], -event["dur"]))
-    steps = [event for event in events if event["name"] in _STEPS
-             and event.get("cat") == "user_annotation"]
+    if not any(event["name"] == "spion:projections" for event in events):
+        return breakdown_by_order.shares(trace)
+    steps = [event for event in events if event["name"] in _STEPS and event.get("cat") in HOST]
     if not steps:
         raise ValueError("the trace has no training step")
-    clock = _Clock(events)
-    host = [event for event in events if event.get("cat") in ("cpu_op", "user_annotation")]
-    total = dict.fromkeys(PARTS, 0.0)
-    whole = 0.0
+    clock, total, whole = HostClock(events), dict.fromkeys(PARTS, 0.0), 0.0
     for step in steps:
-        own = _mark_forward_products([event for event in host if _within(event, step)])
         whole += clock.ms(step, all_threads=True)
-        for part, event in _parts_of_step(own):
-            total[part] += clock.ms(event)
+        threads, forward = {step["tid"]: []}, _Forward(step["tid"])  # which comes first
+        for event in events:
+            if event.get("cat") in HOST and step["ts"] <= event["ts"] and _end(event) <= _end(step):
+                threads.setdefault(event["tid"], []).append(event)
+        for own in threads.values():
+            _add_parts(own, forward, clock, total)
+    if total["scores"]:  # An attention that is told apart is not fused.
+        total["fused attention"] = 0.0
     total["other"] = whole - sum(total.values())
     return {**{part: ms / len(steps) for part, ms in total.items()}, "step": whole / len(steps)}

@@ -18,9 +18,6 @@ MISSING = {("pathfinder", "kernelised")}
 
 _GPU = "an invented GPU, 141 GB"
 _SPION = ("c", "f", "cf")
-_FUSED = {"sdpa": ("aten::scaled_dot_product_attention",
-                   "ScaledDotProductFlashAttentionBackward0"),
-          "cf": ("spion::block_sparse_attention", "spion::block_sparse_attention_backward")}
 # L, block size, layers, test accuracy and milliseconds a dense step that numbers lie around.
 _TASKS = {"listops": (2048, 64, 4, 37, 61), "text": (4096, 64, 4, 64, 220),
           "retrieval": (4096, 64, 4, 80, 430), "image": (1024, 32, 2, 41, 25),
@@ -95,32 +92,25 @@ def _metrics(summary, numbers):
 
 
 def _trace(cell, numbers):
-    """One step: operations one after the other."""
+    """One step: a range for each part, then the backward pass of each."""
     events, layers = [], _TASKS[cell.task][2]
 
-    def run(name, category="cpu_op"):
+    def run(name, category="user_annotation", **arguments):
         begin = sum(event["dur"] for event in events)
         events.append(dict(ph="X", cat=category, name=name, ts=begin, tid=1,
-                           dur=numbers.randrange(200, 3000)))
+                           dur=numbers.randrange(200, 3000), args=arguments))
 
-    fused = _FUSED.get(cell.method)
-    run("spion:data", "user_annotation")
-    for _ in range(layers):
-        for name in ("aten::linear", *(fused[:1] if fused else ("aten::bmm", "aten::_softmax",
-                                                               "aten::bmm")),
-                     "aten::linear", "aten::layer_norm", "aten::linear", "aten::gelu",
-                     "aten::linear"):
-            run(name)
-    for name in ("aten::linear", "aten::linear", "AddmmBackward0", "AddmmBackward0"):
-        run(name)
-    for _ in range(layers):
-        for name in ("AddmmBackward0", "GeluBackward0", "AddmmBackward0", "AddmmBackward0",
-                     *(fused[1:] if fused else ("BmmBackward0", "SoftmaxBackward0",
-                                                "BmmBackward0")), "AddmmBackward0"):
-            run(name)
-    run("spion:optimizer", "user_annotation")
+    attention = ("scores", "softmax", "weighted_sum") if cell.method == "dense" else ("attention",)
+    layer = ("projections", *attention, "projections", "residual_stream", "mlp", "residual_stream")
+    forward = ("residual_stream", *layer * layers, "classifier")
+    run("spion:data")
+    for number, part in enumerate(forward):
+        run(f"spion:{part}", **{"Sequence number": number, "Fwd thread id": 0})
+    for number in reversed(range(len(forward))):
+        run("Backward0", "cpu_op", **{"Sequence number": number, "Fwd thread id": 1})
+    run("spion:optimizer")
     events.append(dict(ph="X", cat="user_annotation", name="spion:dense_step", ts=0, tid=1,
-                       dur=sum(event["dur"] for event in events)))
+                       dur=sum(event["dur"] for event in events), args={}))
     return dict(traceEvents=events)
 
 

@@ -76,6 +76,14 @@ class KeptResultsTest(unittest.TestCase):
         self.assertGreater(len(told), 8)
         for method, percent in told.items():
             self.assertEqual(accuracy[method].split(" (")[0], percent, method)
+        with (self.folder / "paper/breakdown.image.csv").open(encoding="utf-8") as file:
+            attention = {row["method"]: (row["step, ms"], row["fused attention, ms"])
+                         for row in csv.DictReader(file)}
+        for text in ("| Transformer, fused attention | 2.75 | 1.24 (45 %) |",
+                     "| SPION-CF, sparse phase | 1.59 | 0.21 (13 %) |"):
+            self.assertIn(text, document)
+        self.assertEqual(attention["Transformer, fused attention"], ("2.75", "1.24 (45 %)"))
+        self.assertEqual(attention["SPION-CF"], ("1.59", "0.210 (13 %)"))
 
     def test_one_cell_is_there_for_its_data_and_device_and_for_no_other(self):
         folder = new_folder()

@@ -63,8 +63,7 @@ def page(preset, results):
         columns = ["method", *(f"{part}, ms" for part in ("step", *breakdown.PARTS))]
         blocks.append(Grid(task, task, columns, rows,
                            "A fused attention has no scores, softmax and weighted sum of its own. "
-                           "Residual stream: embedding, dropout, sums and normalisation where, as "
-                           "on a GPU, they are one pass; elsewhere they are among other, beside "
+                           "Residual stream: embedding, dropout, sums and normalisation. Other: "
                            "loss and copies."))
         if drawn:
             blocks.append(Picture(f"{task}: a training step", charts.stacked(

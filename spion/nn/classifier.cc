@@ -4,12 +4,14 @@
 #include <ATen/ops/cat.h>
 #include <ATen/ops/relu.h>
 
+#include <array>
 #include <string>
 #include <utility>
 
 #include "spion/nn/padding.h"
 #include "spion/ops/split_heads.h"
 #include "spion/ops/token_rows.h"
+#include "spion/profiling/range.h"
 
 namespace spion {
 namespace {
@@ -56,12 +58,17 @@ EncoderLayer::EncoderLayer(const Parameters::Scope& scope, const ModelConfig& co
 NormedSum EncoderLayer::Forward(const NormedSum& x, const LayerNorm& next, const Lengths& lengths,
                                 bool training) const {
   const double dropout = DropoutOf(config_, training);
-  const auto [q, k, v] = SplitHeads(query_key_value_(x.normed), config_.heads);
-  const at::Tensor heads = attention_->Forward(q, k, v, lengths);
+  const std::array<at::Tensor, 3> qkv = InRange(
+      Region::kProjections, [&] { return SplitHeads(query_key_value_(x.normed), config_.heads); });
+  const at::Tensor heads = InRange(
+      Region::kAttention, [&] { return attention_->Forward(qkv[0], qkv[1], qkv[2], lengths); });
   const at::Tensor joined = heads.transpose(1, 2).reshape(x.sum.sizes());
-  const NormedSum attended = mlp_norm_.OfSum(x.sum, attention_output_(joined), dropout);
-  const at::Tensor hidden = GeluDropout(mlp_hidden_(attended.normed), dropout);
-  return next.OfSum(attended.sum, mlp_output_(hidden), dropout);
+  const NormedSum attended = mlp_norm_.OfSum(
+      x.sum, InRange(Region::kProjections, [&] { return attention_output_(joined); }), dropout);
+  const at::Tensor hidden =
+      InRange(Region::kMlp, [&] { return GeluDropout(mlp_hidden_(attended.normed), dropout); });
+  return next.OfSum(attended.sum, InRange(Region::kMlp, [&] { return mlp_output_(hidden); }),
+                    dropout);
 }
 
 SequenceClassifier::SequenceClassifier(const ModelConfig& config, c10::Device device,
@@ -109,7 +116,7 @@ at::Tensor SequenceClassifier::Forward(const at::Tensor& ids, const Lengths& len
     const at::Tensor b = pairs.select(1, 1);
     features = at::cat({a, b, a * b, a - b}, 1);
   }
-  return classes_(at::relu(hidden_(features)));
+  return InRange(Region::kClassifier, [&] { return classes_(at::relu(hidden_(features))); });
 }
 
 std::vector<Attention*> SequenceClassifier::attentions() const {

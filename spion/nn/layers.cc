@@ -7,6 +7,8 @@
 
 #include <cmath>
 
+#include "spion/profiling/range.h"
+
 namespace spion {
 namespace {
 
@@ -39,11 +41,13 @@ at::ScalarType LayerNorm::Type() const {
 }
 
 NormedSum LayerNorm::OfSum(const at::Tensor& x, const at::Tensor& branch, double dropout) const {
+  const ProfileRange range(Region::kResidualStream);
   return AddNorm(x, branch, dropout, weight_, bias_, Type());
 }
 
 NormedSum LayerNorm::OfEmbedding(const at::Tensor& ids, const Embedding& tokens,
                                  const Embedding& positions, double dropout) const {
+  const ProfileRange range(Region::kResidualStream);
   return EmbedNorm(ids, tokens.table(), positions.table(), dropout, weight_, bias_, Type());
 }
 

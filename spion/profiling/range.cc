@@ -18,6 +18,14 @@ constexpr std::array<const char*, kRegions> kNames = {
     "forward",             // kForward
     "backward",            // kBackward
     "optimizer",           // kOptimizer
+    "residual_stream",     // kResidualStream
+    "projections",         // kProjections
+    "attention",           // kAttention
+    "mlp",                 // kMlp
+    "classifier",          // kClassifier
+    "scores",              // kScores
+    "softmax",             // kSoftmax
+    "weighted_sum",        // kWeightedSum
     "capture",             // kCapture
     "pattern_search",      // kPatternSearch
     "evaluation",          // kEvaluation

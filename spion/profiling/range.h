@@ -32,6 +32,16 @@ enum class Region {
   kForward,
   kBackward,
   kOptimizer,
+  // Parts of the forward pass. The backward pass of each is told by the trace (trace.h).
+  kResidualStream,
+  kProjections,
+  kAttention,
+  kMlp,
+  kClassifier,
+  // Parts of an attention whose scores are in memory.
+  kScores,
+  kSoftmax,
+  kWeightedSum,
   // Between steps.
   kCapture,
   kPatternSearch,
@@ -77,6 +87,13 @@ class ProfileRange {
   RangeListener* listener_;
   void* opened_ = nullptr;
 };
+
+/// What `make` returns, made in a range.
+template <class Make>
+auto InRange(Region region, const Make& make) {
+  const ProfileRange range(region);
+  return make();
+}
 
 /// A long range that may overlap with others in any way: a phase of training. NVTX alone sees it,
 /// as a start/end range.

@@ -1,5 +1,6 @@
 #include "spion/profiling/trace.h"
 
+#include <ATen/SequenceNumber.h>
 #include <ATen/record_function.h>
 #include <c10/core/impl/VirtualGuardImpl.h>
 #include <torch/csrc/autograd/profiler_kineto.h>
@@ -37,7 +38,9 @@ class Trace::Listener : public RangeListener {
  public:
   void* Open(Region region, const RangeLabel& label) override {
     auto* record = new at::RecordFunction(at::RecordScope::USER_SCOPE);
-    if (record->isActive()) record->before(TraceName(region, label));
+    if (record->isActive()) {
+      record->before(TraceName(region, label), static_cast<int64_t>(at::sequence_number::peek()));
+    }
     return record;
   }
   void Close(void* opened) override { delete static_cast<at::RecordFunction*>(opened); }

@@ -9,6 +9,9 @@
 //     if (trace->EndsAt(step)) RETURN_IF_ERROR(trace->Write());
 //   }
 //
+// A range has a "Sequence number", as operators have: that of the next autograd node. The event of
+// a node in the backward pass has the node's own, which tells the range that it was made in.
+//
 // The recording is LibTorch's profiler; a phase, being open before the trace begins, is not in it:
 // the steps' ranges (dense_step, sparse_step) tell the phases apart.
 #ifndef SPION_PROFILING_TRACE_H_
