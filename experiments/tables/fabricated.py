@@ -109,7 +109,8 @@ def _trace(cell, numbers):
     for number in reversed(range(len(forward))):
         run("Backward0", "cpu_op", **{"Sequence number": number, "Fwd thread id": 1})
     run("spion:optimizer")
-    events.append(dict(ph="X", cat="user_annotation", name="spion:dense_step", ts=0, tid=1,
+    step = "spion:sparse_step" if cell.method in _SPION else "spion:dense_step"
+    events.append(dict(ph="X", cat="user_annotation", name=step, ts=0, tid=1,
                        dur=sum(event["dur"] for event in events), args={}))
     return dict(traceEvents=events)
 

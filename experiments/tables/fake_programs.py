@@ -62,7 +62,8 @@ for name in ["best_dense", "last"] + ["best_sparse"] * sparse:
     (run / (name + ".safetensors")).write_text("weights")
 if "trace" in flags:
     pathlib.Path(flags["trace"]).write_text(json.dumps(dict(traceEvents=[
-        dict(ph="X", cat="user_annotation", name="spion:dense_step", ts=0, dur=8000, tid=1),
+        dict(ph="X", cat="user_annotation", name="spion:sparse_step" if sparse else
+             "spion:dense_step", ts=0, dur=8000, tid=1),
         dict(ph="X", cat="user_annotation", name="spion:optimizer", ts=6000, dur=2000, tid=1)])))
 '''
 

@@ -1,7 +1,6 @@
-"""Small cells, really run: the quick preset's of one task on the CPU, a few seconds each.
+"""Small cells that the experiment program runs: the quick preset's of one task, on the CPU.
 
-    store = real_cells.run(program, folder)      # program: //experiments:lra
-    store.result(cell)                           # of each cell of TABLES
+    results = real_cells.run(program, folder, cells)    # {cell: Result}
 """
 
 import dataclasses

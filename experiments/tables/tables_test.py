@@ -1,10 +1,9 @@
-"""Every table from stand-in runs, and from one real one."""
+"""Every table, from stand-in runs."""
 
 import contextlib
 import io
 import os
 import pathlib
-import sys
 import tempfile
 import unittest
 
@@ -13,7 +12,6 @@ import fake_programs
 import main
 import run_cells
 from cells import shard, with_requirements
-from origin import Origin
 from page import NOT_PUBLISHED, NOT_RUN, Grid
 from presets import PAPER, QUICK
 from programs import Machine, Programs
@@ -21,8 +19,6 @@ from result import State
 from shown import OnOrigin, Whatever
 from store import Store
 from tables import TABLES
-
-PROGRAM = None
 
 
 def all_cells(preset):
@@ -160,20 +156,6 @@ class CommandTest(unittest.TestCase):
             self.assertEqual(code, 2)
             self.assertIn(said, text)
 
-    def test_a_real_cell(self):
-        """Two steps of one method; the rest of the table is not run."""
-        store = Store(pathlib.Path(self.folder) / "quick")
-        programs, machine = Programs(lra=(PROGRAM,), sparse_attention=()), Machine(device="cpu")
-        cell = ask.Where(programs, machine, lambda text: None).place(
-            QUICK.training("pathfinder", "sdpa", steps=2, test_examples=4, dev_examples=4))
-        self.assertEqual(cell.origin, Origin("generated-8000-1000-2000", "cpu"))
-        failed = run_cells.run_missing([cell], store, programs, machine, lambda text: None)
-        self.assertEqual(failed, 0, store.result(cell).error)
-        self.assertEqual(store.result(cell).json("run/summary.json")["steps"], 2)
-        self.assertEqual(store.result(cell).json("run/manifest.json")["hyper_parameters"]
-                         ["test_examples"], 4)
-
 
 if __name__ == "__main__":
-    PROGRAM = os.path.abspath(sys.argv.pop(1))
     unittest.main()
