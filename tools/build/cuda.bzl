@@ -10,16 +10,30 @@
 Code for one GPU alone names its architecture: architectures = ["90a"]. It is built whatever the
 build setting says, and asks at run time whether it is there.
 
-A cc_library as far as others can see. Where there is no nvcc, guard the target's users with
-HAS_NVCC of @cuda//:defs.bzl: the macro then makes no target.
+A cc_library as far as others can see. Where there is no nvcc the macro makes no target; the others
+here make none, or an empty library, where this build has no CUDA, so that no BUILD file asks.
 """
 
-load("//tools/build:cc.bzl", "spion_cc_library", "spion_cc_test")
+load("//tools/build:cc.bzl", "spion_cc_binary", "spion_cc_library", "spion_cc_test", "spion_cc_unit")
 load("@cuda//:defs.bzl", "CUDA_HOME", "HAS_NVCC")
 load("@torch//:defs.bzl", "TORCH_HAS_CUDA")
 
 # Whether this build has CUDA: device code needs nvcc, and running it LibTorch's CUDA side.
 HAS_CUDA = HAS_NVCC and TORCH_HAS_CUDA
+
+# Why this build has no CUDA, in words for the user; empty if it has.
+CUDA_OBSTACLE = (
+    "there is no nvcc: install the CUDA toolkit, or set CUDA_HOME to it" if not HAS_NVCC else
+    "this LibTorch has no CUDA side: unset SPION_TORCH_DIR and run tools/bazel again" if not HAS_CUDA else ""
+)
+
+def with_cuda(value, otherwise = []):
+    """`value` where this build has CUDA: for an attribute."""
+    return value if HAS_CUDA else otherwise
+
+def with_nvcc(value, otherwise = []):
+    """`value` where there is a CUDA toolkit: for an attribute."""
+    return value if HAS_NVCC else otherwise
 
 CudaArchitecturesInfo = provider(fields = ["numbers"])
 
@@ -89,12 +103,49 @@ _nvcc_objects = rule(
     },
 )
 
-def spion_cuda_cc_library(name, visibility = None, **kwargs):
-    """Host code over CUDA or LibTorch's CUDA side; an empty library where this build has none."""
+def cuda_headers(name, hdrs, deps = [], **kwargs):
+    """Device code in headers, for .cu files and, emulated, for tests on the CPU.
+
+        cuda_headers(
+            name = "softmax",
+            hdrs = ["softmax.cuh"],
+            deps = ["//spion/kernels/cuda_tiles"],
+        )
+
+    A cuda_library has it among its deps, and so has a spion_cuda_cc_test: there the headers include
+    //spion/kernels/cuda_emulation:instructions, which is to be a dep of one of them.
+
+    Args:
+      name: of the target.
+      hdrs: no file is compiled for itself, as it means nothing to a host compiler alone.
+      deps: other headers.
+      **kwargs: as of cc_library.
+    """
+    native.cc_library(name = name, textual_hdrs = hdrs, deps = deps, **kwargs)
+
+def _spion_cuda(rule, name, visibility = None, **kwargs):
     if HAS_CUDA:
-        spion_cc_library(name = name, visibility = visibility, **kwargs)
+        rule(name = name, visibility = visibility, **kwargs)
     else:
         native.cc_library(name = name, visibility = visibility)
+
+def spion_cuda_cc_library(name, **kwargs):
+    """Host code over CUDA or LibTorch's CUDA side; an empty library where this build has none."""
+    _spion_cuda(spion_cc_library, name, **kwargs)
+
+def spion_cuda_cc_unit(name, **kwargs):
+    """The same as a unit (cc.bzl), whose test needs no GPU; an empty library without CUDA."""
+    _spion_cuda(spion_cc_unit, name, **kwargs)
+
+def spion_cuda_cc_test(name, **kwargs):
+    """A test of such code that needs no GPU; no target where this build has no CUDA."""
+    if HAS_CUDA:
+        spion_cc_test(name = name, **kwargs)
+
+def spion_cuda_cc_binary(name, **kwargs):
+    """A program of such code; no target where this build has no CUDA."""
+    if HAS_CUDA:
+        spion_cc_binary(name = name, **kwargs)
 
 def spion_cuda_test(name, srcs, deps, size = "medium", visibility = None):
     """A GoogleTest program that needs a GPU; no target where this build has no CUDA.
@@ -118,6 +169,7 @@ def spion_cuda_test(name, srcs, deps, size = "medium", visibility = None):
     spion_cc_test(
         name = name,
         size = size,
+        srcs = [],
         tags = ["gpu"],
         deps = [":{}_cases".format(name)],
     )

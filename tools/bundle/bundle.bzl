@@ -1,7 +1,6 @@
 """bundle: the program that collects other programs into a folder for a GPU machine."""
 
-load("//tools/build:cuda.bzl", "HAS_CUDA")
-load("@cuda//:defs.bzl", "HAS_NVCC")
+load("//tools/build:cuda.bzl", "CUDA_OBSTACLE", "with_cuda")
 load("@torch//:defs.bzl", "TORCH_LIB", "TORCH_VERSION")
 
 def _bundle_content_impl(ctx):
@@ -42,19 +41,16 @@ bundle_content = rule(
     doc = "A JSON file for bundle.py: what goes into the bundle, and what it is built against.",
 )
 
-_NO_NVCC = "there is no nvcc: install the CUDA toolkit, or set CUDA_HOME to it"
-_NO_TORCH_CUDA = "this LibTorch has no CUDA side: unset SPION_TORCH_DIR and run tools/bazel again"
-
 def bundle(name, tests, benchmarks, programs, scripts):
     """`bazel run` of it takes --out DIR. Says why, and stops, where the build has no CUDA."""
     bundle_content(
         name = name + "_content",
         testonly = True,
-        tests = tests if HAS_CUDA else [],
-        benchmarks = benchmarks if HAS_CUDA else [],
-        programs = programs if HAS_CUDA else [],
-        scripts = scripts if HAS_CUDA else [],
-        obstacle = "" if HAS_CUDA else (_NO_TORCH_CUDA if HAS_NVCC else _NO_NVCC),
+        tests = with_cuda(tests),
+        benchmarks = with_cuda(benchmarks),
+        programs = with_cuda(programs),
+        scripts = with_cuda(scripts),
+        obstacle = CUDA_OBSTACLE,
         torch_lib = TORCH_LIB,
         torch_version = TORCH_VERSION,
     )
