@@ -84,6 +84,7 @@ absl::StatusOr<BlockPattern> Fixed(const AttentionContext& context) {
   return FixedPattern(context.length, SparseTransformerMethodOptions(context.length));
 }
 
+// Those of methods.bzl, as //experiments:methods_test checks.
 std::vector<Method> AllMethods() {
   return {Spion(PatternKind::kC),
           Spion(PatternKind::kF),

@@ -1,4 +1,4 @@
-"""The methods that have targets are those that the program knows."""
+"""The methods that the program knows are those of baselines/methods.bzl, which have targets."""
 
 import re
 import subprocess

@@ -10,6 +10,7 @@ import json
 import random
 
 from cells import BENCHMARK, INFERENCE
+from methods import SPION
 from origin import Origin
 
 FAILING = {("text", "dense"): "error: 39.06 GiB asked for, 12.17 GiB of the device's memory free",
@@ -17,7 +18,6 @@ FAILING = {("text", "dense"): "error: 39.06 GiB asked for, 12.17 GiB of the devi
 MISSING = {("pathfinder", "kernelised")}
 
 _GPU = "an invented GPU, 141 GB"
-_SPION = ("c", "f", "cf")
 # L, block size, layers, test accuracy and milliseconds a dense step that numbers lie around.
 _TASKS = {"listops": (2048, 64, 4, 37, 61), "text": (4096, 64, 4, 64, 220),
           "retrieval": (4096, 64, 4, 80, 430), "image": (1024, 32, 2, 41, 25),
@@ -44,7 +44,7 @@ def _map(numbers, columns_of_row):
 
 def _summary(cell, numbers, patterns):
     length, block, layers, accuracy, step = _TASKS[cell.task]
-    sparse = cell.method in _SPION
+    sparse = cell.method in SPION
     of_method = random.Random(cell.task + cell.method + cell.variant)
     accuracy += of_method.uniform(-3, 1) + sparse + numbers.uniform(-0.6, 0.6)
     step *= random.Random(cell.task + cell.method).uniform(0.5, 1.3)
@@ -109,7 +109,7 @@ def _trace(cell, numbers):
     for number in reversed(range(len(forward))):
         run("Backward0", "cpu_op", **{"Sequence number": number, "Fwd thread id": 1})
     run("spion:optimizer")
-    step = "spion:sparse_step" if cell.method in _SPION else "spion:dense_step"
+    step = "spion:sparse_step" if cell.method in SPION else "spion:dense_step"
     events.append(dict(ph="X", cat="user_annotation", name=step, ts=0, tid=1,
                        dur=sum(event["dur"] for event in events), args={}))
     return dict(traceEvents=events)
@@ -118,7 +118,7 @@ def _trace(cell, numbers):
 def _training(cell, numbers, write):
     length, block, layers, _, _ = _TASKS[cell.task]
     patterns = [_pattern(cell, numbers, length // block) for _ in range(layers)] \
-        if cell.method in _SPION else []
+        if cell.method in SPION else []
     summary = _summary(cell, numbers, patterns)
     write("run/summary.json", json.dumps(summary))
     write("run/metrics.jsonl", "\n".join(map(json.dumps, _metrics(summary, numbers))))
@@ -162,7 +162,7 @@ def _fill(cell, write):
             batch_ms=step * numbers.uniform(0.1, 0.3), batch_size=128,
             peak_memory_mib=step * numbers.uniform(30, 50),
             peak_reserved_mib=step * numbers.uniform(60, 70),
-            phase="sparse" if cell.method in _SPION else "dense")))
+            phase="sparse" if cell.method in SPION else "dense")))
     else:
         _training(cell, numbers, write)
 
