@@ -20,7 +20,7 @@ import sys
 
 _WORKSPACE = pathlib.Path(__file__).parents[2]
 # Bazel's own way there, where there is Bazel; without it this file is started from the source.
-sys.path.append(str(_WORKSPACE / "tools/command_line"))
+sys.path += [str(_WORKSPACE / "tools/command_line"), str(_WORKSPACE / "benchmarks")]
 
 import ask
 import command_line

@@ -8,6 +8,7 @@ import gather
 from cells import BENCHMARK, Cell
 from page import FAILED, Entry, Grid, Page, Picture, significant
 from result import State
+from results import read_results
 
 TITLE = "Scaling"
 ABOUT = ("Forward and backward of one attention layer against the length L, SPION's kernels beside "
@@ -28,11 +29,6 @@ def cells(preset):
     return [_cell(preset)]
 
 
-def _median(runs):
-    times = sorted(run["real_time"] for run in runs)
-    return times[len(times) // 2]
-
-
 @dataclasses.dataclass(frozen=True)
 class Point:
     """One implementation at one length."""
@@ -46,24 +42,20 @@ class Point:
 
 
 def points(benchmarks):
-    """By implementation and dtype, then length; from Google Benchmark's repetitions."""
-    runs = {}
-    for run in benchmarks:
-        match = _NAME.match(run["run_name"])
-        if match and run["run_type"] == "iteration":
-            key = (match["implementation"], match["dtype"], int(match["length"]))
-            runs.setdefault(key, []).append(run)
+    """By implementation and dtype, then length; of Results.benchmarks."""
     found = []
-    for key in sorted(runs):
-        first = runs[key][0]
-        if first.get("error_occurred"):
-            found.append(Point(*key, error=first["error_message"]))
+    for name, benchmark in benchmarks.items():
+        match = _NAME.match(name)
+        if not match:
             continue
-        scale = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3}[first["time_unit"]]
-        peak = first.get("peak_bytes")
-        found.append(Point(*key, ms=_median(runs[key]) * scale,
+        key = (match["implementation"], match["dtype"], int(match["length"]))
+        if benchmark.error:
+            found.append(Point(*key, error=benchmark.error))
+            continue
+        peak = benchmark.counters.get("peak_bytes")
+        found.append(Point(*key, ms=1e3 * benchmark.median,
                            peak_mib=None if peak is None else peak / 2**20))
-    return found
+    return sorted(found, key=lambda point: (point.implementation, point.dtype, point.length))
 
 
 def _row(point):
@@ -84,7 +76,7 @@ def page(preset, results):
     result = results(_cell(preset))
     pictures = []
     if result.state == State.DONE:
-        found = points(result.json("benchmark.json")["benchmarks"])
+        found = points(read_results(result.folder / "benchmark.json").benchmarks)
         rows = [_row(point) for point in found]
         for field, unit, title in (("ms", "ms", "Time"), ("peak_mib", "MiB", "Peak memory")):
             lines = _curves(found, field)
