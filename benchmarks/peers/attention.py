@@ -1,7 +1,7 @@
 """Times what a user could take instead of SPION's attention, on this GPU, at the same cases.
 
     bazel run //benchmarks:sparse_attention -- --print_cases=cases.json      (any machine)
-    python3 benchmarks/peers/attention.py --cases cases.json --out peers.json
+    python3 benchmarks/peers/attention.py --cases=cases.json --out=peers.json
 
 Needs PyTorch 2.6 or later with CUDA, and no Bazel. Peers: FlexAttention, compiled, with the case's
 block mask in blocks of 128 ("flex128") and of the pattern's own size ("flex32", "flex64"); SDPA by
@@ -16,7 +16,6 @@ The output has the form of Google Benchmark's JSON: nine repetitions of
 benchmark, so that an interrupted run leaves what it has.
 """
 
-import argparse
 import datetime
 import gc
 import json
@@ -30,6 +29,11 @@ import torch._dynamo
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.nn.attention.flex_attention import BlockMask, flex_attention
 from torch.nn.functional import scaled_dot_product_attention
+
+# It lies elsewhere in the repository, and beside this file in a bundle.
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir,
+                                "tools", "command_line"))
+import command_line  # pylint: disable=wrong-import-position
 
 DEVICE = "cuda"
 DTYPES = {"bf16": torch.bfloat16, "f32": torch.float32}
@@ -313,11 +317,12 @@ def time_peer(output, case, dtype, peer, make, wanted):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", required=True, help="what sparse_attention --print_cases wrote")
-    parser.add_argument("--out", required=True, help="the JSON file to write")
-    parser.add_argument("--filter", default="", help="a regular expression that names must match")
+    parser = command_line.Parser(prog="attention.py", description=__doc__)
+    parser.add_argument("--cases", required=True, metavar="FILE",
+                        help="what sparse_attention --print_cases wrote")
+    parser.add_argument("--out", required=True, metavar="FILE", help="the JSON file to write")
+    parser.add_argument("--filter", default="", metavar="REGEX",
+                        help="a regular expression that names must match")
     arguments = parser.parse_args()
     if not torch.cuda.is_available():
         sys.exit("attention.py: PyTorch sees no CUDA device; the peers are timed on a GPU only")

@@ -3,7 +3,7 @@
     python3 benchmarks/peers/table.py OURS.json PEERS.json [--markdown]
 
 OURS.json: bazel run //benchmarks:sparse_attention -- --benchmark_out=OURS.json
-PEERS.json: benchmarks/peers/attention.py --out PEERS.json
+PEERS.json: benchmarks/peers/attention.py --out=PEERS.json
 
 Times are medians in milliseconds. "ratio" is the fastest peer's time over SPION's: above 1, SPION
 is faster. "floor" is the time that the pass's fewest bytes take at the copy bandwidth of OURS.

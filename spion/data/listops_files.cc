@@ -23,7 +23,7 @@ constexpr char kHeader[] = "Source\tTarget";
 constexpr char kWayOut[] =
     "Give the folder with basic_train.tsv, basic_val.tsv and basic_test.tsv of Long Range Arena "
     "(https://github.com/google-research/long-range-arena, lra_release.gz, listops-1000) as the "
-    "data folder, write such files by bazel run //tools:make_listops -- --out DIR, or give no data "
+    "data folder, write such files by bazel run //tools:make_listops -- --out=DIR, or give no data "
     "folder: the generator is the data set";
 
 // Longer texts are cut in messages.

@@ -74,7 +74,7 @@ class ListOpsFilesTest : public testing::Test {
     EXPECT_EQ(status.code(), code) << status;
     EXPECT_THAT(std::string(status.message()),
                 AllOf(HasSubstr(absl::StrCat(folder_.string(), "/", words)),
-                      HasSubstr("bazel run //tools:make_listops -- --out DIR, or give no data")));
+                      HasSubstr("bazel run //tools:make_listops -- --out=DIR, or give no data")));
   }
 
   /// Expects an error of reading a dev file with this content, which begins with these words after

@@ -42,7 +42,7 @@ bundle_content = rule(
 )
 
 def bundle(name, tests, benchmarks, programs, scripts):
-    """`bazel run` of it takes --out DIR. Says why, and stops, where the build has no CUDA."""
+    """`bazel run` of it takes --out=DIR. Says why, and stops, where the build has no CUDA."""
     bundle_content(
         name = name + "_content",
         testonly = True,

@@ -1,6 +1,6 @@
 """Collects stripped programs into one folder, for a GPU machine without Bazel and network.
 
-usage: bazel run //tools:bundle -- --out DIR
+usage: bazel run //tools:bundle -- --out=DIR
 
 DIR/run there lists what is in the folder and starts it (tools/bundle/run). The machine has LibTorch;
 every other shared library travels along. The folder is written beside DIR and renamed at the end;

@@ -100,7 +100,7 @@ absl::StatusOr<Counts> Run(const std::vector<std::string>& arguments) {
   std::cout << absl::StrFormat("\n%d sound, %d missing, %d broken\n", counts.sound, counts.missing,
                                counts.broken);
   if (counts.missing > 0) {
-    std::cout << "To get what is missing: bazel run //tools:data -- fetch TASK --out " << folder
+    std::cout << "To get what is missing: bazel run //tools:data -- fetch TASK --out=" << folder
               << "\n";
   }
   return counts;

@@ -62,7 +62,7 @@ class CheckTest(test_case.FolderTestCase):
             self.assertRegex(line, rf"^{task} +missing: .*")
             self.assertIn(way_out, line)
         self.assertRegex(result.stdout, r"\n0 sound, \d missing, 0 broken\n")
-        self.assertIn(f"bazel run //tools:data -- fetch TASK --out {self.folder}", result.stdout)
+        self.assertIn(f"bazel run //tools:data -- fetch TASK --out={self.folder}", result.stdout)
 
     def test_what_is_there(self):
         image, listops = self.write_image(), self.write_listops()

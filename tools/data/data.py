@@ -1,7 +1,7 @@
 """Says which data sets are there, and fetches them.
 
   bazel run //tools:data -- check DIR [TASK ...]
-  bazel run //tools:data -- fetch TASK --out DIR
+  bazel run //tools:data -- fetch TASK --out=DIR
 
 check loads what is in DIR with the experiments' own loaders and prints for each task its source,
 splits and sha256, or what is missing and where its owner gives it. fetch downloads and unpacks into

@@ -229,7 +229,7 @@ class FetchTest(test_case.FolderTestCase):
                                  "pathfinder32/curv_contour_length_14/metadata/0.npy"})
 
     def test_listops_is_made(self):
-        self.check_refused(f"make_listops -- --out {self.out}/listops-1000", task="listops")
+        self.check_refused(f"make_listops -- --out={self.out}/listops-1000", task="listops")
         self.assertFalse(self.out.exists())
 
     def test_a_file_in_the_folders_place(self):

@@ -63,5 +63,5 @@ SOURCES = {
 
 # Made by its generator instead of downloaded.
 GENERATED = {
-    "listops": "bazel run //tools:make_listops -- --out {out}/listops-1000",
+    "listops": "bazel run //tools:make_listops -- --out={out}/listops-1000",
 }
