@@ -10,6 +10,7 @@
 
 #include "spion/kernels/score_rows/api.h"
 #include "spion/ops/once_differentiable.h"
+#include "spion/profiling/range.h"
 
 namespace spion {
 namespace {
@@ -20,39 +21,57 @@ using Lengths = std::optional<at::Tensor>;
 
 double Scale(const at::Tensor& q) { return 1 / std::sqrt(static_cast<double>(q.size(3))); }
 
+std::tuple<at::Tensor, at::Tensor> Softmax(const at::Tensor& scores, const Lengths& lengths,
+                                           double scale) {
+  static const auto op =
+      c10::Dispatcher::singleton()
+          .findSchemaOrThrow("spion::score_softmax", "")
+          .typed<std::tuple<at::Tensor, at::Tensor>(const at::Tensor&, const Lengths&, double)>();
+  const ProfileRange range(Region::kSoftmax);
+  return op.call(scores, lengths, scale);
+}
+
+// In the place of the gradients of the probabilities.
+void SoftmaxBackward(at::Tensor& grad, const at::Tensor& probabilities, const Lengths& lengths,
+                     double scale) {
+  static const auto op =
+      c10::Dispatcher::singleton()
+          .findSchemaOrThrow("spion::score_softmax_backward_", "")
+          .typed<at::Tensor&(at::Tensor&, const at::Tensor&, const Lengths&, double)>();
+  const ProfileRange range(Region::kSoftmax);
+  op.call(grad, probabilities, lengths, scale);
+}
+
 class MaterialisedFunction : public OnceDifferentiable<MaterialisedFunction> {
  public:
   static constexpr char kName[] = "MaterialisedAttention";
 
   static at::Tensor forward(AutogradContext* context, const at::Tensor& q, const at::Tensor& k,
                             const at::Tensor& v, const Lengths& lengths) {
-    static const auto softmax =
-        c10::Dispatcher::singleton()
-            .findSchemaOrThrow("spion::score_softmax", "")
-            .typed<std::tuple<at::Tensor, at::Tensor>(const at::Tensor&, const Lengths&, double)>();
     TORCH_CHECK(CanMaterialise(q),
                 "MaterialisedAttention takes BFloat16 [B, H, L, d] on a GPU, L a multiple of ",
                 cuda::kScoresStep, " up to ", cuda::kMostScores, "; got ", q.scalar_type(), " ",
                 q.sizes(), " on ", q.device());
     at::AutoDispatchBelowADInplaceOrView below_autograd;
     const auto [probabilities, rounded] =
-        softmax.call(at::matmul(q, k.transpose(2, 3)), lengths, Scale(q));
+        Softmax(InRange(Region::kScores, [&] { return at::matmul(q, k.transpose(2, 3)); }), lengths,
+                Scale(q));
     context->save_for_backward({q, k, v, probabilities, rounded, lengths.value_or(at::Tensor())});
+    const ProfileRange range(Region::kWeightedSum);
     return at::matmul(rounded, v);
   }
 
   static variable_list Gradients(AutogradContext* context, const variable_list& grads) {
-    static const auto softmax_backward =
-        c10::Dispatcher::singleton()
-            .findSchemaOrThrow("spion::score_softmax_backward_", "")
-            .typed<at::Tensor&(at::Tensor&, const at::Tensor&, const Lengths&, double)>();
     const variable_list saved = context->get_saved_variables();
     const at::Tensor& q = saved[0];
     const at::Tensor& k = saved[1];
     const Lengths lengths = saved[5].defined() ? Lengths(saved[5]) : std::nullopt;
-    const at::Tensor grad_v = at::matmul(saved[4].transpose(2, 3), grads[0]);
-    at::Tensor grad_scores = at::matmul(grads[0], saved[2].transpose(2, 3));
-    softmax_backward.call(grad_scores, saved[3], lengths, Scale(q));
+    const at::Tensor grad_v = InRange(
+        Region::kWeightedSum, [&] { return at::matmul(saved[4].transpose(2, 3), grads[0]); });
+    at::Tensor grad_scores = InRange(
+        Region::kWeightedSum, [&] { return at::matmul(grads[0], saved[2].transpose(2, 3)); });
+    SoftmaxBackward(grad_scores, saved[3], lengths, Scale(q));
+    const ProfileRange range(Region::kScores);
     return {at::matmul(grad_scores, k), at::matmul(grad_scores.transpose(2, 3), q), grad_v,
             at::Tensor()};
   }
