@@ -41,6 +41,9 @@ struct BulkCopy {
   std::function<void()> arrive;
   uint32_t barrier;
   uint32_t bytes;
+  bool is_late;  // arrives only while somebody waits for it: else a missing wait may go unseen
+
+  bool IsDueFor(uint32_t awaited) const { return !is_late || barrier == awaited; }
 };
 
 struct Product {
@@ -71,13 +74,17 @@ Phases& At(uint32_t barrier) {
 
 void StartCopyOf(uint32_t bytes, uint32_t barrier, std::function<void()> arrive) {
   At(barrier);
-  copies.push_back({std::move(arrive), barrier, bytes});
+  copies.push_back({std::move(arrive), barrier, bytes, Draw() % 2 == 0});
 }
 
-void ArriveOne() {
-  const size_t which = Draw() % copies.size();
-  const BulkCopy copy = copies[which];
-  copies.erase(copies.begin() + static_cast<int64_t>(which));
+/// One of the copies that are due, from a random one on.
+void ArriveOne(uint32_t awaited) {
+  std::rotate(copies.begin(), copies.begin() + static_cast<int64_t>(Draw() % copies.size()),
+              copies.end());
+  const auto which = std::find_if(copies.begin(), copies.end(),
+                                  [=](const BulkCopy& copy) { return copy.IsDueFor(awaited); });
+  const BulkCopy copy = std::move(*which);
+  copies.erase(which);
   copy.arrive();
   Phases& phases = At(copy.barrier);
   phases.missing_bytes -= copy.bytes;
@@ -180,11 +187,12 @@ bool PhaseIsOver(uint32_t barrier, uint32_t parity) {
   const Phases& phases = At(barrier);
   if (phases.over % 2 != parity) return true;
   constexpr uint64_t kOneIn = 16;  // so that copies come late
-  if (copies.empty()) {
-    Yield();
-  } else {
-    if (Draw() % kOneIn == 0) ArriveOne();
+  if (std::any_of(copies.begin(), copies.end(),
+                  [=](const BulkCopy& copy) { return copy.IsDueFor(barrier); })) {
+    if (Draw() % kOneIn == 0) ArriveOne(barrier);
     MaybeYield();
+  } else {
+    Yield();
   }
   return false;
 }

@@ -1,5 +1,6 @@
 // What only sm_90a has, for warpgroup_instructions.h: barriers of phases, bulk copies that arrive
-// at any time, and products of a warpgroup that run only when waited for.
+// at any time, half of them only while somebody waits for them, and products of a warpgroup that
+// run only when waited for.
 //
 // It finds: tiles read before they are there or filled again while they are read (a bulk copy makes
 // its destination NaN at once), barriers that never complete or were not made, sums that are

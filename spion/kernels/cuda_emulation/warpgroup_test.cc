@@ -153,6 +153,41 @@ TEST(WarpgroupTest, ATileIsNotThereBeforeItsPhaseIsOver) {
   });
 }
 
+TEST(WarpgroupTest, SomeCopiesArriveOnlyWhileTheyAreWaitedFor) {
+  constexpr uint32_t kBytes = 16;
+  constexpr uint32_t kCopies = 32;
+  constexpr uint32_t kOther = kCopies * kBytes;  // where other copies go, one after the other
+  const std::vector<uint16_t> ones(kBytes / 2, 1);
+  RunKernel(kLaunch, [&] {
+    if (ThreadIndex().x != 0) return;
+    const auto barrier = [](uint32_t copy) { return kTileBytes + 8 * copy; };
+    const auto start = [&](uint32_t to, uint32_t of) {
+      emulation::ArriveAtPhase(of, kBytes);
+      emulation::StartBulkCopy(to, ones.data(), kBytes, of);
+    };
+    const auto wait = [](uint32_t of, uint32_t parity) {
+      while (!emulation::PhaseIsOver(of, parity)) {
+      }
+    };
+    const auto arrived = [&] {
+      uint32_t count = 0;
+      for (uint32_t i = 0; i < kCopies; ++i) count += *SharedAt(i * kBytes, 1) == 1 ? 1 : 0;
+      return count;
+    };
+    emulation::InitPhases(kBarrier, 1);
+    for (uint32_t i = 0; i < kCopies; ++i) emulation::InitPhases(barrier(i), 1);
+    for (uint32_t i = 0; i < kCopies; ++i) start(i * kBytes, barrier(i));
+    for (uint32_t i = 0; i < 2 * kCopies; ++i) {
+      start(kOther, kBarrier);
+      wait(kBarrier, i % 2);
+    }
+    EXPECT_GT(arrived(), 0);
+    EXPECT_LT(arrived(), kCopies);
+    for (uint32_t i = 0; i < kCopies; ++i) wait(barrier(i), 0);
+    EXPECT_EQ(arrived(), kCopies);
+  });
+}
+
 TEST(WarpgroupDeathTest, MistakesEndTheProgram) {
   const std::vector<uint16_t> ones(kTileBytes / 2, 1);
   EXPECT_DEATH(RunKernel(kLaunch,
