@@ -26,9 +26,6 @@ struct BackwardArguments {
   tiles::TileMap q, k, v, out, grad_out;
 };
 
-/// Scores are taken up in so many columns at once.
-constexpr int kColumns = 64;
-
 }  // namespace spion::cuda::hopper
 
 #endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_BACKWARD_CUH_

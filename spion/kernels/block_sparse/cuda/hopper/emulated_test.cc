@@ -23,12 +23,11 @@ struct Warpgroups {
   static constexpr int kBlockSize = kBlock;
 
   static void Forward(const BlockSparseForward<T>& call) {
-    constexpr int kParts = kBlock / hopper::kGroupRows;
-    constexpr int kRows = hopper::kGroupRows;
+    using Traits = hopper::ForwardTraits<kHeadDim, kBlock>;
+    constexpr int kRows = Traits::kTileRows;
     const hopper::ForwardArguments<T> arguments = {
         .call = call, .q = Map(call.q, kRows), .k = Map(call.k, kRows), .v = Map(call.v, kRows)};
-    Run<hopper::ForwardTraits<kHeadDim, kParts>>(
-        [&] { hopper::ForwardKernel<T, kHeadDim, kParts>(arguments); });
+    Run<Traits>([&] { hopper::ForwardKernel<T, kHeadDim, kBlock>(arguments); });
   }
   static void Backward(const BlockSparseBackward<T>& call) {
     const BlockSparseProblem& problem = call.problem;
@@ -64,14 +63,15 @@ struct Warpgroups {
     RunKernel({.grid = {kMultiprocessors, 1, 1},
                .threads = Traits::kThreads,
                .shared_bytes = static_cast<int>(
-                   Traits::kTeams * (Traits::kTeamTileBytes + Traits::kTeamBarrierBytes)),
+                   Traits::kTeams * (Traits::Rings::kBytes + Traits::Rings::kBarrierBytes)),
                .seed = TestSeed(5)},
               kernel);
   }
 };
 
 using AllKernels = testing::Types<Warpgroups<Float16, 64, 64>, Warpgroups<BFloat16, 128, 64>,
-                                  Warpgroups<BFloat16, 64, 128>>;
+                                  Warpgroups<BFloat16, 64, 128>, Warpgroups<Float16, 128, 128>,
+                                  Warpgroups<BFloat16, 128, 128>>;
 INSTANTIATE_TYPED_TEST_SUITE_P(All, EmulatedTest, AllKernels);
 
 }  // namespace

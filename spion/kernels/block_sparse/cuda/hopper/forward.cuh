@@ -1,16 +1,17 @@
-// The forward kernel for Hopper. A line is a block row, a unit 64 of its queries, a team one
-// warpgroup: on its own it waits for nobody when it comes to the next unit, and that saves more
-// than sharing tiles would.
+// The forward kernel for Hopper. A line is a block row.
 //
 //   load Q -> for each 64 keys of a kept block: S = Q K^T, online softmax, O += P V -> O / Z, log Z
 //
 // S of the next keys is under way while O takes up these, and the softmax of one warpgroup while
-// the others multiply.
+// the others multiply. At head dimension 128 with blocks of 128 two warpgroups see to that by
+// turns: they are a team, which has a whole line and shares its tiles. Elsewhere a team is one
+// warpgroup, a unit 64 queries: on its own it waits for nobody when it comes to the next.
 #ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_FORWARD_CUH_
 #define SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_FORWARD_CUH_
 
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 
 #include "spion/kernels/block_sparse/cuda/hopper/ring.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/softmax.cuh"
@@ -27,29 +28,19 @@ struct ForwardArguments {
   tiles::TileMap q, k, v;
 };
 
-template <int kHeadDim, int kPartCount>
-struct ForwardTraits : Teams<kHeadDim == 64 ? 3 : 2, 1> {
-  static constexpr int kParts = kPartCount;
-  using Rows = Tile<kGroupRows, kHeadDim>;
+template <int kHeadDim, int kBlock>
+using ForwardTeams = std::conditional_t<kHeadDim == 128 && kBlock == 128, Teams<1, 2>,
+                                        Teams<kHeadDim == 64 ? 3 : 2, 1>>;
+
+template <int kHeadDim, int kBlockSize>
+struct ForwardTraits : ForwardTeams<kHeadDim, kBlockSize> {
+  static constexpr int kBlock = kBlockSize;
+  static constexpr int kTileRows = ForwardTraits::kTeamGroups * kGroupRows;
+  static constexpr int kParts = kBlock / kTileRows;
+  using Rows = Tile<kTileRows, kHeadDim>;
   using Keys = Ring<4, Rows::kBytes>;
   using Values = Ring<kHeadDim == 64 ? 4 : 3, Rows::kBytes>;
-  static constexpr uint32_t kTeamTileBytes = Keys::kBytes + Values::kBytes;
-  static constexpr uint32_t kTeamBarrierBytes = Keys::kBarrierBytes + Values::kBarrierBytes;
-
-  struct Rings {
-    Keys keys;
-    Values values;
-
-    __device__ __forceinline__ explicit Rings(uint32_t team)
-        : Rings(RingPlace<ForwardTraits>(team)) {}
-    __device__ __forceinline__ explicit Rings(const RingPlace<ForwardTraits>& at)
-        : keys(at.tiles, at.barriers),
-          values(at.tiles + Keys::kBytes, at.barriers + Keys::kBarrierBytes) {}
-    __device__ __forceinline__ void Init() const {
-      keys.Init(ForwardTraits::kTeamWarps);
-      values.Init(ForwardTraits::kTeamWarps);
-    }
-  };
+  using Rings = RingPair<Keys, Values>;
 };
 
 /// One thread's work: brings a team's tiles, Q at first in place of a K.
@@ -64,22 +55,22 @@ __device__ __forceinline__ void CopyForForward(const ForwardArguments<T>& argume
   Unit unit;
   while (units.Next(unit)) {
     const BlockLine& line = unit.line;
-    const int32_t kept =
-        BlocksBelow(line, columns, kParts * kGroupRows, unit.Keys(problem).length(),
-                    static_cast<int32_t>(problem.length));
+    const int32_t kept = BlocksBelow(line, columns, Traits::kBlock, unit.Keys(problem).length(),
+                                     static_cast<int32_t>(problem.length));
     if (kept == 0) continue;
     const auto copy = [&](auto& ring, const tiles::TileMap& map, int32_t tile) {
       ring.BeginFill(Traits::Rows::kBytes);
-      tiles::CopyTile(ring.tile(), map, ring.barrier(), tile * kGroupRows, unit.head, unit.example);
+      tiles::CopyTile(ring.tile(), map, ring.barrier(), tile * Traits::kTileRows, unit.head,
+                      unit.example);
       ring.Next();
     };
     copy(keys, arguments.q, line.line * kParts + unit.part);
     int32_t tile = line.first * kParts;
     copy(keys, arguments.k, tile);
-    for (int32_t step = 1; step < kept * kParts; ++step) {
-      const int32_t part = step % kParts;
-      const int32_t next = part > 0 ? tile + 1 : columns[line.begin + step / kParts] * kParts;
-      copy(keys, arguments.k, next);  // a step ahead, as it is needed
+    for (int32_t i = 1; i < kept * kParts; ++i) {
+      const int32_t part = i % kParts;
+      const int32_t next = part > 0 ? tile + 1 : columns[line.begin + i / kParts] * kParts;
+      copy(keys, arguments.k, next);  // a tile ahead, as S is ahead of O
       copy(values, arguments.v, tile);
       tile = next;
     }
@@ -92,12 +83,17 @@ __device__ __forceinline__ void ComputeForward(const BlockSparseForward<T>& call
                                                const typename Traits::Place& place,
                                                Units<Traits::kParts>& units,
                                                typename Traits::Rings& rings) {
-  constexpr int kParts = Traits::kParts;
-  constexpr int kBlock = kParts * kGroupRows;
+  constexpr int kBlock = Traits::kBlock;
+  constexpr int kStepsABlock = kBlock / kColumns;
+  constexpr int kStepsATile = Traits::kTileRows / kColumns;
+  const auto enters = [](int32_t step) { return step % kStepsATile == 0; };
+  const auto leaves = [](int32_t step) { return (step + 1) % kStepsATile == 0; };
+  const auto tile_row = [](int32_t step) -> uint32_t { return step % kStepsATile * kColumns; };
   using Rows = typename Traits::Rows;
   auto& [keys, values] = rings;
   const BlockSparseProblem& problem = call.problem;
   const float scale_log2 = problem.scale * tiles::kLog2E;
+  const Turns<Traits> turns(place);
   const int32_t* columns = problem.pattern.row_columns;
   Unit unit;
   while (units.Next(unit)) {
@@ -116,69 +112,83 @@ __device__ __forceinline__ void ComputeForward(const BlockSparseForward<T>& call
     if (kept > 0) {
       uint32_t q[Rows::kSteps][4];
       keys.WaitUntilFull();
-      Rows::LoadLeft(q, keys.tile(), 16 * (place.warp % 4));
+      Rows::LoadLeft(q, keys.tile(), place.warp_row());
       const uint32_t q_barrier = keys.barrier();
       keys.Next();
 
-      float s[kGroupRows / 2];
-      uint32_t weights[kGroupRows / kStep][4];
+      float s[kColumns / 2];
+      uint32_t weights[kColumns / kStep][4];
       float factor[2];
       const auto weigh = [&](int32_t step) {
         if (padded) {
           const int32_t key =
-              (columns[line.begin + step / kParts] * kParts + step % kParts) * kGroupRows;
-          if (!valid.all_before(key + kGroupRows)) MaskKeys(s, valid, key);
+              (columns[line.begin + step / kStepsABlock] * kStepsABlock + step % kStepsABlock) *
+              kColumns;
+          if (!valid.all_before(key + kColumns)) MaskKeys(s, valid, key);
         }
         return Weigh(s, scale_log2, rows, factor);
       };
       keys.WaitUntilFull();
+      turns.Wait();
       tiles::BeginProducts();
       ProductWithRows<T, Rows>(s, q, keys.tile(), 0);
       tiles::CommitProducts();
+      turns.Pass();
       tiles::WaitForProducts<0>();
       tiles::Receive(s);
       keys.ReleaseStage(q_barrier);  // all lanes have loaded, as they have multiplied
-      keys.Release();
-      keys.Next();
-      weigh(0);
-      PackWeights<T>(weights, s);
-#pragma unroll 1
-      for (int32_t step = 1; step < kept * kParts; ++step) {
-        keys.WaitUntilFull();
-        tiles::BeginProducts();
-        ProductWithRows<T, Rows>(s, q, keys.tile(), 0);
-        tiles::CommitProducts();
-        values.WaitUntilFull();
-        tiles::BeginProducts();
-        ProductOfWeights<T, Rows>(out, weights, values.tile(), 0);
-        tiles::CommitProducts();
-        tiles::WaitForProducts<1>();
-        tiles::Receive(s);
+      if (leaves(0)) {
         keys.Release();
         keys.Next();
+      }
+      weigh(0);
+      PackWeights<T>(weights, s);
+      const int32_t steps = kept * kStepsABlock;
+#pragma unroll 1
+      for (int32_t step = 1; step < steps; ++step) {
+        if (enters(step)) keys.WaitUntilFull();
+        turns.Wait();
+        tiles::BeginProducts();
+        ProductWithRows<T, Rows>(s, q, keys.tile(), tile_row(step));
+        tiles::CommitProducts();
+        if (enters(step - 1)) values.WaitUntilFull();
+        tiles::BeginProducts();
+        ProductOfWeights<T, Rows>(out, weights, values.tile(), tile_row(step - 1));
+        tiles::CommitProducts();
+        turns.Pass();
+        tiles::WaitForProducts<1>();
+        tiles::Receive(s);
+        if (leaves(step)) {
+          keys.Release();
+          keys.Next();
+        }
         const bool moves = weigh(step);
         tiles::WaitForProducts<0>();
         tiles::Receive(out);
-        values.Release();
-        values.Next();
+        if (leaves(step - 1)) {
+          values.Release();
+          values.Next();
+        }
         if (moves) {
 #pragma unroll
           for (int i = 0; i < kHeadDim / 2; ++i) out[i] *= factor[i / 2 % 2];
         }
         PackWeights<T>(weights, s);
       }
-      values.WaitUntilFull();
+      if (enters(steps - 1)) values.WaitUntilFull();
+      turns.Wait();
       tiles::BeginProducts();
-      ProductOfWeights<T, Rows>(out, weights, values.tile(), 0);
+      ProductOfWeights<T, Rows>(out, weights, values.tile(), tile_row(steps - 1));
       tiles::CommitProducts();
+      turns.Pass();
       tiles::WaitForProducts<0>();
       tiles::Receive(out);
       values.Release();
       values.Next();
     }
 
-    const int64_t row = int64_t{line.line} * kBlock + unit.part * kGroupRows +
-                        16 * (place.warp % 4) + tiles::LaneGroup();
+    const int64_t row = int64_t{line.line} * kBlock + unit.part * Traits::kTileRows +
+                        place.warp_row() + tiles::LaneGroup();
     float* lse = call.log_sum_exp + unit.FirstRow(problem) + row;
     float inverse[2];
 #pragma unroll
@@ -194,10 +204,10 @@ __device__ __forceinline__ void ComputeForward(const BlockSparseForward<T>& call
   }
 }
 
-template <typename T, int kHeadDim, int kParts>
-__global__ void __launch_bounds__((ForwardTraits<kHeadDim, kParts>::kThreads), 1)
+template <typename T, int kHeadDim, int kBlock>
+__global__ void __launch_bounds__((ForwardTraits<kHeadDim, kBlock>::kThreads), 1)
     ForwardKernel(const __grid_constant__ ForwardArguments<T> arguments) {
-  using Traits = ForwardTraits<kHeadDim, kParts>;
+  using Traits = ForwardTraits<kHeadDim, kBlock>;
   const BlockSparseProblem& problem = arguments.call.problem;
   RunTeams<Traits>(
       problem, problem.pattern.schedule.rows, 1,

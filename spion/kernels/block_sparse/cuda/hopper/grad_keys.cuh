@@ -23,28 +23,7 @@ struct GradKeysTraits : Teams<kBlockSize == 128 ? 1 : 2, kBlockSize / kGroupRows
   using Own = Ring<1, 2 * Block::kBytes>;               // K, V
   using Queries = Ring<kStages, Block::kBytes + 1024>;  // Q, log2 Z, D
   using Grads = Ring<kStages, Block::kBytes>;           // dO
-  static constexpr uint32_t kTeamTileBytes = Own::kBytes + Queries::kBytes + Grads::kBytes;
-  static constexpr uint32_t kTeamBarrierBytes =
-      Own::kBarrierBytes + Queries::kBarrierBytes + Grads::kBarrierBytes;
-
-  struct Rings {
-    Own own;
-    Queries queries;
-    Grads grads;
-
-    __device__ __forceinline__ explicit Rings(uint32_t team)
-        : Rings(RingPlace<GradKeysTraits>(team)) {}
-    __device__ __forceinline__ explicit Rings(const RingPlace<GradKeysTraits>& at)
-        : own(at.tiles, at.barriers),
-          queries(at.tiles + Own::kBytes, at.barriers + Own::kBarrierBytes),
-          grads(at.tiles + Own::kBytes + Queries::kBytes,
-                at.barriers + Own::kBarrierBytes + Queries::kBarrierBytes) {}
-    __device__ __forceinline__ void Init() const {
-      own.Init(GradKeysTraits::kTeamWarps);
-      queries.Init(GradKeysTraits::kTeamWarps);
-      grads.Init(GradKeysTraits::kTeamWarps);
-    }
-  };
+  using Rings = RingPair<Own, RingPair<Queries, Grads>>;
 };
 
 /// Whether a column has gradients at all: it is kept somewhere, and begins with keys.
@@ -60,6 +39,8 @@ __device__ __forceinline__ void CopyForGradKeys(const BackwardArguments<T>& argu
                                                 Units<1>& units, typename Traits::Rings& rings) {
   constexpr int kBlock = Traits::kBlock;
   using Block = typename Traits::Block;
+  auto& [own, of_rows] = rings;
+  auto& [queries, grads] = of_rows;
   const BlockSparseProblem& problem = arguments.call.problem;
   const int32_t* rows = problem.pattern.column_rows;
   Unit unit;
@@ -69,26 +50,26 @@ __device__ __forceinline__ void CopyForGradKeys(const BackwardArguments<T>& argu
     const auto copy = [&](uint32_t to, const tiles::TileMap& map, uint32_t barrier, int32_t block) {
       tiles::CopyTile(to, map, barrier, block * kBlock, unit.head, unit.example);
     };
-    rings.own.BeginFill(2 * Block::kBytes);
-    copy(rings.own.tile(), arguments.k, rings.own.barrier(), line.line);
-    copy(rings.own.tile() + Block::kBytes, arguments.v, rings.own.barrier(), line.line);
-    rings.own.Next();
+    own.BeginFill(2 * Block::kBytes);
+    copy(own.tile(), arguments.k, own.barrier(), line.line);
+    copy(own.tile() + Block::kBytes, arguments.v, own.barrier(), line.line);
+    own.Next();
     int32_t row = line.first;
     for (int32_t i = line.begin; i < line.end; ++i) {
       const int32_t next = i + 1 < line.end ? rows[i + 1] : 0;
-      rings.queries.BeginFill(Block::kBytes + 2 * Traits::kStatisticsBytes);
-      const uint32_t tile = rings.queries.tile();
-      copy(tile, arguments.q, rings.queries.barrier(), row);
+      queries.BeginFill(Block::kBytes + 2 * Traits::kStatisticsBytes);
+      const uint32_t tile = queries.tile();
+      copy(tile, arguments.q, queries.barrier(), row);
       const int64_t first = unit.FirstRow(problem) + int64_t{row} * kBlock;
       tiles::CopyBulk(tile + Block::kBytes, arguments.statistics.lse_log2 + first,
-                      Traits::kStatisticsBytes, rings.queries.barrier());
+                      Traits::kStatisticsBytes, queries.barrier());
       tiles::CopyBulk(tile + Block::kBytes + Traits::kStatisticsBytes,
                       arguments.statistics.dots + first, Traits::kStatisticsBytes,
-                      rings.queries.barrier());
-      rings.queries.Next();
-      rings.grads.BeginFill(Block::kBytes);
-      copy(rings.grads.tile(), arguments.grad_out, rings.grads.barrier(), row);
-      rings.grads.Next();
+                      queries.barrier());
+      queries.Next();
+      grads.BeginFill(Block::kBytes);
+      copy(grads.tile(), arguments.grad_out, grads.barrier(), row);
+      grads.Next();
       row = next;
     }
   }
@@ -102,7 +83,8 @@ __device__ __forceinline__ void SumGradKeys(float (&grad_k)[kHeadDim / 2],
                                             typename Traits::Rings& rings) {
   using Block = typename Traits::Block;
   constexpr int kStepsABlock = Traits::kBlock / kColumns;
-  auto& [own, queries, grads] = rings;
+  auto& [own, of_rows] = rings;
+  auto& [queries, grads] = of_rows;
   float s[kColumns / 2];
   float dp[kColumns / 2];
   uint32_t p_weights[kColumns / kStep][4];

@@ -21,23 +21,7 @@ struct GradQueriesTraits : Teams<kBlockSize == 128 ? 1 : 2, kBlockSize / kGroupR
   using Block = Tile<kBlock, kHeadDim>;
   using Keys = Ring<4, Block::kBytes>;
   using Values = Ring<kHeadDim == 128 ? 3 : 4, Block::kBytes>;
-  static constexpr uint32_t kTeamTileBytes = Keys::kBytes + Values::kBytes;
-  static constexpr uint32_t kTeamBarrierBytes = Keys::kBarrierBytes + Values::kBarrierBytes;
-
-  struct Rings {
-    Keys keys;
-    Values values;
-
-    __device__ __forceinline__ explicit Rings(uint32_t team)
-        : Rings(RingPlace<GradQueriesTraits>(team)) {}
-    __device__ __forceinline__ explicit Rings(const RingPlace<GradQueriesTraits>& at)
-        : keys(at.tiles, at.barriers),
-          values(at.tiles + Keys::kBytes, at.barriers + Keys::kBarrierBytes) {}
-    __device__ __forceinline__ void Init() const {
-      keys.Init(GradQueriesTraits::kTeamWarps);
-      values.Init(GradQueriesTraits::kTeamWarps);
-    }
-  };
+  using Rings = RingPair<Keys, Values>;
 };
 
 /// One thread's work: brings a team's tiles; at first Q in place of a K, dO and O in place of Vs.

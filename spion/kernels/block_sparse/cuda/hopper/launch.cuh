@@ -20,7 +20,8 @@ namespace spion::cuda::hopper {
 template <class Traits>
 constexpr int SharedBytes() {
   constexpr uint32_t kMostBytes = 227 * 1024;
-  constexpr uint32_t kBytes = Traits::kTeams * (Traits::kTeamTileBytes + Traits::kTeamBarrierBytes);
+  constexpr uint32_t kBytes =
+      Traits::kTeams * (Traits::Rings::kBytes + Traits::Rings::kBarrierBytes);
   static_assert(kBytes <= kMostBytes);
   return static_cast<int>(kBytes);
 }
@@ -48,14 +49,17 @@ cudaError_t LaunchTeams(Kernel kernel, const Arguments& arguments, cudaStream_t 
 
 template <int kHeadDim, int kBlock, typename T>
 cudaError_t LaunchOf(const BlockSparseForward<T>& call, cudaStream_t stream) {
-  constexpr int kParts = kBlock / kGroupRows;
+  using Traits = ForwardTraits<kHeadDim, kBlock>;
   ForwardArguments<T> arguments = {.call = call};
-  cudaError_t error = MakeTileMap(call.q, call.problem, kGroupRows, arguments.q);
-  if (error == cudaSuccess) error = MakeTileMap(call.k, call.problem, kGroupRows, arguments.k);
-  if (error == cudaSuccess) error = MakeTileMap(call.v, call.problem, kGroupRows, arguments.v);
+  cudaError_t error = MakeTileMap(call.q, call.problem, Traits::kTileRows, arguments.q);
+  if (error == cudaSuccess) {
+    error = MakeTileMap(call.k, call.problem, Traits::kTileRows, arguments.k);
+  }
+  if (error == cudaSuccess) {
+    error = MakeTileMap(call.v, call.problem, Traits::kTileRows, arguments.v);
+  }
   if (error != cudaSuccess) return error;
-  return LaunchTeams<ForwardTraits<kHeadDim, kParts>>(ForwardKernel<T, kHeadDim, kParts>, arguments,
-                                                      stream);
+  return LaunchTeams<Traits>(ForwardKernel<T, kHeadDim, kBlock>, arguments, stream);
 }
 
 template <int kHeadDim, int kBlock, typename T>

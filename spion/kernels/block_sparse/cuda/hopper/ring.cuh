@@ -56,6 +56,23 @@ class Ring {
   uint32_t phase_ = 0;
 };
 
+/// Two rings, one after the other, either of them perhaps a pair itself.
+template <class First, class Second>
+struct RingPair {
+  static constexpr uint32_t kBytes = First::kBytes + Second::kBytes;
+  static constexpr uint32_t kBarrierBytes = First::kBarrierBytes + Second::kBarrierBytes;
+
+  First first;
+  Second second;
+
+  __device__ __forceinline__ RingPair(uint32_t tiles, uint32_t barriers)
+      : first(tiles, barriers), second(tiles + First::kBytes, barriers + First::kBarrierBytes) {}
+  __device__ __forceinline__ void Init(uint32_t reading_warps) const {
+    first.Init(reading_warps);
+    second.Init(reading_warps);
+  }
+};
+
 }  // namespace spion::cuda::hopper
 
 #endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_RING_CUH_

@@ -80,29 +80,26 @@ class Turns {
   bool is_second_;
 };
 
-/// The rings of a team: the tiles of all teams come first in shared memory, then all barriers.
+/// A team's rings: the tiles of all teams come first in shared memory, then all barriers.
 template <class Traits>
-struct RingPlace {
-  uint32_t tiles;
-  uint32_t barriers;
-
-  __device__ __forceinline__ explicit RingPlace(uint32_t team) {
-    const auto shared = static_cast<uint32_t>(__cvta_generic_to_shared(tiles::SharedMemory()));
-    tiles = shared + team * Traits::kTeamTileBytes;
-    barriers = shared + Traits::kTeams * Traits::kTeamTileBytes + team * Traits::kTeamBarrierBytes;
-  }
-};
+__device__ __forceinline__ typename Traits::Rings RingsOf(uint32_t team) {
+  using Rings = typename Traits::Rings;
+  const auto shared = static_cast<uint32_t>(__cvta_generic_to_shared(tiles::SharedMemory()));
+  return Rings(shared + team * Rings::kBytes,
+               shared + Traits::kTeams * Rings::kBytes + team * Rings::kBarrierBytes);
+}
 
 /// The body of a kernel whose lines are `stride` apart in `schedule`. One thread for each team runs
-/// copy(units, rings), its warpgroups run compute(place, units, rings). Traits are Teams with
-/// Rings, kParts of a line, and the bytes that a team's rings take.
+/// copy(units, rings), its warpgroups run compute(place, units, rings). Traits are Teams with Rings
+/// and kParts of a line.
 template <class Traits, class Copy, class Compute>
 __device__ __forceinline__ void RunTeams(const BlockSparseProblem& problem,
                                          const BlockLine* schedule, uint32_t stride, Copy&& copy,
                                          Compute&& compute) {
-  using Rings = typename Traits::Rings;
   if (threadIdx.x == 0) {
-    for (uint32_t team = 0; team < Traits::kTeams; ++team) Rings(team).Init();
+    for (uint32_t team = 0; team < Traits::kTeams; ++team) {
+      RingsOf<Traits>(team).Init(Traits::kTeamWarps);
+    }
     tiles::PublishBarriers();
   }
   __syncthreads();
@@ -114,13 +111,13 @@ __device__ __forceinline__ void RunTeams(const BlockSparseProblem& problem,
     tiles::GiveRegistersBack<Traits::kCopyRegisters>();
     if (team < Traits::kTeams && threadIdx.x % 32 == 0) {
       Units<Traits::kParts> units(problem, schedule, stride, number, teams);
-      Rings rings(team);
+      auto rings = RingsOf<Traits>(team);
       copy(units, rings);
     }
   } else {
     tiles::TakeRegisters<Traits::kComputeRegisters>();
     Units<Traits::kParts> units(problem, schedule, stride, number, teams);
-    Rings rings(team);
+    auto rings = RingsOf<Traits>(team);
     compute(place, units, rings);
   }
 }

@@ -18,7 +18,8 @@ namespace spion::cuda::hopper {
 
 constexpr int kGroupRows = 64;  // of a warpgroup
 constexpr int kGroupThreads = 128;
-constexpr int kStep = 16;  // numbers along the inner dimension of one product
+constexpr int kStep = 16;     // numbers along the inner dimension of one product
+constexpr int kColumns = 64;  // of scores that are taken up at once
 
 template <int kRows, int kHeadDim>
 struct Tile {
