@@ -1,6 +1,7 @@
 // The program behind every //experiments:lra_<task>_<method>.
 #include <unistd.h>
 
+#include <csignal>
 #include <exception>
 #include <iostream>
 
@@ -13,7 +14,8 @@
 
 namespace {
 
-constexpr int kInterruptedExit = 130;  // as a shell says after Ctrl-C
+constexpr int kInterruptedExit =
+    130;  // as a shell says after Ctrl-C; for every signal that stops a run
 
 int Fail(absl::string_view message) {
   std::cerr << "error: " << message << std::endl;
@@ -28,6 +30,7 @@ int Main(int argc, char** argv) {
     std::cout << spion::HelpText(*options, known);
     return 0;
   }
+  std::signal(SIGPIPE, SIG_IGN);  // who read the output may go: the run goes on
   absl::StatusOr<spion::Outcome> outcome;
   {
     spion::Progress progress(std::cout, isatty(STDOUT_FILENO) != 0);

@@ -25,6 +25,17 @@ FlagSetter SetPath(std::string& field) {
   };
 }
 
+FlagSetter SetSteps(int64_t& field) {
+  return [&field](absl::string_view value) {
+    int64_t steps = 0;
+    if (!absl::SimpleAtoi(value, &steps) || steps < 0 || steps > kLargestSetting) {
+      return BadValue(value, absl::StrCat("a whole number from 0 to ", kLargestSetting));
+    }
+    field = steps;
+    return absl::OkStatus();
+  };
+}
+
 FlagSetter SetTraceSteps(std::optional<StepRange>& field) {
   return [&field](absl::string_view value) {
     const std::pair<absl::string_view, absl::string_view> ends =
@@ -71,6 +82,12 @@ std::vector<Flag> RunFlags(Options& options) {
              options.refuse_truncated),
       {"out_dir", "DIR", "where results go (results/<task>_<method>_seed<seed>)",
        SetPath(options.out_dir)},
+      Switch("resume",
+             "go on with the run in --out_dir from the last state that it saved; start where there "
+             "is none (false)",
+             options.resume),
+      {"save_interval", "N", "steps from one saved state to the next; 0: about five minutes (0)",
+       SetSteps(options.save_interval)},
       {"seed", "N", "of weights, data order, dropout and generated data (1001)",
        SetWhole(options.seed)},
       {"device", "auto|cpu|cuda",
@@ -138,6 +155,10 @@ absl::Status CheckTogether(const Options& options) {
   if (options.mode != Mode::kTrain && !options.trace.empty()) {
     return absl::InvalidArgumentError("--trace records training steps: it goes with --mode=train");
   }
+  if (options.mode != Mode::kTrain && options.resume) {
+    return absl::InvalidArgumentError(
+        "--resume goes on with a training: it goes with --mode=train");
+  }
   if (options.trace_steps.has_value() && options.trace.empty()) {
     return absl::InvalidArgumentError("--trace_steps goes with --trace=FILE");
   }
@@ -177,11 +198,12 @@ std::string HelpText(const Options& options, const KnownNames& known) {
                         "  lra --task=TASK --method=METHOD [FLAG ...]\n\n",
                         FlagsHelp(TargetFlags(scratch, known)), "\n");
   }
-  absl::StrAppend(&text, FlagsHelp(RunFlags(scratch)), "\nInstead of the preset's:\n\n",
-                  FlagsHelp(PresetFlags(scratch)),
-                  "\nDefaults in brackets. Ctrl-C stops cleanly and leaves a checkpoint. Results: "
-                  "summary.json in --out_dir.\nExit code 0: done; 1: an error; 130: stopped by "
-                  "Ctrl-C.\n");
+  absl::StrAppend(
+      &text, FlagsHelp(RunFlags(scratch)), "\nInstead of the preset's:\n\n",
+      FlagsHelp(PresetFlags(scratch)),
+      "\nDefaults in brackets. Ctrl-C, SIGTERM, SIGHUP and SIGUSR1 stop cleanly: the same "
+      "command with --resume goes on. Results: summary.json in --out_dir.\nExit code "
+      "0: done; 1: an error; 130: stopped by a signal.\n");
   return text;
 }
 

@@ -39,7 +39,9 @@ struct Options {
   std::string device = "auto";
   std::string precision = "auto";
   bool cuda_graph = true;
-  std::string trace;  // absolute; empty: none
+  bool resume = false;
+  int64_t save_interval = 0;  // 0: about every five minutes
+  std::string trace;          // absolute; empty: none
   std::optional<StepRange> trace_steps;
   bool help = false;
   std::vector<std::string> command;  // as typed, for the manifest

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -16,6 +17,7 @@
 #include "absl/time/time.h"
 #include "baselines/registry.h"
 #include "experiments/choose_preset.h"
+#include "spion/base/file.h"
 #include "spion/base/json_text.h"
 #include "spion/base/parallel.h"
 #include "spion/base/status.h"
@@ -29,6 +31,7 @@
 #include "spion/run/journal.h"
 #include "spion/run/mllog.h"
 #include "spion/run/reports.h"
+#include "spion/run/resume.h"
 #include "spion/run/run_directory.h"
 #include "spion/train/batches.h"
 #include "spion/train/check_settings.h"
@@ -141,12 +144,15 @@ absl::StatusOr<Session> Prepare(const Options& options, Progress& progress) {
   return session;
 }
 
-absl::StatusOr<Evaluation> Test(const Session& session, const SequenceClassifier& model) {
+// Nothing if it is to stop.
+absl::StatusOr<std::optional<Evaluation>> Test(const Session& session,
+                                               const SequenceClassifier& model,
+                                               const std::function<bool()>& stop_requested) {
   const HyperParameters& h = session.experiment.hyper_parameters;
-  const Evaluation test =
-      Evaluate(model, BatchMaker(session.data.test, session.device), h.evaluation_batch_size(),
-               h.test_examples, session.experiment.precision);
-  if (std::isfinite(test.loss)) return test;
+  const std::optional<Evaluation> test = EvaluateUnlessStopped(
+      model, BatchMaker(session.data.test, session.device), h.evaluation_batch_size(),
+      h.test_examples, session.experiment.precision, stop_requested);
+  if (!test.has_value() || std::isfinite(test->loss)) return test;
   return absl::InternalError(
       "the loss on the test set is not finite: the checkpoint's weights are too large");
 }
@@ -182,74 +188,137 @@ absl::StatusOr<std::unique_ptr<Trace>> MakeTrace(const Session& session, const O
                         .device = session.device});
 }
 
-absl::Status WriteManifest(const RunDirectory& run, const Session& session, const Options& options,
-                           const SequenceClassifier& model) {
-  return run.WriteJson("manifest.json",
-                       Manifest(session.experiment, model.config(), session.data.source,
-                                session.device, options.command));
+nlohmann::ordered_json ManifestOf(const Session& session, const Options& options) {
+  return Manifest(session.experiment,
+                  ModelConfigFor(session.data.shape, session.experiment.hyper_parameters),
+                  session.data.source, session.device, options.command);
 }
 
 // For who plans runs and must know what they would be made on.
 Outcome TellManifest(const Session& session, const Options& options, Progress& progress) {
-  const SequenceClassifier model =
-      MakeModel(session.experiment, session.data.shape, session.device);
-  progress.Say(JsonText(Manifest(session.experiment, model.config(), session.data.source,
-                                 session.device, options.command)));
+  progress.Say(JsonText(ManifestOf(session, options)));
   return Outcome::kFinished;
 }
 
-// Ctrl-C and a scheduler's SIGTERM end the training, not the program.
-absl::StatusOr<TrainingResult> TrainOneRun(const Session& session, SequenceClassifier& model,
-                                           RunJournal& journal, Trace* trace) {
-  const InterruptFlag interrupt;
-  return Train(session.experiment, session.data, model, journal,
-               {.trace = trace, .stop_requested = [&] { return interrupt.raised(); }});
+// Tells the logs what begins, and writes the manifest.
+absl::Status BeginRun(const RunDirectory& run, const Session& session, const Options& options) {
+  const MlLog ml_log = run.ml_log();
+  for (const char* name : {kMetricsFileName, kMlLogFileName}) {
+    const absl::Status cut = CutFile(run.File(name), 0);  // of a run that had saved no state
+    if (!cut.ok() && !absl::IsNotFound(cut)) return cut;
+  }
+  RETURN_IF_ERROR(ml_log.Start("init_start", nlohmann::json::object(), session.start));
+  RETURN_IF_ERROR(LogExperiment(ml_log, session.experiment, session.data, session.device));
+  RETURN_IF_ERROR(run.WriteJson("manifest.json", ManifestOf(session, options)));
+  return ml_log.Stop("init_stop");
+}
+
+Outcome Stopped(const RunDirectory& run, absl::string_view when, Progress& progress) {
+  progress.Say(absl::StrCat("stopped ", when,
+                            "; the same command with --resume --out_dir=", run.path(), " goes on"));
+  return Outcome::kInterrupted;
+}
+
+// After training: the test of the best checkpoint, and the summary.
+absl::StatusOr<Outcome> FinishRun(const Session& session, const RunDirectory& run,
+                                  const RunJournal& journal, const TrainingResult& result,
+                                  const std::function<bool()>& stop_requested, Progress& progress) {
+  const Experiment& experiment = session.experiment;
+  ASSIGN_OR_RETURN(const Checkpoint best, journal.LoadBest(result));
+  // A model of its own, in the phase that the checkpoint was saved in.
+  SequenceClassifier model = MakeModel(experiment, session.data.shape, session.device);
+  RETURN_IF_ERROR(Restore(best, model));
+  ASSIGN_OR_RETURN(const std::optional<Evaluation> test, Test(session, model, stop_requested));
+  if (!test.has_value()) return Stopped(run, "before the test was over", progress);
+  RETURN_IF_ERROR(run.ml_log().Point("test_accuracy", test->accuracy,
+                                     {{"step_num", best.info.step},
+                                      {"phase", std::string(PhaseName(best.info.phase))},
+                                      {"examples", test->examples}}));
+  nlohmann::ordered_json summary =
+      Summary(experiment, model.config(), result, *test, session.data.source, session.device);
+  if (!journal.log_error().ok()) summary["log_error"] = journal.log_error().message();
+  RETURN_IF_ERROR(run.WriteJson("summary.json", summary));
+  RETURN_IF_ERROR(RemoveFile(run.File(kStateFileName)));
+  progress.Say(absl::StrCat(
+      TestLine(*test, best.info), session.data.source.generated ? ", on generated data" : "",
+      "\ntrained in ", FormatDuration(result.train_seconds), "; results in ", run.path()));
+  return Outcome::kFinished;
+}
+
+// The folder, and what an earlier run left there if it is to be gone on with.
+struct Place {
+  RunDirectory run;
+  Resumption earlier;
+};
+
+absl::StatusOr<Place> MakePlace(const Session& session, const Options& options,
+                                Progress& progress) {
+  if (!options.resume) {
+    ASSIGN_OR_RETURN(RunDirectory run, RunDirectory::Create(session.out_dir));
+    const std::string& kept = run.earlier_run();
+    if (!kept.empty()) {
+      const bool is_unfinished = FileSize(absl::StrCat(kept, "/", kStateFileName)).ok();
+      progress.Say(absl::StrCat("an earlier run is kept as ", kept,
+                                is_unfinished ? "; it is unfinished: --resume --out_dir=" : "",
+                                is_unfinished ? absl::StrCat(kept, " goes on with it") : ""));
+    }
+    return Place{.run = std::move(run), .earlier = {}};
+  }
+  ASSIGN_OR_RETURN(RunDirectory run, RunDirectory::Resume(session.out_dir));
+  if (!run.has_earlier_files()) {
+    progress.Say(absl::StrCat("there is no run in ", run.path(), " to go on with: it starts"));
+    return Place{.run = std::move(run), .earlier = {}};
+  }
+  ASSIGN_OR_RETURN(Resumption earlier, LookAtEarlierRun(run, ManifestOf(session, options)));
+  if (!earlier.state.has_value() && !earlier.summary.has_value()) {
+    progress.Say(absl::StrCat("the run in ", run.path(), " has saved no state yet: it starts"));
+  }
+  for (const std::string& note : earlier.notes) progress.Say(note);
+  return Place{.run = std::move(run), .earlier = std::move(earlier)};
 }
 
 absl::StatusOr<Outcome> RunTraining(const Session& session, const Options& options,
                                     Progress& progress) {
-  RETURN_IF_ERROR(TryModel(session.experiment, session.data, session.device));
-  ASSIGN_OR_RETURN(const std::unique_ptr<Trace> trace, MakeTrace(session, options));
-  ASSIGN_OR_RETURN(const RunDirectory run, RunDirectory::Create(session.out_dir));
-  if (!run.earlier_run().empty()) {
-    progress.Say(absl::StrCat("an earlier run is kept as ", run.earlier_run()));
-  }
   const Experiment& experiment = session.experiment;
-  const MlLog ml_log = run.ml_log();
-  RETURN_IF_ERROR(ml_log.Start("init_start", nlohmann::json::object(), session.start));
-  RETURN_IF_ERROR(LogExperiment(ml_log, experiment, session.data, session.device));
+  RETURN_IF_ERROR(TryModel(experiment, session.data, session.device));
+  ASSIGN_OR_RETURN(const std::unique_ptr<Trace> trace, MakeTrace(session, options));
+  ASSIGN_OR_RETURN(const Place place, MakePlace(session, options, progress));
+  const RunDirectory& run = place.run;
+  const Resumption& earlier = place.earlier;
+  if (earlier.summary.has_value()) {
+    progress.Say(absl::StrCat("the run in ", run.path(), " has ended: its summary.json is there"));
+    return Outcome::kFinished;
+  }
+  RunJournal journal(experiment, run, progress);
+  if (earlier.state.has_value()) {
+    RETURN_IF_ERROR(journal.CutLogsBack(*earlier.state));
+    RETURN_IF_ERROR(RemoveFile(run.File(ModelFileName(SavedModel::kInterrupted, Phase::kDense))));
+    RETURN_IF_ERROR(run.WriteJson("manifest.json", earlier.manifest));
+  } else {
+    RETURN_IF_ERROR(BeginRun(run, session, options));
+  }
   SequenceClassifier model = MakeModel(experiment, session.data.shape, session.device);
   progress.Say(absl::StrFormat("model: %d layers, %d weights", model.config().layers,
                                model.parameters().element_count()));
-  RETURN_IF_ERROR(WriteManifest(run, session, options, model));
-  RETURN_IF_ERROR(ml_log.Stop("init_stop"));
-
-  RunJournal journal(experiment, run, progress);
-  ASSIGN_OR_RETURN(const TrainingResult result, TrainOneRun(session, model, journal, trace.get()));
+  // From here on a signal ends the training or the test, not the program.
+  const InterruptFlag interrupt;
+  const auto stop_requested = [&] { return interrupt.raised(); };
+  ASSIGN_OR_RETURN(const TrainingResult result,
+                   Train(experiment, session.data, model, journal,
+                         {.trace = trace.get(),
+                          .stop_requested = stop_requested,
+                          .save_interval = options.save_interval,
+                          .state = earlier.state.has_value() ? &*earlier.state : nullptr}));
   if (result.interrupted) {
     const std::string checkpoint =
         run.File(ModelFileName(SavedModel::kInterrupted, Phase::kDense)).path();
-    progress.Say(absl::StrFormat(
-        "stopped at step %d; the checkpoint is %s\n  bazel run //experiments:lra_%s_%s -- "
-        "--mode=eval --checkpoint=%s",
-        result.steps, checkpoint, experiment.task, experiment.method.name, checkpoint));
-    return Outcome::kInterrupted;
+    const Outcome stopped = Stopped(run, absl::StrCat("at step ", result.steps), progress);
+    progress.Say(absl::StrCat("  bazel run //experiments:lra_", experiment.task, "_",
+                              experiment.method.name, " -- --mode=eval --checkpoint=", checkpoint,
+                              "   # its model so far"));
+    return stopped;
   }
-  ASSIGN_OR_RETURN(const Checkpoint best, journal.LoadBest(result));
-  // A model of its own, in the phase that the checkpoint was saved in.
-  SequenceClassifier best_model = MakeModel(experiment, session.data.shape, session.device);
-  RETURN_IF_ERROR(Restore(best, best_model));
-  ASSIGN_OR_RETURN(const Evaluation test, Test(session, best_model));
-  RETURN_IF_ERROR(ml_log.Point("test_accuracy", test.accuracy,
-                               {{"step_num", best.info.step},
-                                {"phase", std::string(PhaseName(best.info.phase))},
-                                {"examples", test.examples}}));
-  RETURN_IF_ERROR(run.WriteJson("summary.json", Summary(experiment, model.config(), result, test,
-                                                        session.data.source, session.device)));
-  progress.Say(absl::StrCat(
-      TestLine(test, best.info), session.data.source.generated ? ", on generated data" : "",
-      "\ntrained in ", FormatDuration(result.train_seconds), "; results in ", run.path()));
-  return Outcome::kFinished;
+  return FinishRun(session, run, journal, result, stop_requested, progress);
 }
 
 // The model of the checkpoint, which must be one of the session's task and method.
@@ -295,12 +364,14 @@ absl::StatusOr<Outcome> RunEvaluation(const Session& session, const Options& opt
                                               session.experiment.precision);
   // Before the test, whose batches may be larger.
   const PeakMemory peak = GetPeakMemory(session.device);
-  ASSIGN_OR_RETURN(const Evaluation test, Test(session, model));
+  ASSIGN_OR_RETURN(const std::optional<Evaluation> tested,
+                   Test(session, model, [] { return false; }));
+  const Evaluation& test = *tested;
   progress.Say(absl::StrFormat("%s, loss %.3f", TestLine(test, info), test.loss));
   progress.Say(absl::StrFormat("%.3g ms a batch of %d, %.0f MiB", cost.batch_ms, cost.batch_size,
                                peak.used_mib));
   if (!run.has_value()) return Outcome::kFinished;
-  RETURN_IF_ERROR(WriteManifest(*run, session, options, model));
+  RETURN_IF_ERROR(run->WriteJson("manifest.json", ManifestOf(session, options)));
   RETURN_IF_ERROR(run->WriteJson("evaluation.json", {{"checkpoint", options.checkpoint},
                                                      {"step", info.step},
                                                      {"phase", std::string(PhaseName(info.phase))},

@@ -1,6 +1,7 @@
 #include "spion/base/file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -26,6 +27,18 @@ absl::Status WriteAll(const Descriptor& file, const FilePlace& place, absl::stri
     if (written < 0 && errno == EINTR) continue;
     if (written < 0) return SystemError("write", place);
     content.remove_prefix(written);
+  }
+  return absl::OkStatus();
+}
+
+// So that a new name, too, is on the disk. `place` is in the folder, or a path.
+absl::Status FlushFolder(const FilePlace& place) {
+  const size_t slash = place.name().rfind('/');
+  const std::string parent = slash == std::string::npos ? "." : place.name().substr(0, slash + 1);
+  const Descriptor folder(
+      openat(place.folder(), parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (folder.number() < 0 || fsync(folder.number()) != 0) {
+    return SystemError("flush the folder of", place);
   }
   return absl::OkStatus();
 }
@@ -81,7 +94,7 @@ absl::Status AtomicFile::Commit() {
     return SystemError("rename to", place_);
   }
   is_committed_ = true;
-  return absl::OkStatus();
+  return FlushFolder(place_);
 }
 
 absl::Status WriteFileAtomically(const FilePlace& place, absl::string_view content) {
@@ -93,7 +106,43 @@ absl::Status WriteFileAtomically(const FilePlace& place, absl::string_view conte
 absl::Status AppendLine(const FilePlace& place, absl::string_view line) {
   const Descriptor file = OpenToWrite(place, O_APPEND);
   if (file.number() < 0) return SystemError("write", place);
-  return WriteAll(file, place, absl::StrCat(line, "\n"));
+  struct stat before = {};
+  if (fstat(file.number(), &before) != 0) return SystemError("write", place);
+  const absl::Status written = WriteAll(file, place, absl::StrCat(line, "\n"));
+  // A torn line would join the next one.
+  if (!written.ok() && ftruncate(file.number(), before.st_size) != 0) {
+    return SystemError("cut a torn line from", place);
+  }
+  return written;
+}
+
+absl::Status RemoveFile(const FilePlace& place) {
+  const bool is_gone = unlinkat(place.folder(), place.name().c_str(), 0) == 0 || errno == ENOENT;
+  return is_gone ? absl::OkStatus() : SystemError("remove", place);
+}
+
+absl::StatusOr<int64_t> FileSize(const FilePlace& place) {
+  struct stat found = {};
+  if (fstatat(place.folder(), place.name().c_str(), &found, 0) != 0) {
+    return SystemError("look at", place);
+  }
+  return found.st_size;
+}
+
+absl::Status CutFile(const FilePlace& place, int64_t bytes) {
+  const Descriptor file(
+      openat(place.folder(), place.name().c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));
+  if (file.number() < 0) return SystemError("cut", place);
+  struct stat found = {};
+  if (fstat(file.number(), &found) != 0) return SystemError("cut", place);
+  if (found.st_size < bytes) {
+    return absl::DataLossError(
+        absl::StrCat(place.path(), " has ", found.st_size, " bytes, expected at least ", bytes));
+  }
+  if (ftruncate(file.number(), bytes) != 0 || fsync(file.number()) != 0) {
+    return SystemError("cut", place);
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace spion

@@ -12,6 +12,7 @@
 #ifndef SPION_BASE_FILE_H_
 #define SPION_BASE_FILE_H_
 
+#include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
@@ -58,8 +59,19 @@ class AtomicFile {
 absl::Status WriteFileAtomically(const FilePlace& place, absl::string_view content);
 
 /// Writes `line` and a newline at the end of the file, made if need be; they are in it when the
-/// call returns. Errors: the operating system's, naming the file.
+/// call returns. Errors: the operating system's, naming the file, which then has nothing of the
+/// line.
 absl::Status AppendLine(const FilePlace& place, absl::string_view line);
+
+/// An absent one is fine. Errors: the operating system's, naming the file.
+absl::Status RemoveFile(const FilePlace& place);
+
+/// Errors: the operating system's, naming the file.
+absl::StatusOr<int64_t> FileSize(const FilePlace& place);
+
+/// Leaves the first `bytes` of the file, on the disk when the call returns. Errors: the operating
+/// system's, naming the file; DataLoss if it has fewer.
+absl::Status CutFile(const FilePlace& place, int64_t bytes);
 
 }  // namespace spion
 

@@ -29,6 +29,8 @@ class SpionAttention : public Attention {
   at::Tensor Forward(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                      const Lengths& lengths) override;
 
+  c10::Device device() const { return device_; }
+
   /// How pruned entries count in the sparse phase.
   PrunedScore pruned_score() const { return pruned_; }
   void set_pruned_score(PrunedScore pruned) { pruned_ = pruned; }

@@ -7,6 +7,8 @@ namespace {
 
 volatile std::sig_atomic_t g_raised = 0;
 
+constexpr std::array<int, 4> kSignals = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
+
 void Raise(int signal) {
   g_raised = 1;
   std::signal(signal, SIG_DFL);
@@ -16,13 +18,14 @@ void Raise(int signal) {
 
 InterruptFlag::InterruptFlag() {
   g_raised = 0;
-  std::signal(SIGINT, Raise);
-  std::signal(SIGTERM, Raise);
+  for (size_t i = 0; i < kSignals.size(); ++i) {
+    before_[i] = std::signal(kSignals[i], Raise);
+    if (before_[i] == SIG_IGN) std::signal(kSignals[i], SIG_IGN);
+  }
 }
 
 InterruptFlag::~InterruptFlag() {
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
+  for (size_t i = 0; i < kSignals.size(); ++i) std::signal(kSignals[i], before_[i]);
 }
 
 bool InterruptFlag::raised() const { return g_raised != 0; }

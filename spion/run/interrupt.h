@@ -1,11 +1,15 @@
-// Ctrl-C and a scheduler's SIGTERM as a flag that a loop looks at.
+// What asks a run to stop (Ctrl-C, a scheduler's SIGTERM or its warning SIGUSR1, a lost terminal's
+// SIGHUP) as a flag that a loop looks at.
 #ifndef SPION_RUN_INTERRUPT_H_
 #define SPION_RUN_INTERRUPT_H_
 
+#include <array>
+
 namespace spion {
 
-/// While one of these lives, the first SIGINT or SIGTERM only raises the flag; a second one ends
-/// the program as usual. One at a time.
+/// While one of these lives, the first SIGINT, SIGTERM, SIGHUP or SIGUSR1 only raises the flag; a
+/// second one of the same ends the program as usual. Those that the program was started to ignore
+/// (nohup) stay ignored. One at a time.
 class InterruptFlag {
  public:
   InterruptFlag();
@@ -14,6 +18,9 @@ class InterruptFlag {
   InterruptFlag& operator=(const InterruptFlag&) = delete;
 
   bool raised() const;
+
+ private:
+  std::array<void (*)(int), 4> before_;  // what each signal did
 };
 
 }  // namespace spion

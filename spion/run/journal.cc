@@ -2,11 +2,13 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "spion/base/file.h"
 #include "spion/base/status.h"
 #include "spion/pattern/draw.h"
 #include "spion/pattern/pattern_json.h"
@@ -15,6 +17,10 @@ namespace spion {
 namespace {
 
 using Json = nlohmann::ordered_json;
+
+// Names in a state.
+constexpr char kMetricsBytes[] = "journal.metrics_bytes";
+constexpr char kMlLogBytes[] = "journal.ml_log_bytes";
 
 std::string Percents(const std::vector<double>& values) {
   return absl::StrJoin(values, "  ", [](std::string* out, double value) {
@@ -52,12 +58,31 @@ std::string ModelFileName(SavedModel which, Phase phase) {
   return "";
 }
 
+void RunJournal::Logged(const absl::Status& status) {
+  has_news_ = true;
+  if (status.ok() || !log_error_.ok()) return;
+  log_error_ = status;
+  progress_.Say(absl::StrCat("warning: ", status.message(),
+                             "; training goes on, and its logs lack what could not be written"));
+}
+
+void RunJournal::Metric(const Json& metric) { Logged(run_.AppendMetric(metric)); }
+
 absl::Status RunJournal::OnStart(const TrainingPosition& at) {
-  return ml_log_.Start("run_start", Metadata(at));
+  Logged(ml_log_.Start("run_start", Metadata(at)));
+  return absl::OkStatus();
+}
+
+absl::Status RunJournal::OnResume(const TrainingPosition& at) {
+  progress_.Say(
+      absl::StrCat("goes on after step ", at.step, " of ", experiment_.hyper_parameters.steps));
+  Logged(ml_log_.Point("spion_resumed", at.step, Metadata(at)));
+  return absl::OkStatus();
 }
 
 absl::Status RunJournal::OnBlockStart(const TrainingPosition& at) {
-  return ml_log_.Start("block_start", Metadata(at));
+  Logged(ml_log_.Start("block_start", Metadata(at)));
+  return absl::OkStatus();
 }
 
 absl::Status RunJournal::OnReport(const TrainingPosition& at, const TrainingReport& report) {
@@ -69,42 +94,46 @@ absl::Status RunJournal::OnReport(const TrainingPosition& at, const TrainingRepo
        .accuracy = report.accuracy,
        .steps_per_second = 1e3 / report.step_ms,
        .seconds_left = static_cast<double>(report.steps - at.step) * report.step_ms / 1e3});
-  RETURN_IF_ERROR(run_.AppendMetric({{"kind", "train"},
-                                     {"step", at.step},
-                                     {"phase", NameOf(at.phase)},
-                                     {"loss", report.loss},
-                                     {"accuracy", report.accuracy},
-                                     {"learning_rate", report.learning_rate},
-                                     {"step_ms", report.step_ms}}));
-  RETURN_IF_ERROR(ml_log_.Point("train_loss", report.loss, Metadata(at)));
-  return ml_log_.Point("tracked_stats",
+  Metric({{"kind", "train"},
+          {"step", at.step},
+          {"phase", NameOf(at.phase)},
+          {"loss", report.loss},
+          {"accuracy", report.accuracy},
+          {"learning_rate", report.learning_rate},
+          {"step_ms", report.step_ms}});
+  Logged(ml_log_.Point("train_loss", report.loss, Metadata(at)));
+  Logged(ml_log_.Point("tracked_stats",
                        {{"throughput", report.samples_per_second},
                         {"train_accuracy", report.accuracy},
                         {"learning_rate", report.learning_rate}},
-                       Metadata(at));
+                       Metadata(at)));
+  return absl::OkStatus();
 }
 
 absl::Status RunJournal::OnBlockEnd(const TrainingPosition& at) {
-  return ml_log_.Stop("block_stop", Metadata(at));
+  Logged(ml_log_.Stop("block_stop", Metadata(at)));
+  return absl::OkStatus();
 }
 
 absl::Status RunJournal::OnEvaluationStart(const TrainingPosition& at) {
-  return ml_log_.Start("eval_start", Metadata(at));
+  Logged(ml_log_.Start("eval_start", Metadata(at)));
+  return absl::OkStatus();
 }
 
 absl::Status RunJournal::OnEvaluation(const TrainingPosition& at, const Evaluation& dev) {
-  RETURN_IF_ERROR(ml_log_.Point("eval_accuracy", dev.accuracy, Metadata(at)));
-  RETURN_IF_ERROR(ml_log_.Point("eval_loss", dev.loss, Metadata(at)));
-  RETURN_IF_ERROR(ml_log_.Stop("eval_stop", Metadata(at)));
+  Logged(ml_log_.Point("eval_accuracy", dev.accuracy, Metadata(at)));
+  Logged(ml_log_.Point("eval_loss", dev.loss, Metadata(at)));
+  Logged(ml_log_.Stop("eval_stop", Metadata(at)));
   progress_.Say(
       absl::StrFormat("dev at step %d: accuracy %.1f %%, loss %.3f (%s phase, %d examples)",
                       at.step, 100 * dev.accuracy, dev.loss, PhaseName(at.phase), dev.examples));
-  return run_.AppendMetric({{"kind", "dev"},
-                            {"step", at.step},
-                            {"phase", NameOf(at.phase)},
-                            {"loss", dev.loss},
-                            {"accuracy", dev.accuracy},
-                            {"examples", dev.examples}});
+  Metric({{"kind", "dev"},
+          {"step", at.step},
+          {"phase", NameOf(at.phase)},
+          {"loss", dev.loss},
+          {"accuracy", dev.accuracy},
+          {"examples", dev.examples}});
+  return absl::OkStatus();
 }
 
 absl::Status RunJournal::OnCapture(const TrainingPosition& at, const Capture& capture) {
@@ -115,12 +144,12 @@ absl::Status RunJournal::OnCapture(const TrainingPosition& at, const Capture& ca
                     " (settled below ", h.transition_limit_percent, " %)");
   }
   progress_.Say(message);
-  RETURN_IF_ERROR(run_.AppendMetric({{"kind", "capture"},
-                                     {"step", capture.step},
-                                     {"capture", capture.index},
-                                     {"distance", capture.distance},
-                                     {"change_percent", capture.change_percent},
-                                     {"settled", capture.settled}}));
+  Metric({{"kind", "capture"},
+          {"step", capture.step},
+          {"capture", capture.index},
+          {"distance", capture.distance},
+          {"change_percent", capture.change_percent},
+          {"settled", capture.settled}});
   return capture.transition ? WriteTransition(at, capture) : absl::OkStatus();
 }
 
@@ -138,16 +167,16 @@ absl::Status RunJournal::WriteTransition(const TrainingPosition& at, const Captu
                                   pattern.block_size(), pattern.block_size(), Draw(pattern)));
   }
   const std::vector<int64_t> kept = KeptBlocks(capture);
-  RETURN_IF_ERROR(run_.AppendMetric({{"kind", "transition"},
-                                     {"step", capture.step},
-                                     {"settled", capture.settled},
-                                     {"kept_blocks", kept},
-                                     {"pattern_search_ms", capture.pattern_search_ms}}));
-  RETURN_IF_ERROR(ml_log_.Point("spion_transition",
-                                {{"settled", capture.settled},
-                                 {"kept_blocks", kept},
-                                 {"pattern_search_ms", capture.pattern_search_ms}},
-                                Metadata(at)));
+  Metric({{"kind", "transition"},
+          {"step", capture.step},
+          {"settled", capture.settled},
+          {"kept_blocks", kept},
+          {"pattern_search_ms", capture.pattern_search_ms}});
+  Logged(ml_log_.Point("spion_transition",
+                       {{"settled", capture.settled},
+                        {"kept_blocks", kept},
+                        {"pattern_search_ms", capture.pattern_search_ms}},
+                       Metadata(at)));
   RETURN_IF_ERROR(WriteMaps(capture));
   return WritePatterns(capture);
 }
@@ -178,9 +207,35 @@ absl::Status RunJournal::WriteMaps(const Capture& capture) const {
                          {"layers", layers}});
 }
 
-absl::Status RunJournal::OnModel(SavedModel which, const CheckpointInfo& info,
-                                 const SequenceClassifier& model) {
-  return SaveCheckpoint(run_.File(ModelFileName(which, info.phase)), info, model);
+absl::Status RunJournal::OnModel(SavedModel which, const Checkpoint& checkpoint) {
+  return SaveCheckpoint(run_.File(ModelFileName(which, checkpoint.info.phase)), checkpoint);
+}
+
+void RunJournal::OnMark() {
+  if (!has_news_) return;
+  metrics_bytes_ = FileSize(run_.File(kMetricsFileName)).value_or(0);
+  ml_log_bytes_ = FileSize(run_.File(kMlLogFileName)).value_or(0);
+  has_news_ = false;
+}
+
+absl::Status RunJournal::OnState(const TrainingPosition& at, StateReason reason,
+                                 TrainingState& state) {
+  state.PutValue(kMetricsBytes, metrics_bytes_);
+  state.PutValue(kMlLogBytes, ml_log_bytes_);
+  const absl::Status saved = SaveState(run_.File(kStateFileName), state);
+  if (saved.ok() || reason == StateReason::kStop) return saved;
+  progress_.Say(
+      absl::StrCat("warning: the state at step ", at.step, " is not saved: ", saved.message()));
+  return absl::OkStatus();
+}
+
+absl::Status RunJournal::CutLogsBack(const TrainingState& state) const {
+  for (const auto& [key, name] :
+       {std::pair(kMetricsBytes, kMetricsFileName), std::pair(kMlLogBytes, kMlLogFileName)}) {
+    ASSIGN_OR_RETURN(const int64_t bytes, state.Value<int64_t>(key));
+    RETURN_IF_ERROR(CutFile(run_.File(name), bytes));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status RunJournal::OnTrace(const TrainingPosition& at, const TraceOptions& trace) {
@@ -192,7 +247,8 @@ absl::Status RunJournal::OnTrace(const TrainingPosition& at, const TraceOptions&
 absl::Status RunJournal::OnEnd(const TrainingPosition& at, bool all_steps_done) {
   Json metadata = Metadata(at);
   metadata["status"] = all_steps_done ? "success" : "aborted";
-  return ml_log_.Stop("run_stop", metadata);
+  Logged(ml_log_.Stop("run_stop", metadata));
+  return absl::OkStatus();
 }
 
 absl::StatusOr<Checkpoint> RunJournal::LoadBest(const TrainingResult& result) const {

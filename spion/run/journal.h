@@ -8,10 +8,14 @@
 // Files: metrics.jsonl, mllog.txt (from run_start to run_stop, whose status is success when all
 // steps were done); at the transition patterns.json and attention_maps.json (the maps they were
 // made from, block by block); best_dense and best_sparse (the best dev accuracy of each phase),
-// last (or interrupted) .safetensors.
+// last (or interrupted) .safetensors; and state.safetensors, from which a training goes on.
+//
+// A log that cannot be written (metrics.jsonl, mllog.txt) does not end the training: it is said
+// once, and log_error() has it. Nor does a state that cannot be written, but at a stop.
 #ifndef SPION_RUN_JOURNAL_H_
 #define SPION_RUN_JOURNAL_H_
 
+#include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
@@ -29,21 +33,27 @@ namespace spion {
 /// "best_dense.safetensors", "last.safetensors", ...
 std::string ModelFileName(SavedModel which, Phase phase);
 
+inline constexpr char kStateFileName[] = "state.safetensors";
+
 class RunJournal : public TrainingEvents {
  public:
-  /// All three outlive the journal. Errors of all events: those of the files.
+  /// All three outlive the journal. Errors of all events: those of the files that are no
+  /// logs.
   RunJournal(const Experiment& experiment, const RunDirectory& run, Progress& progress)
       : experiment_(experiment), run_(run), ml_log_(run.ml_log()), progress_(progress) {}
 
   absl::Status OnStart(const TrainingPosition& at) override;
+  absl::Status OnResume(const TrainingPosition& at) override;
   absl::Status OnBlockStart(const TrainingPosition& at) override;
   absl::Status OnReport(const TrainingPosition& at, const TrainingReport& report) override;
   absl::Status OnBlockEnd(const TrainingPosition& at) override;
   absl::Status OnEvaluationStart(const TrainingPosition& at) override;
   absl::Status OnEvaluation(const TrainingPosition& at, const Evaluation& dev) override;
   absl::Status OnCapture(const TrainingPosition& at, const Capture& capture) override;
-  absl::Status OnModel(SavedModel which, const CheckpointInfo& info,
-                       const SequenceClassifier& model) override;
+  absl::Status OnModel(SavedModel which, const Checkpoint& checkpoint) override;
+  void OnMark() override;
+  absl::Status OnState(const TrainingPosition& at, StateReason reason,
+                       TrainingState& state) override;
   absl::Status OnTrace(const TrainingPosition& at, const TraceOptions& trace) override;
   absl::Status OnEnd(const TrainingPosition& at, bool all_steps_done) override;
 
@@ -51,7 +61,17 @@ class RunJournal : public TrainingEvents {
   /// FailedPrecondition if it is not the one that this run saved there.
   absl::StatusOr<Checkpoint> LoadBest(const TrainingResult& result) const;
 
+  /// Before a training goes on from a state that was saved in this folder: cuts the logs back to
+  /// what was in them when it was saved. Errors: the system's, naming the file; DataLoss if a log
+  /// has less.
+  absl::Status CutLogsBack(const TrainingState& state) const;
+
+  /// The first that a log could not be written; OK if there was none.
+  const absl::Status& log_error() const { return log_error_; }
+
  private:
+  void Metric(const nlohmann::ordered_json& metric);
+  void Logged(const absl::Status& status);
   absl::Status WriteTransition(const TrainingPosition& at, const Capture& capture);
   absl::Status WritePatterns(const Capture& capture) const;
   absl::Status WriteMaps(const Capture& capture) const;
@@ -60,6 +80,11 @@ class RunJournal : public TrainingEvents {
   const RunDirectory& run_;
   const MlLog ml_log_;
   Progress& progress_;
+  absl::Status log_error_;
+  // Of metrics.jsonl and mllog.txt at the last mark, and whether more has been written since.
+  int64_t metrics_bytes_ = 0;
+  int64_t ml_log_bytes_ = 0;
+  bool has_news_ = true;
 };
 
 }  // namespace spion

@@ -152,7 +152,7 @@ TEST(BestTest, IsReadBackOnlyIfThisRunSavedIt) {
        }) {
     CheckpointInfo other = info;
     change(other);
-    ASSERT_TRUE(SaveCheckpoint(place, other, model).ok());
+    ASSERT_TRUE(SaveCheckpoint(place, TakeCheckpoint(other, model)).ok());
     const absl::Status status = journal.LoadBest(mine).status();
     EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
     EXPECT_THAT(std::string(status.message()),

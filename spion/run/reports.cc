@@ -1,5 +1,7 @@
 #include "spion/run/reports.h"
 
+#include <ATen/Parallel.h>
+
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -68,6 +70,7 @@ Json Manifest(const Experiment& experiment, const ModelConfig& model, const Data
           {"device", device.str()},
           {"device_name", DeviceName(device)},
           {"precision", std::string(PrecisionName(experiment.precision))},
+          {"threads", device.is_cpu() ? Json(at::get_num_threads()) : Json(nullptr)},
           {"cpu", DeviceName(at::kCPU)},
           {"git_commit", build.commit},
           {"git_dirty", build.dirty},

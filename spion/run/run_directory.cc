@@ -117,6 +117,14 @@ absl::StatusOr<std::string> MoveAside(const std::string& path, const std::string
 }  // namespace
 
 absl::StatusOr<RunDirectory> RunDirectory::Create(const std::string& path) {
+  return Open(path, /*goes_on=*/false);
+}
+
+absl::StatusOr<RunDirectory> RunDirectory::Resume(const std::string& path) {
+  return Open(path, /*goes_on=*/true);
+}
+
+absl::StatusOr<RunDirectory> RunDirectory::Open(const std::string& path, bool goes_on) {
   const std::string place = WithoutSlashesAtItsEnd(path);
   ASSIGN_OR_RETURN(const std::string behind, FolderBehind(place));
   std::string earlier_run;
@@ -127,12 +135,15 @@ absl::StatusOr<RunDirectory> RunDirectory::Create(const std::string& path) {
     // Another run may have moved it aside before it was locked, and nobody does from here on.
     if (!folder.IsInPlace()) continue;
     ASSIGN_OR_RETURN(const Content content, Look(folder));
-    if (content == Content::kEarlierRun) {
+    if (content == Content::kEarlierRun && !goes_on) {
       ASSIGN_OR_RETURN(earlier_run, MoveAside(place, behind));
       continue;
     }
     RETURN_IF_ERROR(lock.Sign());
-    return RunDirectory(std::move(folder), std::move(lock), std::move(earlier_run));
+    RunDirectory run(std::move(folder), std::move(lock));
+    run.earlier_run_ = std::move(earlier_run);
+    run.has_earlier_files_ = content == Content::kEarlierRun;
+    return run;
   }
 }
 
@@ -144,7 +155,7 @@ absl::Status RunDirectory::WriteJson(absl::string_view name,
 absl::Status RunDirectory::AppendMetric(const nlohmann::ordered_json& metric) const {
   nlohmann::ordered_json line = metric;
   line["time_ms"] = absl::ToUnixMillis(absl::Now());
-  return AppendLine(File("metrics.jsonl"), JsonText(line));
+  return AppendLine(File(kMetricsFileName), JsonText(line));
 }
 
 }  // namespace spion

@@ -23,6 +23,9 @@
 
 namespace spion {
 
+inline constexpr char kMetricsFileName[] = "metrics.jsonl";
+inline constexpr char kMlLogFileName[] = "mllog.txt";
+
 class RunDirectory {
  public:
   /// Makes the folder and its parents, or takes an empty one (lost+found does not count) as it is;
@@ -33,9 +36,14 @@ class RunDirectory {
   /// folder.
   static absl::StatusOr<RunDirectory> Create(const std::string& path);
 
+  /// The same, but an earlier run that stands there is not moved: its folder is opened to go on
+  /// with it, and has_earlier_files() holds.
+  static absl::StatusOr<RunDirectory> Resume(const std::string& path);
+
   /// As it was given, without slashes at its end.
   const std::string& path() const { return folder_.path(); }
   FilePlace File(absl::string_view name) const { return folder_.File(name); }
+  bool has_earlier_files() const { return has_earlier_files_; }
   /// Where Create put an earlier run; empty if there was none.
   const std::string& earlier_run() const { return earlier_run_; }
 
@@ -44,15 +52,16 @@ class RunDirectory {
   /// One line at the end of metrics.jsonl, with the time_ms since 1970 besides.
   absl::Status AppendMetric(const nlohmann::ordered_json& metric) const;
   /// The run's log in MLPerf's format, mllog.txt.
-  MlLog ml_log() const { return MlLog(File("mllog.txt")); }
+  MlLog ml_log() const { return MlLog(File(kMlLogFileName)); }
 
  private:
-  RunDirectory(Folder folder, RunLock lock, std::string earlier_run)
-      : folder_(std::move(folder)), lock_(std::move(lock)), earlier_run_(std::move(earlier_run)) {}
+  RunDirectory(Folder folder, RunLock lock) : folder_(std::move(folder)), lock_(std::move(lock)) {}
+  static absl::StatusOr<RunDirectory> Open(const std::string& path, bool goes_on);
 
   Folder folder_;
   RunLock lock_;
   std::string earlier_run_;
+  bool has_earlier_files_ = false;
 };
 
 }  // namespace spion

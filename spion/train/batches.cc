@@ -8,8 +8,15 @@
 #include <algorithm>
 #include <numeric>
 
+#include "absl/strings/str_cat.h"
+#include "spion/base/status.h"
+
 namespace spion {
 namespace {
+
+constexpr char kOrder[] = "order.examples";
+constexpr char kPosition[] = "order.position";
+constexpr char kRandom[] = "order.random";
 
 // From pinned memory a copy to the GPU goes on while the host does; LibTorch keeps the memory until
 // the copy is done.
@@ -92,6 +99,31 @@ std::vector<int64_t> ShuffledOrder::Next(int64_t count) {
     next.push_back(order_[position_++]);
   }
   return next;
+}
+
+void ShuffledOrder::SaveTo(TrainingState& state) const {
+  state.Put(kOrder, at::from_blob(const_cast<int64_t*>(order_.data()),  // only read
+                                  {static_cast<int64_t>(order_.size())}, at::kLong));
+  state.PutValue(kPosition, position_);
+  state.PutValue(kRandom, random_.state());
+}
+
+absl::Status ShuffledOrder::RestoreFrom(const TrainingState& state) {
+  const at::Tensor order =
+      at::from_blob(order_.data(), {static_cast<int64_t>(order_.size())}, at::kLong);
+  RETURN_IF_ERROR(state.CopyTo(kOrder, order));
+  ASSIGN_OR_RETURN(position_, state.Value<size_t>(kPosition));
+  ASSIGN_OR_RETURN(const Random::State random, state.Value<Random::State>(kRandom));
+  const auto outside = [this](int64_t example) {
+    return example < 0 || example >= static_cast<int64_t>(order_.size());
+  };
+  if (position_ > order_.size() || random == Random::State{} ||
+      std::any_of(order_.begin(), order_.end(), outside)) {
+    return absl::DataLossError(
+        absl::StrCat("the state's order of examples is none of ", order_.size(), " examples"));
+  }
+  random_ = Random::FromState(random);
+  return absl::OkStatus();
 }
 
 }  // namespace spion

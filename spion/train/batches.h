@@ -7,10 +7,12 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/types/span.h"
 #include "spion/base/random.h"
 #include "spion/data/task.h"
 #include "spion/nn/attention.h"
+#include "spion/train/training_state.h"
 
 namespace spion {
 
@@ -48,6 +50,9 @@ class ShuffledOrder {
   ShuffledOrder(int64_t examples, uint64_t seed);
 
   std::vector<int64_t> Next(int64_t count);
+
+  void SaveTo(TrainingState& state) const;
+  absl::Status RestoreFrom(const TrainingState& state);
 
  private:
   Random random_;

@@ -13,6 +13,7 @@
 #include "spion/base/status.h"
 #include "spion/kernels/block_sparse/block_size.h"
 #include "spion/pattern/pattern_json.h"
+#include "spion/train/safetensors.h"
 
 namespace spion {
 namespace {
@@ -93,6 +94,15 @@ absl::StatusOr<CheckpointInfo> FromJson(const Json& json) {
   return info;
 }
 
+// NotFound where a key is missing or its value has another type.
+absl::StatusOr<CheckpointInfo> ReadInfo(const Json& json) {
+  try {
+    return FromJson(json);
+  } catch (const Json::exception& error) {
+    return absl::NotFoundError(error.what());
+  }
+}
+
 bool IsFinite(const at::Tensor& tensor) { return tensor.isfinite().all().item<bool>(); }
 
 }  // namespace
@@ -125,19 +135,52 @@ std::string NotFiniteWeight(const SequenceClassifier& model) {
       ->name;
 }
 
-absl::Status SaveCheckpoint(const FilePlace& place, const CheckpointInfo& info,
-                            const SequenceClassifier& model) {
+Checkpoint TakeCheckpoint(const CheckpointInfo& info, const SequenceClassifier& model) {
+  Checkpoint checkpoint{.info = info, .weights = {}};
+  for (const NamedTensor& parameter : model.parameters().items()) {
+    checkpoint.weights[parameter.name] =
+        parameter.value.detach().to(at::kCPU, /*non_blocking=*/false, /*copy=*/true);
+  }
+  return checkpoint;
+}
+
+absl::Status SaveCheckpoint(const FilePlace& place, const Checkpoint& checkpoint) {
+  const CheckpointInfo& info = checkpoint.info;
   RETURN_IF_ERROR(CheckPatterns(info));
-  if (const std::string name = NotFiniteWeight(model); !name.empty()) {
+  for (const auto& [name, weight] : checkpoint.weights) {
+    if (IsFinite(weight)) continue;
     return absl::InternalError(absl::StrCat(place.path(), " is not written: the weight ", name,
                                             " is no longer finite at step ", info.step));
   }
-  TensorFile content;
-  for (const NamedTensor& parameter : model.parameters().items()) {
-    content.tensors[parameter.name] = parameter.value;
+  return SaveTensors(place,
+                     {.tensors = checkpoint.weights, .metadata = {{kKey, ToJson(info).dump()}}});
+}
+
+void PutCheckpoint(const std::string& prefix, const Checkpoint& checkpoint, TrainingState& state) {
+  std::vector<std::string> names;
+  for (const auto& [name, weight] : checkpoint.weights) {
+    names.push_back(name);
+    state.Put(absl::StrCat(prefix, ".", name), weight);
   }
-  content.metadata[kKey] = ToJson(info).dump();
-  return SaveTensors(place, content);
+  state.PutValue(absl::StrCat(prefix, ".info"), ToJson(checkpoint.info));
+  state.PutValue(absl::StrCat(prefix, ".weights"), names);
+}
+
+absl::StatusOr<Checkpoint> GetCheckpoint(const std::string& prefix, const TrainingState& state) {
+  ASSIGN_OR_RETURN(const Json json, state.Value<Json>(absl::StrCat(prefix, ".info")));
+  ASSIGN_OR_RETURN(const std::vector<std::string> names,
+                   state.Value<std::vector<std::string>>(absl::StrCat(prefix, ".weights")));
+  absl::StatusOr<CheckpointInfo> info = ReadInfo(json);
+  if (!info.ok()) {
+    return absl::DataLossError(
+        absl::StrCat("the state's ", prefix, " model: ", info.status().message()));
+  }
+  Checkpoint checkpoint{.info = *std::move(info), .weights = {}};
+  for (const std::string& name : names) {
+    ASSIGN_OR_RETURN(checkpoint.weights[name],
+                     state.Get(absl::StrCat(prefix, ".", name), at::kFloat));
+  }
+  return checkpoint;
 }
 
 absl::StatusOr<Checkpoint> LoadCheckpoint(const FilePlace& place) {
@@ -152,27 +195,50 @@ absl::StatusOr<Checkpoint> LoadCheckpoint(const FilePlace& place) {
   }
   const absl::StatusOr<Json> json = ParseJson(text->second);
   if (!json.ok()) return is_none(json.status().message());
-  absl::StatusOr<CheckpointInfo> info;
-  try {
-    info = FromJson(*json);
-  } catch (const Json::exception& error) {
-    return is_none(error.what());
-  }
+  absl::StatusOr<CheckpointInfo> info = ReadInfo(*json);
+  if (absl::IsNotFound(info.status())) return is_none(info.status().message());
   const auto damaged = [&](absl::string_view what) {
     return absl::DataLossError(absl::StrCat(place.path(), ": ", what, "; train again to make one"));
   };
   if (!info.ok()) return damaged(info.status().message());
   for (const auto& [name, tensor] : content.tensors) {
+    if (tensor.scalar_type() != at::kFloat) {
+      return damaged(absl::StrCat("the weight ", name, " is not float32"));
+    }
     if (!IsFinite(tensor)) {
       return damaged(absl::StrCat("the weight ", name, " has a NaN or an infinity"));
     }
   }
-  return Checkpoint{.info = *std::move(info), .content = std::move(content)};
+  return Checkpoint{.info = *std::move(info), .weights = std::move(content.tensors)};
+}
+
+bool HasCheckpoint(const std::string& prefix, const TrainingState& state) {
+  return state.HasValue(absl::StrCat(prefix, ".info"));
+}
+
+absl::Status SetPatterns(const std::vector<BlockPattern>& patterns, SequenceClassifier& model) {
+  const std::vector<SpionAttention*> layers = SpionLayers(model);
+  if (layers.size() != patterns.size()) {
+    return absl::InvalidArgumentError(absl::StrCat("the checkpoint has ", patterns.size(),
+                                                   " patterns for ", layers.size(), " layers"));
+  }
+  for (size_t l = 0; l < layers.size(); ++l) {
+    if (patterns[l].length() != model.config().length ||
+        !TakesBlockSize(patterns[l].block_size())) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("the checkpoint's pattern of layer ", l, " is one of ",
+                       patterns[l].blocks_per_side(), " blocks of ", patterns[l].block_size(),
+                       " a side, expected blocks of a multiple of 16 up to 128 for a length of ",
+                       model.config().length));
+    }
+    layers[l]->SetPattern(patterns[l]);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Restore(const Checkpoint& checkpoint, SequenceClassifier& model) {
   c10::NoGradGuard no_grad;
-  const auto& tensors = checkpoint.content.tensors;
+  const auto& tensors = checkpoint.weights;
   for (const NamedTensor& parameter : model.parameters().items()) {
     const auto found = tensors.find(parameter.name);
     if (found == tensors.end()) {
@@ -191,24 +257,10 @@ absl::Status Restore(const Checkpoint& checkpoint, SequenceClassifier& model) {
                                                    " weights, the model has ",
                                                    model.parameters().items().size()));
   }
-  const std::vector<BlockPattern>& patterns = checkpoint.info.patterns;
   if (checkpoint.info.phase == Phase::kDense) return absl::OkStatus();
-  const std::vector<SpionAttention*> layers = SpionLayers(model);
-  if (layers.size() != patterns.size()) {
-    return absl::InvalidArgumentError(absl::StrCat("the checkpoint has ", patterns.size(),
-                                                   " patterns for ", layers.size(), " layers"));
-  }
-  for (size_t l = 0; l < layers.size(); ++l) {
-    if (patterns[l].length() != model.config().length ||
-        !TakesBlockSize(patterns[l].block_size())) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the checkpoint's pattern of layer ", l, " is one of ",
-                       patterns[l].blocks_per_side(), " blocks of ", patterns[l].block_size(),
-                       " a side, expected blocks of a multiple of 16 up to 128 for a length of ",
-                       model.config().length));
-    }
-    layers[l]->SetPattern(patterns[l]);
-    layers[l]->set_pruned_score(checkpoint.info.pruned_score);
+  RETURN_IF_ERROR(SetPatterns(checkpoint.info.patterns, model));
+  for (SpionAttention* layer : SpionLayers(model)) {
+    layer->set_pruned_score(checkpoint.info.pruned_score);
   }
   return absl::OkStatus();
 }

@@ -4,7 +4,10 @@
 #ifndef SPION_TRAIN_CHECKPOINT_H_
 #define SPION_TRAIN_CHECKPOINT_H_
 
+#include <ATen/core/Tensor.h>
+
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -15,7 +18,7 @@
 #include "spion/nn/spion_attention.h"
 #include "spion/pattern/block_pattern.h"
 #include "spion/train/phase_controller.h"
-#include "spion/train/safetensors.h"
+#include "spion/train/training_state.h"
 
 namespace spion {
 
@@ -35,7 +38,7 @@ struct CheckpointInfo {
 
 struct Checkpoint {
   CheckpointInfo info;
-  TensorFile content;
+  std::map<std::string, at::Tensor> weights;  // float32, on the CPU
 };
 
 /// The SPION layers of a model; none in a model of another method.
@@ -48,14 +51,26 @@ std::vector<BlockPattern> CurrentPatterns(const SequenceClassifier& model);
 /// device.
 std::string NotFiniteWeight(const SequenceClassifier& model);
 
+/// The model as it is now, its weights copied to the CPU.
+Checkpoint TakeCheckpoint(const CheckpointInfo& info, const SequenceClassifier& model);
+
 /// Errors: those of SaveTensors; Internal, naming the weight, if one is not finite, so that no file
 /// has such; InvalidArgument if the phase and the patterns contradict each other.
-absl::Status SaveCheckpoint(const FilePlace& place, const CheckpointInfo& info,
-                            const SequenceClassifier& model);
+absl::Status SaveCheckpoint(const FilePlace& place, const Checkpoint& checkpoint);
 
 /// Errors: those of LoadTensors; DataLoss, naming the file, when what SPION needs to know is not in
 /// it or contradicts itself, or a weight is not finite.
 absl::StatusOr<Checkpoint> LoadCheckpoint(const FilePlace& place);
+
+/// A checkpoint as part of a training's state, under names that begin with `prefix`. Errors of
+/// GetCheckpoint: DataLoss if there is no such one, or it contradicts itself.
+void PutCheckpoint(const std::string& prefix, const Checkpoint& checkpoint, TrainingState& state);
+absl::StatusOr<Checkpoint> GetCheckpoint(const std::string& prefix, const TrainingState& state);
+bool HasCheckpoint(const std::string& prefix, const TrainingState& state);
+
+/// Gives each SPION layer its pattern. Errors: InvalidArgument saying which pattern does not fit
+/// its layer; the model may then be partly changed.
+absl::Status SetPatterns(const std::vector<BlockPattern>& patterns, SequenceClassifier& model);
 
 /// Puts the weights, the patterns and the pruned entries' meaning into the model. Errors:
 /// InvalidArgument naming the first weight that is missing, left over, or of another shape, or

@@ -20,6 +20,7 @@
 #include "spion/nn/fused_dense_attention.h"
 #include "spion/pattern/pattern_json.h"
 #include "spion/testing/pattern_zoo.h"
+#include "spion/train/safetensors.h"
 
 namespace spion {
 namespace {
@@ -76,7 +77,7 @@ TEST(CheckpointTest, ASparseModelComesBackWithItsPatterns) {
   SpionLayers(trained)[0]->SetPattern(Banded(4, 16, 1));
   SpionLayers(trained)[1]->SetPattern(LongColumns(4, 16));
   const std::string path = TempPath("sparse.safetensors");
-  ASSERT_TRUE(SaveCheckpoint(path, InfoOf(trained), trained).ok());
+  ASSERT_TRUE(SaveCheckpoint(path, TakeCheckpoint(InfoOf(trained), trained)).ok());
 
   const absl::StatusOr<Checkpoint> loaded = LoadCheckpoint(path);
   ASSERT_TRUE(loaded.ok()) << loaded.status();
@@ -100,7 +101,7 @@ TEST(CheckpointTest, PrunedEntriesCountAsTheyDidInTraining) {
   CheckpointInfo info = InfoOf(trained);
   info.pruned_score = PrunedScore::kExcluded;
   const std::string path = TempPath("excluded.safetensors");
-  ASSERT_TRUE(SaveCheckpoint(path, info, trained).ok());
+  ASSERT_TRUE(SaveCheckpoint(path, TakeCheckpoint(info, trained)).ok());
 
   SequenceClassifier restored = SpionModel(2);
   ASSERT_TRUE(Restore(*LoadCheckpoint(path), restored).ok());
@@ -117,7 +118,7 @@ TEST(CheckpointTest, PrunedEntriesCountAsTheyDidInTraining) {
 TEST(CheckpointTest, ADenseCheckpointLeavesAModelDense) {
   const SequenceClassifier trained = SpionModel(1);
   const std::string path = TempPath("dense.safetensors");
-  ASSERT_TRUE(SaveCheckpoint(path, InfoOf(trained), trained).ok());
+  ASSERT_TRUE(SaveCheckpoint(path, TakeCheckpoint(InfoOf(trained), trained)).ok());
   SequenceClassifier restored = SpionModel(2);
   ASSERT_TRUE(Restore(*LoadCheckpoint(path), restored).ok());
   EXPECT_TRUE(CurrentPatterns(restored).empty());
@@ -126,7 +127,7 @@ TEST(CheckpointTest, ADenseCheckpointLeavesAModelDense) {
 TEST(CheckpointTest, NamesAWeightThatDoesNotFit) {
   const SequenceClassifier trained = SpionModel(1);
   const std::string path = TempPath("other.safetensors");
-  ASSERT_TRUE(SaveCheckpoint(path, InfoOf(trained), trained).ok());
+  ASSERT_TRUE(SaveCheckpoint(path, TakeCheckpoint(InfoOf(trained), trained)).ok());
   ModelConfig wider = kConfig;
   wider.vocabulary = 9;
   SequenceClassifier other = SpionModel(2, wider);
@@ -137,7 +138,7 @@ TEST(CheckpointTest, NamesAWeightThatDoesNotFit) {
 TEST(CheckpointTest, DamagedFilesAreNamedAndExplained) {
   const SequenceClassifier model = SpionModel(1);
   const std::string path = TempPath("whole.safetensors");
-  ASSERT_TRUE(SaveCheckpoint(path, InfoOf(model), model).ok());
+  ASSERT_TRUE(SaveCheckpoint(path, TakeCheckpoint(InfoOf(model), model)).ok());
   const std::string whole = Read(path);
   const std::string damaged = TempPath("damaged.safetensors");
   // Cut at every kind of place: before, in and after the header, in the data.
@@ -167,7 +168,7 @@ class ContradictionTest : public ::testing::Test {
   ContradictionTest() : model_(SpionModel(1)) {
     for (SpionAttention* layer : SpionLayers(model_)) layer->SetPattern(Banded(4, 16, 1));
     const std::string path = TempPath("good.safetensors");
-    EXPECT_TRUE(SaveCheckpoint(path, InfoOf(model_), model_).ok());
+    EXPECT_TRUE(SaveCheckpoint(path, TakeCheckpoint(InfoOf(model_), model_)).ok());
     const std::string file = Read(path);
     uint64_t size = 0;
     std::memcpy(&size, file.data(), sizeof(size));
@@ -285,7 +286,7 @@ TEST(CheckpointTest, WeightsThatAreNotFiniteAreNeverSaved) {
     weight.value.view(-1)[0].fill_(std::numeric_limits<float>::quiet_NaN());
   }
   EXPECT_EQ(NotFiniteWeight(model), weight.name);
-  const absl::Status status = SaveCheckpoint(path, InfoOf(model), model);
+  const absl::Status status = SaveCheckpoint(path, TakeCheckpoint(InfoOf(model), model));
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
   EXPECT_THAT(std::string(status.message()), HasSubstr(weight.name));
   EXPECT_FALSE(std::filesystem::exists(path));
@@ -295,7 +296,7 @@ TEST(CheckpointTest, AContradictionIsNotSavedEither) {
   const SequenceClassifier model = SpionModel(1);
   CheckpointInfo info = InfoOf(model);
   info.phase = Phase::kSparse;
-  EXPECT_FALSE(SaveCheckpoint(TempPath("never.safetensors"), info, model).ok());
+  EXPECT_FALSE(SaveCheckpoint(TempPath("never.safetensors"), TakeCheckpoint(info, model)).ok());
 }
 
 // The bytes of the published format, written by hand.

@@ -19,6 +19,13 @@ int64_t EvaluatedExamples(int64_t examples, int64_t limit) {
 
 Evaluation Evaluate(const SequenceClassifier& model, const BatchMaker& batches, int64_t batch_size,
                     int64_t limit, Precision precision) {
+  return *EvaluateUnlessStopped(model, batches, batch_size, limit, precision, [] { return false; });
+}
+
+std::optional<Evaluation> EvaluateUnlessStopped(const SequenceClassifier& model,
+                                                const BatchMaker& batches, int64_t batch_size,
+                                                int64_t limit, Precision precision,
+                                                const std::function<bool()>& stop_requested) {
   const ProfileRange range(Region::kEvaluation);
   const c10::NoGradGuard no_grad;
   const c10::Device device = model.parameters().device();
@@ -28,6 +35,7 @@ Evaluation Evaluate(const SequenceClassifier& model, const BatchMaker& batches, 
   at::Tensor loss = at::zeros({}, at::TensorOptions(at::kDouble).device(device));
   std::vector<int64_t> indices;
   for (int64_t start = 0; start < examples; start += batch_size) {
+    if (stop_requested()) return std::nullopt;
     indices.resize(std::min(batch_size, examples - start));
     std::iota(indices.begin(), indices.end(), start);
     const Batch batch = batches.Make(indices);
@@ -37,11 +45,11 @@ Evaluation Evaluate(const SequenceClassifier& model, const BatchMaker& batches, 
     loss += at::cross_entropy_loss(logits, batch.labels).to(at::kDouble) *
             static_cast<double>(indices.size());
   }
-  if (examples == 0) return {};
+  if (examples == 0) return Evaluation();
   const auto count = static_cast<double>(examples);
-  return {.accuracy = static_cast<double>(right.item<int64_t>()) / count,
-          .loss = loss.item<double>() / count,
-          .examples = examples};
+  return Evaluation{.accuracy = static_cast<double>(right.item<int64_t>()) / count,
+                    .loss = loss.item<double>() / count,
+                    .examples = examples};
 }
 
 }  // namespace spion

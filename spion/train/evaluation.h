@@ -3,6 +3,8 @@
 #define SPION_TRAIN_EVALUATION_H_
 
 #include <cstdint>
+#include <functional>
+#include <optional>
 
 #include "spion/nn/classifier.h"
 #include "spion/platform/precision.h"
@@ -22,6 +24,12 @@ int64_t EvaluatedExamples(int64_t examples, int64_t limit);
 /// Over the split's first `limit` examples (0: all), without dropout, in the phase the model is in.
 Evaluation Evaluate(const SequenceClassifier& model, const BatchMaker& batches, int64_t batch_size,
                     int64_t limit, Precision precision);
+
+/// The same, but nothing if `stop_requested`, asked before each batch, says so.
+std::optional<Evaluation> EvaluateUnlessStopped(const SequenceClassifier& model,
+                                                const BatchMaker& batches, int64_t batch_size,
+                                                int64_t limit, Precision precision,
+                                                const std::function<bool()>& stop_requested);
 
 }  // namespace spion
 

@@ -9,7 +9,16 @@
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
 
+#include "spion/base/status.h"
+
 namespace spion {
+namespace {
+
+std::string FirstMoment(const std::string& parameter) { return "adamw.first." + parameter; }
+std::string SecondMoment(const std::string& parameter) { return "adamw.second." + parameter; }
+std::string StepsTaken(const std::string& parameter) { return "adamw.steps." + parameter; }
+
+}  // namespace
 
 Optimizer::Optimizer(const Parameters& parameters, const HyperParameters& hyper_parameters)
     : hyper_parameters_(hyper_parameters),
@@ -17,6 +26,7 @@ Optimizer::Optimizer(const Parameters& parameters, const HyperParameters& hyper_
                               parameters.items().front().value.options())) {
   c10::NoGradGuard no_grad;
   for (const NamedTensor& parameter : parameters.items()) {
+    names_.push_back(parameter.name);
     parameters_.push_back(parameter.value);
     first_moments_.push_back(at::zeros_like(parameter.value));
     second_moments_.push_back(at::zeros_like(parameter.value));
@@ -39,6 +49,23 @@ void Optimizer::Step() {
                     hyper_parameters_.beta2, hyper_parameters_.weight_decay,
                     hyper_parameters_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
   for (at::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
+}
+
+void Optimizer::SaveTo(TrainingState& state) const {
+  for (size_t i = 0; i < names_.size(); ++i) {
+    state.Put(FirstMoment(names_[i]), first_moments_[i]);
+    state.Put(SecondMoment(names_[i]), second_moments_[i]);
+    state.Put(StepsTaken(names_[i]), steps_taken_[i]);
+  }
+}
+
+absl::Status Optimizer::RestoreFrom(const TrainingState& state) {
+  for (size_t i = 0; i < names_.size(); ++i) {
+    RETURN_IF_ERROR(state.CopyTo(FirstMoment(names_[i]), first_moments_[i]));
+    RETURN_IF_ERROR(state.CopyTo(SecondMoment(names_[i]), second_moments_[i]));
+    RETURN_IF_ERROR(state.CopyTo(StepsTaken(names_[i]), steps_taken_[i]));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace spion

@@ -5,10 +5,13 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <string>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "spion/nn/parameters.h"
 #include "spion/train/hyper_parameters.h"
+#include "spion/train/training_state.h"
 
 namespace spion {
 
@@ -23,8 +26,13 @@ class Optimizer {
   /// Every parameter must have a gradient. Reads nothing on the host: it may be recorded.
   void Step();
 
+  /// Moments and steps taken.
+  void SaveTo(TrainingState& state) const;
+  absl::Status RestoreFrom(const TrainingState& state);
+
  private:
   HyperParameters hyper_parameters_;
+  std::vector<std::string> names_;
   std::vector<at::Tensor> parameters_;
   std::vector<at::Tensor> first_moments_;
   std::vector<at::Tensor> second_moments_;

@@ -5,13 +5,26 @@
 #include <ATen/ops/stack.h>
 
 #include <chrono>
+#include <string>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "spion/base/status.h"
 #include "spion/pattern/block_pooling.h"
 #include "spion/profiling/range.h"
 
 namespace spion {
+namespace {
+
+constexpr char kPhase[] = "phases.phase";
+constexpr char kCaptures[] = "phases.captures";
+constexpr char kDistance[] = "phases.distance";
+
+std::string MapName(const char* which, size_t layer) {
+  return absl::StrCat("phases.", which, "_map.", layer);
+}
+
+}  // namespace
 
 absl::string_view PhaseName(Phase phase) { return phase == Phase::kDense ? "dense" : "sparse"; }
 
@@ -34,15 +47,20 @@ void PhaseController::BeforeForward(int64_t step) {
   for (SpionAttention* layer : layers_) layer->RequestMap();
 }
 
+void PhaseController::TakeMaps(int64_t step) {
+  if (!IsCaptureStep(step)) return;
+  taken_maps_.clear();
+  for (SpionAttention* layer : layers_) taken_maps_.push_back(layer->TakeMap());
+}
+
 absl::StatusOr<std::optional<Capture>> PhaseController::AfterStep(int64_t step) {
   if (!IsCaptureStep(step)) return std::nullopt;
   const ProfileRange range(Region::kCapture);
+  TORCH_CHECK(!taken_maps_.empty(), "TakeMaps comes before AfterStep");
+  std::vector<at::Tensor> maps = std::exchange(taken_maps_, {});
   Capture capture;
   capture.step = step;
   capture.index = ++captures_;
-  std::vector<at::Tensor> maps;
-  maps.reserve(layers_.size());
-  for (SpionAttention* layer : layers_) maps.push_back(layer->TakeMap());
 
   if (!previous_maps_.empty()) {
     for (size_t l = 0; l < maps.size(); ++l) {
@@ -53,6 +71,7 @@ absl::StatusOr<std::optional<Capture>> PhaseController::AfterStep(int64_t step) 
     }
     ASSIGN_OR_RETURN(TransitionTest::Observation observation,
                      transition_test_.Observe(capture.distance));
+    previous_distance_ = capture.distance;
     capture.change_percent = std::move(observation.change_percent);
     capture.settled = observation.settled;
   }
@@ -91,6 +110,38 @@ absl::Status PhaseController::MakePatterns(const std::vector<at::Tensor>& maps, 
     capture.pooled_maps.push_back(std::move(pooled));
   }
   return absl::OkStatus();
+}
+
+void PhaseController::SaveTo(TrainingState& state) const {
+  state.PutValue(kPhase, std::string(PhaseName(phase_)));
+  state.PutValue(kCaptures, captures_);
+  state.PutValue(kDistance, previous_distance_);
+  for (size_t l = 0; l < taken_maps_.size(); ++l) state.Put(MapName("taken", l), taken_maps_[l]);
+  for (size_t l = 0; l < previous_maps_.size(); ++l) {
+    state.Put(MapName("previous", l), previous_maps_[l]);
+  }
+}
+
+absl::StatusOr<std::vector<at::Tensor>> PhaseController::RestoredMaps(const TrainingState& state,
+                                                                      const char* which) const {
+  std::vector<at::Tensor> maps;
+  if (layers_.empty() || !state.Has(MapName(which, 0))) return maps;
+  for (size_t l = 0; l < layers_.size(); ++l) {
+    ASSIGN_OR_RETURN(const at::Tensor map, state.Get(MapName(which, l), at::kFloat));
+    maps.push_back(map.to(layers_[l]->device()));
+  }
+  return maps;
+}
+
+absl::Status PhaseController::RestoreFrom(const TrainingState& state) {
+  ASSIGN_OR_RETURN(const auto phase, state.Value<std::string>(kPhase));
+  phase_ = phase == PhaseName(Phase::kSparse) ? Phase::kSparse : Phase::kDense;
+  ASSIGN_OR_RETURN(captures_, state.Value<int64_t>(kCaptures));
+  ASSIGN_OR_RETURN(taken_maps_, RestoredMaps(state, "taken"));
+  ASSIGN_OR_RETURN(previous_maps_, RestoredMaps(state, "previous"));
+  ASSIGN_OR_RETURN(previous_distance_, state.Value<std::vector<double>>(kDistance));
+  if (previous_distance_.empty()) return absl::OkStatus();
+  return transition_test_.Observe(previous_distance_).status();
 }
 
 }  // namespace spion

@@ -5,6 +5,7 @@
 //   for (int64_t step = 1; step <= steps; ++step) {
 //     phases.BeforeForward(step);
 //     ... forward, backward, optimiser ...
+//     phases.TakeMaps(step);
 //     ASSIGN_OR_RETURN(std::optional<Capture> capture, phases.AfterStep(step));
 //   }
 //
@@ -26,6 +27,7 @@
 #include "spion/pattern/block_scores.h"
 #include "spion/pattern/generator.h"
 #include "spion/pattern/transition.h"
+#include "spion/train/training_state.h"
 
 namespace spion {
 
@@ -64,13 +66,16 @@ class PhaseController {
   /// The layers outlive the controller.
   PhaseController(std::vector<SpionAttention*> layers, const PhaseOptions& options);
 
-  /// Whether AfterStep(step) will take the layers' maps.
+  /// Whether the layers' maps are looked at in this step.
   bool IsCaptureStep(int64_t step) const;
 
   /// Asks the layers for their maps if `step`, counted from 1, is a capture step.
   void BeforeForward(int64_t step);
 
-  /// On a capture step: takes the maps, tests them, and at the transition gives every layer its
+  /// Takes the maps of the step's forward pass from the layers, if it is a capture step.
+  void TakeMaps(int64_t step);
+
+  /// On a capture step: tests the maps that were taken, and at the transition gives every layer its
   /// pattern. Nothing on other steps. Errors: those of the generator and the transition test.
   absl::StatusOr<std::optional<Capture>> AfterStep(int64_t step);
 
@@ -79,8 +84,15 @@ class PhaseController {
   int64_t generation() const { return phase_ == Phase::kDense ? 0 : 1; }
   const PhaseOptions& options() const { return options_; }
 
+  /// All that it knows, maps that were taken and not yet tested included; of the sparse phase the
+  /// patterns are the layers' and stay theirs.
+  void SaveTo(TrainingState& state) const;
+  absl::Status RestoreFrom(const TrainingState& state);
+
  private:
   bool IsLastDenseCapture(int64_t step) const;
+  absl::StatusOr<std::vector<at::Tensor>> RestoredMaps(const TrainingState& state,
+                                                       const char* which) const;
   absl::Status MakePatterns(const std::vector<at::Tensor>& maps, Capture& capture);
 
   std::vector<SpionAttention*> layers_;
@@ -88,7 +100,9 @@ class PhaseController {
   TransitionTest transition_test_;
   Phase phase_ = Phase::kDense;
   int64_t captures_ = 0;
-  std::vector<at::Tensor> previous_maps_;
+  std::vector<at::Tensor> taken_maps_;     // of this capture step, until AfterStep
+  std::vector<at::Tensor> previous_maps_;  // of the capture before
+  std::vector<double> previous_distance_;  // the transition test's
 };
 
 }  // namespace spion

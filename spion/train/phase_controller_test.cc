@@ -37,6 +37,7 @@ class PhaseControllerTest : public ::testing::Test {
     at::Tensor k = at::zeros({1, 1, kLength, 16});
     k.select(2, key).fill_(100);
     for (SpionAttention* layer : layers_) layer->Forward(q, k, q, std::nullopt);
+    phases.TakeMaps(step);
     return phases.AfterStep(step);
   }
 
@@ -104,6 +105,7 @@ class TwoMapsTest : public PhaseControllerTest {
       k.select(2, kKeys[l]).fill_(100);
       layers_[l]->Forward(q, k, q, std::nullopt);
     }
+    phases.TakeMaps(2);
     return **phases.AfterStep(2);
   }
 
@@ -148,6 +150,7 @@ TEST(PhaseControllerDenseTest, AMethodWithoutSpionLayersStaysDense) {
   PhaseController phases({}, Options());
   for (int64_t step = 1; step <= 10; ++step) {
     phases.BeforeForward(step);
+    phases.TakeMaps(step);
     EXPECT_FALSE(phases.AfterStep(step)->has_value());
   }
   EXPECT_EQ(phases.phase(), Phase::kDense);

@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
@@ -62,9 +63,17 @@ std::optional<uint64_t> Elements(const std::vector<uint64_t>& sizes, uint64_t mo
   return is_empty ? 0 : elements;
 }
 
+// The types that are written and read, by the format's names.
+struct NamedType {
+  const char* name;
+  at::ScalarType type;
+};
+constexpr NamedType kTypes[] = {{"F32", at::kFloat}, {"I64", at::kLong}, {"U8", at::kByte}};
+
 // What the header says of a tensor.
 struct Entry {
   std::string name;
+  at::ScalarType type = at::kFloat;
   std::vector<int64_t> shape;
   uint64_t begin = 0;
   uint64_t end = 0;
@@ -73,19 +82,24 @@ struct Entry {
 // `data_bytes`: of all tensors.
 absl::StatusOr<Entry> ReadEntry(const FilePlace& place, const std::string& name, const Json& json,
                                 uint64_t data_bytes) {
-  if (json.at("dtype") != "F32") {
-    return Damaged(place, absl::StrCat(name, " is ", Shown(json.at("dtype")), ", expected F32"));
+  const auto* type =
+      std::find_if(std::begin(kTypes), std::end(kTypes),
+                   [&](const NamedType& known) { return json.at("dtype") == known.name; });
+  if (type == std::end(kTypes)) {
+    return Damaged(
+        place, absl::StrCat(name, " is ", Shown(json.at("dtype")), ", expected F32, I64 or U8"));
   }
+  const uint64_t element_bytes = c10::elementSize(type->type);
   const std::optional<std::vector<uint64_t>> sizes = WholeNumbers(json.at("shape"));
   const std::optional<uint64_t> elements =
-      sizes.has_value() ? Elements(*sizes, data_bytes / sizeof(float)) : std::nullopt;
+      sizes.has_value() ? Elements(*sizes, data_bytes / element_bytes) : std::nullopt;
   if (!elements.has_value()) {
     return Damaged(
         place, absl::StrCat(name, " has the shape ", Shown(json.at("shape")),
                             ", expected whole numbers of at most ", data_bytes, " bytes together"));
   }
   const std::optional<std::vector<uint64_t>> offsets = WholeNumbers(json.at("data_offsets"));
-  const uint64_t bytes = *elements * sizeof(float);
+  const uint64_t bytes = *elements * element_bytes;
   if (!offsets.has_value() || offsets->size() != 2 || offsets->at(0) > data_bytes ||
       offsets->at(1) > data_bytes || offsets->at(1) - offsets->at(0) != bytes) {
     return Damaged(place,
@@ -93,6 +107,7 @@ absl::StatusOr<Entry> ReadEntry(const FilePlace& place, const std::string& name,
                                 data_bytes, ", its offsets are ", Shown(json.at("data_offsets"))));
   }
   return Entry{.name = name,
+               .type = type->type,
                .shape = {sizes->begin(), sizes->end()},
                .begin = offsets->at(0),
                .end = offsets->at(1)};
@@ -124,14 +139,20 @@ absl::Status SaveTensors(const FilePlace& place, const TensorFile& content) {
   header[kMetadata] = content.metadata;
   std::string data;
   for (const auto& [name, tensor] : content.tensors) {
-    if (tensor.scalar_type() != at::kFloat) {
-      return absl::InvalidArgumentError(absl::StrCat(place.path(), ": ", name, " is not float32"));
+    const auto* type =
+        std::find_if(std::begin(kTypes), std::end(kTypes),
+                     [&](const NamedType& known) { return tensor.scalar_type() == known.type; });
+    if (type == std::end(kTypes)) {
+      return absl::InvalidArgumentError(absl::StrCat(place.path(), ": ", name, " is ",
+                                                     c10::toString(tensor.scalar_type()),
+                                                     ", expected Float, Long or Byte"));
     }
     const at::Tensor host = tensor.detach().cpu().contiguous();
     const size_t start = data.size();
     data.append(static_cast<const char*>(host.const_data_ptr()), host.nbytes());
-    header[name] = {
-        {"dtype", "F32"}, {"shape", host.sizes().vec()}, {"data_offsets", {start, data.size()}}};
+    header[name] = {{"dtype", type->name},
+                    {"shape", host.sizes().vec()},
+                    {"data_offsets", {start, data.size()}}};
   }
   std::string text = header.dump();
   text.append((kAlignment - text.size() % kAlignment) % kAlignment, ' ');
@@ -170,7 +191,7 @@ absl::StatusOr<TensorFile> LoadTensors(const FilePlace& place) {
   }
   RETURN_IF_ERROR(CheckOffsets(place, entries, data.size()));
   for (const Entry& entry : entries) {
-    const at::Tensor tensor = at::empty(entry.shape, at::kFloat);
+    const at::Tensor tensor = at::empty(entry.shape, entry.type);
     std::memcpy(tensor.mutable_data_ptr(), data.data() + entry.begin, entry.end - entry.begin);
     content.tensors[entry.name] = tensor;
   }

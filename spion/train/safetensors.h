@@ -1,4 +1,4 @@
-// Named fp32 tensors and a few strings in one file, in the safetensors format: a researcher opens
+// Named tensors and a few strings in one file, in the safetensors format: a researcher opens
 // it with Python's `safetensors` package, and no code runs on loading.
 //
 // Layout: 8 bytes little-endian header size, a JSON header (name -> dtype, shape, data_offsets, and
@@ -19,17 +19,17 @@
 namespace spion {
 
 struct TensorFile {
-  std::map<std::string, at::Tensor> tensors;    // fp32, on the CPU
+  std::map<std::string, at::Tensor> tensors;    // float32, int64 or uint8; read: on the CPU
   std::map<std::string, std::string> metadata;  // UTF-8
 };
 
 /// Tensors may be on any device. Written whole or not at all.
-/// Errors: those of WriteFileAtomically; InvalidArgument for a tensor that is not fp32.
+/// Errors: those of WriteFileAtomically; InvalidArgument for a tensor of another type.
 absl::Status SaveTensors(const FilePlace& place, const TensorFile& content);
 
 /// The tensors take no more memory than the file. Errors, naming the file: NotFound; DataLoss
 /// saying what is wrong (not a safetensors file, truncated, offsets that do not fit the shape,
-/// overlap or leave a gap, a dtype other than F32).
+/// overlap or leave a gap, a dtype other than F32, I64 and U8).
 absl::StatusOr<TensorFile> LoadTensors(const FilePlace& place);
 
 }  // namespace spion

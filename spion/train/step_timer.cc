@@ -1,11 +1,20 @@
 #include "spion/train/step_timer.h"
 
 #include <algorithm>
-#include <utility>
+#include <string>
 
+#include "absl/strings/str_cat.h"
+#include "spion/base/status.h"
 #include "spion/platform/device.h"
 
 namespace spion {
+namespace {
+
+constexpr char kStepMs[] = "timer.step_ms";
+
+std::string WindowsOf(Phase phase) { return absl::StrCat("timer.windows_ms.", PhaseName(phase)); }
+
+}  // namespace
 
 void StepTimer::Start() {
   steps_ = 0;
@@ -30,6 +39,20 @@ std::optional<double> StepTimer::MedianStepMs(Phase phase) const {
   if (windows.size() > 1) windows.erase(windows.begin());
   std::sort(windows.begin(), windows.end());
   return windows[windows.size() / 2];
+}
+
+void StepTimer::SaveTo(TrainingState& state) const {
+  state.PutValue(kStepMs, step_ms_);
+  for (const auto& [phase, windows] : windows_ms_) state.PutValue(WindowsOf(phase), windows);
+}
+
+absl::Status StepTimer::RestoreFrom(const TrainingState& state) {
+  ASSIGN_OR_RETURN(step_ms_, state.Value<double>(kStepMs));
+  for (const Phase phase : {Phase::kDense, Phase::kSparse}) {
+    if (!state.HasValue(WindowsOf(phase))) continue;
+    ASSIGN_OR_RETURN(windows_ms_[phase], state.Value<std::vector<double>>(WindowsOf(phase)));
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace spion

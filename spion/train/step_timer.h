@@ -19,7 +19,9 @@
 #include <optional>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "spion/train/phase_controller.h"
+#include "spion/train/training_state.h"
 
 namespace spion {
 
@@ -41,6 +43,10 @@ class StepTimer {
   /// Nothing if no window of that phase counted. The first window of a phase (warm-up) is left out
   /// unless it is the only one.
   std::optional<double> MedianStepMs(Phase phase) const;
+
+  /// The windows that ended.
+  void SaveTo(TrainingState& state) const;
+  absl::Status RestoreFrom(const TrainingState& state);
 
  private:
   c10::Device device_;

@@ -1,19 +1,14 @@
 #include "spion/train/trainer.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <string>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "spion/base/status.h"
-#include "spion/profiling/range.h"
-#include "spion/train/batches.h"
-#include "spion/train/checkpoint.h"
 #include "spion/train/evaluation.h"
-#include "spion/train/schedule.h"
-#include "spion/train/step_timer.h"
-#include "spion/train/training_step.h"
+#include "spion/train/training.h"
 
 namespace spion {
 namespace {
@@ -35,66 +30,32 @@ PhaseOptions PhaseOptionsFor(const Experiment& experiment) {
           .generator = generator};
 }
 
-absl::Status NoLongerFinite(absl::string_view what, int64_t step) {
+}  // namespace
+
+Training::Training(const Experiment& experiment, const TaskData& data, SequenceClassifier& model,
+                   TrainingEvents& events, const TrainingOptions& options)
+    : experiment_(experiment),
+      h_(experiment.hyper_parameters),
+      model_(model),
+      events_(events),
+      options_(options),
+      dev_batches_(data.dev, model.parameters().device()),
+      step_(experiment, model, data.train),
+      phases_(SpionLayers(model), PhaseOptionsFor(experiment)),
+      schedule_(h_.learning_rate, h_.warmup_steps, h_.steps),
+      report_interval_(std::clamp<int64_t>(h_.steps / kReportsARun, 1, kMostStepsAReport)),
+      timer_(model.parameters().device()) {
+  for (SpionAttention* layer : SpionLayers(model)) {
+    layer->set_pruned_score(experiment.pruned_score());
+  }
+}
+
+absl::Status Training::NoLongerFinite(absl::string_view what, int64_t step) {
+  is_whole_ = false;
   return absl::InternalError(
       absl::StrCat(what, " is no longer finite at step ", step,
                    "; a lower learning rate or another seed may help (see metrics.jsonl)"));
 }
-
-// The state of one training, and its loop.
-class Training {
- public:
-  Training(const Experiment& experiment, const TaskData& data, SequenceClassifier& model,
-           TrainingEvents& events, const TrainingOptions& options)
-      : experiment_(experiment),
-        h_(experiment.hyper_parameters),
-        model_(model),
-        events_(events),
-        trace_(options.trace),
-        stop_requested_(options.stop_requested),
-        dev_batches_(data.dev, model.parameters().device()),
-        step_(experiment, model, data.train),
-        phases_(SpionLayers(model), PhaseOptionsFor(experiment)),
-        schedule_(h_.learning_rate, h_.warmup_steps, h_.steps),
-        report_interval_(std::clamp<int64_t>(h_.steps / kReportsARun, 1, kMostStepsAReport)),
-        timer_(model.parameters().device()) {
-    for (SpionAttention* layer : SpionLayers(model)) {
-      layer->set_pruned_score(experiment.pruned_score());
-    }
-  }
-
-  absl::StatusOr<TrainingResult> Run();
-
- private:
-  TrainingPosition At(int64_t step) const;
-  double LearningRate(int64_t step) const;
-  absl::Status Steps();
-  void Step(int64_t step);
-  void StartTraceAt(int64_t step);
-  absl::Status WriteTraceAfter(int64_t step);
-  bool IsTraced() const { return trace_ != nullptr && trace_->is_running(); }
-  absl::Status Report(int64_t step);
-  absl::Status CheckWeights(int64_t step) const;
-  absl::Status EvaluateDev(int64_t step);
-  absl::Status HandleCapture(const Capture& capture);
-  absl::Status HandOut(SavedModel which, int64_t step, double dev_accuracy) const;
-
-  const Experiment& experiment_;
-  const HyperParameters& h_;
-  SequenceClassifier& model_;
-  TrainingEvents& events_;
-  Trace* const trace_;
-  const std::function<bool()> stop_requested_;
-  const BatchMaker dev_batches_;
-  TrainingStep step_;
-  PhaseController phases_;
-  OneCycleSchedule schedule_;
-  const int64_t report_interval_;
-  StepTimer timer_;
-  TrainingResult result_;
-  double best_dev_accuracy_ = -1;  // of the current phase
-  std::optional<ProfilePhase> phase_range_{Region::kDensePhase};
-};
 
 TrainingPosition Training::At(int64_t step) const {
   const int64_t samples = step * h_.batch_size;
@@ -102,6 +63,10 @@ TrainingPosition Training::At(int64_t step) const {
           .samples = samples,
           .epochs = static_cast<double>(samples) / static_cast<double>(step_.examples()),
           .phase = phases_.phase()};
+}
+
+double Training::Seconds() const {
+  return seconds_before_ + std::chrono::duration<double>(Clock::now() - start_).count();
 }
 
 // The reference's schedule starts anew at the transition for all but SPION-F.
@@ -120,24 +85,27 @@ void Training::Step(int64_t step) {
   } else {
     step_.Run(LearningRate(step), phases_.generation());
   }
+  phases_.TakeMaps(step);
   timer_.CountStep();
 }
 
 void Training::StartTraceAt(int64_t step) {
-  if (trace_ == nullptr || !trace_->StartsAt(step)) return;
+  if (options_.trace == nullptr || !options_.trace->StartsAt(step)) return;
   timer_.Close(phases_.phase(), /*counts=*/true);
   step_.DropRecording();  // traced steps have memory of their own
-  trace_->Start();
+  options_.trace->Start();
   timer_.Start();
 }
 
 // Also ends a trace that would go on beyond the last step.
 absl::Status Training::WriteTraceAfter(int64_t step) {
   if (!IsTraced()) return absl::OkStatus();
-  if (!trace_->EndsAt(step) && step < h_.steps && !result_.interrupted) return absl::OkStatus();
+  if (!options_.trace->EndsAt(step) && step < h_.steps && !result_.interrupted) {
+    return absl::OkStatus();
+  }
   timer_.Close(phases_.phase(), /*counts=*/false);
-  RETURN_IF_ERROR(trace_->Write());
-  RETURN_IF_ERROR(events_.OnTrace(At(step), trace_->options()));
+  RETURN_IF_ERROR(options_.trace->Write());
+  RETURN_IF_ERROR(events_.OnTrace(At(step), options_.trace->options()));
   timer_.Start();
   return absl::OkStatus();
 }
@@ -157,40 +125,49 @@ absl::Status Training::Report(int64_t step) {
 }
 
 // A report's losses are those before the last update.
-absl::Status Training::CheckWeights(int64_t step) const {
+absl::Status Training::CheckWeights(int64_t step) {
   const std::string name = NotFiniteWeight(model_);
   return name.empty() ? absl::OkStatus() : NoLongerFinite(absl::StrCat("the weight ", name), step);
 }
 
-absl::Status Training::HandOut(SavedModel which, int64_t step, double dev_accuracy) const {
-  return events_.OnModel(which,
-                         {.task = experiment_.task,
-                          .method = experiment_.method.name,
-                          .preset = std::string(PresetName(experiment_.preset)),
-                          .seed = experiment_.seed,
-                          .step = step,
-                          .dev_accuracy = dev_accuracy,
-                          .phase = phases_.phase(),
-                          .patterns = CurrentPatterns(model_),
-                          .pruned_score = experiment_.pruned_score()},
-                         model_);
+Checkpoint Training::Take(int64_t step, double dev_accuracy) const {
+  return TakeCheckpoint({.task = experiment_.task,
+                         .method = experiment_.method.name,
+                         .preset = std::string(PresetName(experiment_.preset)),
+                         .seed = experiment_.seed,
+                         .step = step,
+                         .dev_accuracy = dev_accuracy,
+                         .phase = phases_.phase(),
+                         .patterns = CurrentPatterns(model_),
+                         .pruned_score = experiment_.pruned_score()},
+                        model_);
 }
 
+// Leaves it owed if it is to stop.
 absl::Status Training::EvaluateDev(int64_t step) {
   RETURN_IF_ERROR(CheckWeights(step));
   RETURN_IF_ERROR(events_.OnEvaluationStart(At(step)));
-  const Evaluation dev = Evaluate(model_, dev_batches_, h_.evaluation_batch_size(), h_.dev_examples,
-                                  experiment_.precision);
-  if (!std::isfinite(dev.loss)) return NoLongerFinite("the loss on the dev set", step);
-  RETURN_IF_ERROR(events_.OnEvaluation(At(step), dev));
-  if (dev.accuracy <= best_dev_accuracy_) return absl::OkStatus();
-  best_dev_accuracy_ = dev.accuracy;
-  RETURN_IF_ERROR(HandOut(SavedModel::kBest, step, dev.accuracy));
-  result_.best = {.step = step, .phase = phases_.phase(), .dev_accuracy = dev.accuracy};
+  const std::optional<Evaluation> dev =
+      EvaluateUnlessStopped(model_, dev_batches_, h_.evaluation_batch_size(), h_.dev_examples,
+                            experiment_.precision, options_.stop_requested);
+  if (!dev.has_value()) return absl::OkStatus();
+  if (!std::isfinite(dev->loss)) return NoLongerFinite("the loss on the dev set", step);
+  RETURN_IF_ERROR(events_.OnEvaluation(At(step), *dev));
+  if (dev->accuracy > best_dev_accuracy_) {
+    Checkpoint best = Take(step, dev->accuracy);
+    RETURN_IF_ERROR(events_.OnModel(SavedModel::kBest, best));
+    best_dev_accuracy_ = dev->accuracy;
+    result_.best = {.step = step, .phase = phases_.phase(), .dev_accuracy = dev->accuracy};
+    best_ = std::move(best);
+  }
+  owes_evaluation_ = false;
+  events_.OnMark();
   return absl::OkStatus();
 }
 
 absl::Status Training::HandleCapture(const Capture& capture) {
+  is_whole_ = false;  // half told, until the event is over
+  owes_capture_ = false;
   if (capture.transition) {
     result_.transition_step = capture.step;
     result_.settled = capture.settled;
@@ -198,57 +175,118 @@ absl::Status Training::HandleCapture(const Capture& capture) {
     best_dev_accuracy_ = -1;  // the sparse phase keeps a best of its own
     phase_range_.emplace(Region::kSparsePhase);
   }
-  return events_.OnCapture(At(capture.step), capture);
+  RETURN_IF_ERROR(events_.OnCapture(At(capture.step), capture));
+  is_whole_ = true;
+  events_.OnMark();
+  return absl::OkStatus();
 }
 
+absl::Status Training::StartBlock() {
+  is_in_block_ = true;
+  return events_.OnBlockStart(Now());
+}
+
+absl::Status Training::EndBlock() {
+  is_in_block_ = false;
+  return events_.OnBlockEnd(Now());
+}
+
+absl::Status Training::NextStep() {
+  const int64_t step = result_.steps + 1;
+  const bool captures = phases_.IsCaptureStep(step);
+  if (captures) timer_.Close(phases_.phase(), /*counts=*/!IsTraced());
+  StartTraceAt(step);
+  Step(step);
+  result_.steps = step;
+  owes_capture_ = captures;
+  owes_evaluation_ = step % h_.evaluation_interval == 0 || step == h_.steps;
+  if (captures) timer_.Close(phases_.phase(), /*counts=*/false);
+  if (step % report_interval_ == 0 || owes_evaluation_) RETURN_IF_ERROR(Report(step));
+  if (owes_evaluation_) RETURN_IF_ERROR(EndBlock());
+  events_.OnMark();
+  return absl::OkStatus();
+}
+
+// What the step owes, and a state if one is due.
+absl::Status Training::FinishStep() {
+  const int64_t step = result_.steps;
+  const bool pauses = owes_evaluation_ || owes_capture_;
+  const bool was_dense = phases_.phase() == Phase::kDense;
+  if (owes_evaluation_) RETURN_IF_ERROR(EvaluateDev(step));
+  if (owes_capture_ && !owes_evaluation_) {
+    ASSIGN_OR_RETURN(const std::optional<Capture> capture, phases_.AfterStep(step));
+    RETURN_IF_ERROR(HandleCapture(*capture));
+  }
+  result_.interrupted = owes_evaluation_ || options_.stop_requested();
+  const bool ends = result_.interrupted || step == h_.steps;
+  if (!ends && !is_in_block_) RETURN_IF_ERROR(StartBlock());
+  if (!owes_evaluation_) events_.OnMark();
+  if (pauses) timer_.Start();
+  RETURN_IF_ERROR(WriteTraceAfter(step));
+  if (ends) {
+    RETURN_IF_ERROR(HandOutState(result_.interrupted ? StateReason::kStop : StateReason::kEnd));
+  } else if (was_dense && phases_.phase() == Phase::kSparse) {
+    RETURN_IF_ERROR(HandOutState(StateReason::kTransition));
+  } else if (IsSaveDue()) {
+    RETURN_IF_ERROR(HandOutState(StateReason::kInterval));
+  }
+  return ends && is_in_block_ ? EndBlock() : absl::OkStatus();
+}
+
+// In the logs a block is what is trained from one evaluation to the next.
 absl::Status Training::Steps() {
-  RETURN_IF_ERROR(events_.OnBlockStart(At(0)));
   timer_.Start();
-  for (int64_t step = 1; step <= h_.steps && !result_.interrupted; ++step) {
-    const bool evaluates = step % h_.evaluation_interval == 0 || step == h_.steps;
-    const bool captures = phases_.IsCaptureStep(step);
-    if (captures) timer_.Close(phases_.phase(), /*counts=*/!IsTraced());
-    StartTraceAt(step);
-    Step(step);
-    result_.steps = step;
-    if (captures) timer_.Close(phases_.phase(), /*counts=*/false);
-    if (step % report_interval_ == 0 || evaluates) RETURN_IF_ERROR(Report(step));
-    if (evaluates) {
-      RETURN_IF_ERROR(events_.OnBlockEnd(At(step)));
-      RETURN_IF_ERROR(EvaluateDev(step));
-    }
-    ASSIGN_OR_RETURN(std::optional<Capture> capture, phases_.AfterStep(step));
-    if (capture.has_value()) RETURN_IF_ERROR(HandleCapture(*capture));
-    result_.interrupted = stop_requested_();
-    const bool ends = result_.interrupted || step == h_.steps;
-    if (evaluates && !ends) RETURN_IF_ERROR(events_.OnBlockStart(At(step)));
-    if (ends && !evaluates) RETURN_IF_ERROR(events_.OnBlockEnd(At(step)));
-    if (evaluates || captures) timer_.Start();
-    RETURN_IF_ERROR(WriteTraceAfter(step));
+  if (owes_evaluation_ || owes_capture_) {
+    RETURN_IF_ERROR(FinishStep());
+  } else if (!is_in_block_ && result_.steps < h_.steps) {
+    RETURN_IF_ERROR(StartBlock());
+    events_.OnMark();
+  }
+  while (result_.steps < h_.steps && !result_.interrupted) {
+    RETURN_IF_ERROR(NextStep());
+    RETURN_IF_ERROR(FinishStep());
   }
   return absl::OkStatus();
 }
 
+absl::Status Training::Begin() {
+  if (options_.state == nullptr) {
+    RETURN_IF_ERROR(events_.OnStart(At(0)));
+    events_.OnMark();
+    return absl::OkStatus();
+  }
+  RETURN_IF_ERROR(RestoreFrom(*options_.state));
+  RETURN_IF_ERROR(events_.OnResume(Now()));
+  if (best_.has_value()) RETURN_IF_ERROR(events_.OnModel(SavedModel::kBest, *best_));
+  events_.OnMark();
+  return absl::OkStatus();
+}
+
 absl::StatusOr<TrainingResult> Training::Run() {
-  const auto start = std::chrono::steady_clock::now();
-  RETURN_IF_ERROR(events_.OnStart(At(0)));
-  const absl::Status trained = Steps();
-  const absl::Status told = events_.OnEnd(At(result_.steps), trained.ok() && !result_.interrupted);
+  RETURN_IF_ERROR(Begin());
+  absl::Status trained;
+  try {
+    trained = Steps();
+  } catch (...) {
+    TryToSave();
+    events_.OnEnd(Now(), /*all_steps_done=*/false).IgnoreError();
+    throw;
+  }
+  if (!trained.ok()) TryToSave();
+  const absl::Status told = events_.OnEnd(Now(), trained.ok() && !result_.interrupted);
   RETURN_IF_ERROR(trained);
   RETURN_IF_ERROR(told);
   phase_range_.reset();
-  result_.train_seconds =
-      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result_.train_seconds = Seconds();
   result_.step_ms_dense = timer_.MedianStepMs(Phase::kDense);
   result_.step_ms_sparse = timer_.MedianStepMs(Phase::kSparse);
   result_.recorded = step_.has_recorded();
   RETURN_IF_ERROR(CheckWeights(result_.steps));
-  RETURN_IF_ERROR(HandOut(result_.interrupted ? SavedModel::kInterrupted : SavedModel::kLast,
-                          result_.steps, result_.best.dev_accuracy));
+  RETURN_IF_ERROR(
+      events_.OnModel(result_.interrupted ? SavedModel::kInterrupted : SavedModel::kLast,
+                      Take(result_.steps, result_.best.dev_accuracy)));
   return result_;
 }
-
-}  // namespace
 
 absl::StatusOr<TrainingResult> Train(const Experiment& experiment, const TaskData& data,
                                      SequenceClassifier& model, TrainingEvents& events,

@@ -2,6 +2,9 @@
 // that happens goes to TrainingEvents (training_events.h).
 //
 //   ASSIGN_OR_RETURN(TrainingResult result, Train(experiment, data, model, journal));
+//
+// A training that was stopped, or whose process or machine was lost, goes on from the last state
+// that it handed out, and ends with the same bits as one that was left in peace.
 #ifndef SPION_TRAIN_TRAINER_H_
 #define SPION_TRAIN_TRAINER_H_
 
@@ -18,6 +21,7 @@
 #include "spion/train/experiment.h"
 #include "spion/train/phase_controller.h"
 #include "spion/train/training_events.h"
+#include "spion/train/training_state.h"
 
 namespace spion {
 
@@ -46,17 +50,28 @@ struct TrainingResult {
 struct TrainingOptions {
   /// Steps to trace; null: none. Traced steps do not count for the step times.
   Trace* trace = nullptr;
-  /// Asked after each step; true ends the training there.
+  /// Asked after each step and before each batch of an evaluation; true ends the training there,
+  /// with a state and an OnModel(kInterrupted).
   std::function<bool()> stop_requested = [] { return false; };
+  /// Steps from one state to the next; 0: one about every five minutes. A state is handed out at
+  /// the transition, at a stop, at the end and after an error besides.
+  int64_t save_interval = 0;
+  /// A state of this experiment with these data, from which to go on; null: from the start.
+  const TrainingState* state = nullptr;
 };
 
 /// Trains `model` in place. Deterministic on one machine for a seed and a number of threads; on a
 /// GPU as far as the attention is: LibTorch's dense attention is not. Errors: those of `events`;
 /// Internal when the mean loss since the last report, the loss on the dev set or a weight is not
-/// finite, saying at which step that was seen. Such a model is in no OnModel.
+/// finite, saying at which step that was seen: such a model is in no OnModel and no OnState;
+/// DataLoss if the state is not one of this training. Throws what LibTorch throws, after an
+/// OnState.
 absl::StatusOr<TrainingResult> Train(const Experiment& experiment, const TaskData& data,
                                      SequenceClassifier& model, TrainingEvents& events,
                                      const TrainingOptions& options = {});
+
+/// After which step `state` is. Errors: DataLoss if it is the state of no training.
+absl::StatusOr<int64_t> StepOf(const TrainingState& state);
 
 }  // namespace spion
 

@@ -44,10 +44,9 @@ class Heard : public TrainingEvents {
   absl::Status OnCapture(const TrainingPosition& at, const Capture& /*capture*/) override {
     return Note("capture", at);
   }
-  absl::Status OnModel(SavedModel which, const CheckpointInfo& info,
-                       const SequenceClassifier& /*model*/) override {
+  absl::Status OnModel(SavedModel which, const Checkpoint& checkpoint) override {
     models.push_back(which);
-    return Note(which == SavedModel::kBest ? "best" : "last", {.step = info.step});
+    return Note(which == SavedModel::kBest ? "best" : "last", {.step = checkpoint.info.step});
   }
   absl::Status OnEnd(const TrainingPosition& at, bool all_steps_done) override {
     succeeded = all_steps_done;

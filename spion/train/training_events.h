@@ -1,20 +1,22 @@
 // What training tells whoever runs it: a run's journal, a test. Training itself writes nothing.
 //
-//   OnStart  (OnBlockStart OnReport* OnBlockEnd OnEvaluationStart OnEvaluation)*  OnModel OnEnd
+//   OnStart  (OnBlockStart OnReport* OnBlockEnd OnEvaluationStart OnEvaluation)*  OnEnd  OnModel
 //
-// and, wherever they fall, OnCapture, OnTrace, and OnModel with the best model so far. A block is
-// what is trained between two evaluations.
+// and, wherever they fall, OnCapture, OnTrace, OnState, and OnModel with the best model so far. A
+// block is what is trained between two evaluations. A training that goes on from a state begins
+// with OnResume; an OnModel with the best model may follow, as whoever keeps it may have one of
+// steps that are done again.
 #ifndef SPION_TRAIN_TRAINING_EVENTS_H_
 #define SPION_TRAIN_TRAINING_EVENTS_H_
 
 #include <cstdint>
 
 #include "absl/status/status.h"
-#include "spion/nn/classifier.h"
 #include "spion/profiling/trace.h"
 #include "spion/train/checkpoint.h"
 #include "spion/train/evaluation.h"
 #include "spion/train/phase_controller.h"
+#include "spion/train/training_state.h"
 
 namespace spion {
 
@@ -38,12 +40,16 @@ struct TrainingReport {
 
 enum class SavedModel { kBest, kLast, kInterrupted };
 
+/// Why a state is handed out.
+enum class StateReason { kInterval, kTransition, kStop, kEnd, kError };
+
 /// The first error ends the training, which returns it. By default each event passes.
 class TrainingEvents {
  public:
   virtual ~TrainingEvents() = default;
 
   virtual absl::Status OnStart(const TrainingPosition& /*at*/) { return absl::OkStatus(); }
+  virtual absl::Status OnResume(const TrainingPosition& /*at*/) { return absl::OkStatus(); }
   virtual absl::Status OnBlockStart(const TrainingPosition& /*at*/) { return absl::OkStatus(); }
   virtual absl::Status OnReport(const TrainingPosition& /*at*/, const TrainingReport& /*report*/) {
     return absl::OkStatus();
@@ -59,9 +65,16 @@ class TrainingEvents {
   virtual absl::Status OnCapture(const TrainingPosition& /*at*/, const Capture& /*capture*/) {
     return absl::OkStatus();
   }
-  /// A model to keep: all that LoadCheckpoint needs to bring it back is in `info`.
-  virtual absl::Status OnModel(SavedModel /*which*/, const CheckpointInfo& /*info*/,
-                               const SequenceClassifier& /*model*/) {
+  /// A model to keep.
+  virtual absl::Status OnModel(SavedModel /*which*/, const Checkpoint& /*checkpoint*/) {
+    return absl::OkStatus();
+  }
+  /// The next OnState is of the training as it is now, after all events so far.
+  virtual void OnMark() {}
+  /// A state to keep, from which Train goes on as if it had not stopped: the training of the last
+  /// OnMark. The listener may put values of its own into it.
+  virtual absl::Status OnState(const TrainingPosition& /*at*/, StateReason /*reason*/,
+                               TrainingState& /*state*/) {
     return absl::OkStatus();
   }
   /// A trace up to this step has been written.

@@ -8,11 +8,23 @@
 #include <vector>
 
 #include "spion/base/random.h"
+#include "spion/base/status.h"
+#include "spion/platform/random_state.h"
 #include "spion/platform/recorder.h"
 #include "spion/profiling/range.h"
 #include "spion/train/random_streams.h"
 
 namespace spion {
+namespace {
+
+constexpr char kExamples[] = "step.examples";
+constexpr char kCpuRandom[] = "random.cpu";
+constexpr char kDeviceRandom[] = "random.device";
+constexpr char kLossSum[] = "step.loss_sum";
+constexpr char kRightSum[] = "step.right_sum";
+constexpr char kSummedSteps[] = "step.summed_steps";
+
+}  // namespace
 
 TrainingStep::TrainingStep(const Experiment& experiment, SequenceClassifier& model,
                            const Split& train)
@@ -28,8 +40,8 @@ TrainingStep::TrainingStep(const Experiment& experiment, SequenceClassifier& mod
 
 void TrainingStep::NextBatch() {
   const ProfileRange range(Region::kData);
-  const std::vector<int64_t> examples = order_.Next(experiment_.hyper_parameters.batch_size);
-  const Batch next = batches_.Make(examples);
+  if (examples_.empty()) examples_ = order_.Next(experiment_.hyper_parameters.batch_size);
+  const Batch next = batches_.Make(examples_);
   if (!batch_.ids.defined()) {
     batch_ = next;
     return;
@@ -39,39 +51,79 @@ void TrainingStep::NextBatch() {
   if (batch_.lengths.has_value()) batch_.lengths->copy_(*next.lengths);
 }
 
-at::Tensor TrainingStep::ForwardLoss() {
+TrainingStep::Answers TrainingStep::Forward() {
   const ProfileRange range(Region::kForward);
   const AutocastScope autocast(experiment_.precision, device_);
   const at::Tensor logits = model_.Forward(batch_.ids, batch_.lengths, /*training=*/true);
-  at::Tensor loss = at::cross_entropy_loss(logits, batch_.labels);
-  loss_sum_.add_(loss.detach());
-  right_sum_.add_(logits.detach().argmax(1).eq(batch_.labels).sum());
-  return loss;
+  return {at::cross_entropy_loss(logits, batch_.labels),
+          logits.detach().argmax(1).eq(batch_.labels).sum()};
 }
 
-// What a step does on the device, reading nothing back.
+// What a step does on the device, reading nothing back. What lasts comes last, so that a step whose
+// forward or backward pass fails leaves all as it was.
 void TrainingStep::Learn() {
-  const at::Tensor loss = ForwardLoss();
+  const Answers answers = Forward();
   {
     const ProfileRange backward(Region::kBackward);
-    loss.backward();
+    answers.loss.backward();
   }
   const ProfileRange optimizer(Region::kOptimizer);
   optimizer_.Step();
+  loss_sum_.add_(answers.loss.detach());
+  right_sum_.add_(answers.right);
+}
+
+void TrainingStep::Begin(double learning_rate) {
+  cpu_random_ = RandomState(at::kCPU);
+  if (!device_.is_cpu()) device_random_ = RandomState(device_);
+  NextBatch();
+  optimizer_.SetLearningRate(learning_rate);
+}
+
+void TrainingStep::End() {
+  examples_.clear();
+  ++summed_steps_;
 }
 
 void TrainingStep::Run(double learning_rate, int64_t key) {
-  NextBatch();
-  optimizer_.SetLearningRate(learning_rate);
+  Begin(learning_rate);
   work_.Run(key, [this] { Learn(); });
-  ++summed_steps_;
+  End();
 }
 
 void TrainingStep::RunUnrecorded(double learning_rate) {
-  NextBatch();
-  optimizer_.SetLearningRate(learning_rate);
+  Begin(learning_rate);
   Learn();
-  ++summed_steps_;
+  End();
+}
+
+void TrainingStep::SaveTo(TrainingState& state) const {
+  const bool goes_on = !examples_.empty();
+  order_.SaveTo(state);
+  optimizer_.SaveTo(state);
+  state.PutValue(kExamples, examples_);
+  state.Put(kCpuRandom, goes_on ? cpu_random_ : RandomState(at::kCPU));
+  if (!device_.is_cpu()) {
+    state.Put(kDeviceRandom, goes_on ? device_random_ : RandomState(device_));
+  }
+  state.Put(kLossSum, loss_sum_);
+  state.Put(kRightSum, right_sum_);
+  state.PutValue(kSummedSteps, summed_steps_);
+}
+
+absl::Status TrainingStep::RestoreFrom(const TrainingState& state) {
+  RETURN_IF_ERROR(order_.RestoreFrom(state));
+  RETURN_IF_ERROR(optimizer_.RestoreFrom(state));
+  ASSIGN_OR_RETURN(examples_, state.Value<std::vector<int64_t>>(kExamples));
+  RETURN_IF_ERROR(state.CopyTo(kLossSum, loss_sum_));
+  RETURN_IF_ERROR(state.CopyTo(kRightSum, right_sum_));
+  ASSIGN_OR_RETURN(summed_steps_, state.Value<int64_t>(kSummedSteps));
+  if (!device_.is_cpu()) {
+    ASSIGN_OR_RETURN(const at::Tensor random, state.Get(kDeviceRandom, at::kByte));
+    RETURN_IF_ERROR(SetRandomState(device_, random));
+  }
+  ASSIGN_OR_RETURN(const at::Tensor random, state.Get(kCpuRandom, at::kByte));
+  return SetRandomState(at::kCPU, random);
 }
 
 TrainingStep::Means TrainingStep::TakeMeans() {

@@ -10,13 +10,16 @@
 #include <c10/core/Device.h>
 
 #include <cstdint>
+#include <vector>
 
+#include "absl/status/status.h"
 #include "spion/data/task.h"
 #include "spion/nn/classifier.h"
 #include "spion/platform/repeated_work.h"
 #include "spion/train/batches.h"
 #include "spion/train/experiment.h"
 #include "spion/train/optimizer.h"
+#include "spion/train/training_state.h"
 
 namespace spion {
 
@@ -42,6 +45,11 @@ class TrainingStep {
   };
   Means TakeMeans();
 
+  /// Order of the examples, optimiser, sums, random numbers. A step that ended in an exception is
+  /// not there: it is the next one's again, with the same examples and random numbers.
+  void SaveTo(TrainingState& state) const;
+  absl::Status RestoreFrom(const TrainingState& state);
+
   /// Examples of the training split.
   int64_t examples() const { return batches_.examples(); }
   /// Whether any step was recorded.
@@ -49,7 +57,13 @@ class TrainingStep {
 
  private:
   void NextBatch();
-  at::Tensor ForwardLoss();
+  void Begin(double learning_rate);
+  void End();
+  struct Answers {
+    at::Tensor loss;   // mean over the batch, with its graph
+    at::Tensor right;  // how many of the batch
+  };
+  Answers Forward();
   void Learn();
 
   const Experiment& experiment_;
@@ -59,6 +73,10 @@ class TrainingStep {
   ShuffledOrder order_;
   Optimizer optimizer_;
   Batch batch_;  // the step's; each step's in the same memory
+  // Of a step that goes on: its examples, and what it has drawn from since.
+  std::vector<int64_t> examples_;
+  at::Tensor cpu_random_;
+  at::Tensor device_random_;
   // Of the steps since the last TakeMeans, on the device so that a step waits for nothing.
   at::Tensor loss_sum_;
   at::Tensor right_sum_;

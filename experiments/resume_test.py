@@ -1,0 +1,176 @@
+"""A run that is killed or stopped again and again and resumed ends as one that was left in peace."""
+
+import json
+import os
+import pathlib
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+PROGRAM = None
+KILLS = 6
+
+FLAGS = ["--task=image", "--method=cf", "--preset=quick", "--steps=24", "--batch_size=2",
+         "--warmup_steps=2", "--capture_interval=4", "--dense_step_limit=12",
+         "--transition_limit_percent=0", "--evaluation_interval=5", "--dev_examples=32",
+         "--test_examples=64", "--seed=7", "--device=cpu"]
+
+# What no two runs have in common.
+TIMES = {"time_ms", "step_ms", "step_ms_dense", "step_ms_sparse", "train_seconds", "throughput",
+         "pattern_search_ms", "peak_memory_mib", "peak_reserved_mib"}
+
+
+def without_times(value):
+    if isinstance(value, dict):
+        return {key: without_times(item) for key, item in value.items() if key not in TIMES}
+    return [without_times(item) for item in value] if isinstance(value, list) else value
+
+
+def lines(path):
+    """The JSON of each line, after what MLPerf writes before it."""
+    return [without_times(json.loads(line[line.index("{"):]))
+            for line in path.read_text().splitlines()]
+
+
+class RunCase(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR")))
+
+    def start(self, run, *flags):
+        return subprocess.Popen([PROGRAM, *FLAGS, f"--out_dir={run}", *flags], text=True,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def finish(self, run, *flags):
+        """(exit code, what was said)"""
+        process = self.start(run, *flags)
+        out, errors = process.communicate()
+        return process.returncode, out + errors
+
+    def undisturbed(self):
+        run = self.folder / "undisturbed"
+        code, said = self.finish(run)
+        self.assertEqual(code, 0, said)
+        return run
+
+    def check_same(self, run, undisturbed):
+        names = {path.name for path in undisturbed.iterdir()}
+        self.assertEqual({path.name for path in run.iterdir()}, names)
+        self.assertNotIn("state.safetensors", names)
+        for name in sorted(names):
+            one, other = run / name, undisturbed / name
+            if name.endswith(".safetensors"):
+                self.assertEqual(one.read_bytes(), other.read_bytes(), name)
+            elif name == "metrics.jsonl":
+                self.assertEqual(lines(one), lines(other))
+            elif name == "mllog.txt":
+                kept = [event for event in lines(one) if event["key"] != "spion_resumed"]
+                self.assertEqual(kept, lines(other))
+            elif name in ("summary.json", "patterns.json", "attention_maps.json"):
+                self.assertEqual(without_times(json.loads(one.read_text())),
+                                 without_times(json.loads(other.read_text())), name)
+
+
+class KilledTest(RunCase):
+    def test_killed_at_random_moments(self):
+        seed = int(os.environ.get("SPION_TEST_SEED", random.randrange(2**32)))
+        print(f"SPION_TEST_SEED={seed}")
+        moments = random.Random(seed)
+        start = time.monotonic()
+        undisturbed = self.undisturbed()
+        longest = time.monotonic() - start
+        run = self.folder / "killed"
+        flags = ["--resume", "--save_interval=1"]
+        kills = 0
+        while kills < KILLS:
+            process = self.start(run, *flags)
+            try:
+                _, errors = process.communicate(timeout=moments.uniform(0, longest))
+            except subprocess.TimeoutExpired:
+                process.send_signal(signal.SIGKILL)
+                process.communicate()
+                kills += 1
+                continue
+            self.assertEqual(process.returncode, 0, errors)
+            if kills < KILLS:  # it ended: the next one from the start
+                self.check_same(run, undisturbed)
+                run = self.folder / f"killed_{kills}"
+        code, said = self.finish(run, *flags)
+        self.assertEqual(code, 0, said)
+        self.check_same(run, undisturbed)
+        print(f"{kills} kills")
+
+
+class StoppedTest(RunCase):
+    def test_each_signal_saves_and_the_same_command_goes_on(self):
+        undisturbed = self.undisturbed()
+        run = self.folder / "stopped"
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+            process = self.start(run, "--resume")
+            for line in process.stdout:
+                if line.startswith("step"):
+                    break
+            process.send_signal(number)
+            rest, errors = process.communicate()
+            self.assertEqual(process.returncode, 130, errors)
+            self.assertIn("stopped at step", rest)
+            self.assertIn(f"--resume --out_dir={run} goes on", rest)
+            self.assertTrue((run / "state.safetensors").exists())
+        code, said = self.finish(run, "--resume")
+        self.assertEqual(code, 0, said)
+        self.assertIn("goes on after step", said)
+        self.check_same(run, undisturbed)
+        manifest = json.loads((run / "manifest.json").read_text())
+        self.assertEqual(len(manifest["resumed"]), 4)
+        self.assertEqual(manifest["resumed"], sorted(manifest["resumed"], key=lambda x: x["step"]))
+
+    def test_what_has_ended_is_left_as_it_is(self):
+        run = self.undisturbed()
+        before = {path.name: path.stat().st_mtime_ns for path in run.iterdir()
+                  if path.name != "run.lock"}
+        code, said = self.finish(run, "--resume")
+        self.assertEqual(code, 0, said)
+        self.assertIn("has ended", said)
+        self.assertEqual({path.name: path.stat().st_mtime_ns for path in run.iterdir()
+                          if path.name != "run.lock"}, before)
+
+    def test_another_run_is_refused_by_each_difference(self):
+        run = self.undisturbed()
+        (run / "summary.json").unlink()
+        code, said = self.finish(run, "--resume", "--seed=8", "--learning_rate=0.5")
+        self.assertEqual(code, 1)
+        for text in ("holds another run", "seed 7 there, 8 here",
+                     "hyper_parameters.learning_rate 0.001 there, 0.5 here", "--out_dir"):
+            self.assertIn(text, said)
+        self.assertTrue((run / "last.safetensors").exists())
+
+    def test_a_damaged_state_is_one_error(self):
+        run = self.undisturbed()
+        (run / "summary.json").unlink()
+        (run / "state.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0{}")
+        code, said = self.finish(run, "--resume")
+        self.assertEqual(code, 1)
+        self.assertEqual(said.count("error:"), 1)
+        self.assertIn("state.safetensors", said)
+
+    def test_an_unfinished_run_is_said_and_kept(self):
+        run = self.folder / "run"
+        process = self.start(run, "--save_interval=1")
+        for line in process.stdout:
+            if line.startswith("step"):
+                break
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+        code, said = self.finish(run)
+        self.assertEqual(code, 0, said)
+        self.assertIn(f"{run}.1; it is unfinished: --resume --out_dir={run}.1 goes on", said)
+
+
+if __name__ == "__main__":
+    PROGRAM = str(pathlib.Path(sys.argv.pop(1)).resolve())
+    if len(sys.argv) > 1 and sys.argv[1].startswith("--kills="):
+        KILLS = int(sys.argv.pop(1).split("=")[1])
+    unittest.main()

@@ -1,0 +1,137 @@
+#include "spion/run/resume.h"
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "spion/base/json.h"
+#include "spion/base/read_file.h"
+#include "spion/base/status.h"
+#include "spion/run/journal.h"
+#include "spion/train/trainer.h"
+
+namespace spion {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// What makes a run the one that it is, of a manifest; objects key by key.
+constexpr const char* kIdentity[] = {"task",  "method",           "preset", "seed",   "precision",
+                                     "model", "hyper_parameters", "data",   "device", "threads"};
+
+// What may change from one process of a run to the next, and is said.
+constexpr std::pair<const char*, const char*> kSaid[] = {
+    {"git_commit", "the commit"},
+    {"torch_version", "LibTorch"},
+    {"cuda_version", "CUDA"},
+    {"device_name", "the device"},
+};
+
+Json ValueOf(const Json& json, const std::string& key) { return json.value(key, Json()); }
+
+// Files are the same by their sum wherever they lie; generated data by what they are called.
+Json DataOf(const Json& manifest) {
+  const Json source = ValueOf(manifest, "data_source");
+  if (!source.is_object()) return Json();
+  const bool is_generated = source.value("generated", false);
+  return {{"generated", is_generated},
+          {is_generated ? "description" : "sha256",
+           ValueOf(source, is_generated ? "description" : "sha256")}};
+}
+
+// "cuda" of "cuda:0".
+Json DeviceKind(const Json& manifest) {
+  const Json device = ValueOf(manifest, "device");
+  if (!device.is_string()) return device;
+  const std::string text = device.get<std::string>();
+  return text.substr(0, text.find(':'));
+}
+
+Json IdentityOf(const Json& manifest, const std::string& key) {
+  if (key == "data") return DataOf(manifest);
+  if (key == "device") return DeviceKind(manifest);
+  return ValueOf(manifest, key);
+}
+
+void AddDifferences(const std::string& name, const Json& there, const Json& here,
+                    std::vector<std::string>& differences) {
+  if (there.is_object() && here.is_object()) {
+    for (const auto& [key, value] : here.items()) {
+      AddDifferences(absl::StrCat(name, ".", key), ValueOf(there, key), value, differences);
+    }
+    for (const auto& [key, value] : there.items()) {
+      if (!here.contains(key)) {
+        AddDifferences(absl::StrCat(name, ".", key), value, Json(), differences);
+      }
+    }
+    return;
+  }
+  if (there == here) return;
+  differences.push_back(absl::StrCat(name, " ", there.dump(), " there, ", here.dump(), " here"));
+}
+
+absl::StatusOr<Json> ReadJson(const RunDirectory& run, absl::string_view name) {
+  ASSIGN_OR_RETURN(const std::string text, ReadFile(run.File(name)));
+  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+  if (json.is_object()) return json;
+  return absl::DataLossError(absl::StrCat(run.File(name).path(),
+                                          " is no JSON object; without --resume the run starts "
+                                          "anew, and what is there is kept"));
+}
+
+Json PartOf(const Json& manifest, int64_t step) {
+  Json part = {{"step", step}};
+  for (const char* key : {"date", "command", "device_name", "cpu", "git_commit", "git_dirty",
+                          "torch_version", "cuda_version"}) {
+    part[key] = ValueOf(manifest, key);
+  }
+  return part;
+}
+
+}  // namespace
+
+std::vector<std::string> RunDifferences(const Json& there, const Json& here) {
+  std::vector<std::string> differences;
+  for (const char* key : kIdentity) {
+    AddDifferences(key, IdentityOf(there, key), IdentityOf(here, key), differences);
+  }
+  return differences;
+}
+
+absl::StatusOr<Resumption> LookAtEarlierRun(const RunDirectory& run, const Json& manifest) {
+  ASSIGN_OR_RETURN(Json earlier, ReadJson(run, "manifest.json"));
+  const std::vector<std::string> differences = RunDifferences(earlier, manifest);
+  if (!differences.empty()) {
+    return absl::FailedPreconditionError(absl::StrCat(
+        "--resume: ", run.path(), " holds another run: ", absl::StrJoin(differences, "; "),
+        ". Give the settings that it has, or another --out_dir; without --resume a run starts "
+        "anew, and the one that is there is kept"));
+  }
+  Resumption resumption;
+  const absl::StatusOr<Json> summary = ReadJson(run, "summary.json");
+  if (summary.ok()) {
+    resumption.summary = *summary;
+    return resumption;
+  }
+  if (!absl::IsNotFound(summary.status())) return summary.status();
+  absl::StatusOr<TrainingState> state = LoadState(run.File(kStateFileName));
+  if (!state.ok() && !absl::IsNotFound(state.status())) return state.status();
+  int64_t step = 0;
+  if (state.ok()) {
+    ASSIGN_OR_RETURN(step, StepOf(*state));
+    resumption.state = *std::move(state);
+  }
+  const Json& last = earlier.contains("resumed") ? earlier["resumed"].back() : earlier;
+  for (const auto& [key, name] : kSaid) {
+    const Json before = ValueOf(last, key);
+    const Json now = ValueOf(manifest, key);
+    if (before == now) continue;
+    resumption.notes.push_back(
+        absl::StrCat("note: ", name, " was ", before.dump(), ", now ", now.dump()));
+  }
+  earlier["resumed"].push_back(PartOf(manifest, step));
+  resumption.manifest = std::move(earlier);
+  return resumption;
+}
+
+}  // namespace spion

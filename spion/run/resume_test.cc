@@ -1,0 +1,80 @@
+#include "spion/run/resume.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+namespace spion {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using Json = nlohmann::ordered_json;
+
+Json Manifest() {
+  return {
+      {"command", {"lra", "--seed=1"}},
+      {"date", "2026-01-01"},
+      {"task", "image"},
+      {"method", "cf"},
+      {"preset", "quick"},
+      {"seed", 1},
+      {"hyper_parameters", {{"steps", 30}, {"learning_rate", 1e-3}}},
+      {"model", {{"layers", 2}}},
+      {"data_source", {{"name", "files"}, {"generated", false}, {"path", "/a"}, {"sha256", "ab"}}},
+      {"device", "cuda:0"},
+      {"device_name", "one GPU"},
+      {"precision", "bfloat16"},
+      {"threads", nullptr},
+      {"git_commit", "c0ffee"},
+      {"torch_version", "2.11.0"}};
+}
+
+TEST(RunDifferencesTest, WhatIsTheSameRunAnywhere) {
+  Json here = Manifest();
+  here["command"] = {"lra", "--seed=1", "--resume"};
+  here["date"] = "2026-02-02";
+  here["data_source"]["path"] = "/b";
+  here["device"] = "cuda:1";
+  here["device_name"] = "another GPU";
+  here["git_commit"] = "decaf";
+  EXPECT_THAT(RunDifferences(Manifest(), here), IsEmpty());
+}
+
+TEST(RunDifferencesTest, NamesEachDifference) {
+  Json here = Manifest();
+  here["seed"] = 2;
+  here["hyper_parameters"]["learning_rate"] = 2e-3;
+  here["data_source"]["sha256"] = "cd";
+  here["device"] = "cpu";
+  here["threads"] = 2;
+  EXPECT_THAT(
+      RunDifferences(Manifest(), here),
+      ElementsAre("seed 1 there, 2 here", "hyper_parameters.learning_rate 0.001 there, 0.002 here",
+                  "data.sha256 \"ab\" there, \"cd\" here", "device \"cuda\" there, \"cpu\" here",
+                  "threads null there, 2 here"));
+}
+
+TEST(RunDifferencesTest, SeesWhatOneOfThemLacks) {
+  Json here = Manifest();
+  here["hyper_parameters"].erase("steps");
+  here["model"]["heads"] = 4;
+  EXPECT_THAT(
+      RunDifferences(Manifest(), here),
+      ElementsAre("model.heads null there, 4 here", "hyper_parameters.steps 30 there, null here"));
+}
+
+// Generated data have no sum; their description has seed and sizes.
+TEST(RunDifferencesTest, TellsGeneratedDataByTheirDescription) {
+  Json there = Manifest();
+  there["data_source"] = {
+      {"generated", true}, {"sha256", ""}, {"description", "shapes, seed 1: 8000 train"}};
+  Json here = there;
+  EXPECT_THAT(RunDifferences(there, here), IsEmpty());
+  here["data_source"]["description"] = "shapes, seed 2: 8000 train";
+  EXPECT_EQ(RunDifferences(there, here).size(), 1);
+}
+
+}  // namespace
+}  // namespace spion
