@@ -16,7 +16,7 @@ struct AttentionMapCall {
   int64_t length = 0;    // L, any positive multiple of 16
   int64_t head_dim = 0;  // d: 16, 32, 64 or 128
   float scale = 1.0F;    // on a GPU positive
-  Float32Math float32 = Float32Math::kTf32;
+  Float32Math float32 = Float32Math::kExact;
   KeyPadding padding;
   HeadTensor<const T> q, k;
   float* map = nullptr;             // [L, L] contiguous, overwritten

@@ -1,5 +1,5 @@
-// Block-sparse attention, forward and backward, as one fused pass each: raw pointers in, raw
-// pointers out. No framework types; spion/ops wraps this for LibTorch.
+// Block-sparse attention, forward and backward, fused: scores and weights never reach memory. Raw
+// pointers in, raw pointers out. No framework types; spion/ops wraps this for LibTorch.
 //
 // For row r with kept columns C_r (the columns of the blocks that the pattern keeps in r's block
 // row) and valid (not padded) keys V:
@@ -58,8 +58,12 @@ namespace cuda {
 /// on the tensor cores with fp32 sums (float: as problem.float32 says), softmax in fp32. All
 /// pointers are device pointers; rows are aligned to 16 bytes; the pattern has its schedule.
 /// Neither allocates nor synchronises, so a CUDA graph may capture it. Deterministic.
+///
+/// One launch or several: long lines may have one of their own, and so has every slice of more
+/// heads than a grid bears. All that can be refused is refused before the first of them.
 /// Errors: those of Validate, InvalidArgument for alignment or a missing schedule, Internal with
-/// CUDA's message if the launch fails; outputs are untouched then.
+/// CUDA's message if the device has not the shared memory; outputs are untouched then. Internal
+/// also if a launch fails, be it for what ran on the device before; outputs are undefined then.
 template <typename T>
 absl::Status Forward(const BlockSparseForward<T>& call, CUstream_st* stream);
 
@@ -68,8 +72,9 @@ absl::Status Forward(const BlockSparseForward<T>& call, CUstream_st* stream);
 template <typename T>
 int64_t BackwardScratchFloats(const BlockSparseProblem& problem);
 
-/// Backward: every kept block is recomputed once for dQ and once for dK and dV, so that no sum is
-/// shared between thread blocks. Otherwise as Forward.
+/// Backward: P of a kept block is recomputed for dQ and again for dK and dV, so that no sum is
+/// shared between thread blocks; P of a diagonal block, whose row and column one thread block may
+/// own, at least once. One launch or several, of up to two kernels. Otherwise as Forward.
 /// Errors: besides, InvalidArgument for missing scratch.
 template <typename T>
 absl::Status Backward(const BlockSparseBackward<T>& call, CUstream_st* stream);

@@ -98,7 +98,7 @@ struct BlockSparseProblem {
   int64_t block_size = 0;  // b: a multiple of 16 from 16 to 128
   float scale = 1.0F;      // usually 1 / sqrt(d)
   PrunedScore pruned = PrunedScore::kZero;
-  Float32Math float32 = Float32Math::kTf32;
+  Float32Math float32 = Float32Math::kExact;
   BlockPatternView pattern;
   KeyPadding padding;
 };
