@@ -8,7 +8,7 @@
 
 #include "absl/status/status.h"
 #include "benchmarks/attention_problem.h"
-#include "spion/kernels/block_sparse/api.h"
+#include "spion/kernels/block_sparse/problem.h"
 #include "spion/pattern/block_pattern.h"
 
 namespace spion {

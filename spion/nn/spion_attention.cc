@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "spion/kernels/common/head_dim.h"
 #include "spion/ops/attention_map.h"
 #include "spion/ops/block_sparse_attention.h"
 

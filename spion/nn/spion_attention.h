@@ -13,7 +13,7 @@
 
 #include <optional>
 
-#include "spion/kernels/block_sparse/api.h"
+#include "spion/kernels/block_sparse/problem.h"
 #include "spion/nn/attention.h"
 #include "spion/nn/fused_dense_attention.h"
 #include "spion/ops/pattern_tensors.h"

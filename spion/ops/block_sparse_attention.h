@@ -19,7 +19,8 @@
 
 #include <optional>
 
-#include "spion/kernels/block_sparse/api.h"
+#include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/common/number.h"
 #include "spion/ops/pattern_tensors.h"
 #include "spion/platform/float32_math.h"
 

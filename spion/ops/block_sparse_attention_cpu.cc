@@ -2,6 +2,7 @@
 #include <torch/library.h>
 
 #include "spion/kernels/block_sparse/api.h"
+#include "spion/kernels/block_sparse/problem.h"
 #include "spion/ops/block_sparse_calls.h"
 #include "spion/ops/parallel.h"
 

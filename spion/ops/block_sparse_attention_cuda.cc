@@ -4,6 +4,8 @@
 #include <torch/library.h>
 
 #include "spion/kernels/block_sparse/api.h"
+#include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/common/number.h"
 #include "spion/ops/block_sparse_calls.h"
 #include "spion/ops/cuda_dispatch.h"
 

@@ -6,7 +6,7 @@
 
 #include <cstdint>
 
-#include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/common/number.h"
 #include "spion/ops/tensor_arguments.h"
 
 namespace spion {

@@ -9,7 +9,9 @@
 #include <optional>
 
 #include "absl/status/status.h"
-#include "spion/kernels/block_sparse/api.h"
+#include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/common/head_tensor.h"
+#include "spion/kernels/common/key_padding.h"
 #include "spion/ops/pattern_tensors.h"
 
 namespace spion {

@@ -2,7 +2,7 @@
 #ifndef SPION_PLATFORM_FLOAT32_MATH_H_
 #define SPION_PLATFORM_FLOAT32_MATH_H_
 
-#include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/common/number.h"
 
 namespace spion {
 

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "spion/kernels/block_sparse/api.h"
+#include "spion/kernels/block_sparse/problem.h"
 #include "spion/pattern/block_pattern.h"
 
 namespace spion::reference {

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "spion/base/random.h"
-#include "spion/kernels/block_sparse/api.h"
 #include "spion/testing/seed.h"
 
 namespace spion {

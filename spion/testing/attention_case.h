@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "spion/kernels/block_sparse/api.h"
+#include "spion/kernels/common/key_padding.h"
 
 namespace spion {
 

@@ -6,7 +6,6 @@
 
 #include "absl/types/span.h"
 #include "spion/base/random.h"
-#include "spion/kernels/block_sparse/api.h"
 #include "spion/pattern/block_pattern.h"
 
 namespace spion {

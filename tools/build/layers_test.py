@@ -7,11 +7,16 @@ import re
 import sys
 import unittest
 
-# From the ground up; packages on one line may not use each other unless listed twice.
+# From the ground up; packages on one line may not use each other. A package belongs to the longest
+# name that it lies in.
 FLOORS = [
     ["spion/base"],
     ["spion/profiling", "spion/data", "spion/pattern"],
-    ["spion/reference", "spion/testing", "spion/kernels"],
+    ["spion/kernels/common"],
+    ["spion/kernels/cpu_simd", "spion/kernels/cuda_emulation", "spion/kernels/cuda_launch"],
+    ["spion/kernels/cuda_tiles"],
+    ["spion/reference", "spion/testing", "spion/kernels", "spion/kernels/attention_map",
+     "spion/kernels/block_sparse", "spion/kernels/score_rows", "spion/kernels/token_rows"],
     ["spion/platform"],
     ["spion/ops"],
     ["spion/nn"],
@@ -20,8 +25,8 @@ FLOORS = [
     ["benchmarks", "experiments"],
     ["experiments/tables"],
 ]
-# The oracle and the cases are made for the kernels: within their floor they may meet.
-SAME_FLOOR_ALLOWED = {"spion/reference", "spion/testing", "spion/kernels"}
+# The oracle and the cases are made for the kernels: within their floor these and others may meet.
+MEET_THEIR_FLOOR = {"spion/reference", "spion/testing"}
 
 GRAPH = None
 
@@ -47,18 +52,43 @@ def edges(graph):
                     yield user, target
 
 
+def may_use(user, used):
+    """None where one of the two is of no floor."""
+    (above, above_name), (below, below_name) = floor_of(user), floor_of(used)
+    if above is None or below is None:
+        return None
+    return below < above or above_name == below_name or (
+        below == above and not MEET_THEIR_FLOOR.isdisjoint({above_name, below_name}))
+
+
 class LayersTest(unittest.TestCase):
     def test_every_dependency_goes_down(self):
         checked = 0
         for user, used in edges(GRAPH):
-            (above, above_name), (below, below_name) = floor_of(user), floor_of(used)
-            if above is None or below is None:
+            allowed = may_use(user, used)
+            if allowed is None:
                 continue
             checked += 1
-            allowed = below < above or above_name == below_name or (
-                below == above and {above_name, below_name} <= SAME_FLOOR_ALLOWED)
             self.assertTrue(allowed, f"//{user} may not use //{used}: see docs/architecture.md")
         self.assertGreater(checked, 20, "the graph is not the product's")
+
+    def test_the_graph_has_the_kernels_inner_floors(self):
+        used = set(edges(GRAPH))
+        for user in ("block_sparse/cuda", "attention_map/cuda", "token_rows/cuda", "score_rows/cuda"):
+            self.assertIn((f"spion/kernels/{user}", "spion/kernels/cuda_tiles"), used)
+        self.assertIn(("spion/kernels/cuda_tiles", "spion/kernels/common"), used)
+
+    def test_kernels_go_down_their_inner_floors(self):
+        kernels = "spion/kernels/"
+        self.assertTrue(may_use(kernels + "block_sparse/cuda", kernels + "cuda_tiles"))
+        self.assertTrue(may_use(kernels + "cuda_tiles", kernels + "common"))
+        self.assertTrue(may_use(kernels + "block_sparse/cuda/hopper", kernels + "block_sparse"))
+        self.assertTrue(may_use("spion/testing", kernels + "block_sparse"))
+        self.assertTrue(may_use(kernels + "token_rows/cuda", "spion/testing"))
+        for user, used in [("cuda_tiles", "block_sparse"), ("cuda_launch", "block_sparse"),
+                           ("cpu_simd", "block_sparse"), ("attention_map", "block_sparse"),
+                           ("token_rows/cuda", "block_sparse/cuda"), ("common", "cpu_simd")]:
+            self.assertFalse(may_use(kernels + user, kernels + used), f"{user} uses {used}")
 
     def test_an_upward_edge_would_be_seen(self):
         found = list(edges('  "//spion/base:a\\n//spion/base:b" -> "//spion/nn:c"'))

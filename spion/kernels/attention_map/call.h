@@ -5,7 +5,9 @@
 
 #include <cstdint>
 
-#include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/common/head_tensor.h"
+#include "spion/kernels/common/key_padding.h"
+#include "spion/kernels/common/number.h"
 
 namespace spion {
 
@@ -14,7 +16,7 @@ struct AttentionMapCall {
   int64_t batch = 0;     // B
   int64_t heads = 0;     // H
   int64_t length = 0;    // L, any positive multiple of 16
-  int64_t head_dim = 0;  // d: 16, 32, 64 or 128
+  int64_t head_dim = 0;  // d; see common/head_dim.h
   float scale = 1.0F;    // on a GPU positive
   Float32Math float32 = Float32Math::kExact;
   KeyPadding padding;

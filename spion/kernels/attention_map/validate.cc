@@ -3,15 +3,16 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "spion/kernels/attention_map/api.h"
-#include "spion/kernels/block_sparse/api.h"
+#include "spion/kernels/common/check_heads.h"
+#include "spion/kernels/common/head_dim.h"
 
 namespace spion {
 
 template <typename T>
 absl::Status Validate(const AttentionMapCall<T>& call) {
-  if (absl::Status status = ValidateHeads(call.batch, call.heads); !status.ok()) return status;
+  if (absl::Status status = CheckHeads(call.batch, call.heads); !status.ok()) return status;
   const int64_t d = call.head_dim;
-  if (d != 16 && d != 32 && d != 64 && d != 128) {
+  if (!TakesHeadDim(d)) {
     return absl::InvalidArgumentError(absl::StrCat(
         "head dimension ", d, " is not supported: use 16, 32, 64 or 128, or pad q and k ",
         "with zeros to the next of these and keep the scale"));

@@ -34,9 +34,6 @@ namespace spion {
 /// Errors: InvalidArgument naming the value, what is supported, and the way out.
 absl::Status Validate(const BlockSparseProblem& problem);
 
-/// Of these checks that of B and H, for every kernel of attention.
-absl::Status ValidateHeads(int64_t batch, int64_t heads);
-
 namespace cpu {
 
 /// Forward on the CPU, fp32, AVX-512, AVX2 or portable code as the processor allows. Temporaries

@@ -7,35 +7,14 @@
 
 #include <cstdint>
 
-namespace spion {
+#include "spion/kernels/common/head_tensor.h"
+#include "spion/kernels/common/key_padding.h"
+#include "spion/kernels/common/number.h"
 
-/// Storage of IEEE half precision and of bfloat16; bits as LibTorch and CUDA have them.
-struct Float16 {
-  uint16_t bits;
-};
-struct BFloat16 {
-  uint16_t bits;
-};
+namespace spion {
 
 /// What a pruned entry means to the softmax.
 enum class PrunedScore { kZero, kExcluded };
-
-/// How a GPU multiplies fp32 inputs: rounded to tf32 (10 bits of mantissa) on the tensor cores, or
-/// in fp32 throughout, several times slower. The CPU is always exact.
-enum class Float32Math { kTf32, kExact };
-
-/// A [B, H, L, d] tensor with unit stride along d; strides in elements. T may be const.
-template <typename T>
-struct HeadTensor {
-  T* data = nullptr;
-  int64_t batch_stride = 0;
-  int64_t head_stride = 0;
-  int64_t row_stride = 0;
-
-  constexpr T* head(int64_t batch, int64_t head) const {
-    return data + batch * batch_stride + head * head_stride;
-  }
-};
 
 /// One block row or block column: its kept blocks are indices[begin .. end) of the pattern's
 /// row_columns or column_rows; first = indices[begin].
@@ -69,32 +48,11 @@ struct BlockPatternView {
   BlockScheduleView schedule;
 };
 
-/// Which keys are padding. At most one of the two is given; none means no padding. Padded keys and
-/// values must be finite all the same: they may be multiplied by probabilities of 0.
-struct KeyPadding {
-  const int32_t* lengths = nullptr;  // [B]: keys at and after lengths[b] are padding
-  const uint8_t* valid = nullptr;    // [B, L] contiguous: 0 means padding
-};
-
-/// Whether the kernels take heads of d numbers.
-constexpr bool TakesHeadDim(int64_t d) { return d == 16 || d == 32 || d == 64 || d == 128; }
-
-/// Heads of all examples that a call takes, B * H. None is allowed: then nothing is done.
-inline constexpr int64_t kMostHeads = int64_t{1} << 31;
-
-/// Bytes that a head's rows span in memory for a GPU, whose offsets within a head have 32 bits.
-inline constexpr int64_t kMostHeadBytes = (int64_t{1} << 32) - 1;
-
-/// Whether they do: rows of an element type of `element_bytes`, row_stride elements apart.
-constexpr bool SpansFewEnoughBytes(int64_t length, int64_t row_stride, int64_t element_bytes) {
-  return length == 0 || row_stride <= kMostHeadBytes / element_bytes / length;
-}
-
 struct BlockSparseProblem {
   int64_t batch = 0;       // B
   int64_t heads = 0;       // H
   int64_t length = 0;      // L, a multiple of block_size
-  int64_t head_dim = 0;    // d; see TakesHeadDim
+  int64_t head_dim = 0;    // d; see head_dim.h
   int64_t block_size = 0;  // b: a multiple of 16 from 16 to 128
   float scale = 1.0F;      // usually 1 / sqrt(d)
   PrunedScore pruned = PrunedScore::kZero;

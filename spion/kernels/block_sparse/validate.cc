@@ -4,12 +4,15 @@
 #include "absl/strings/str_cat.h"
 #include "spion/kernels/block_sparse/api.h"
 #include "spion/kernels/block_sparse/block_size.h"
+#include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/common/check_heads.h"
+#include "spion/kernels/common/head_dim.h"
 
 namespace spion {
 namespace {
 
 absl::Status CheckSizes(const BlockSparseProblem& problem) {
-  if (absl::Status status = ValidateHeads(problem.batch, problem.heads); !status.ok()) {
+  if (absl::Status status = CheckHeads(problem.batch, problem.heads); !status.ok()) {
     return status;
   }
   const int64_t d = problem.head_dim;
@@ -54,19 +57,6 @@ absl::Status CheckPattern(const BlockSparseProblem& problem) {
 }
 
 }  // namespace
-
-absl::Status ValidateHeads(int64_t batch, int64_t heads) {
-  if (batch < 0 || heads < 0) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("batch = ", batch, " and heads = ", heads, ": neither can be negative"));
-  }
-  if (batch > 0 && heads > kMostHeads / batch) {
-    return absl::InvalidArgumentError(absl::StrCat("batch = ", batch, " and heads = ", heads,
-                                                   ": at most ", kMostHeads,
-                                                   " heads in all are supported; split the batch"));
-  }
-  return absl::OkStatus();
-}
 
 absl::Status Validate(const BlockSparseProblem& problem) {
   if (absl::Status status = CheckSizes(problem); !status.ok()) return status;

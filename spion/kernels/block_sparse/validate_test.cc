@@ -7,6 +7,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "spion/kernels/block_sparse/api.h"
+#include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/common/head_tensor.h"
 
 namespace spion {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "spion/kernels/block_sparse/api.h"
+#include "spion/kernels/common/key_padding.h"
 #include "spion/kernels/cpu_simd/padding.h"
 
 namespace spion::cpu_simd {

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/common/number.h"
 #include "spion/kernels/cuda_emulation/instructions.h"
 #include "spion/kernels/cuda_emulation/warpgroup.h"
 

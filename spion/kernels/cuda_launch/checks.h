@@ -8,7 +8,7 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
-#include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/common/head_tensor.h"
 
 namespace spion::cuda {
 

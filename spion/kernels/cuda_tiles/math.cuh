@@ -24,7 +24,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/common/number.h"
 #include "spion/kernels/cuda_tiles/instructions.cuh"
 #include "spion/kernels/cuda_tiles/lanes.cuh"
 #include "spion/kernels/cuda_tiles/shared_rows.cuh"

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/common/key_padding.h"
 #include "spion/kernels/cuda_tiles/lanes.cuh"
 
 namespace spion::tiles {

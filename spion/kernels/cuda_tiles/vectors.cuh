@@ -5,7 +5,7 @@
 
 #include <cstdint>
 
-#include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/common/number.h"
 #include "spion/kernels/cuda_tiles/instructions.cuh"
 #include "spion/kernels/cuda_tiles/math.cuh"
 

@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/common/number.h"
 
 namespace spion::tiles {
 

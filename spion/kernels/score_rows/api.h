@@ -7,7 +7,7 @@
 #include <cstdint>
 
 #include "absl/status/status.h"
-#include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/common/number.h"
 
 struct CUstream_st;  // cudaStream_t is a pointer to it
 

@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-#include "spion/kernels/block_sparse/api.h"
+#include "spion/kernels/block_sparse/problem.h"
 #include "spion/ops/gpu/precision_case.h"
 #include "spion/pattern/block_pattern.h"
 

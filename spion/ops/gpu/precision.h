@@ -4,7 +4,7 @@
 
 #include <c10/core/ScalarType.h>
 
-#include "spion/kernels/block_sparse/api.h"
+#include "spion/kernels/common/number.h"
 
 namespace spion {
 

@@ -16,7 +16,7 @@
 #include <optional>
 #include <vector>
 
-#include "spion/kernels/block_sparse/api.h"
+#include "spion/kernels/block_sparse/problem.h"
 #include "spion/ops/gpu/precision.h"
 #include "spion/pattern/block_pattern.h"
 #include "spion/testing/attention_case.h"

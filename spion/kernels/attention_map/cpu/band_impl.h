@@ -9,6 +9,7 @@
 #include <cstdint>
 
 #include "spion/kernels/attention_map/cpu/band.h"
+#include "spion/kernels/common/head_dim.h"
 #include "spion/kernels/cpu_simd/scores.h"
 #include "spion/kernels/cpu_simd/transpose.h"
 #include "spion/kernels/cpu_simd/valid_keys.h"
@@ -109,17 +110,7 @@ void MapBandOfAnyHeight(const BandCall& call) {
 
 template <class Simd>
 void MapBandOfAnyDim(const BandCall& call) {
-  switch (call.head_dim) {
-    case 16:
-      return MapBandOfAnyHeight<Simd, 16>(call);
-    case 32:
-      return MapBandOfAnyHeight<Simd, 32>(call);
-    case 64:
-      return MapBandOfAnyHeight<Simd, 64>(call);
-    case 128:
-      return MapBandOfAnyHeight<Simd, 128>(call);
-  }
-  __builtin_unreachable();  // Validate() allows no other
+  DispatchHeadDim(call.head_dim, [&]<int kDim>() { MapBandOfAnyHeight<Simd, kDim>(call); });
 }
 
 }  // namespace spion::cpu::internal

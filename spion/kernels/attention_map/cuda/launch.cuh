@@ -9,6 +9,7 @@
 
 #include "spion/kernels/attention_map/cuda/mean_map.cuh"
 #include "spion/kernels/attention_map/cuda/row_statistics.cuh"
+#include "spion/kernels/common/head_dim.h"
 #include "spion/kernels/cuda_launch/parts.h"
 
 namespace spion::cuda {
@@ -35,18 +36,8 @@ cudaError_t LaunchMapOf(const AttentionMapCall<typename Math::Element>& call, cu
 
 template <class Math>
 cudaError_t LaunchMapAs(const AttentionMapCall<typename Math::Element>& call, cudaStream_t stream) {
-  switch (call.head_dim) {
-    case 16:
-      return LaunchMapOf<Math, 16>(call, stream);
-    case 32:
-      return LaunchMapOf<Math, 32>(call, stream);
-    case 64:
-      return LaunchMapOf<Math, 64>(call, stream);
-    case 128:
-      return LaunchMapOf<Math, 128>(call, stream);
-    default:
-      return cudaErrorInvalidValue;
-  }
+  return DispatchHeadDim(call.head_dim,
+                         [&]<int kHeadDim>() { return LaunchMapOf<Math, kHeadDim>(call, stream); });
 }
 
 }  // namespace spion::cuda

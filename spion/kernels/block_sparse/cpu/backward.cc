@@ -8,6 +8,8 @@
 #include "spion/kernels/block_sparse/api.h"
 #include "spion/kernels/block_sparse/cpu/cpu_internal.h"
 #include "spion/kernels/block_sparse/cpu/rows.h"
+#include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/common/head_tensor.h"
 #include "spion/kernels/cpu_simd/instruction_set.h"
 #include "spion/kernels/cpu_simd/scratch.h"
 

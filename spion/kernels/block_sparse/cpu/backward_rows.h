@@ -11,6 +11,7 @@
 #include <cstdint>
 
 #include "spion/kernels/block_sparse/cpu/rows.h"
+#include "spion/kernels/common/head_dim.h"
 #include "spion/kernels/cpu_simd/tile_product.h"
 #include "spion/kernels/cpu_simd/transpose.h"
 #include "spion/kernels/cpu_simd/valid_keys.h"
@@ -131,17 +132,7 @@ void BackwardRows(const BackwardCall& call) {
 
 template <class Simd>
 void BackwardRowsOfAnyDim(const BackwardCall& call) {
-  switch (call.head.head_dim) {
-    case 16:
-      return BackwardRows<Simd, 16>(call);
-    case 32:
-      return BackwardRows<Simd, 32>(call);
-    case 64:
-      return BackwardRows<Simd, 64>(call);
-    case 128:
-      return BackwardRows<Simd, 128>(call);
-  }
-  __builtin_unreachable();  // Validate() allows no other
+  DispatchHeadDim(call.head.head_dim, [&]<int kDim>() { BackwardRows<Simd, kDim>(call); });
 }
 
 }  // namespace spion::cpu::internal

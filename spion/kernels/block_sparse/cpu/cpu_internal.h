@@ -5,8 +5,9 @@
 
 #include "absl/status/status.h"
 #include "spion/base/parallel.h"
-#include "spion/kernels/block_sparse/api.h"
 #include "spion/kernels/block_sparse/cpu/rows.h"
+#include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/common/head_tensor.h"
 #include "spion/kernels/cpu_simd/instruction_set.h"
 
 namespace spion::cpu::internal {

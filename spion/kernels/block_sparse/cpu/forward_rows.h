@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "spion/kernels/block_sparse/cpu/rows.h"
+#include "spion/kernels/common/head_dim.h"
 #include "spion/kernels/cpu_simd/scores.h"
 #include "spion/kernels/cpu_simd/tile_product.h"
 #include "spion/kernels/cpu_simd/transpose.h"
@@ -111,17 +112,7 @@ void ForwardRows(const ForwardCall& call) {
 
 template <class Simd>
 void ForwardRowsOfAnyDim(const ForwardCall& call) {
-  switch (call.head.head_dim) {
-    case 16:
-      return ForwardRows<Simd, 16>(call);
-    case 32:
-      return ForwardRows<Simd, 32>(call);
-    case 64:
-      return ForwardRows<Simd, 64>(call);
-    case 128:
-      return ForwardRows<Simd, 128>(call);
-  }
-  __builtin_unreachable();  // Validate() allows no other
+  DispatchHeadDim(call.head.head_dim, [&]<int kDim>() { ForwardRows<Simd, kDim>(call); });
 }
 
 }  // namespace spion::cpu::internal

@@ -8,8 +8,8 @@
 
 #include "gtest/gtest.h"
 #include "spion/base/parallel.h"
-#include "spion/kernels/block_sparse/api.h"
 #include "spion/kernels/block_sparse/cpu/cpu_internal.h"
+#include "spion/kernels/common/head_tensor.h"
 #include "spion/kernels/cpu_simd/instruction_set.h"
 #include "spion/pattern/block_pattern.h"
 #include "spion/reference/attention.h"

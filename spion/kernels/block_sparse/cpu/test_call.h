@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "spion/base/parallel.h"
-#include "spion/kernels/block_sparse/api.h"
+#include "spion/kernels/block_sparse/problem.h"
 #include "spion/kernels/cpu_simd/instruction_set.h"
 #include "spion/pattern/block_pattern.h"
 #include "spion/reference/attention.h"

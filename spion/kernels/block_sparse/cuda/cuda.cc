@@ -8,6 +8,8 @@
 #include "spion/kernels/block_sparse/cuda/hopper/launch.h"
 #include "spion/kernels/block_sparse/cuda/launch.h"
 #include "spion/kernels/block_sparse/cuda/slices.h"
+#include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/common/number.h"
 #include "spion/kernels/cuda_launch/checks.h"
 
 namespace spion::cuda {

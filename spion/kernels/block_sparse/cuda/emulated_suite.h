@@ -24,6 +24,8 @@
 #include "spion/kernels/block_sparse/cuda/slices.h"
 #include "spion/kernels/block_sparse/problem.h"
 #include "spion/kernels/block_sparse/schedule.h"
+#include "spion/kernels/common/head_tensor.h"
+#include "spion/kernels/common/number.h"
 #include "spion/reference/attention.h"
 #include "spion/testing/attention_case.h"
 #include "spion/testing/pattern_zoo.h"

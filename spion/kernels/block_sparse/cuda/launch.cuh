@@ -12,6 +12,7 @@
 #include "spion/kernels/block_sparse/cuda/forward.cuh"
 #include "spion/kernels/block_sparse/cuda/launch_lines.cuh"
 #include "spion/kernels/block_sparse/cuda/shared_memory.cuh"
+#include "spion/kernels/common/head_dim.h"
 
 namespace spion::cuda {
 
@@ -81,18 +82,9 @@ cudaError_t LaunchOf(const Call& call, cudaStream_t stream) {
 /// Forward or backward, by the type of the call.
 template <class Math, typename Call>
 cudaError_t LaunchAs(const Call& call, cudaStream_t stream) {
-  switch (call.problem.head_dim) {
-    case 16:
-      return LaunchOf<Math, 16>(call, stream);
-    case 32:
-      return LaunchOf<Math, 32>(call, stream);
-    case 64:
-      return LaunchOf<Math, 64>(call, stream);
-    case 128:
-      return LaunchOf<Math, 128>(call, stream);
-    default:
-      return cudaErrorInvalidValue;
-  }
+  return DispatchHeadDim(call.problem.head_dim, [&]<int kHeadDim>() {
+    return LaunchOf<Math, kHeadDim>(call, stream);
+  });
 }
 
 }  // namespace spion::cuda

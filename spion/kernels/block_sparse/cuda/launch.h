@@ -6,6 +6,7 @@
 #include <cuda_runtime_api.h>
 
 #include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/common/number.h"
 
 namespace spion::cuda {
 

@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/common/head_tensor.h"
 #include "spion/kernels/cuda_launch/parts.h"
 
 namespace spion::cuda {

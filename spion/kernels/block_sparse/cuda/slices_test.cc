@@ -5,6 +5,7 @@
 
 #include "gtest/gtest.h"
 #include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/common/head_tensor.h"
 
 namespace spion::cuda {
 namespace {

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/common/number.h"
 
 namespace spion::cuda::hopper {
 

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/common/head_tensor.h"
 
 namespace spion::cuda::hopper {
 

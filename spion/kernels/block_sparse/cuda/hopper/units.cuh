@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/common/head_tensor.h"
 #include "spion/kernels/cuda_tiles/valid_keys.cuh"
 
 namespace spion::cuda::hopper {
