@@ -17,6 +17,10 @@ FLOORS = [
     ["spion/kernels/cuda_tiles"],
     ["spion/reference", "spion/testing", "spion/kernels", "spion/kernels/attention_map",
      "spion/kernels/block_sparse", "spion/kernels/score_rows", "spion/kernels/token_rows"],
+    ["spion/kernels/block_sparse/cpu", "spion/kernels/block_sparse/cuda/common"],
+    ["spion/kernels/block_sparse/cuda/line", "spion/kernels/block_sparse/cuda/warp",
+     "spion/kernels/block_sparse/cuda/hopper"],
+    ["spion/kernels/block_sparse/cuda"],
     ["spion/platform"],
     ["spion/ops"],
     ["spion/nn"],
@@ -74,7 +78,7 @@ class LayersTest(unittest.TestCase):
 
     def test_the_graph_has_the_kernels_inner_floors(self):
         used = set(edges(GRAPH))
-        for user in ("block_sparse/cuda", "attention_map/cuda", "token_rows/cuda", "score_rows/cuda"):
+        for user in ("block_sparse/cuda/line", "block_sparse/cuda/warp", "attention_map/cuda", "token_rows/cuda", "score_rows/cuda"):
             self.assertIn((f"spion/kernels/{user}", "spion/kernels/cuda_tiles"), used)
         self.assertIn(("spion/kernels/cuda_tiles", "spion/kernels/common"), used)
 
@@ -87,7 +91,9 @@ class LayersTest(unittest.TestCase):
         self.assertTrue(may_use(kernels + "token_rows/cuda", "spion/testing"))
         for user, used in [("cuda_tiles", "block_sparse"), ("cuda_launch", "block_sparse"),
                            ("cpu_simd", "block_sparse"), ("attention_map", "block_sparse"),
-                           ("token_rows/cuda", "block_sparse/cuda"), ("common", "cpu_simd")]:
+                           ("token_rows/cuda", "block_sparse/cuda"), ("common", "cpu_simd"),
+                           ("block_sparse/cuda/line", "block_sparse/cuda/warp"),
+                           ("block_sparse/cuda/hopper", "block_sparse/cuda")]:
             self.assertFalse(may_use(kernels + user, kernels + used), f"{user} uses {used}")
 
     def test_an_upward_edge_would_be_seen(self):

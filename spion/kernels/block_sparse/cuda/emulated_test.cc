@@ -1,17 +1,17 @@
 // The device code itself, run on the CPU by spion/kernels/cuda_emulation and held against the
 // oracle: what a machine without a GPU can say about the kernels. Launches are as launch.cuh and
-// launch_lines.cuh make them.
+// line/launch.cuh make them.
 #include <algorithm>
 #include <bit>
 #include <cstdint>
 #include <type_traits>
 
 #include "gtest/gtest.h"
-#include "spion/kernels/block_sparse/cuda/backward.cuh"
-#include "spion/kernels/block_sparse/cuda/emulated_suite.h"
-#include "spion/kernels/block_sparse/cuda/forward.cuh"
-#include "spion/kernels/block_sparse/cuda/line_backward.cuh"
-#include "spion/kernels/block_sparse/cuda/line_forward.cuh"
+#include "spion/kernels/block_sparse/cuda/common/emulated_suite.h"
+#include "spion/kernels/block_sparse/cuda/line/backward.cuh"
+#include "spion/kernels/block_sparse/cuda/line/forward.cuh"
+#include "spion/kernels/block_sparse/cuda/warp/backward.cuh"
+#include "spion/kernels/block_sparse/cuda/warp/forward.cuh"
 #include "spion/kernels/cuda_emulation/thread_block.h"
 #include "spion/reference/attention.h"
 #include "spion/testing/attention_case.h"
@@ -35,7 +35,7 @@ void RunLines(int32_t lines, int32_t long_lines, Run&& run) {
   if (lines > in_groups) run(std::integral_constant<int, 1>(), in_groups, lines - in_groups);
 }
 
-/// The kernels of line_forward.cuh and line_backward.cuh.
+/// The kernels of line/.
 template <typename T, int kHeadDim, int kBlock>
 struct Lines {
   using Element = T;
@@ -70,7 +70,7 @@ struct Lines {
   }
 };
 
-/// The kernels of forward.cuh and backward.cuh.
+/// The kernels of warp/.
 template <class Math, int kHeadDim, int kBlock, int kTiles>
 struct Warps {
   using Element = typename Math::Element;

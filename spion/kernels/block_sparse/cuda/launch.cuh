@@ -8,10 +8,10 @@
 #include <bit>
 #include <type_traits>
 
-#include "spion/kernels/block_sparse/cuda/backward.cuh"
-#include "spion/kernels/block_sparse/cuda/forward.cuh"
-#include "spion/kernels/block_sparse/cuda/launch_lines.cuh"
-#include "spion/kernels/block_sparse/cuda/shared_memory.cuh"
+#include "spion/kernels/block_sparse/cuda/common/shared_memory.cuh"
+#include "spion/kernels/block_sparse/cuda/line/launch.cuh"
+#include "spion/kernels/block_sparse/cuda/warp/backward.cuh"
+#include "spion/kernels/block_sparse/cuda/warp/forward.cuh"
 #include "spion/kernels/common/head_dim.h"
 
 namespace spion::cuda {
@@ -82,9 +82,8 @@ cudaError_t LaunchOf(const Call& call, cudaStream_t stream) {
 /// Forward or backward, by the type of the call.
 template <class Math, typename Call>
 cudaError_t LaunchAs(const Call& call, cudaStream_t stream) {
-  return DispatchHeadDim(call.problem.head_dim, [&]<int kHeadDim>() {
-    return LaunchOf<Math, kHeadDim>(call, stream);
-  });
+  return DispatchHeadDim(call.problem.head_dim,
+                         [&]<int kHeadDim>() { return LaunchOf<Math, kHeadDim>(call, stream); });
 }
 
 }  // namespace spion::cuda

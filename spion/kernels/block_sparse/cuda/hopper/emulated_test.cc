@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "spion/kernels/block_sparse/cuda/emulated_suite.h"
+#include "spion/kernels/block_sparse/cuda/common/emulated_suite.h"
 #include "spion/kernels/block_sparse/cuda/hopper/forward.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/grad_keys.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/grad_queries.cuh"

@@ -8,11 +8,11 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "spion/kernels/block_sparse/cuda/common/shared_memory.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/forward.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/grad_keys.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/grad_queries.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/tile_map.h"
-#include "spion/kernels/block_sparse/cuda/shared_memory.cuh"
 
 namespace spion::cuda::hopper {
 

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdint>
 
-#include "spion/kernels/block_sparse/cuda/softmax.cuh"
+#include "spion/kernels/block_sparse/cuda/common/softmax.cuh"
 #include "spion/kernels/cuda_tiles/lanes.cuh"
 #include "spion/kernels/cuda_tiles/valid_keys.cuh"
 

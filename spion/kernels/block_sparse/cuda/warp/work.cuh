@@ -3,18 +3,16 @@
 // Work is cut into units: 16 or 32 rows (or columns) of one head of one example. A unit belongs to
 // one warp, which walks the kept blocks of its line; a unit of a long line belongs to a whole
 // thread block, whose warps take the blocks in turn and then join their sums (join.cuh).
-#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_WORK_CUH_
-#define SPION_KERNELS_BLOCK_SPARSE_CUDA_WORK_CUH_
+#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_WARP_WORK_CUH_
+#define SPION_KERNELS_BLOCK_SPARSE_CUDA_WARP_WORK_CUH_
 
 #include <cstdint>
 
+#include "spion/kernels/block_sparse/cuda/common/heads.cuh"
 #include "spion/kernels/block_sparse/problem.h"
-#include "spion/kernels/common/head_tensor.h"
-#include "spion/kernels/cuda_tiles/valid_keys.cuh"
 
 namespace spion::cuda {
 
-constexpr int kChunk = 16;
 constexpr int kWarps = 4;  // of a thread block
 constexpr int kThreads = 32 * kWarps;
 
@@ -46,20 +44,6 @@ struct Unit {
     exists = rank < lines;
   }
 };
-
-/// Strides are below 2^32 elements: two multiplications of 32 bits.
-template <typename T>
-__device__ __forceinline__ T* HeadOf(const HeadTensor<T>& tensor) {
-  return tensor.data + uint64_t{blockIdx.z} * static_cast<uint32_t>(tensor.batch_stride) +
-         uint64_t{blockIdx.y} * static_cast<uint32_t>(tensor.head_stride);
-}
-__device__ __forceinline__ int64_t FirstRowOf(const BlockSparseProblem& problem) {
-  return (int64_t{blockIdx.z} * problem.heads + blockIdx.y) * problem.length;
-}
-/// The head's first line in the schedule's arrays.
-__device__ __forceinline__ int64_t FirstLineOf(const BlockPatternView& pattern) {
-  return pattern.patterns == 1 ? 0 : int64_t{blockIdx.y} * pattern.blocks_per_side;
-}
 
 /// Walks a line's kept blocks in steps of kRows positions: all blocks, or the unit's part of them.
 template <int kRows>
@@ -118,10 +102,6 @@ class Walk {
   int32_t block_end_ = 0;
 };
 
-__device__ __forceinline__ tiles::ValidKeys ValidKeysOf(const BlockSparseProblem& problem) {
-  return {problem.padding, static_cast<int32_t>(problem.length), static_cast<int32_t>(blockIdx.z)};
-}
-
 }  // namespace spion::cuda
 
-#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_WORK_CUH_
+#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_WARP_WORK_CUH_

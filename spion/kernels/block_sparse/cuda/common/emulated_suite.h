@@ -4,8 +4,8 @@
 // spion/kernels/cuda_emulation:
 //
 //   INSTANTIATE_TYPED_TEST_SUITE_P(All, EmulatedTest, testing::Types<MyKernels<BFloat16, 64>>);
-#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_EMULATED_SUITE_H_
-#define SPION_KERNELS_BLOCK_SPARSE_CUDA_EMULATED_SUITE_H_
+#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_COMMON_EMULATED_SUITE_H_
+#define SPION_KERNELS_BLOCK_SPARSE_CUDA_COMMON_EMULATED_SUITE_H_
 
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "gtest/gtest.h"
-#include "spion/kernels/block_sparse/cuda/slices.h"
+#include "spion/kernels/block_sparse/cuda/common/slices.h"
 #include "spion/kernels/block_sparse/problem.h"
 #include "spion/kernels/block_sparse/schedule.h"
 #include "spion/kernels/common/head_tensor.h"
@@ -281,4 +281,4 @@ REGISTER_TYPED_TEST_SUITE_P(EmulatedTest, AgreesWithTheOracle, SharesLongLines,
 
 }  // namespace spion::cuda
 
-#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_EMULATED_SUITE_H_
+#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_COMMON_EMULATED_SUITE_H_

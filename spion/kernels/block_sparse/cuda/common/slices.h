@@ -4,8 +4,8 @@
 // A launch's grid has heads along y and examples along z, and the kernels multiply their numbers by
 // strides of 32 bits. So slices are of whole examples, or, where an example alone is too much, of
 // some of its heads. Most problems are one slice; of more, each is a launch that fills a GPU.
-#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_SLICES_H_
-#define SPION_KERNELS_BLOCK_SPARSE_CUDA_SLICES_H_
+#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_COMMON_SLICES_H_
+#define SPION_KERNELS_BLOCK_SPARSE_CUDA_COMMON_SLICES_H_
 
 #include <cuda_runtime_api.h>
 
@@ -123,4 +123,4 @@ cudaError_t InSlices(const Call& call, const SliceLimits& limits, Launch&& launc
 
 }  // namespace spion::cuda
 
-#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_SLICES_H_
+#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_COMMON_SLICES_H_

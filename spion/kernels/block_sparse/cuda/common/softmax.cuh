@@ -1,10 +1,10 @@
 // The softmax of a warp's tile of scores, 16 queries x 8 kTiles keys.
-#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_SOFTMAX_CUH_
-#define SPION_KERNELS_BLOCK_SPARSE_CUDA_SOFTMAX_CUH_
+#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_COMMON_SOFTMAX_CUH_
+#define SPION_KERNELS_BLOCK_SPARSE_CUDA_COMMON_SOFTMAX_CUH_
 
 #include <cmath>
 
-#include "spion/kernels/block_sparse/cuda/work.cuh"
+#include "spion/kernels/cuda_tiles/lanes.cuh"
 #include "spion/kernels/cuda_tiles/rows.cuh"
 
 namespace spion::cuda {
@@ -92,4 +92,4 @@ __device__ __forceinline__ void JoinParts(RowSoftmax (&rows)[2], float (&factor)
 
 }  // namespace spion::cuda
 
-#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_SOFTMAX_CUH_
+#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_COMMON_SOFTMAX_CUH_

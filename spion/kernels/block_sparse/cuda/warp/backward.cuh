@@ -8,15 +8,16 @@
 //
 // A line's units are its queries' and then its keys': row i and column i share the diagonal block's
 // Q, K, V and dO through the L1 cache.
-#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_BACKWARD_CUH_
-#define SPION_KERNELS_BLOCK_SPARSE_CUDA_BACKWARD_CUH_
+#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_WARP_BACKWARD_CUH_
+#define SPION_KERNELS_BLOCK_SPARSE_CUDA_WARP_BACKWARD_CUH_
 
 #include <cmath>
 
-#include "spion/kernels/block_sparse/cuda/join.cuh"
-#include "spion/kernels/block_sparse/cuda/pipeline.cuh"
-#include "spion/kernels/block_sparse/cuda/softmax.cuh"
-#include "spion/kernels/block_sparse/cuda/work.cuh"
+#include "spion/kernels/block_sparse/cuda/common/chunk.h"
+#include "spion/kernels/block_sparse/cuda/common/heads.cuh"
+#include "spion/kernels/block_sparse/cuda/warp/join.cuh"
+#include "spion/kernels/block_sparse/cuda/warp/pipeline.cuh"
+#include "spion/kernels/block_sparse/cuda/warp/work.cuh"
 #include "spion/kernels/cuda_tiles/exponent.cuh"
 #include "spion/kernels/cuda_tiles/rows.cuh"
 
@@ -330,4 +331,4 @@ __global__ void __launch_bounds__(kThreads,
 
 }  // namespace spion::cuda
 
-#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_BACKWARD_CUH_
+#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_WARP_BACKWARD_CUH_

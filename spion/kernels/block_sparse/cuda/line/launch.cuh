@@ -1,14 +1,14 @@
 // The launches of the kernels by lines, lines.cuh. T is float for products in tf32.
-#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_LAUNCH_LINES_CUH_
-#define SPION_KERNELS_BLOCK_SPARSE_CUDA_LAUNCH_LINES_CUH_
+#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_LINE_LAUNCH_CUH_
+#define SPION_KERNELS_BLOCK_SPARSE_CUDA_LINE_LAUNCH_CUH_
 
 #include <cuda_runtime.h>
 
 #include <cstdint>
 
-#include "spion/kernels/block_sparse/cuda/line_backward.cuh"
-#include "spion/kernels/block_sparse/cuda/line_forward.cuh"
-#include "spion/kernels/block_sparse/cuda/shared_memory.cuh"
+#include "spion/kernels/block_sparse/cuda/common/shared_memory.cuh"
+#include "spion/kernels/block_sparse/cuda/line/backward.cuh"
+#include "spion/kernels/block_sparse/cuda/line/forward.cuh"
 
 namespace spion::cuda {
 
@@ -124,4 +124,4 @@ cudaError_t LaunchLinesOf(const Call<T>& call, cudaStream_t stream) {
 
 }  // namespace spion::cuda
 
-#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_LAUNCH_LINES_CUH_
+#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_LINE_LAUNCH_CUH_

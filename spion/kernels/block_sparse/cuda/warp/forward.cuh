@@ -2,15 +2,17 @@
 //
 //   load Q -> for each 16 kTiles keys of a kept block: S = Q K^T, online softmax, O += P V
 //          -> O / Z, log Z
-#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_FORWARD_CUH_
-#define SPION_KERNELS_BLOCK_SPARSE_CUDA_FORWARD_CUH_
+#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_WARP_FORWARD_CUH_
+#define SPION_KERNELS_BLOCK_SPARSE_CUDA_WARP_FORWARD_CUH_
 
 #include <cmath>
 
-#include "spion/kernels/block_sparse/cuda/join.cuh"
-#include "spion/kernels/block_sparse/cuda/pipeline.cuh"
-#include "spion/kernels/block_sparse/cuda/softmax.cuh"
-#include "spion/kernels/block_sparse/cuda/work.cuh"
+#include "spion/kernels/block_sparse/cuda/common/chunk.h"
+#include "spion/kernels/block_sparse/cuda/common/heads.cuh"
+#include "spion/kernels/block_sparse/cuda/common/softmax.cuh"
+#include "spion/kernels/block_sparse/cuda/warp/join.cuh"
+#include "spion/kernels/block_sparse/cuda/warp/pipeline.cuh"
+#include "spion/kernels/block_sparse/cuda/warp/work.cuh"
 #include "spion/kernels/cuda_tiles/exponent.cuh"
 #include "spion/kernels/cuda_tiles/rows.cuh"
 
@@ -163,4 +165,4 @@ __global__ void __launch_bounds__(kThreads,
 
 }  // namespace spion::cuda
 
-#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_FORWARD_CUH_
+#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_WARP_FORWARD_CUH_

@@ -1,8 +1,8 @@
 // Adds up what the warps of a thread block have each summed, always in the same order.
-#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_JOIN_CUH_
-#define SPION_KERNELS_BLOCK_SPARSE_CUDA_JOIN_CUH_
+#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_WARP_JOIN_CUH_
+#define SPION_KERNELS_BLOCK_SPARSE_CUDA_WARP_JOIN_CUH_
 
-#include "spion/kernels/block_sparse/cuda/work.cuh"
+#include "spion/kernels/block_sparse/cuda/warp/work.cuh"
 #include "spion/kernels/cuda_tiles/rows.cuh"
 
 namespace spion::cuda {
@@ -42,4 +42,4 @@ __device__ __forceinline__ void JoinSums(tiles::RowSums<kHeadDim>& sums,
 
 }  // namespace spion::cuda
 
-#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_JOIN_CUH_
+#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_WARP_JOIN_CUH_

@@ -1,5 +1,5 @@
 // Where a slice's heads are: against the whole problem's own numbering. No GPU is needed.
-#include "spion/kernels/block_sparse/cuda/slices.h"
+#include "spion/kernels/block_sparse/cuda/common/slices.h"
 
 #include <cstdint>
 

@@ -7,9 +7,10 @@
 #include <cmath>
 #include <cstdint>
 
-#include "spion/kernels/block_sparse/cuda/line_math.cuh"
-#include "spion/kernels/block_sparse/cuda/lines.cuh"
-#include "spion/kernels/block_sparse/cuda/softmax.cuh"
+#include "spion/kernels/block_sparse/cuda/common/heads.cuh"
+#include "spion/kernels/block_sparse/cuda/common/softmax.cuh"
+#include "spion/kernels/block_sparse/cuda/line/lines.cuh"
+#include "spion/kernels/block_sparse/cuda/line/math.cuh"
 #include "spion/kernels/cuda_tiles/exponent.cuh"
 
 namespace spion::cuda {

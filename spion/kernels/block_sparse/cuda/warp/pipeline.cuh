@@ -2,10 +2,10 @@
 //
 // Every warp has a ring of stages in shared memory, filled by asynchronous copies; a thread reads
 // back what it copied itself, so the warps never wait for each other.
-#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_PIPELINE_CUH_
-#define SPION_KERNELS_BLOCK_SPARSE_CUDA_PIPELINE_CUH_
+#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_WARP_PIPELINE_CUH_
+#define SPION_KERNELS_BLOCK_SPARSE_CUDA_WARP_PIPELINE_CUH_
 
-#include "spion/kernels/block_sparse/cuda/work.cuh"
+#include "spion/kernels/block_sparse/cuda/warp/work.cuh"
 #include "spion/kernels/cuda_tiles/rows.cuh"
 
 namespace spion::cuda {
@@ -47,4 +47,4 @@ __device__ __forceinline__ void RunPipeline(Steps& walk, uint32_t ring, Prefetch
 
 }  // namespace spion::cuda
 
-#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_PIPELINE_CUH_
+#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_WARP_PIPELINE_CUH_

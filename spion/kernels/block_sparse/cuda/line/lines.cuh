@@ -1,16 +1,17 @@
-// What the kernels by lines share (line_forward.cuh, line_backward.cuh).
+// What the kernels by lines share (forward.cuh, backward.cuh).
 //
 // A group of warps owns a line of the pattern, 16 of its rows a warp, and walks the line's blocks
 // together: each block is copied to shared memory once, while the one before it is computed. An
 // ordinary line has a thread block of one group. A long line has one of several groups, which take
 // its blocks in turn and then add up their sums, always in the same order; these thread blocks are
-// a launch of their own, under way at the same time (launch_lines.cuh).
-#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_LINES_CUH_
-#define SPION_KERNELS_BLOCK_SPARSE_CUDA_LINES_CUH_
+// a launch of their own, under way at the same time (launch.cuh).
+#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_LINE_LINES_CUH_
+#define SPION_KERNELS_BLOCK_SPARSE_CUDA_LINE_LINES_CUH_
 
 #include <cstdint>
 
-#include "spion/kernels/block_sparse/cuda/work.cuh"
+#include "spion/kernels/block_sparse/cuda/common/chunk.h"
+#include "spion/kernels/block_sparse/cuda/common/heads.cuh"
 #include "spion/kernels/cuda_tiles/rows.cuh"
 #include "spion/kernels/cuda_tiles/shared_rows.cuh"
 
@@ -188,4 +189,4 @@ class LineRows {
 
 }  // namespace spion::cuda
 
-#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_LINES_CUH_
+#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_LINE_LINES_CUH_

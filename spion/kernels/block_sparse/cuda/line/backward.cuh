@@ -13,9 +13,10 @@
 
 #include <cstdint>
 
-#include "spion/kernels/block_sparse/cuda/line_math.cuh"
-#include "spion/kernels/block_sparse/cuda/lines.cuh"
-#include "spion/kernels/block_sparse/cuda/softmax.cuh"
+#include "spion/kernels/block_sparse/cuda/common/chunk.h"
+#include "spion/kernels/block_sparse/cuda/common/heads.cuh"
+#include "spion/kernels/block_sparse/cuda/line/lines.cuh"
+#include "spion/kernels/block_sparse/cuda/line/math.cuh"
 #include "spion/kernels/cuda_tiles/exponent.cuh"
 
 namespace spion::cuda {

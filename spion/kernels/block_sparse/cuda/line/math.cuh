@@ -9,8 +9,8 @@
 
 #include <cstdint>
 
-#include "spion/kernels/block_sparse/cuda/lines.cuh"
-#include "spion/kernels/block_sparse/cuda/softmax.cuh"
+#include "spion/kernels/block_sparse/cuda/common/heads.cuh"
+#include "spion/kernels/block_sparse/cuda/line/lines.cuh"
 #include "spion/kernels/cuda_tiles/exponent.cuh"
 #include "spion/kernels/cuda_tiles/math.cuh"
 #include "spion/kernels/cuda_tiles/rows.cuh"
