@@ -5,9 +5,12 @@
 #include "absl/strings/str_cat.h"
 #include "spion/base/status.h"
 #include "spion/kernels/block_sparse/api.h"
+#include "spion/kernels/block_sparse/cuda/common/block.h"
 #include "spion/kernels/block_sparse/cuda/common/slices.h"
 #include "spion/kernels/block_sparse/cuda/hopper/launch.h"
+#include "spion/kernels/block_sparse/cuda/hopper/shapes.h"
 #include "spion/kernels/block_sparse/cuda/launch.h"
+#include "spion/kernels/block_sparse/cuda/plan.h"
 #include "spion/kernels/block_sparse/problem.h"
 #include "spion/kernels/common/number.h"
 #include "spion/kernels/cuda_launch/checks.h"
@@ -18,7 +21,7 @@ namespace {
 absl::Status CheckProblem(const BlockSparseProblem& problem) {
   RETURN_IF_ERROR(Validate(problem));
   const int64_t b = problem.block_size;
-  if (b != 16 && b != 32 && b != 64 && b != 128) {
+  if (!TakesBlock(b)) {
     return absl::InvalidArgumentError(
         absl::StrCat("block size ", b, " is not supported on a GPU: use 16, 32, 64 or 128"));
   }
@@ -31,8 +34,7 @@ absl::Status CheckProblem(const BlockSparseProblem& problem) {
 
 template <typename T>
 bool RunsOnHopper(const BlockSparseProblem& problem) {
-  return sizeof(T) == 2 && hopper::Takes(problem.head_dim, problem.block_size) &&
-         hopper::IsCurrentDevice();
+  return HasWarpgroups<T>(problem) && hopper::IsCurrentDevice();
 }
 
 HeadTensorSizes SizesOf(const BlockSparseProblem& problem) {

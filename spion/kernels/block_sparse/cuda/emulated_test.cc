@@ -1,18 +1,18 @@
 // The device code itself, run on the CPU by spion/kernels/cuda_emulation and held against the
-// oracle: what a machine without a GPU can say about the kernels. Launches are as launch.cuh and
-// line/launch.cuh make them.
+// oracle: what a machine without a GPU can say about the kernels. Launches are those of plan.h.
 #include <algorithm>
-#include <bit>
 #include <cstdint>
 #include <type_traits>
 
 #include "gtest/gtest.h"
 #include "spion/kernels/block_sparse/cuda/common/emulated_suite.h"
-#include "spion/kernels/block_sparse/cuda/line/backward.cuh"
-#include "spion/kernels/block_sparse/cuda/line/forward.cuh"
-#include "spion/kernels/block_sparse/cuda/warp/backward.cuh"
-#include "spion/kernels/block_sparse/cuda/warp/forward.cuh"
+#include "spion/kernels/block_sparse/cuda/common/launch_plan.h"
+#include "spion/kernels/block_sparse/cuda/kernels.cuh"
+#include "spion/kernels/block_sparse/cuda/plan.h"
+#include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/common/number.h"
 #include "spion/kernels/cuda_emulation/thread_block.h"
+#include "spion/kernels/cuda_tiles/math.cuh"
 #include "spion/reference/attention.h"
 #include "spion/testing/attention_case.h"
 #include "spion/testing/pattern_zoo.h"
@@ -22,96 +22,47 @@
 namespace spion::cuda {
 namespace {
 
-EmulatedIndex Grid(int64_t x, const BlockSparseProblem& problem) {
-  return {static_cast<unsigned>(x), static_cast<unsigned>(problem.heads),
-          static_cast<unsigned>(problem.batch)};
-}
-
-/// `run(groups, first_rank, lines)`, of the long lines by kGroups groups and of the others by one.
-template <int kGroups, class Run>
-void RunLines(int32_t lines, int32_t long_lines, Run&& run) {
-  const int32_t in_groups = kGroups > 1 ? long_lines : 0;
-  if (in_groups > 0) run(std::integral_constant<int, kGroups>(), 0, in_groups);
-  if (lines > in_groups) run(std::integral_constant<int, 1>(), in_groups, lines - in_groups);
-}
-
-/// The kernels of line/.
-template <typename T, int kHeadDim, int kBlock>
-struct Lines {
-  using Element = T;
-  static constexpr int kHeadDimension = kHeadDim;
-  static constexpr int kBlockSize = kBlock;
-
-  static void Forward(const BlockSparseForward<T>& call) {
-    using Traits = LineForwardTraits<T, kHeadDim, kBlock>;
-    const BlockPatternView& pattern = call.problem.pattern;
-    RunLines<Traits::kLongGroups>(
-        pattern.blocks_per_side, pattern.schedule.long_rows,
-        [&](auto groups, int32_t first_rank, int32_t lines) {
-          RunKernel({.grid = Grid(lines, call.problem),
-                     .threads = groups * kGroupThreads<kBlock>,
-                     .shared_bytes = groups * Traits::kGroupBytes,
-                     .seed = TestSeed(1)},
-                    [&] { LineForwardKernel<T, kHeadDim, kBlock, groups>(call, first_rank); });
-        });
-  }
-  static void Backward(const BlockSparseBackward<T>& call) {
-    using Traits = LineBackwardTraits<T, kHeadDim, kBlock>;
-    const BlockPatternView& pattern = call.problem.pattern;
-    RunLines<Traits::kLongGroups>(
-        pattern.blocks_per_side, pattern.schedule.long_lines,
-        [&](auto groups, int32_t first_rank, int32_t lines) {
-          RunKernel({.grid = Grid(lines, call.problem),
-                     .threads = groups * kGroupThreads<kBlock>,
-                     .shared_bytes = groups * Traits::kGroupBytes,
-                     .seed = TestSeed(2)},
-                    [&] { LineBackwardKernel<T, kHeadDim, kBlock, groups>(call, first_rank); });
-        });
-  }
-};
-
-/// The kernels of warp/.
-template <class Math, int kHeadDim, int kBlock, int kTiles>
-struct Warps {
+/// The kernels that the plan of such a call names, with its launches.
+template <class Math, int kHeadDim, int kBlock>
+struct Planned {
   using Element = typename Math::Element;
   static constexpr int kHeadDimension = kHeadDim;
   static constexpr int kBlockSize = kBlock;
+  static constexpr Float32Math kFloat32 =
+      std::is_same_v<Math, tiles::MathF32> ? Float32Math::kExact : Float32Math::kTf32;
 
   static void Forward(const BlockSparseForward<Element>& call) {
-    const BlockPatternView& pattern = call.problem.pattern;
-    Run(call.problem, pattern.schedule.long_rows, kBlock / (kTiles * kChunk),
-        ForwardTraits<Math, kHeadDim, kTiles>::kRingBytes,
-        [&](int log2_units) { ForwardKernel<Math, kHeadDim, kTiles>(call, log2_units); });
+    Run(call, PlanForward<Element>(call.problem));
   }
   static void Backward(const BlockSparseBackward<Element>& call) {
-    const BlockPatternView& pattern = call.problem.pattern;
-    Run(call.problem, pattern.schedule.long_lines, 2 * kBlock / (kTiles * kChunk),
-        BackwardTraits<Math, kHeadDim, kTiles>::kRingBytes,
-        [&](int log2_units) { BackwardKernel<Math, kHeadDim, kTiles>(call, log2_units); });
+    Run(call, PlanBackward<Element>(call.problem));
   }
 
  private:
-  template <class Kernel>
-  static void Run(const BlockSparseProblem& problem, int32_t long_lines, int64_t units,
-                  int ring_bytes, Kernel&& kernel) {
-    const int64_t blocks = ThreadBlocksAHead(problem.pattern.blocks_per_side, long_lines, units);
-    RunKernel({.grid = Grid(blocks, problem),
-               .threads = kThreads,
-               .shared_bytes = kWarps * ring_bytes,
-               .seed = TestSeed(3)},
-              [&] { kernel(std::countr_zero(static_cast<uint64_t>(units))); });
+  template <typename Call>
+  static void Run(const Call& call, const LaunchPlan& plan) {
+    for (const PlannedLaunch& launch : plan) {
+      const auto kernel = FindKernel<Math, kHeadDim, kBlock, Call>(launch.kernel);
+      ASSERT_NE(kernel, nullptr);
+      RunKernel({.grid = EmulatedGrid(launch.grid),
+                 .threads = launch.threads,
+                 .shared_bytes = launch.shared_bytes,
+                 .seed = TestSeed(1)},
+                [&] { kernel(call, launch.argument); });
+    }
   }
 };
 
 using AllKernels =
-    testing::Types<Lines<BFloat16, 32, 16>, Lines<BFloat16, 32, 32>, Lines<Float16, 32, 64>,
-                   Lines<BFloat16, 16, 128>, Lines<Float16, 64, 32>, Lines<float, 32, 32>,
-                   Lines<float, 32, 64>, Warps<tiles::MathTf32, 16, 32, 2>,
-                   Warps<tiles::MathTf32, 64, 64, 1>, Warps<tiles::MathF32, 32, 16, 1>,
-                   Warps<tiles::MathBF16, 128, 32, 1>>;
+    testing::Types<Planned<tiles::MathBF16, 32, 16>, Planned<tiles::MathBF16, 32, 32>,
+                   Planned<tiles::MathF16, 32, 64>, Planned<tiles::MathBF16, 16, 128>,
+                   Planned<tiles::MathF16, 64, 32>, Planned<tiles::MathTf32, 32, 32>,
+                   Planned<tiles::MathTf32, 32, 64>, Planned<tiles::MathTf32, 16, 32>,
+                   Planned<tiles::MathTf32, 64, 64>, Planned<tiles::MathF32, 32, 16>,
+                   Planned<tiles::MathBF16, 128, 32>>;
 INSTANTIATE_TYPED_TEST_SUITE_P(All, EmulatedTest, AllKernels);
 
-class EmulatedExactTest : public EmulatedTest<Warps<tiles::MathF32, 32, 16, 1>> {};
+class EmulatedExactTest : public EmulatedTest<Planned<tiles::MathF32, 32, 16>> {};
 
 TEST_F(EmulatedExactTest, EqualKeysHaveEqualWeightsHoweverHugeTheirScores) {
   // Scores of some 10,000, which fp32 holds in steps of 1 / 1000: a weight that is made from two of

@@ -1,89 +1,103 @@
-// The launches of one kind of number. Each .cu file instantiates one, so that they compile side by
-// side.
+// Starts the launches of a plan, for one kind of number. Each .cu file instantiates one, so that
+// they compile side by side.
 #ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_LAUNCH_CUH_
 #define SPION_KERNELS_BLOCK_SPARSE_CUDA_LAUNCH_CUH_
 
 #include <cuda_runtime.h>
 
-#include <bit>
-#include <type_traits>
+#include <cstddef>
 
+#include "spion/kernels/block_sparse/cuda/common/block.h"
+#include "spion/kernels/block_sparse/cuda/common/launch_plan.h"
 #include "spion/kernels/block_sparse/cuda/common/shared_memory.cuh"
-#include "spion/kernels/block_sparse/cuda/line/launch.cuh"
-#include "spion/kernels/block_sparse/cuda/warp/backward.cuh"
-#include "spion/kernels/block_sparse/cuda/warp/forward.cuh"
+#include "spion/kernels/block_sparse/cuda/kernels.cuh"
+#include "spion/kernels/block_sparse/cuda/plan.h"
+#include "spion/kernels/block_sparse/problem.h"
 #include "spion/kernels/common/head_dim.h"
 
 namespace spion::cuda {
 
-/// `kernel` takes the call and the logarithm of the units a line; a warp has a ring of ring_bytes.
-template <typename Kernel, typename Call>
-cudaError_t Launch(Kernel kernel, const Call& call, int32_t long_lines, int64_t units_a_line,
-                   int ring_bytes, cudaStream_t stream) {
-  const BlockSparseProblem& problem = call.problem;
-  const int shared_bytes = kWarps * ring_bytes;
-  constexpr int kGrantedBytes = 32 * 1024;  // with the static part, below 48 KiB
-  const cudaError_t error = AllowSharedMemory(kernel, shared_bytes, kGrantedBytes);
+/// Whether the current GPU has programmatic dependent launch.
+inline cudaError_t CanOverlapKernels(bool& can) {
+  constexpr int kHopper = 9;
+  int device = 0;
+  int major = 0;
+  const cudaError_t error = cudaGetDevice(&device);
   if (error != cudaSuccess) return error;
-  const dim3 grid(static_cast<unsigned>(
-                      ThreadBlocksAHead(problem.pattern.blocks_per_side, long_lines, units_a_line)),
-                  static_cast<unsigned>(problem.heads), static_cast<unsigned>(problem.batch));
-  kernel<<<grid, kThreads, shared_bytes, stream>>>(
-      call, std::countr_zero(static_cast<uint64_t>(units_a_line)));
-  return cudaGetLastError();
+  const cudaError_t no_attribute =
+      cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device);
+  can = major >= kHopper;
+  return no_attribute;
 }
 
-/// 32 rows a warp where a thread's share of 16 is at most 8 registers, for blocks of as many.
-/// 16-bit numbers of such head dimensions go by lines.
-template <class Math, int kHeadDim>
-constexpr bool kFitsTwoTiles = sizeof(typename Math::Element) == 4 && kHeadDim == 16;
-
-constexpr int kMostBlock = 128;
-
-/// Exact fp32 has none: its products have another way of bringing operands together.
-template <class Math, int kHeadDim, int kBlock>
-constexpr bool kHasLines =
-    !std::is_same_v<Math, tiles::MathF32> && HasLines<typename Math::Element>(kHeadDim, kBlock);
-
-template <class Math, int kHeadDim, int kTiles>
-cudaError_t LaunchTiles(const BlockSparseForward<typename Math::Element>& call,
-                        cudaStream_t stream) {
-  return Launch(ForwardKernel<Math, kHeadDim, kTiles>, call,
-                call.problem.pattern.schedule.long_rows,
-                call.problem.block_size / (kTiles * kChunk),
-                ForwardTraits<Math, kHeadDim, kTiles>::kRingBytes, stream);
+template <typename T>
+LaunchPlan PlanOf(const BlockSparseForward<T>& call) {
+  return PlanForward<T>(call.problem);
 }
-template <class Math, int kHeadDim, int kTiles>
-cudaError_t LaunchTiles(const BlockSparseBackward<typename Math::Element>& call,
-                        cudaStream_t stream) {
-  return Launch(BackwardKernel<Math, kHeadDim, kTiles>, call,
-                call.problem.pattern.schedule.long_lines,
-                2 * call.problem.block_size / (kTiles * kChunk),
-                BackwardTraits<Math, kHeadDim, kTiles>::kRingBytes, stream);
+template <typename T>
+LaunchPlan PlanOf(const BlockSparseBackward<T>& call) {
+  return PlanBackward<T>(call.problem);
 }
 
-template <class Math, int kHeadDim, typename Call>
-cudaError_t LaunchOf(const Call& call, cudaStream_t stream) {
-  if constexpr (kHasLines<Math, kHeadDim, kChunk>) {
-    if (HasLines<typename Math::Element>(kHeadDim, call.problem.block_size)) {
-      return LaunchLinesOf<kHeadDim>(call, stream);
-    }
-  }
-  if constexpr (kFitsTwoTiles<Math, kHeadDim>) {
-    if (call.problem.block_size > kChunk) return LaunchTiles<Math, kHeadDim, 2>(call, stream);
-  }
-  if constexpr (kHasLines<Math, kHeadDim, kMostBlock>) {
-    return cudaErrorInvalidValue;
-  } else {
-    return LaunchTiles<Math, kHeadDim, 1>(call, stream);
-  }
+template <class Math, typename Call>
+KernelPointer<Call> FindKernel(const BlockSparseProblem& problem, const KernelId& id) {
+  return DispatchHeadDim(problem.head_dim, [&]<int kHeadDim>() {
+    return DispatchBlock(problem.block_size, [&]<int kBlock>() {
+      return FindKernel<Math, kHeadDim, kBlock, Call>(id);
+    });
+  });
 }
 
-/// Forward or backward, by the type of the call.
+/// Dynamic shared memory that a design's kernels have without asking: the kernels of warps have
+/// static shared memory besides.
+constexpr int GrantedBytes(Design design) {
+  return design == Design::kLines ? 48 * 1024 : 32 * 1024;
+}
+
+template <typename Call>
+cudaError_t Start(KernelPointer<Call> kernel, const PlannedLaunch& launch, bool overlaps,
+                  const Call& call, cudaStream_t stream) {
+  cudaLaunchAttribute attribute = {};
+  attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+  attribute.val.programmaticStreamSerializationAllowed = 1;
+  cudaLaunchConfig_t config = {};
+  config.gridDim = dim3(static_cast<unsigned>(launch.grid.x), static_cast<unsigned>(launch.grid.y),
+                        static_cast<unsigned>(launch.grid.z));
+  config.blockDim = dim3(static_cast<unsigned>(launch.threads));
+  config.dynamicSmemBytes = static_cast<size_t>(launch.shared_bytes);
+  config.stream = stream;
+  config.attrs = &attribute;
+  config.numAttrs = overlaps ? 1 : 0;
+  return cudaLaunchKernelEx(&config, kernel, call, launch.argument);
+}
+
+/// Forward or backward, by the type of the call. What the device may refuse is asked for before the
+/// first launch.
 template <class Math, typename Call>
 cudaError_t LaunchAs(const Call& call, cudaStream_t stream) {
-  return DispatchHeadDim(call.problem.head_dim,
-                         [&]<int kHeadDim>() { return LaunchOf<Math, kHeadDim>(call, stream); });
+  const LaunchPlan plan = PlanOf(call);
+  KernelPointer<Call> kernels[LaunchPlan::kMaxLaunches] = {};
+  bool wants_overlap = false;
+  for (int i = 0; i < plan.size(); ++i) {
+    const PlannedLaunch& launch = plan[i];
+    kernels[i] = FindKernel<Math, Call>(call.problem, launch.kernel);
+    if (kernels[i] == nullptr) return cudaErrorInvalidDeviceFunction;
+    const cudaError_t error =
+        AllowSharedMemory(kernels[i], launch.shared_bytes, GrantedBytes(launch.kernel.design));
+    if (error != cudaSuccess) return error;
+    wants_overlap = wants_overlap || launch.overlaps;
+  }
+  bool can_overlap = false;
+  if (wants_overlap) {
+    const cudaError_t error = CanOverlapKernels(can_overlap);
+    if (error != cudaSuccess) return error;
+  }
+  for (int i = 0; i < plan.size(); ++i) {
+    const cudaError_t error =
+        Start(kernels[i], plan[i], plan[i].overlaps && can_overlap, call, stream);
+    if (error != cudaSuccess) return error;
+  }
+  return cudaSuccess;
 }
 
 }  // namespace spion::cuda

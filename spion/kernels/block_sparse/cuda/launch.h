@@ -10,7 +10,7 @@
 
 namespace spion::cuda {
 
-/// Arguments are valid; head_dim is one of 16, 32, 64, 128. float: as problem.float32 says.
+/// Arguments are valid, problem.float32 too: Exact for kExact, the others for kTf32, of float.
 cudaError_t LaunchForward(const BlockSparseForward<Float16>& call, cudaStream_t stream);
 cudaError_t LaunchForward(const BlockSparseForward<BFloat16>& call, cudaStream_t stream);
 cudaError_t LaunchForward(const BlockSparseForward<float>& call, cudaStream_t stream);

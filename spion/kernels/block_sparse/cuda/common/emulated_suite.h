@@ -1,6 +1,6 @@
 // What emulated kernels of block-sparse attention are held against: the oracle, with many patterns.
-// Kernels is a struct of Element, kHeadDimension, kBlockSize and the functions Forward and
-// Backward, which take a call as the launches do and run the device code by
+// Kernels is a struct of Element, kHeadDimension, kBlockSize, kFloat32 and the functions Forward
+// and Backward, which take a call as the launches do and run the device code by
 // spion/kernels/cuda_emulation:
 //
 //   INSTANTIATE_TYPED_TEST_SUITE_P(All, EmulatedTest, testing::Types<MyKernels<BFloat16, 64>>);
@@ -21,11 +21,13 @@
 #include <vector>
 
 #include "gtest/gtest.h"
+#include "spion/kernels/block_sparse/cuda/common/launch_plan.h"
 #include "spion/kernels/block_sparse/cuda/common/slices.h"
 #include "spion/kernels/block_sparse/problem.h"
 #include "spion/kernels/block_sparse/schedule.h"
 #include "spion/kernels/common/head_tensor.h"
 #include "spion/kernels/common/number.h"
+#include "spion/kernels/cuda_emulation/thread_block.h"
 #include "spion/reference/attention.h"
 #include "spion/testing/attention_case.h"
 #include "spion/testing/pattern_zoo.h"
@@ -79,6 +81,11 @@ double Roundoff() {
   if (std::is_same_v<typename Kernels::Element, Float16>) return 0x1p-11;
   if (std::is_same_v<typename Kernels::Element, BFloat16>) return 0x1p-8;
   return 0x1p-11;  // tf32; exact products are far below
+}
+
+inline EmulatedIndex EmulatedGrid(const LaunchGrid& grid) {
+  return {static_cast<unsigned>(grid.x), static_cast<unsigned>(grid.y),
+          static_cast<unsigned>(grid.z)};
 }
 
 struct Problem {
@@ -144,7 +151,7 @@ class EmulatedTest : public testing::Test {
                                         .block_size = Kernels::kBlockSize,
                                         .scale = static_cast<float>(inputs.scale),
                                         .pruned = p.pruned,
-                                        .float32 = Float32Math::kTf32,
+                                        .float32 = Kernels::kFloat32,
                                         .pattern = view,
                                         .padding = inputs.padding()};
 

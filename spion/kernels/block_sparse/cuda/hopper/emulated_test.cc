@@ -1,5 +1,4 @@
-// The kernels for Hopper on the CPU, held against the oracle. Launches are as launch.cuh makes
-// them.
+// The kernels for Hopper on the CPU, held against the oracle. Launches are as plan.h has them.
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -7,9 +6,11 @@
 
 #include "gtest/gtest.h"
 #include "spion/kernels/block_sparse/cuda/common/emulated_suite.h"
+#include "spion/kernels/block_sparse/cuda/common/launch_plan.h"
 #include "spion/kernels/block_sparse/cuda/hopper/forward.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/grad_keys.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/grad_queries.cuh"
+#include "spion/kernels/block_sparse/cuda/hopper/plan.h"
 #include "spion/kernels/cuda_emulation/thread_block.h"
 #include "spion/testing/seed.h"
 
@@ -21,13 +22,14 @@ struct Warpgroups {
   using Element = T;
   static constexpr int kHeadDimension = kHeadDim;
   static constexpr int kBlockSize = kBlock;
+  static constexpr Float32Math kFloat32 = Float32Math::kExact;  // none
 
   static void Forward(const BlockSparseForward<T>& call) {
     using Traits = hopper::ForwardTraits<kHeadDim, kBlock>;
     constexpr int kRows = Traits::kTileRows;
     const hopper::ForwardArguments<T> arguments = {
         .call = call, .q = Map(call.q, kRows), .k = Map(call.k, kRows), .v = Map(call.v, kRows)};
-    Run<Traits>([&] { hopper::ForwardKernel<T, kHeadDim, kBlock>(arguments); });
+    Run<Traits>(call.problem, [&] { hopper::ForwardKernel<T, kHeadDim, kBlock>(arguments); });
   }
   static void Backward(const BlockSparseBackward<T>& call) {
     const BlockSparseProblem& problem = call.problem;
@@ -42,9 +44,9 @@ struct Warpgroups {
                                                     .out = Map(call.out, kBlock),
                                                     .grad_out = Map(call.grad_out, kBlock)};
     Run<hopper::GradQueriesTraits<kHeadDim, kBlock>>(
-        [&] { hopper::GradQueriesKernel<T, kHeadDim, kBlock>(arguments); });
+        problem, [&] { hopper::GradQueriesKernel<T, kHeadDim, kBlock>(arguments); });
     Run<hopper::GradKeysTraits<kHeadDim, kBlock>>(
-        [&] { hopper::GradKeysKernel<T, kHeadDim, kBlock>(arguments); });
+        problem, [&] { hopper::GradKeysKernel<T, kHeadDim, kBlock>(arguments); });
   }
 
  private:
@@ -58,12 +60,12 @@ struct Warpgroups {
             .panels = kHeadDim / 64};
   }
   template <class Traits, class Kernel>
-  static void Run(Kernel&& kernel) {
-    constexpr unsigned kMultiprocessors = 2;  // few, so that teams have several units
-    RunKernel({.grid = {kMultiprocessors, 1, 1},
-               .threads = Traits::kThreads,
-               .shared_bytes = static_cast<int>(
-                   Traits::kTeams * (Traits::Rings::kBytes + Traits::Rings::kBarrierBytes)),
+  static void Run(const BlockSparseProblem& problem, Kernel&& kernel) {
+    constexpr int kMultiprocessors = 2;  // few, so that teams have several units
+    const PlannedLaunch launch = hopper::PlanTeams<Traits>(problem, kMultiprocessors);
+    RunKernel({.grid = EmulatedGrid(launch.grid),
+               .threads = launch.threads,
+               .shared_bytes = launch.shared_bytes,
                .seed = TestSeed(5)},
               kernel);
   }

@@ -5,81 +5,84 @@
 
 #include <cuda_runtime.h>
 
-#include <algorithm>
 #include <cstdint>
 
 #include "spion/kernels/block_sparse/cuda/common/shared_memory.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/forward.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/grad_keys.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/grad_queries.cuh"
+#include "spion/kernels/block_sparse/cuda/hopper/plan.h"
 #include "spion/kernels/block_sparse/cuda/hopper/tile_map.h"
 
 namespace spion::cuda::hopper {
 
-/// Shared memory of a kernel's thread blocks.
-template <class Traits>
-constexpr int SharedBytes() {
-  constexpr uint32_t kMostBytes = 227 * 1024;
-  constexpr uint32_t kBytes =
-      Traits::kTeams * (Traits::Rings::kBytes + Traits::Rings::kBarrierBytes);
-  static_assert(kBytes <= kMostBytes);
-  return static_cast<int>(kBytes);
+inline cudaError_t CountMultiprocessors(int& count) {
+  int device = 0;
+  const cudaError_t error = cudaGetDevice(&device);
+  if (error != cudaSuccess) return error;
+  return cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device);
 }
 
-/// A thread block an SM, or fewer if there are fewer units.
+template <class Traits, typename Kernel>
+cudaError_t AllowTeams(Kernel kernel) {
+  return AllowSharedMemory(kernel, SharedBytes<Traits>(), 0);
+}
+
+/// After AllowTeams.
 template <class Traits, typename Kernel, typename Arguments>
-cudaError_t LaunchTeams(Kernel kernel, const Arguments& arguments, cudaStream_t stream) {
-  constexpr int kBytes = SharedBytes<Traits>();
-  cudaError_t error = AllowSharedMemory(kernel, kBytes, 0);
-  int device = 0;
-  if (error == cudaSuccess) error = cudaGetDevice(&device);
-  int multiprocessors = 0;
-  if (error == cudaSuccess) {
-    error = cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, device);
-  }
-  if (error != cudaSuccess) return error;
-  const BlockSparseProblem& problem = arguments.call.problem;
-  const int64_t units =
-      problem.batch * problem.heads * problem.pattern.blocks_per_side * Traits::kParts;
-  const int64_t blocks =
-      std::min<int64_t>((units + Traits::kTeams - 1) / Traits::kTeams, multiprocessors);
-  kernel<<<static_cast<unsigned>(blocks), Traits::kThreads, kBytes, stream>>>(arguments);
+cudaError_t StartTeams(Kernel kernel, const Arguments& arguments, int multiprocessors,
+                       cudaStream_t stream) {
+  const PlannedLaunch launch = PlanTeams<Traits>(arguments.call.problem, multiprocessors);
+  kernel<<<static_cast<unsigned>(launch.grid.x), launch.threads, launch.shared_bytes, stream>>>(
+      arguments);
   return cudaGetLastError();
 }
 
 template <int kHeadDim, int kBlock, typename T>
 cudaError_t LaunchOf(const BlockSparseForward<T>& call, cudaStream_t stream) {
   using Traits = ForwardTraits<kHeadDim, kBlock>;
+  const auto kernel = ForwardKernel<T, kHeadDim, kBlock>;
   ForwardArguments<T> arguments = {.call = call};
-  cudaError_t error = MakeTileMap(call.q, call.problem, Traits::kTileRows, arguments.q);
-  if (error == cudaSuccess) {
-    error = MakeTileMap(call.k, call.problem, Traits::kTileRows, arguments.k);
-  }
-  if (error == cudaSuccess) {
-    error = MakeTileMap(call.v, call.problem, Traits::kTileRows, arguments.v);
-  }
+  const auto map = [&](const HeadTensor<const T>& tensor, tiles::TileMap& to) {
+    return MakeTileMap(tensor, call.problem, Traits::kTileRows, to);
+  };
+  int multiprocessors = 0;
+  cudaError_t error = map(call.q, arguments.q);
+  if (error == cudaSuccess) error = map(call.k, arguments.k);
+  if (error == cudaSuccess) error = map(call.v, arguments.v);
+  if (error == cudaSuccess) error = AllowTeams<Traits>(kernel);
+  if (error == cudaSuccess) error = CountMultiprocessors(multiprocessors);
   if (error != cudaSuccess) return error;
-  return LaunchTeams<Traits>(ForwardKernel<T, kHeadDim, kBlock>, arguments, stream);
+  return StartTeams<Traits>(kernel, arguments, multiprocessors, stream);
 }
 
+/// What the device may refuse is asked for before the first launch.
 template <int kHeadDim, int kBlock, typename T>
 cudaError_t LaunchOf(const BlockSparseBackward<T>& call, cudaStream_t stream) {
+  using QueriesTraits = GradQueriesTraits<kHeadDim, kBlock>;
+  using KeysTraits = GradKeysTraits<kHeadDim, kBlock>;
+  const auto queries = GradQueriesKernel<T, kHeadDim, kBlock>;
+  const auto keys = GradKeysKernel<T, kHeadDim, kBlock>;
   const int64_t rows = call.problem.batch * call.problem.heads * call.problem.length;
   BackwardArguments<T> arguments = {.call = call,
                                     .statistics = {call.scratch, call.scratch + rows}};
-  cudaError_t error = MakeTileMap(call.q, call.problem, kBlock, arguments.q);
-  if (error == cudaSuccess) error = MakeTileMap(call.k, call.problem, kBlock, arguments.k);
-  if (error == cudaSuccess) error = MakeTileMap(call.v, call.problem, kBlock, arguments.v);
-  if (error == cudaSuccess) error = MakeTileMap(call.out, call.problem, kBlock, arguments.out);
-  if (error == cudaSuccess)
-    error = MakeTileMap(call.grad_out, call.problem, kBlock, arguments.grad_out);
+  const auto map = [&](const HeadTensor<const T>& tensor, tiles::TileMap& to) {
+    return MakeTileMap(tensor, call.problem, kBlock, to);
+  };
+  int multiprocessors = 0;
+  cudaError_t error = map(call.q, arguments.q);
+  if (error == cudaSuccess) error = map(call.k, arguments.k);
+  if (error == cudaSuccess) error = map(call.v, arguments.v);
+  if (error == cudaSuccess) error = map(call.out, arguments.out);
+  if (error == cudaSuccess) error = map(call.grad_out, arguments.grad_out);
+  if (error == cudaSuccess) error = AllowTeams<QueriesTraits>(queries);
+  if (error == cudaSuccess) error = AllowTeams<KeysTraits>(keys);
+  if (error == cudaSuccess) error = CountMultiprocessors(multiprocessors);
   if (error == cudaSuccess) {
-    error = LaunchTeams<GradQueriesTraits<kHeadDim, kBlock>>(GradQueriesKernel<T, kHeadDim, kBlock>,
-                                                             arguments, stream);
+    error = StartTeams<QueriesTraits>(queries, arguments, multiprocessors, stream);
   }
   if (error != cudaSuccess) return error;
-  return LaunchTeams<GradKeysTraits<kHeadDim, kBlock>>(GradKeysKernel<T, kHeadDim, kBlock>,
-                                                       arguments, stream);
+  return StartTeams<KeysTraits>(keys, arguments, multiprocessors, stream);
 }
 
 /// Forward or backward, by the type of the call.

@@ -5,8 +5,6 @@
 
 #include <cuda_runtime_api.h>
 
-#include <cstdint>
-
 #include "spion/kernels/block_sparse/problem.h"
 #include "spion/kernels/common/number.h"
 
@@ -16,17 +14,7 @@ namespace spion::cuda::hopper {
 /// say, which whoever launches something else then hears.
 bool IsCurrentDevice();
 
-/// Whether there are such kernels for these sizes.
-constexpr bool Takes(int64_t head_dim, int64_t block_size) {
-  return (head_dim == 64 || head_dim == 128) && (block_size == 64 || block_size == 128);
-}
-
-/// Floats of BlockSparseBackward::scratch.
-inline int64_t BackwardScratchFloats(const BlockSparseProblem& problem) {
-  return 2 * problem.batch * problem.heads * problem.length;
-}
-
-/// Arguments are valid, and both of the above hold.
+/// Arguments are valid, Takes (shapes.h) and the above hold.
 cudaError_t LaunchForward(const BlockSparseForward<Float16>& call, cudaStream_t stream);
 cudaError_t LaunchForward(const BlockSparseForward<BFloat16>& call, cudaStream_t stream);
 cudaError_t LaunchBackward(const BlockSparseBackward<Float16>& call, cudaStream_t stream);

@@ -13,43 +13,14 @@
 
 #include <cstdint>
 
-#include "spion/kernels/block_sparse/cuda/common/chunk.h"
+#include "spion/kernels/block_sparse/cuda/common/block.h"
 #include "spion/kernels/block_sparse/cuda/common/heads.cuh"
 #include "spion/kernels/block_sparse/cuda/line/lines.cuh"
 #include "spion/kernels/block_sparse/cuda/line/math.cuh"
+#include "spion/kernels/block_sparse/cuda/line/traits.h"
 #include "spion/kernels/cuda_tiles/exponent.cuh"
 
 namespace spion::cuda {
-
-template <typename T, int kHeadDim, int kBlock>
-struct LineBackwardTraits {
-  static constexpr int kTileBytes = LineRows<T, kHeadDim, kBlock>::kTileBytes;
-  static constexpr int kStatsBytes = kBlock * static_cast<int>(sizeof(LineStatistics));
-  static constexpr int kScoresBytes = LineRows<T, kHeadDim, kBlock>::kScoresBytes;
-  static constexpr bool kFusesDiagonal = kBlock <= 64;  // else dS does not fit beside the rest
-  static constexpr int kLoadedBytes = 2 * kTileBytes;
-  static constexpr int kStageBytes =
-      kFusesDiagonal && kScoresBytes > kLoadedBytes ? kScoresBytes : kLoadedBytes;
-  static constexpr int kThreadsAnSm =  // by registers
-      sizeof(T) == 4 ? 384 : (kHeadDim <= 32 ? 512 : 256);
-
-  // Of a group: its own Q, K, V, dO; two stages of K and V, or Q and dO; O of the next stage, which
-  // is read before the next but one is copied; the statistics of its own rows of Q and of each
-  // stage's.
-  static constexpr uint32_t kQ = 0;
-  static constexpr uint32_t kK = kTileBytes;
-  static constexpr uint32_t kV = 2 * kTileBytes;
-  static constexpr uint32_t kGrad = 3 * kTileBytes;
-  static constexpr uint32_t kFirstStage = 4 * kTileBytes;
-  static constexpr uint32_t kSecondStage = kFirstStage + kStageBytes;
-  static constexpr uint32_t kOut = kSecondStage + kStageBytes;
-  static constexpr uint32_t kOwnStats = kOut + kTileBytes;
-  static constexpr uint32_t kFirstStats = kOwnStats + kStatsBytes;
-  static constexpr uint32_t kSecondStats = kFirstStats + kStatsBytes;
-  static constexpr int kGroupBytes = kSecondStats + kStatsBytes;
-
-  static constexpr int kLongGroups = LongGroups(kGroupThreads<kBlock>, kGroupBytes, kThreadsAnSm);
-};
 
 /// The blocks of a line, one after the other: those of its row, then those of its column.
 template <int kBlock, bool kDiagonalOnce>

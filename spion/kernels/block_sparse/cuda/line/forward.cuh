@@ -11,20 +11,10 @@
 #include "spion/kernels/block_sparse/cuda/common/softmax.cuh"
 #include "spion/kernels/block_sparse/cuda/line/lines.cuh"
 #include "spion/kernels/block_sparse/cuda/line/math.cuh"
+#include "spion/kernels/block_sparse/cuda/line/traits.h"
 #include "spion/kernels/cuda_tiles/exponent.cuh"
 
 namespace spion::cuda {
-
-template <typename T, int kHeadDim, int kBlock>
-struct LineForwardTraits {
-  static constexpr int kTileBytes = LineRows<T, kHeadDim, kBlock>::kTileBytes;
-  static constexpr int kStageBytes = 2 * kTileBytes;  // K, V
-  static constexpr int kGroupBytes = 2 * kStageBytes;
-  static constexpr int kThreadsAnSm =  // by registers
-      sizeof(T) == 2 && kHeadDim <= 32 ? (kBlock == 64 ? 640 : 768) : 512;
-  static constexpr int kLongGroups = LongGroups(kGroupThreads<kBlock>, kGroupBytes, kThreadsAnSm);
-  static constexpr int kKeysAtOnce = kBlock < 64 ? kBlock : 64;  // in registers
-};
 
 /// The blocks of a row that lie below a limit.
 template <int kBlock>

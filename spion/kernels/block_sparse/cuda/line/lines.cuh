@@ -4,37 +4,18 @@
 // together: each block is copied to shared memory once, while the one before it is computed. An
 // ordinary line has a thread block of one group. A long line has one of several groups, which take
 // its blocks in turn and then add up their sums, always in the same order; these thread blocks are
-// a launch of their own, under way at the same time (launch.cuh).
+// a launch of their own, under way at the same time (../plan.h).
 #ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_LINE_LINES_CUH_
 #define SPION_KERNELS_BLOCK_SPARSE_CUDA_LINE_LINES_CUH_
 
 #include <cstdint>
 
-#include "spion/kernels/block_sparse/cuda/common/chunk.h"
 #include "spion/kernels/block_sparse/cuda/common/heads.cuh"
+#include "spion/kernels/block_sparse/cuda/line/traits.h"
 #include "spion/kernels/cuda_tiles/rows.cuh"
 #include "spion/kernels/cuda_tiles/shared_rows.cuh"
 
 namespace spion::cuda {
-
-template <int kBlock>
-constexpr int kGroupWarps = kBlock / kChunk;
-template <int kBlock>
-constexpr int kGroupThreads = 32 * kGroupWarps<kBlock>;
-
-/// Shared memory that a thread block has on every supported GPU.
-constexpr int kMostSharedBytes = 96 * 1024;
-
-/// Groups that share a long line: at most 4, as shared memory and the registers (for so many
-/// threads an SM) allow.
-constexpr int LongGroups(int group_threads, int group_bytes, int threads_an_sm) {
-  int groups = 4;
-  while (groups > 1 &&
-         (groups * group_threads > threads_an_sm || groups * group_bytes > kMostSharedBytes)) {
-    --groups;
-  }
-  return groups;
-}
 
 /// A barrier of the warps of a group.
 template <int kBlock, int kGroups>
@@ -88,7 +69,10 @@ class LineRows {
   using Scores = tiles::SharedRows<kBlock* static_cast<int>(sizeof(T))>;
   static constexpr int kSteps = Layout::kRowBytes / 32;  // of an inner product over a row
   static constexpr int kTileBytes = kBlock * Layout::kRowBytes;
-  static constexpr int kScoresBytes = kBlock * Scores::kRowBytes;
+  static_assert((LineForwardTraits<T, kHeadDim, kBlock>::kTileBytes) == kTileBytes &&
+                (LineBackwardTraits<T, kHeadDim, kBlock>::kTileBytes) == kTileBytes &&
+                (LineBackwardTraits<T, kHeadDim, kBlock>::kScoresBytes) ==
+                    kBlock * Scores::kRowBytes);
 
   __device__ __forceinline__ explicit LineRows(char* shared)
       : shared_(shared),

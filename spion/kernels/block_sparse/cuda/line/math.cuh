@@ -18,12 +18,6 @@
 
 namespace spion::cuda {
 
-/// Of the rows of a block of Q: log2 Z and D = rowsum(O dO).
-struct LineStatistics {
-  float lse_log2;
-  float dot;
-};
-
 /// fp16 and bf16.
 template <typename T>
 struct LineMath {

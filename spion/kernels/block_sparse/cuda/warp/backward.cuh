@@ -13,10 +13,11 @@
 
 #include <cmath>
 
-#include "spion/kernels/block_sparse/cuda/common/chunk.h"
+#include "spion/kernels/block_sparse/cuda/common/block.h"
 #include "spion/kernels/block_sparse/cuda/common/heads.cuh"
 #include "spion/kernels/block_sparse/cuda/warp/join.cuh"
 #include "spion/kernels/block_sparse/cuda/warp/pipeline.cuh"
+#include "spion/kernels/block_sparse/cuda/warp/traits.h"
 #include "spion/kernels/block_sparse/cuda/warp/work.cuh"
 #include "spion/kernels/cuda_tiles/exponent.cuh"
 #include "spion/kernels/cuda_tiles/rows.cuh"
@@ -27,16 +28,10 @@ template <class Math>
 using BackwardCall = BlockSparseBackward<typename Math::Element>;
 
 template <class Math, int kHeadDim, int kTiles>
-struct BackwardTraits {
+struct BackwardTraits : WarpBackwardTraits<typename Math::Element, kHeadDim, kTiles> {
   using OwnRows = tiles::RegisterRows<Math, kHeadDim>;
   using WalkedRows = tiles::WalkedRows<Math, kHeadDim>;
-  static constexpr int kRows = kTiles * kChunk;  // of a unit, and of a step of its walk
-  static constexpr int kAhead = 1;               // steps
-  static constexpr int kQueryChunkBytes = 2 * WalkedRows::kStageBytes;  // K, V
-  static constexpr int kLseStageBytes = 32 * 4 * sizeof(float);         // four of each thread
-  static constexpr int kKeyChunkBytes = 3 * WalkedRows::kStageBytes + kLseStageBytes;  // Q, dO, O
-  static constexpr int kRingBytes = (kAhead + 1) * kTiles * kKeyChunkBytes;            // of a warp
-  static constexpr int kThreadBlocksAnSm = kTiles == 2 ? 3 : 1;
+  static_assert((kWalkedBytes<typename Math::Element, kHeadDim>) == WalkedRows::kStageBytes);
 };
 
 /// Joins the warps' sums if they share the unit, and stores them: by one warp.

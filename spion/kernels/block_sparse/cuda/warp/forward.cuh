@@ -7,11 +7,12 @@
 
 #include <cmath>
 
-#include "spion/kernels/block_sparse/cuda/common/chunk.h"
+#include "spion/kernels/block_sparse/cuda/common/block.h"
 #include "spion/kernels/block_sparse/cuda/common/heads.cuh"
 #include "spion/kernels/block_sparse/cuda/common/softmax.cuh"
 #include "spion/kernels/block_sparse/cuda/warp/join.cuh"
 #include "spion/kernels/block_sparse/cuda/warp/pipeline.cuh"
+#include "spion/kernels/block_sparse/cuda/warp/traits.h"
 #include "spion/kernels/block_sparse/cuda/warp/work.cuh"
 #include "spion/kernels/cuda_tiles/exponent.cuh"
 #include "spion/kernels/cuda_tiles/rows.cuh"
@@ -47,13 +48,9 @@ __device__ __forceinline__ void JoinRows(RowSoftmax (&rows)[2], tiles::RowSums<k
 }
 
 template <class Math, int kHeadDim, int kTiles>
-struct ForwardTraits {
+struct ForwardTraits : WarpForwardTraits<typename Math::Element, kHeadDim, kTiles> {
   using WalkedRows = tiles::WalkedRows<Math, kHeadDim>;
-  static constexpr int kRows = kTiles * kChunk;
-  static constexpr int kAhead = 1;                                          // steps
-  static constexpr int kStageBytes = 2 * kTiles * WalkedRows::kStageBytes;  // K, V
-  static constexpr int kRingBytes = (kAhead + 1) * kStageBytes;             // of a warp
-  static constexpr int kThreadBlocksAnSm = kTiles == 2 ? 4 : 1;
+  static_assert((kWalkedBytes<typename Math::Element, kHeadDim>) == WalkedRows::kStageBytes);
 };
 
 template <class Math, int kHeadDim, int kTiles>

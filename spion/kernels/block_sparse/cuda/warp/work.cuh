@@ -9,18 +9,10 @@
 #include <cstdint>
 
 #include "spion/kernels/block_sparse/cuda/common/heads.cuh"
+#include "spion/kernels/block_sparse/cuda/warp/traits.h"
 #include "spion/kernels/block_sparse/problem.h"
 
 namespace spion::cuda {
-
-constexpr int kWarps = 4;  // of a thread block
-constexpr int kThreads = 32 * kWarps;
-
-/// Thread blocks for one head: one for each unit of the long lines, then one for every kWarps
-/// units of the others. The grid is this x heads x batch.
-inline int64_t ThreadBlocksAHead(int64_t lines, int64_t long_lines, int64_t units_a_line) {
-  return long_lines * units_a_line + ((lines - long_lines) * units_a_line + kWarps - 1) / kWarps;
-}
 
 /// One warp's share of the head blockIdx.y of example blockIdx.z.
 struct Unit {
