@@ -162,7 +162,8 @@ __device__ __forceinline__ void StoreMap(const float (&sum)[kRowTiles][kTiles][4
   }
 }
 
-/// Thread block (x, y) has columns 64 x .. and rows 64 y .. of the map.
+/// Grid: 64 columns x 64 rows of the map, [L, L], of thread blocks of kMapWarps warps: (x, y) has
+/// columns 64 x .. and rows 64 y ... q, k: [B, H, L, kHeadDim].
 template <class Math, int kHeadDim>
 __global__ void __launch_bounds__(32 * kMapWarps, (MapTraits<Math, kHeadDim>::kThreadBlocksAnSm))
     MeanMapKernel(const __grid_constant__ AttentionMapCall<typename Math::Element> call) {

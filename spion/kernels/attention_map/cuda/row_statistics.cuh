@@ -64,8 +64,9 @@ constexpr int kStatisticsWarps = 4;
 template <class Math, int kHeadDim>
 constexpr int kStatisticsRows = kStatisticsWarps* ScoreTile<Math, kHeadDim>::kRows;
 
-/// Thread block row_blocks (b H + h - first_head) + i has rows kStatisticsRows i .. of head h of
-/// example b.
+/// Grid: row_blocks thread blocks of kStatisticsWarps warps for every head of some, from first_head
+/// on. Thread block row_blocks (b H + h - first_head) + i has rows kStatisticsRows i .. of head h
+/// of example b. q, k: [B, H, L, kHeadDim]; row_statistics: [B, H, L].
 template <class Math, int kHeadDim>
 __global__ void __launch_bounds__(32 * kStatisticsWarps)
     RowStatisticsKernel(const __grid_constant__ AttentionMapCall<typename Math::Element> call,

@@ -43,7 +43,8 @@ __device__ __forceinline__ int32_t RowKeys(const Call& call) {
   return min(max(call.lengths[blockIdx.x / static_cast<uint32_t>(call.rows)], 0), width);
 }
 
-/// blockIdx.x: the row of all; the grid has batch * rows of them.
+/// Grid: batch * rows thread blocks of kScoreThreads, each of a row of `width` scores, at most
+/// kVectors * kScoresAtOnce.
 template <int kVectors>
 __global__ void __launch_bounds__(kScoreThreads)
     SoftmaxForwardKernel(const __grid_constant__ SoftmaxForward call) {
@@ -90,6 +91,7 @@ __global__ void __launch_bounds__(kScoreThreads)
   }
 }
 
+/// As SoftmaxForwardKernel.
 template <int kVectors>
 __global__ void __launch_bounds__(kScoreThreads)
     SoftmaxBackwardKernel(const __grid_constant__ SoftmaxBackward call) {

@@ -9,7 +9,9 @@
 
 namespace spion::cuda {
 
-/// blockIdx.y: which 64 columns. Leaves [gridDim.x, width] in scratch, or, of one, the sums.
+/// Grid: ColumnSumBlocks(rows, width) x width / 64 thread blocks of kRowThreads, which share out
+/// the rows of x, [rows, width]; blockIdx.y: which 64 columns. Leaves [gridDim.x, width] in
+/// scratch, or, of one, the sums.
 template <typename T>
 __global__ void __launch_bounds__(kRowThreads)
     ColumnSumsKernel(const __grid_constant__ ColumnSums<T> call) {

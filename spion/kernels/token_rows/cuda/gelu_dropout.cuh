@@ -54,6 +54,8 @@ __device__ __forceinline__ void DropEight(const Dropper& dropper, int64_t eight,
   dropper.Apply(bits.w, v[6], v[7]);
 }
 
+/// Grid: thread blocks of kGeluThreads, each of kEightsABlock times 8 of the call's `count`
+/// numbers.
 template <typename T>
 __global__ void __launch_bounds__(kGeluThreads)
     GeluDropoutForwardKernel(const __grid_constant__ GeluDropoutForward<T> call) {
@@ -75,6 +77,7 @@ __global__ void __launch_bounds__(kGeluThreads)
   }
 }
 
+/// As GeluDropoutForwardKernel.
 template <typename T>
 __global__ void __launch_bounds__(kGeluThreads)
     GeluDropoutBackwardKernel(const __grid_constant__ GeluDropoutBackward<T> call) {

@@ -19,7 +19,8 @@ __device__ __forceinline__ int64_t GradientRow(int64_t row, uint32_t repeats) {
   return repeats == 1 ? row : int64_t{static_cast<uint32_t>(row) / repeats};
 }
 
-/// Leaves [gridDim.x, 2, width] in scratch.
+/// Grid: SumBlocks(rows) thread blocks of kRowThreads, which share out the call's rows, [rows, 64
+/// kFours]. Leaves [gridDim.x, 2, width] in scratch.
 template <typename Branch, typename T, int kFours>
 __global__ void __launch_bounds__(kRowThreads)
     AddNormBackwardKernel(const __grid_constant__ AddNormBackward<Branch, T> call) {

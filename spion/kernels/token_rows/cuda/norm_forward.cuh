@@ -53,6 +53,7 @@ __device__ __forceinline__ void NormaliseRows(const RowNorm<T>& norm, const RowP
   }
 }
 
+/// Grid: thread blocks of kRowThreads, each of kRowsABlock of the call's rows, [rows, 64 kFours].
 template <typename Branch, typename T, int kFours>
 __global__ void __launch_bounds__(kRowThreads)
     AddNormForwardKernel(const __grid_constant__ AddNormForward<Branch, T> call) {
@@ -93,6 +94,7 @@ __global__ void __launch_bounds__(kRowThreads)
   }
 }
 
+/// As AddNormForwardKernel.
 template <typename T, int kFours>
 __global__ void __launch_bounds__(kRowThreads)
     EmbedNormForwardKernel(const __grid_constant__ EmbedNormForward<T> call) {

@@ -12,6 +12,7 @@ constexpr int kPartColumns = 32;  // of a thread block
 constexpr int kPartSlices = 32;
 
 /// sums[c] = sum over p of parts[p][c]; `columns` is a multiple of 32.
+/// Grid: columns / kPartColumns thread blocks of kPartColumns * kPartSlices.
 static __global__ void __launch_bounds__(kPartColumns* kPartSlices)
     SumPartsKernel(const float* parts, int32_t count, int32_t columns, float* sums) {
   __shared__ float buffer[kPartSlices][kPartColumns];

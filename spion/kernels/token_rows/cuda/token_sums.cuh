@@ -51,7 +51,8 @@ struct TokenCarry {
   bool is_single[kSortWarps];  // has one token
 };
 
-/// blockIdx.y: which 64 columns. Leaves [gridDim.x, vocabulary, width] in scratch.
+/// Grid: TokenSumBlocks(rows) x width / 64 thread blocks of kSortThreads, which share out the rows,
+/// [rows, width]; blockIdx.y: which 64 columns. Leaves [gridDim.x, vocabulary, width] in scratch.
 static __global__ void __launch_bounds__(kSortThreads)
     TokenSumsKernel(const __grid_constant__ TokenSums call) {
   __shared__ uint32_t buffer[2][kSortThreads];

@@ -3,7 +3,10 @@
 #define SPION_KERNELS_BLOCK_SPARSE_CUDA_COMMON_SOFTMAX_CUH_
 
 #include <cmath>
+#include <cstdint>
 
+#include "spion/kernels/block_sparse/problem.h"
+#include "spion/kernels/cuda_tiles/exponent.cuh"
 #include "spion/kernels/cuda_tiles/lanes.cuh"
 #include "spion/kernels/cuda_tiles/rows.cuh"
 
@@ -27,6 +30,20 @@ struct RowSoftmax {
     return row_maximum;
   }
 };
+
+/// Entries of a row that were pruned and count as score 0, of weight 2^(0 - reference). Before the
+/// first score they are all that the row has: its reference, 0, is theirs. By values: of a
+/// reference to the call the compiler makes longer code.
+__device__ __forceinline__ float PrunedEntries(PrunedScore pruned, int64_t length,
+                                               int32_t kept_blocks, int32_t block_size) {
+  const auto kept = static_cast<float>(int64_t{kept_blocks} * block_size);
+  return pruned == PrunedScore::kZero ? static_cast<float>(length) - kept : 0.0F;
+}
+
+/// Before the first score.
+__device__ __forceinline__ void StartRows(RowSoftmax (&rows)[2], float pruned) {
+  if (pruned == 0) rows[0].limit = rows[1].limit = -INFINITY;
+}
 
 /// Turns scores into weights and adds them to the rows' sums; scales `out` when a reference moves.
 /// scale_log2 is positive. The reference is taken from a score in one fused operation, always the
@@ -71,6 +88,16 @@ __device__ __forceinline__ void OnlineSoftmax(float (&s)[kTiles][4], float scale
   }
 }
 
+/// After the last score: the rows' sums become those of all columns, and with_pruned those of the
+/// pruned entries come in, which one of those that share a row adds.
+__device__ __forceinline__ void SumRows(RowSoftmax (&rows)[2], float pruned, bool with_pruned) {
+#pragma unroll
+  for (RowSoftmax& row : rows) {
+    row.sum = tiles::RowSum(row.sum);
+    if (with_pruned && pruned > 0) row.sum += pruned * tiles::Exp2(-row.reference);
+  }
+}
+
 /// Of rows whose keys were shared out: brings them to one reference and their sums to those of all
 /// kParts parts. of(part, r) has a part's reference (-infinity if it saw no valid key) and sum.
 /// `factor`: what this part's weighted sums are to be scaled by.
@@ -88,6 +115,14 @@ __device__ __forceinline__ void JoinParts(RowSoftmax (&rows)[2], float (&factor)
       if (other.y > 0) rows[r].sum += other.y * tiles::Exp2(other.x - highest);
     }
   }
+}
+
+/// Of a row that is complete: what makes O of its weighted sums, and log Z.
+__device__ __forceinline__ float InverseSum(const RowSoftmax& row) {
+  return row.sum > 0 ? 1 / row.sum : 0;
+}
+__device__ __forceinline__ float LogSumExp(const RowSoftmax& row) {
+  return row.sum > 0 ? (row.reference + log2f(row.sum)) * tiles::kLn2 : INFINITY;
 }
 
 }  // namespace spion::cuda

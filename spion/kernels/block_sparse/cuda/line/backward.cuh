@@ -17,67 +17,11 @@
 #include "spion/kernels/block_sparse/cuda/common/heads.cuh"
 #include "spion/kernels/block_sparse/cuda/line/lines.cuh"
 #include "spion/kernels/block_sparse/cuda/line/math.cuh"
+#include "spion/kernels/block_sparse/cuda/line/steps.cuh"
 #include "spion/kernels/block_sparse/cuda/line/traits.h"
 #include "spion/kernels/cuda_tiles/exponent.cuh"
 
 namespace spion::cuda {
-
-/// The blocks of a line, one after the other: those of its row, then those of its column.
-template <int kBlock, bool kDiagonalOnce>
-class LineSteps {
- public:
-  struct Step {
-    int32_t block;
-    bool is_row;
-  };
-  static constexpr int32_t kDone = -1;
-
-  /// Every parts-th block, from the part-th on. Blocks of the row at and after `key_limit` are left
-  /// out, and the whole column if it is. kDiagonalOnce: the diagonal block comes with the row only.
-  __device__ __forceinline__ LineSteps(const BlockLine& row, const BlockLine& column,
-                                       const BlockPatternView& pattern, int32_t key_limit,
-                                       int32_t part, int32_t parts)
-      : row_columns_(pattern.row_columns + row.begin),
-        column_rows_(pattern.column_rows + column.begin),
-        line_(row.line),
-        in_row_(row.end - row.begin),
-        all_(in_row_ + (row.line * kBlock < key_limit ? column.end - column.begin : 0)),
-        key_limit_(key_limit),
-        parts_(parts),
-        at_(part),
-        ahead_(part > 0      ? ReadAhead()
-               : in_row_ > 0 ? row.first
-                             : column.first) {}
-
-  __device__ __forceinline__ Step Next() {
-    while (at_ < all_) {
-      const int32_t index = ahead_;
-      const bool is_row = at_ < in_row_;
-      at_ += parts_;
-      ahead_ = ReadAhead();  // a whole step before its use
-      if (is_row ? index * kBlock < key_limit_ : !kDiagonalOnce || index != line_) {
-        return {index, is_row};
-      }
-    }
-    return {kDone, false};
-  }
-
- private:
-  __device__ __forceinline__ int32_t ReadAhead() const {
-    if (at_ >= all_) return 0;
-    return at_ < in_row_ ? row_columns_[at_] : column_rows_[at_ - in_row_];
-  }
-
-  const int32_t* row_columns_;
-  const int32_t* column_rows_;
-  int32_t line_;
-  int32_t in_row_;
-  int32_t all_;
-  int32_t key_limit_;
-  int32_t parts_;
-  int32_t at_;
-  int32_t ahead_;
-};
 
 /// What a warp adds to its sums.
 template <typename T, int kHeadDim, int kBlock, int kGroups>
@@ -195,7 +139,11 @@ class LineGradients {
   float scale_log2_;
 };
 
-/// The pattern's lines from first_rank on, each by kGroups groups.
+/// The pattern's lines from first_rank on in the schedule, each by kGroups groups.
+///
+/// Grid: lines of the pattern x heads x examples. A thread block: kGroups groups of
+/// kGroupThreads<kBlock>, with kGroupBytes of dynamic shared memory each. Tensors are [B, H, L,
+/// kHeadDim], blocks kBlock x kBlock.
 template <typename T, int kHeadDim, int kBlock, int kGroups>
 __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
                                   (LineBackwardTraits<T, kHeadDim, kBlock>::kThreadsAnSm / kGroups /

@@ -11,46 +11,11 @@
 #include "spion/kernels/block_sparse/cuda/common/softmax.cuh"
 #include "spion/kernels/block_sparse/cuda/line/lines.cuh"
 #include "spion/kernels/block_sparse/cuda/line/math.cuh"
+#include "spion/kernels/block_sparse/cuda/line/steps.cuh"
 #include "spion/kernels/block_sparse/cuda/line/traits.h"
 #include "spion/kernels/cuda_tiles/exponent.cuh"
 
 namespace spion::cuda {
-
-/// The blocks of a row that lie below a limit.
-template <int kBlock>
-class RowSteps {
- public:
-  static constexpr int32_t kDone = -1;
-
-  /// Every parts-th block, from the part-th on.
-  __device__ __forceinline__ RowSteps(const BlockLine& row, const int32_t* row_columns,
-                                      int32_t key_limit, int32_t part, int32_t parts)
-      : columns_(row_columns),
-        at_(row.begin + part),
-        end_(row.end),
-        parts_(parts),
-        key_limit_(key_limit),
-        ahead_(part == 0 ? row.first : ReadAhead()) {}
-
-  /// The first key of the next block.
-  __device__ __forceinline__ int32_t Next() {
-    const int32_t key = ahead_ * kBlock;
-    if (at_ >= end_ || key >= key_limit_) return kDone;  // columns ascend
-    at_ += parts_;
-    ahead_ = ReadAhead();  // a whole step before its use
-    return key;
-  }
-
- private:
-  __device__ __forceinline__ int32_t ReadAhead() const { return at_ < end_ ? columns_[at_] : 0; }
-
-  const int32_t* columns_;
-  int32_t at_;
-  int32_t end_;
-  int32_t parts_;
-  int32_t key_limit_;
-  int32_t ahead_;
-};
 
 /// The groups have each walked some of the line's blocks: brings their sums to one reference and
 /// adds them up in group 0. Row sums are over all columns by now; the group's memory is free.
@@ -80,7 +45,11 @@ __device__ __forceinline__ void JoinGroups(RowSoftmax (&rows)[2], tiles::RowSums
   for (int g = 1; g < kGroups; ++g) place.AddSums(out, g * kGroupBytes + kRowsBytes);
 }
 
-/// The pattern's rows from first_rank on, each by kGroups groups.
+/// The pattern's rows from first_rank on in the schedule, each by kGroups groups.
+///
+/// Grid: rows of the pattern x heads x examples. A thread block: kGroups groups of
+/// kGroupThreads<kBlock>, with kGroupBytes of dynamic shared memory each. q, k, v, out: [B, H, L,
+/// kHeadDim]; blocks of kBlock x kBlock.
 template <typename T, int kHeadDim, int kBlock, int kGroups>
 __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
                                   (LineForwardTraits<T, kHeadDim, kBlock>::kThreadsAnSm / kGroups /
@@ -118,12 +87,9 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
   prefetch(key, stage);
   tiles::CommitCopies();
 
-  const auto kept = static_cast<float>(int64_t{line.end - line.begin} * kBlock);
-  const float pruned = problem.pruned == PrunedScore::kZero
-                           ? static_cast<float>(problem.length) - kept
-                           : 0.0F;  // entries of score 0, weight 2^(0 - reference)
+  const float pruned = PrunedEntries(problem.pruned, problem.length, line.end - line.begin, kBlock);
   RowSoftmax rows[2];
-  if (pruned == 0) rows[0].limit = rows[1].limit = -INFINITY;
+  StartRows(rows, pruned);
   tiles::RowSums<kHeadDim> out;
   const float scale_log2 = problem.scale * tiles::kLog2E;
   tiles::WaitForCopies<1>();
@@ -160,11 +126,7 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
     other_stage = done;
   }
 
-#pragma unroll
-  for (RowSoftmax& row : rows) {
-    row.sum = tiles::RowSum(row.sum);
-    if (group == 0 && pruned > 0) row.sum += pruned * tiles::Exp2(-row.reference);
-  }
+  SumRows(rows, pruned, group == 0);
   GroupBarrier<kBlock, kGroups>();  // nobody reads the group's tiles any more
   if constexpr (kGroups > 1) {
     JoinGroups<T, kHeadDim, kBlock, kGroups>(rows, out, place, memory, group);
@@ -174,11 +136,8 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
   float inverse[2];
 #pragma unroll
   for (int r = 0; r < 2; ++r) {
-    const bool any = rows[r].sum > 0;
-    inverse[r] = any ? 1 / rows[r].sum : 0;
-    if (tiles::LaneInGroup() == 0) {
-      lse[place.row(r)] = any ? (rows[r].reference + log2f(rows[r].sum)) * tiles::kLn2 : INFINITY;
-    }
+    inverse[r] = InverseSum(rows[r]);
+    if (tiles::LaneInGroup() == 0) lse[place.row(r)] = LogSumExp(rows[r]);
   }
   out.Scale(inverse[0], inverse[1]);
   Math::Store(out, 1.0F, place, 0, call.out, first);

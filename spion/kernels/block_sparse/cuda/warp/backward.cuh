@@ -36,10 +36,10 @@ struct BackwardTraits : WarpBackwardTraits<typename Math::Element, kHeadDim, kTi
 
 /// Joins the warps' sums if they share the unit, and stores them: by one warp.
 template <class Math, int kHeadDim>
-__device__ __forceinline__ void FinishRows(tiles::RowSums<kHeadDim>& sums, float scale,
-                                           const Unit& unit,
-                                           const HeadTensor<typename Math::Element>& to,
-                                           int32_t first_row, JoinBuffer<kHeadDim>& buffer) {
+__device__ __forceinline__ void StoreUnit(tiles::RowSums<kHeadDim>& sums, float scale,
+                                          const Unit& unit,
+                                          const HeadTensor<typename Math::Element>& to,
+                                          int32_t first_row, JoinBuffer<kHeadDim>& buffer) {
   if (unit.parts > 1) {
     JoinSums(sums, buffer);
     if (unit.part != 0) return;
@@ -141,7 +141,7 @@ __device__ __forceinline__ void QueryGradients(const BackwardCall<Math>& call, c
 
 #pragma unroll
   for (int i = 0; i < kTiles; ++i) {
-    FinishRows<Math>(grad_q[i], problem.scale, unit, call.grad_q, query + kChunk * i, buffer);
+    StoreUnit<Math>(grad_q[i], problem.scale, unit, call.grad_q, query + kChunk * i, buffer);
   }
 }
 
@@ -287,14 +287,17 @@ __device__ __forceinline__ void KeyGradients(const BackwardCall<Math>& call, con
 #pragma unroll
   for (int i = 0; i < kTiles; ++i) {
     if constexpr (kWantKeys) {
-      FinishRows<Math>(grad_k[i], problem.scale, unit, call.grad_k, key + kChunk * i, buffer);
+      StoreUnit<Math>(grad_k[i], problem.scale, unit, call.grad_k, key + kChunk * i, buffer);
     }
     if constexpr (kWantValues) {
-      FinishRows<Math>(grad_v[i], 1.0F, unit, call.grad_v, key + kChunk * i, buffer);
+      StoreUnit<Math>(grad_v[i], 1.0F, unit, call.grad_v, key + kChunk * i, buffer);
     }
   }
 }
 
+/// Grid: ThreadBlocksAHead x heads x examples, of thread blocks of kThreads with kRingBytes of
+/// dynamic shared memory a warp. Tensors are [B, H, L, kHeadDim]; a line has 2^log2_units units of
+/// 16 kTiles rows, half of them of dQ and half of dK and dV.
 template <class Math, int kHeadDim, int kTiles>
 __global__ void __launch_bounds__(kThreads,
                                   (BackwardTraits<Math, kHeadDim, kTiles>::kThreadBlocksAnSm))

@@ -53,6 +53,9 @@ struct ForwardTraits : WarpForwardTraits<typename Math::Element, kHeadDim, kTile
   static_assert((kWalkedBytes<typename Math::Element, kHeadDim>) == WalkedRows::kStageBytes);
 };
 
+/// Grid: ThreadBlocksAHead x heads x examples, of thread blocks of kThreads with kRingBytes of
+/// dynamic shared memory a warp. q, k, v, out: [B, H, L, kHeadDim]; a block has 2^log2_units units
+/// of 16 kTiles rows.
 template <class Math, int kHeadDim, int kTiles>
 __global__ void __launch_bounds__(kThreads,
                                   (ForwardTraits<Math, kHeadDim, kTiles>::kThreadBlocksAnSm))
@@ -78,15 +81,11 @@ __global__ void __launch_bounds__(kThreads,
 #pragma unroll
   for (int i = 0; i < kTiles; ++i) q[i].Load(q_rows, query + kChunk * i);
 
-  const auto kept = static_cast<float>(int64_t{line.end - line.begin} * block_size);
-  const float pruned = problem.pruned == PrunedScore::kZero
-                           ? static_cast<float>(problem.length) - kept
-                           : 0.0F;  // entries of score 0, weight 2^(0 - reference)
+  const float pruned =
+      PrunedEntries(problem.pruned, problem.length, line.end - line.begin, block_size);
   RowSoftmax rows[kTiles][2];
-  if (pruned == 0) {
 #pragma unroll
-    for (int i = 0; i < kTiles; ++i) rows[i][0].limit = rows[i][1].limit = -INFINITY;
-  }
+  for (auto& of_tile : rows) StartRows(of_tile, pruned);
   tiles::RowSums<kHeadDim> out[kTiles];
   const float scale_log2 = problem.scale * tiles::kLog2E;
 
@@ -128,13 +127,7 @@ __global__ void __launch_bounds__(kThreads,
   RunPipeline<Traits::kAhead, Traits::kStageBytes>(walk, ring, prefetch, compute);
 
 #pragma unroll
-  for (int i = 0; i < kTiles; ++i) {
-#pragma unroll
-    for (RowSoftmax& row : rows[i]) {
-      row.sum = tiles::RowSum(row.sum);
-      if (unit.part == 0 && pruned > 0) row.sum += pruned * tiles::Exp2(-row.reference);
-    }
-  }
+  for (auto& of_tile : rows) SumRows(of_tile, pruned, unit.part == 0);
   if (unit.parts > 1) {
     __shared__ JoinBuffer<kHeadDim> buffer;
     __shared__ JoinRowsBuffer shared;
@@ -148,11 +141,9 @@ __global__ void __launch_bounds__(kThreads,
     float inverse[2];
 #pragma unroll
     for (int r = 0; r < 2; ++r) {
-      const bool any = rows[i][r].sum > 0;
-      inverse[r] = any ? 1 / rows[i][r].sum : 0;
+      inverse[r] = InverseSum(rows[i][r]);
       if (tiles::LaneInGroup() == 0) {
-        lse[kChunk * i + tiles::LaneGroup() + 8 * r] =
-            any ? (rows[i][r].reference + log2f(rows[i][r].sum)) * tiles::kLn2 : INFINITY;
+        lse[kChunk * i + tiles::LaneGroup() + 8 * r] = LogSumExp(rows[i][r]);
       }
     }
     out[i].Scale(inverse[0], inverse[1]);
