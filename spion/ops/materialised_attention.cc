@@ -50,7 +50,7 @@ class MaterialisedFunction : public OnceDifferentiable<MaterialisedFunction> {
                             const at::Tensor& v, const Lengths& lengths) {
     TORCH_CHECK(CanMaterialise(q),
                 "MaterialisedAttention takes BFloat16 [B, H, L, d] on a GPU, L a multiple of ",
-                cuda::kScoresStep, " up to ", cuda::kMostScores, "; got ", q.scalar_type(), " ",
+                cuda::kScoresStep, " up to ", cuda::kMaxScores, "; got ", q.scalar_type(), " ",
                 q.sizes(), " on ", q.device());
     at::AutoDispatchBelowADInplaceOrView below_autograd;
     const auto [probabilities, rounded] =

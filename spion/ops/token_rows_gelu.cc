@@ -38,7 +38,7 @@ class GeluDropoutFunction : public OnceDifferentiable<GeluDropoutFunction> {
 at::Tensor GeluDropout(const at::Tensor& x, double dropout) {
   token_rows::CheckDropout("GeluDropout", dropout);
   const bool by_kernel = x.is_cuda() && token_rows::TakesType(x.scalar_type()) && x.numel() > 0 &&
-                         x.numel() % cuda::kGeluUnit == 0 && x.numel() <= cuda::kMostGelu;
+                         x.numel() % cuda::kGeluUnit == 0 && x.numel() <= cuda::kMaxGelu;
   return by_kernel ? GeluDropoutFunction::apply(x, dropout)
                    : at::dropout(at::gelu(x), dropout, /*train=*/true);
 }

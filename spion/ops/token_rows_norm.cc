@@ -20,7 +20,7 @@ using torch::autograd::variable_list;
 
 // Whether the kernels take so many float32 rows on x's device and what comes of them.
 bool TakesRows(int64_t rows, const at::Tensor& x, const at::Tensor& weight, at::ScalarType dtype) {
-  return x.is_cuda() && rows > 0 && rows <= cuda::kMostRows && x.scalar_type() == at::kFloat &&
+  return x.is_cuda() && rows > 0 && rows <= cuda::kMaxRows && x.scalar_type() == at::kFloat &&
          weight.scalar_type() == at::kFloat && cuda::TakesNormWidth(weight.numel()) &&
          token_rows::TakesType(dtype);
 }
@@ -97,7 +97,7 @@ class AddNormFunction : public OnceDifferentiable<AddNormFunction> {
 };
 
 at::Tensor TokenTableGradient(const at::Tensor& ids, const at::Tensor& grad, int64_t vocabulary) {
-  return vocabulary <= cuda::kMostVocabulary
+  return vocabulary <= cuda::kMaxVocabulary
              ? token_rows::CallTokenSums(ids, grad, vocabulary)
              : at::embedding_dense_backward(grad, ids, vocabulary, /*padding_idx=*/-1,
                                             /*scale_grad_by_freq=*/false);

@@ -109,7 +109,7 @@ Tensor CallGeluDropoutBackward(const Tensor& grad_out, const Tensor& x, const Dr
 
 Tensor SumOfRows(const Tensor& x) {
   const bool by_kernel = x.is_cuda() && TakesType(x.scalar_type()) && x.size(0) > 0 &&
-                         x.size(0) <= cuda::kMostRows && cuda::TakesSumWidth(x.size(1));
+                         x.size(0) <= cuda::kMaxRows && cuda::TakesSumWidth(x.size(1));
   if (by_kernel) return CallColumnSums(x);
   return x.sum(0, /*keepdim=*/false, x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat);
 }

@@ -58,7 +58,7 @@ TEST(ValidateTest, AcceptsNoHeadsAndAsManyAsAreSupported) {
   BlockSparseProblem problem = Valid();
   problem.pattern.patterns = 1;
   for (const auto& [batch, heads] : std::vector<std::pair<int64_t, int64_t>>{
-           {0, 3}, {2, 0}, {0, 0}, {kMostHeads, 1}, {1, kMostHeads}, {kMostHeads / 2, 2}}) {
+           {0, 3}, {2, 0}, {0, 0}, {kMaxHeads, 1}, {1, kMaxHeads}, {kMaxHeads / 2, 2}}) {
     problem.batch = batch;
     problem.heads = heads;
     EXPECT_TRUE(Validate(problem).ok()) << batch << " " << heads;
@@ -73,9 +73,9 @@ TEST(ValidateTest, EachErrorNamesTheValueAndTheWayOut) {
   problem = Valid();
   problem.heads = 1;
   problem.pattern.patterns = 1;
-  problem.batch = kMostHeads + 1;
+  problem.batch = kMaxHeads + 1;
   EXPECT_THAT(Message(problem), AllOf(HasSubstr("batch = 2147483649"), HasSubstr("split")));
-  problem.batch = kMostHeads / 2;
+  problem.batch = kMaxHeads / 2;
   problem.heads = 3;
   EXPECT_THAT(Message(problem), AllOf(HasSubstr("heads = 3"), HasSubstr("split")));
 

@@ -10,9 +10,9 @@ absl::Status CheckHeads(int64_t batch, int64_t heads) {
     return absl::InvalidArgumentError(
         absl::StrCat("batch = ", batch, " and heads = ", heads, ": neither can be negative"));
   }
-  if (batch > 0 && heads > kMostHeads / batch) {
+  if (batch > 0 && heads > kMaxHeads / batch) {
     return absl::InvalidArgumentError(absl::StrCat("batch = ", batch, " and heads = ", heads,
-                                                   ": at most ", kMostHeads,
+                                                   ": at most ", kMaxHeads,
                                                    " heads in all are supported; split the batch"));
   }
   return absl::OkStatus();

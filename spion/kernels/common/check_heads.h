@@ -8,7 +8,7 @@
 
 namespace spion {
 
-/// Errors: InvalidArgument for a negative number, or more than kMostHeads in all.
+/// Errors: InvalidArgument for a negative number, or more than kMaxHeads in all.
 absl::Status CheckHeads(int64_t batch, int64_t heads);
 
 }  // namespace spion

@@ -20,14 +20,14 @@ struct HeadTensor {
 };
 
 /// Heads of all examples that a call takes, B * H. None is allowed: then nothing is done.
-inline constexpr int64_t kMostHeads = int64_t{1} << 31;
+inline constexpr int64_t kMaxHeads = int64_t{1} << 31;
 
 /// Bytes that a head's rows span in memory for a GPU, whose offsets within a head have 32 bits.
-inline constexpr int64_t kMostHeadBytes = (int64_t{1} << 32) - 1;
+inline constexpr int64_t kMaxHeadBytes = (int64_t{1} << 32) - 1;
 
 /// Whether they do: rows of an element type of `element_bytes`, row_stride elements apart.
 constexpr bool SpansFewEnoughBytes(int64_t length, int64_t row_stride, int64_t element_bytes) {
-  return length == 0 || row_stride <= kMostHeadBytes / element_bytes / length;
+  return length == 0 || row_stride <= kMaxHeadBytes / element_bytes / length;
 }
 
 }  // namespace spion

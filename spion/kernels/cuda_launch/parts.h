@@ -10,8 +10,8 @@
 namespace spion::cuda {
 
 /// Of a grid: thread blocks along x, and along y and z.
-inline constexpr int64_t kMostGridColumns = (int64_t{1} << 31) - 1;
-inline constexpr int64_t kMostGridRows = 65535;
+inline constexpr int64_t kMaxGridColumns = (int64_t{1} << 31) - 1;
+inline constexpr int64_t kMaxGridRows = 65535;
 
 /// Calls launch(first, count) for parts of at most `most` that together are 0 .. all - 1, until one
 /// fails; returns its error. None of nothing.

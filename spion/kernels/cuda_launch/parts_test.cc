@@ -26,8 +26,8 @@ TEST(InPartsTest, CoversAllOnceInOrder) {
   EXPECT_EQ(PartsOf(1, 3), (Parts{{0, 1}}));
   EXPECT_EQ(PartsOf(3, 3), (Parts{{0, 3}}));
   EXPECT_EQ(PartsOf(7, 3), (Parts{{0, 3}, {3, 3}, {6, 1}}));
-  EXPECT_EQ(PartsOf(kMostGridRows + 1, kMostGridRows), (Parts{{0, 65535}, {65535, 1}}));
-  EXPECT_EQ(PartsOf(int64_t{1} << 31, kMostGridColumns), (Parts{{0, 2147483647}, {2147483647, 1}}));
+  EXPECT_EQ(PartsOf(kMaxGridRows + 1, kMaxGridRows), (Parts{{0, 65535}, {65535, 1}}));
+  EXPECT_EQ(PartsOf(int64_t{1} << 31, kMaxGridColumns), (Parts{{0, 2147483647}, {2147483647, 1}}));
 }
 
 TEST(InPartsTest, StopsAtAnError) {

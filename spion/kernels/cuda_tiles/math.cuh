@@ -74,8 +74,8 @@ __device__ __forceinline__ void Mma16<BFloat16>(float (&sum)[4], uint32_t a0, ui
 template <typename T>
 struct Half16 {
   using Element = T;
-  static constexpr int kElementsAWord = 2;
-  static constexpr int kMostWords = 4;  // of a vector: 16 bytes
+  static constexpr int kElementsPerWord = 2;
+  static constexpr int kMaxWords = 4;  // of a vector: 16 bytes
 
   static __device__ __forceinline__ uint32_t Operand(uint32_t word) { return word; }
   static __device__ __forceinline__ void Store(uint32_t* words, int half, float first,
@@ -108,7 +108,7 @@ struct Half16 {
   }
 
   /// 16 x 16 scores as the left operand of a product.
-  using Scores = Matrices;
+  using Scores = Fragment;
   static __device__ __forceinline__ Scores Pack(const float (*s)[4]) {
     return {{PackPair<T>(s[0][0], s[0][1]), PackPair<T>(s[0][2], s[0][3]),
              PackPair<T>(s[1][0], s[1][1]), PackPair<T>(s[1][2], s[1][3])}};
@@ -209,8 +209,8 @@ struct ExactProduct {
 template <typename Product>
 struct Single32 {
   using Element = float;
-  static constexpr int kElementsAWord = 1;
-  static constexpr int kMostWords = 4;
+  static constexpr int kElementsPerWord = 1;
+  static constexpr int kMaxWords = 4;
 
   static __device__ __forceinline__ uint32_t Operand(uint32_t word) {
     return Product::Operand(word);

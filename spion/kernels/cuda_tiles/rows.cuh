@@ -14,12 +14,12 @@ namespace spion::tiles {
 template <class Math, int kHeadDim>
 struct RowLayout {
   using MathType = Math;
-  static constexpr int kWordsARow = kHeadDim / Math::kElementsAWord;
+  static constexpr int kWordsPerRow = kHeadDim / Math::kElementsPerWord;
   static constexpr int kWords =  // of a thread's vector
-      kWordsARow / 4 < Math::kMostWords ? kWordsARow / 4 : Math::kMostWords;
-  static constexpr int kSlices = kWordsARow / (4 * kWords);
-  static constexpr int kVector = kWords * Math::kElementsAWord;  // elements
-  static constexpr int kTilesASlice = kVector / 2;               // of 8 columns, in the sums
+      kWordsPerRow / 4 < Math::kMaxWords ? kWordsPerRow / 4 : Math::kMaxWords;
+  static constexpr int kSlices = kWordsPerRow / (4 * kWords);
+  static constexpr int kVector = kWords * Math::kElementsPerWord;  // elements
+  static constexpr int kTilesPerSlice = kVector / 2;               // of 8 columns, in the sums
 };
 
 /// 16 x d sums, in the layout of math.cuh.
@@ -202,7 +202,7 @@ class StreamedRows {
 
 /// Rows that are walked over: in registers if a thread's share of them is at most 16.
 template <class Math, int kHeadDim>
-using WalkedRows = std::conditional_t<(RowLayout<Math, kHeadDim>::kWordsARow <= 32),
+using WalkedRows = std::conditional_t<(RowLayout<Math, kHeadDim>::kWordsPerRow <= 32),
                                       RegisterRows<Math, kHeadDim>, StreamedRows<Math, kHeadDim>>;
 
 /// s = a b^T, 16 x 16
@@ -229,7 +229,7 @@ __device__ __forceinline__ void Multiply(RowSums<kHeadDim>& sums,
   for (int i = 0; i < B::Layout::kSlices; ++i) {
     typename B::Slice y;
     b.GetTransposed(i, y);
-    B::Layout::MathType::Multiply(&sums.tile[i * B::Layout::kTilesASlice], s, y);
+    B::Layout::MathType::Multiply(&sums.tile[i * B::Layout::kTilesPerSlice], s, y);
   }
 }
 
@@ -258,8 +258,8 @@ __device__ __forceinline__ void StoreRows(const RowSums<kHeadDim>& sums,
     for (int r = 0; r < 2; ++r) {
       uint32_t words[Layout::kWords];
 #pragma unroll
-      for (int t = 0; t < Layout::kTilesASlice; ++t) {
-        const float(&tile)[4] = sums.tile[s * Layout::kTilesASlice + t];
+      for (int t = 0; t < Layout::kTilesPerSlice; ++t) {
+        const float(&tile)[4] = sums.tile[s * Layout::kTilesPerSlice + t];
         Math::Store(words, t, tile[2 * r], tile[2 * r + 1]);
       }
       auto* to = first + 8 * r * row_stride + 4 * Layout::kVector * s;

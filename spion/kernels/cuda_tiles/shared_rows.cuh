@@ -15,22 +15,22 @@ namespace spion::tiles {
 /// Four matrices of 8 rows of 16 bytes, one a register. Of each, a thread has word c of row g. Of
 /// 16-bit numbers these are columns 2 c and 2 c + 1; transposed, rows 2 c and 2 c + 1 of column g.
 /// Which four: LaneOffset.
-struct Matrices {
+struct Fragment {
   uint32_t words[4];
 };
 
 /// By the lane's address of a row, SharedRows has which.
-__device__ __forceinline__ Matrices LoadMatrices(uint32_t address) {
-  Matrices m;
+__device__ __forceinline__ Fragment LoadMatrices(uint32_t address) {
+  Fragment m;
   LoadMatrices(m.words, address);
   return m;
 }
-__device__ __forceinline__ Matrices LoadMatricesTransposed(uint32_t address) {
-  Matrices m;
+__device__ __forceinline__ Fragment LoadMatricesTransposed(uint32_t address) {
+  Fragment m;
   LoadMatricesTransposed(m.words, address);
   return m;
 }
-__device__ __forceinline__ void StoreMatrices(uint32_t address, const Matrices& m) {
+__device__ __forceinline__ void StoreMatrices(uint32_t address, const Fragment& m) {
   StoreMatrices(address, m.words);
 }
 
@@ -61,11 +61,11 @@ struct SharedRows {
     return Offset(lane % 8 + lane / 16 * 8, lane / 8 % 2);
   }
 
-  /// A warp copies 16 rows in kPasses passes of kRowsAPass.
-  static constexpr int kRowsAPass = 32 / kChunks;
-  static constexpr int kPasses = 16 / kRowsAPass;
+  /// A warp copies 16 rows in kPasses passes of kRowsPerPass.
+  static constexpr int kRowsPerPass = 32 / kChunks;
+  static constexpr int kPasses = 16 / kRowsPerPass;
   static __device__ __forceinline__ uint32_t PassRow(int pass) {
-    return threadIdx.x % 32 / kChunks + pass * kRowsAPass;
+    return threadIdx.x % 32 / kChunks + pass * kRowsPerPass;
   }
   static __device__ __forceinline__ uint32_t PassChunk() { return threadIdx.x % kChunks; }
   static __device__ __forceinline__ uint32_t PassOffset(int pass) {

@@ -42,9 +42,9 @@ struct SoftmaxBackward {
 };
 
 inline constexpr int64_t kScoresStep = 8;
-inline constexpr int64_t kMostScores = 8192;
+inline constexpr int64_t kMaxScores = 8192;
 constexpr bool TakesScoreWidth(int64_t width) {
-  return width >= kScoresStep && width <= kMostScores && width % kScoresStep == 0;
+  return width >= kScoresStep && width <= kMaxScores && width % kScoresStep == 0;
 }
 
 // Queue on `stream`, on the current device; neither allocate nor wait. Deterministic. Errors:

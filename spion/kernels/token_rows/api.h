@@ -24,20 +24,20 @@ constexpr bool TakesNormWidth(int64_t width) {
 
 /// Widths of rows that are summed.
 constexpr int64_t kSumWidthUnit = 64;
-constexpr int64_t kMostSumWidth = 65535 * kSumWidthUnit;  // 65535: of a grid
+constexpr int64_t kMaxSumWidth = 65535 * kSumWidthUnit;  // 65535: of a grid
 constexpr bool TakesSumWidth(int64_t width) {
-  return width > 0 && width % kSumWidthUnit == 0 && width <= kMostSumWidth;
+  return width > 0 && width % kSumWidthUnit == 0 && width <= kMaxSumWidth;
 }
 
 /// Rows of a token table whose gradient is summed.
-constexpr int64_t kMostVocabulary = 1024;
+constexpr int64_t kMaxVocabulary = 1024;
 
 /// Rows of a call.
-constexpr int64_t kMostRows = (int64_t{1} << 31) - 1;
+constexpr int64_t kMaxRows = (int64_t{1} << 31) - 1;
 
 /// Numbers are passed through GELU in units of so many, and at most so many.
 constexpr int64_t kGeluUnit = 8;
-constexpr int64_t kMostGelu = kMostRows * kGeluUnit;
+constexpr int64_t kMaxGelu = kMaxRows * kGeluUnit;
 
 /// Where a call's random numbers come from: seed and offset of LibTorch's generator. In a recorded
 /// graph they are on the device, other ones at each replay. A call takes one draw of the generator
@@ -126,7 +126,7 @@ struct EmbedNormForward {
 struct TokenSums {
   int64_t rows;
   int64_t width;
-  int64_t vocabulary;  // at most kMostVocabulary
+  int64_t vocabulary;  // at most kMaxVocabulary
   TokenIds ids;
   const float* x;  // [rows, width]
   float* sums;     // [vocabulary, width]
@@ -168,8 +168,8 @@ int64_t TokenScratchFloats(int64_t rows, int64_t vocabulary, int64_t width);
 
 // Queue on `stream`, on the current device; neither allocate nor wait, so a CUDA graph may capture
 // them. Errors, with nothing written: InvalidArgument naming the value and what is taken, for rows
-// outside 1 .. kMostRows, a width that the call does not take, a probability outside [0, 1),
-// a vocabulary, a length or repeats below 1, a vocabulary of TokenSums above kMostVocabulary, a
+// outside 1 .. kMaxRows, a width that the call does not take, a probability outside [0, 1),
+// a vocabulary, a length or repeats below 1, a vocabulary of TokenSums above kMaxVocabulary, a
 // count that is no multiple of kGeluUnit; Internal with CUDA's message if a launch fails. Pointers
 // are not checked.
 template <typename Branch, typename T>

@@ -157,7 +157,7 @@ TEST(CpuMapErrorTest, EachErrorNamesTheValueAndLeavesTheMapAlone) {
   call.batch = -1;
   expect_error(call, "batch = -1");
   call = good;
-  call.batch = kMostHeads + 1;
+  call.batch = kMaxHeads + 1;
   expect_error(call, "split the batch");
   call = good;
   call.head_dim = 24;

@@ -21,9 +21,9 @@ namespace {
 
 constexpr float kUnset = std::numeric_limits<float>::quiet_NaN();
 
-/// The first kernel is launched for at most most_heads heads at a time.
+/// The first kernel is launched for at most max_heads heads at a time.
 template <class Math, int kHeadDim>
-std::vector<float> RunMap(const AttentionCase& inputs, int64_t most_heads) {
+std::vector<float> RunMap(const AttentionCase& inputs, int64_t max_heads) {
   const AttentionShape& s = inputs.shape;
   std::vector<float> map(s.length * s.length, kUnset);
   std::vector<float> statistics(s.batch * s.heads * s.length * 2, kUnset);
@@ -45,7 +45,7 @@ std::vector<float> RunMap(const AttentionCase& inputs, int64_t most_heads) {
     return static_cast<unsigned>((s.length + part - 1) / part);
   };
   const unsigned row_blocks = parts_of(kStatisticsRows<Math, kHeadDim>);
-  InParts(s.batch * s.heads, most_heads, [&](int64_t first, int64_t heads) {
+  InParts(s.batch * s.heads, max_heads, [&](int64_t first, int64_t heads) {
     RunKernel({.grid = {static_cast<unsigned>(row_blocks * heads), 1, 1},
                .threads = 32 * kStatisticsWarps,
                .seed = TestSeed(1)},
@@ -76,10 +76,10 @@ std::vector<double> Truth(const AttentionCase& inputs) {
 }
 
 template <class Math, int kHeadDim>
-void ExpectNearOracle(const AttentionCase& inputs, int64_t most_heads, double roundoff) {
+void ExpectNearOracle(const AttentionCase& inputs, int64_t max_heads, double roundoff) {
   const AttentionTolerance tolerance = {
       .roundoff = roundoff, .max_score = inputs.MaxScore(), .terms = inputs.shape.length};
-  EXPECT_LE(NormError(RunMap<Math, kHeadDim>(inputs, most_heads), Truth(inputs)),
+  EXPECT_LE(NormError(RunMap<Math, kHeadDim>(inputs, max_heads), Truth(inputs)),
             tolerance.forward());
 }
 
@@ -90,16 +90,15 @@ TEST(EmulatedMapTest, AgreesWithTheOracle) {
   // Beyond 64, two thread blocks a side, the second with few rows.
   const AttentionShape shape = {.batch = 3, .heads = 1, .length = 80, .head_dim = 16};
   ExpectNearOracle<tiles::MathF32, 16>(MakeAttentionCase(shape, CasePadding::kMask, 1, TestSeed(3)),
-                                       kMostGridRows, kFp32Roundoff);
+                                       kMaxGridRows, kFp32Roundoff);
   ExpectNearOracle<tiles::MathTf32, 16>(
-      MakeAttentionCase(shape, CasePadding::kLengths, 1, TestSeed(8)), kMostGridRows,
-      kTf32Roundoff);
+      MakeAttentionCase(shape, CasePadding::kLengths, 1, TestSeed(8)), kMaxGridRows, kTf32Roundoff);
 }
 
 TEST(EmulatedMapTest, SixteenRowsAWarp) {
   const AttentionShape shape = {.batch = 1, .heads = 2, .length = 32, .head_dim = 64};
   const AttentionCase inputs = MakeAttentionCase(shape, CasePadding::kNone, 1, TestSeed(4));
-  ExpectNearOracle<tiles::MathF32, 64>(inputs, kMostGridRows, kFp32Roundoff);
+  ExpectNearOracle<tiles::MathF32, 64>(inputs, kMaxGridRows, kFp32Roundoff);
 }
 
 TEST(EmulatedMapTest, HeadsThatTakeSeveralLaunches) {
@@ -112,7 +111,7 @@ TEST(EmulatedMapTest, ExamplesWithoutKeysAddNothing) {
   const AttentionShape shape = {.batch = 2, .heads = 1, .length = 16, .head_dim = 16};
   AttentionCase inputs = MakeAttentionCase(shape, CasePadding::kLengths, 1, TestSeed(6));
   inputs.lengths = {0, 0};
-  EXPECT_EQ((RunMap<tiles::MathF32, 16>(inputs, kMostGridRows)), std::vector<float>(16 * 16, 0.0F));
+  EXPECT_EQ((RunMap<tiles::MathF32, 16>(inputs, kMaxGridRows)), std::vector<float>(16 * 16, 0.0F));
 }
 
 TEST(EmulatedMapTest, EqualKeysHaveEqualProbabilitiesHoweverHugeTheirScores) {
@@ -129,7 +128,7 @@ TEST(EmulatedMapTest, EqualKeysHaveEqualProbabilitiesHoweverHugeTheirScores) {
     }
     std::copy_n(k + 3 * shape.head_dim, shape.head_dim, k + 37 * shape.head_dim);
   }
-  EXPECT_LE(NormError(RunMap<tiles::MathF32, 32>(inputs, kMostGridRows), Truth(inputs)), 1e-6);
+  EXPECT_LE(NormError(RunMap<tiles::MathF32, 32>(inputs, kMaxGridRows), Truth(inputs)), 1e-6);
 }
 
 }  // namespace

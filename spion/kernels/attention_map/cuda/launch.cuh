@@ -22,7 +22,7 @@ template <class Math, int kHeadDim>
 cudaError_t LaunchMapOf(const AttentionMapCall<typename Math::Element>& call, cudaStream_t stream) {
   const uint32_t row_blocks = PartsOf(call.length, kStatisticsRows<Math, kHeadDim>);
   const cudaError_t error = InParts(
-      call.batch * call.heads, kMostGridColumns / row_blocks, [&](int64_t first, int64_t heads) {
+      call.batch * call.heads, kMaxGridColumns / row_blocks, [&](int64_t first, int64_t heads) {
         RowStatisticsKernel<Math, kHeadDim>
             <<<static_cast<uint32_t>(row_blocks * heads), 32 * kStatisticsWarps, 0, stream>>>(
                 call, row_blocks, static_cast<uint32_t>(first));

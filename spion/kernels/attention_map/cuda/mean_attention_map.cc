@@ -14,14 +14,14 @@ namespace spion::cuda {
 namespace {
 
 constexpr int64_t kMapAlignmentBytes = 16;
-constexpr int64_t kMostLength = kMostGridRows * 64;  // rows of the map, 64 a thread block
+constexpr int64_t kMaxLength = kMaxGridRows * 64;  // rows of the map, 64 a thread block
 
 template <typename T>
 absl::Status CheckLength(const AttentionMapCall<T>& call) {
-  if (call.length > kMostLength) {
+  if (call.length > kMaxLength) {
     return absl::InvalidArgumentError(absl::StrCat("length ", call.length,
                                                    " is not supported on a GPU: use at most ",
-                                                   kMostLength, " or shorten the sequence"));
+                                                   kMaxLength, " or shorten the sequence"));
   }
   return absl::OkStatus();
 }

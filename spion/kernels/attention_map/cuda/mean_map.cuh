@@ -26,7 +26,8 @@ struct MapTraits {
   static constexpr int kTilesAcross = kMapSide / Tile::kKeys;
   static constexpr int kTiles = kTilesAcross * (kMapSide / Tile::kRows);
   static constexpr int kGroups = kMapWarps / kTiles;  // of warps, that share out the heads
-  static constexpr int kThreadBlocksAnSm = Math::kElementsAWord == 2 && Tile::kShare <= 8 ? 2 : 1;
+  static constexpr int kThreadBlocksPerSm =
+      Math::kElementsPerWord == 2 && Tile::kShare <= 8 ? 2 : 1;
 };
 
 /// Goes over all heads of all examples, some heads a time.
@@ -112,10 +113,10 @@ __device__ __forceinline__ void AddExponentials(float (&sum)[kRowTiles][kTiles][
 
 /// Adds the second group's sums to the first group's. By all threads of the block; a lane's values
 /// are 32 floats apart, so no two lanes meet in a bank.
-template <int kWarpsAGroup, int kRowTiles, int kTiles>
+template <int kWarpsPerGroup, int kRowTiles, int kTiles>
 __device__ __forceinline__ void JoinGroups(float (&sum)[kRowTiles][kTiles][4], int group,
                                            int in_group) {
-  __shared__ float second[kWarpsAGroup][kRowTiles][kTiles][4][32];
+  __shared__ float second[kWarpsPerGroup][kRowTiles][kTiles][4][32];
   const int lane = static_cast<int>(threadIdx.x) % 32;
   auto& of_warp = second[in_group];
   if (group == 1) {
@@ -165,7 +166,7 @@ __device__ __forceinline__ void StoreMap(const float (&sum)[kRowTiles][kTiles][4
 /// Grid: 64 columns x 64 rows of the map, [L, L], of thread blocks of kMapWarps warps: (x, y) has
 /// columns 64 x .. and rows 64 y ... q, k: [B, H, L, kHeadDim].
 template <class Math, int kHeadDim>
-__global__ void __launch_bounds__(32 * kMapWarps, (MapTraits<Math, kHeadDim>::kThreadBlocksAnSm))
+__global__ void __launch_bounds__(32 * kMapWarps, (MapTraits<Math, kHeadDim>::kThreadBlocksPerSm))
     MeanMapKernel(const __grid_constant__ AttentionMapCall<typename Math::Element> call) {
   using Traits = MapTraits<Math, kHeadDim>;
   using Tile = typename Traits::Tile;

@@ -20,7 +20,7 @@ constexpr int kTileRows = 16;
 /// registers; K in registers up to a share of 32, and beyond (fp32, d = 128) left in memory.
 template <class Math, int kHeadDim>
 struct ScoreTile {
-  static constexpr int kShare = 2 * tiles::RowLayout<Math, kHeadDim>::kWordsARow / 4;
+  static constexpr int kShare = 2 * tiles::RowLayout<Math, kHeadDim>::kWordsPerRow / 4;
   static constexpr int kRowTiles = kShare <= 16 ? 2 : 1;
   static constexpr int kKeyTiles = 2;
   static constexpr int kRows = kTileRows * kRowTiles;

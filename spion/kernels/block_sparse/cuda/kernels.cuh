@@ -67,7 +67,7 @@ KernelPointer<Call> FindKernel(const KernelId& id) {
     if (id.share == 1) return Kernels::template Line<kHeadDim, kBlock, 1>();
     if (id.share == kGroups) return Kernels::template Line<kHeadDim, kBlock, kGroups>();
   } else {
-    constexpr int kTiles = kMostTiles<typename Math::Element, kHeadDim>;
+    constexpr int kTiles = kMaxTiles<typename Math::Element, kHeadDim>;
     if (id.share == 1) return Kernels::template Warp<Math, kHeadDim, 1>();
     if (id.share == kTiles) return Kernels::template Warp<Math, kHeadDim, kTiles>();
   }

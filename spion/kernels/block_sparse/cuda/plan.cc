@@ -72,7 +72,7 @@ LaunchPlan PlanWarps(const BlockSparseProblem& problem, int tiles, int units_of_
                        .head_dim = static_cast<int>(problem.head_dim),
                        .block_size = 0,
                        .share = tiles},
-            .grid = {ThreadBlocksAHead(problem.pattern.blocks_per_side, long_lines, units),
+            .grid = {ThreadBlocksPerHead(problem.pattern.blocks_per_side, long_lines, units),
                      problem.heads, problem.batch},
             .threads = kThreads,
             .shared_bytes = kWarps * ring_bytes,
@@ -88,7 +88,7 @@ struct WarpSizes {
 template <typename T, template <typename, int, int> class Traits>
 WarpSizes WarpSizesOf(const BlockSparseProblem& problem) {
   return DispatchHeadDim(problem.head_dim, [&]<int kHeadDim>() -> WarpSizes {
-    constexpr int kTiles = kMostTiles<T, kHeadDim>;
+    constexpr int kTiles = kMaxTiles<T, kHeadDim>;
     if (problem.block_size < kTiles * kChunk) return {1, Traits<T, kHeadDim, 1>::kRingBytes};
     return {kTiles, Traits<T, kHeadDim, kTiles>::kRingBytes};
   });

@@ -144,8 +144,8 @@ TEST(PlanTest, OfManyHeadsEverySlicesGridIsOneThatAGpuBears) {
   int64_t blocks = 0;
   InSlices(call, kGridLimits, [&](const BlockSparseForward<BFloat16>& slice) {
     for (const PlannedLaunch& launch : PlanForward<BFloat16>(slice.problem)) {
-      EXPECT_LE(launch.grid.y, kMostGridRows);
-      EXPECT_LE(launch.grid.z, kMostGridRows);
+      EXPECT_LE(launch.grid.y, kMaxGridRows);
+      EXPECT_LE(launch.grid.z, kMaxGridRows);
       blocks += launch.grid.x * launch.grid.y * launch.grid.z;
     }
     return cudaSuccess;

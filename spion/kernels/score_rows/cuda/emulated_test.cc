@@ -33,7 +33,7 @@ std::vector<BFloat16> Numbers(int64_t count, double deviation, uint64_t seed) {
 
 /// `most`: rows of a launch.
 template <int kVectors>
-void Check(int64_t width, const std::vector<int32_t>& lengths, int64_t most = kMostGridColumns) {
+void Check(int64_t width, const std::vector<int32_t>& lengths, int64_t most = kMaxGridColumns) {
   SCOPED_TRACE(testing::Message() << "width " << width << ", " << most << " rows at most");
   constexpr int64_t kBatch = 3, kRows = 2;
   const int64_t count = kBatch * kRows * width;

@@ -29,7 +29,7 @@ cudaError_t StartByWidth(const Call& call, cudaStream_t stream) {
   return cudaGetLastError();
 }
 
-static_assert(kMostScores == 8 * kScoresAtOnce);
+static_assert(kMaxScores == 8 * kScoresAtOnce);
 
 }  // namespace
 

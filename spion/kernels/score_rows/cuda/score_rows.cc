@@ -14,7 +14,7 @@ absl::Status CheckSizes(const Call& call) {
   if (!TakesScoreWidth(call.width)) {
     return absl::InvalidArgumentError(absl::StrCat("softmax of rows of ", call.width,
                                                    " scores; a GPU takes multiples of ",
-                                                   kScoresStep, " up to ", kMostScores));
+                                                   kScoresStep, " up to ", kMaxScores));
   }
   if (call.batch < 0 || call.rows < 0) {
     return absl::InvalidArgumentError(absl::StrCat("softmax of ", call.batch, " * ", call.rows,
@@ -27,13 +27,13 @@ absl::Status CheckSizes(const Call& call) {
 
 absl::Status Run(const SoftmaxForward& call, CUstream_st* stream) {
   RETURN_IF_ERROR(CheckSizes(call));
-  return StatusOfLaunch(InSlices(call, kMostGridColumns,
+  return StatusOfLaunch(InSlices(call, kMaxGridColumns,
                                  [stream](const auto& slice) { return Launch(slice, stream); }));
 }
 
 absl::Status Run(const SoftmaxBackward& call, CUstream_st* stream) {
   RETURN_IF_ERROR(CheckSizes(call));
-  return StatusOfLaunch(InSlices(call, kMostGridColumns,
+  return StatusOfLaunch(InSlices(call, kMaxGridColumns,
                                  [stream](const auto& slice) { return Launch(slice, stream); }));
 }
 

@@ -55,8 +55,8 @@ inline SoftmaxBackward SliceOf(const SoftmaxBackward& call, const RowSlice& slic
 template <typename Call, class Launch>
 cudaError_t InSlices(const Call& call, int64_t most, Launch&& launch) {
   if (call.rows == 0) return cudaSuccess;
-  const int64_t most_examples = std::max<int64_t>(most / call.rows, 1);
-  return InParts(call.batch, most_examples, [&](int64_t first_example, int64_t examples) {
+  const int64_t max_examples = std::max<int64_t>(most / call.rows, 1);
+  return InParts(call.batch, max_examples, [&](int64_t first_example, int64_t examples) {
     return InParts(call.rows, most, [&](int64_t first_row, int64_t rows) {
       return launch(SliceOf(call, {first_example, examples, first_row, rows}));
     });

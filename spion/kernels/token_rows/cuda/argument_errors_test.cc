@@ -36,7 +36,7 @@ TEST(TokenRowsArgumentsTest, Widths) {
 TEST(TokenRowsArgumentsTest, Rows) {
   ExpectRefused(Rows<AddNormForward<float, BFloat16>>(0, 64), "0 rows");
   ExpectRefused(Rows<ColumnSums<BFloat16>>(-1, 64), "-1 rows");
-  ExpectRefused(Rows<TokenSums>(kMostRows + 1, 64), "2147483648 rows");
+  ExpectRefused(Rows<TokenSums>(kMaxRows + 1, 64), "2147483648 rows");
 }
 
 TEST(TokenRowsArgumentsTest, Probabilities) {
@@ -53,7 +53,7 @@ TEST(TokenRowsArgumentsTest, VocabulariesAndLengths) {
   auto sums = Rows<TokenSums>(4, 64);
   sums.vocabulary = 1025;
   ExpectRefused(sums, "vocabulary of 1025; a GPU takes 1 to 1024");
-  auto wide = Rows<TokenSums>(4, kMostSumWidth);
+  auto wide = Rows<TokenSums>(4, kMaxSumWidth);
   wide.vocabulary = 1024;
   ExpectRefused(wide, "1024 x 4194240 numbers by token; a GPU takes at most 2147483647");
   auto embed = Rows<EmbedNormForward<float>>(4, 64);

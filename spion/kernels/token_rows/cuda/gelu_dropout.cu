@@ -5,7 +5,7 @@ namespace spion::cuda {
 namespace {
 
 unsigned Blocks(int64_t count) {
-  return static_cast<unsigned>((count / 8 + kEightsABlock - 1) / kEightsABlock);
+  return static_cast<unsigned>((count / 8 + kEightsPerBlock - 1) / kEightsPerBlock);
 }
 
 }  // namespace

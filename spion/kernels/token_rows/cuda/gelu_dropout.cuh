@@ -15,14 +15,14 @@
 namespace spion::cuda {
 
 constexpr int kGeluThreads = 256;
-constexpr int kEightsAThread = 2;  // whose loads are under way together
-constexpr int64_t kEightsABlock = kGeluThreads * kEightsAThread;
+constexpr int kEightsPerThread = 2;  // whose loads are under way together
+constexpr int64_t kEightsPerBlock = kGeluThreads * kEightsPerThread;
 
 static_assert(kGeluUnit == 8);
 
 /// Which eight numbers of all are the thread's i-th.
 __device__ __forceinline__ int64_t EightOf(int i) {
-  return int64_t{blockIdx.x} * kEightsABlock + i * kGeluThreads + threadIdx.x;
+  return int64_t{blockIdx.x} * kEightsPerBlock + i * kGeluThreads + threadIdx.x;
 }
 
 /// P(x) to 1.5e-7. P(-|x|) is 2 to the power of a polynomial, fitted on [0, 6] by least squares,
@@ -54,20 +54,20 @@ __device__ __forceinline__ void DropEight(const Dropper& dropper, int64_t eight,
   dropper.Apply(bits.w, v[6], v[7]);
 }
 
-/// Grid: thread blocks of kGeluThreads, each of kEightsABlock times 8 of the call's `count`
+/// Grid: thread blocks of kGeluThreads, each of kEightsPerBlock times 8 of the call's `count`
 /// numbers.
 template <typename T>
 __global__ void __launch_bounds__(kGeluThreads)
     GeluDropoutForwardKernel(const __grid_constant__ GeluDropoutForward<T> call) {
   const int64_t eights = call.count / 8;
-  tiles::Eight x[kEightsAThread] = {};
+  tiles::Eight x[kEightsPerThread] = {};
 #pragma unroll
-  for (int i = 0; i < kEightsAThread; ++i) {
+  for (int i = 0; i < kEightsPerThread; ++i) {
     if (EightOf(i) < eights) x[i] = tiles::LoadEight(call.x + 8 * EightOf(i));
   }
   const Dropper dropper(call.dropout);
 #pragma unroll
-  for (int i = 0; i < kEightsAThread; ++i) {
+  for (int i = 0; i < kEightsPerThread; ++i) {
     const int64_t eight = EightOf(i);
     if (eight >= eights) return;
 #pragma unroll
@@ -82,10 +82,10 @@ template <typename T>
 __global__ void __launch_bounds__(kGeluThreads)
     GeluDropoutBackwardKernel(const __grid_constant__ GeluDropoutBackward<T> call) {
   const int64_t eights = call.count / 8;
-  tiles::Eight x[kEightsAThread] = {};
-  tiles::Eight grad[kEightsAThread] = {};
+  tiles::Eight x[kEightsPerThread] = {};
+  tiles::Eight grad[kEightsPerThread] = {};
 #pragma unroll
-  for (int i = 0; i < kEightsAThread; ++i) {
+  for (int i = 0; i < kEightsPerThread; ++i) {
     const int64_t eight = EightOf(i);
     if (eight >= eights) continue;
     x[i] = tiles::LoadEight(call.x + 8 * eight);
@@ -93,7 +93,7 @@ __global__ void __launch_bounds__(kGeluThreads)
   }
   const Dropper dropper(call.dropout);
 #pragma unroll
-  for (int i = 0; i < kEightsAThread; ++i) {
+  for (int i = 0; i < kEightsPerThread; ++i) {
     const int64_t eight = EightOf(i);
     if (eight >= eights) return;
     DropEight(dropper, eight, grad[i]);

@@ -51,7 +51,7 @@ TYPED_TEST(EmulatedGeluTest, GeluThenDropout) {
     }
     const auto grad_out = Numbers<T>(count, 0, 19);
     std::vector<T> out(count), grad_x(count);
-    const auto blocks = static_cast<unsigned>((count / 8 + kEightsABlock - 1) / kEightsABlock);
+    const auto blocks = static_cast<unsigned>((count / 8 + kEightsPerBlock - 1) / kEightsPerBlock);
     const EmulatedLaunch launch = {
         .grid = {blocks, 1, 1}, .threads = kGeluThreads, .seed = TestSeed(20)};
     const GeluDropoutForward<T> forward = {count, x.data(), dropout, out.data()};

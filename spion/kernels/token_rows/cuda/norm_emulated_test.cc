@@ -65,7 +65,8 @@ struct NormOracle {
 
 template <int kFours>
 EmulatedLaunch ForwardLaunch(int64_t rows) {
-  const auto blocks = static_cast<unsigned>((rows + kRowsABlock<kFours> - 1) / kRowsABlock<kFours>);
+  const auto blocks =
+      static_cast<unsigned>((rows + kRowsPerBlock<kFours> - 1) / kRowsPerBlock<kFours>);
   return {.grid = {blocks, 1, 1}, .threads = kRowThreads, .seed = TestSeed(5)};
 }
 

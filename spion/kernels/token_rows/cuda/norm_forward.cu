@@ -7,7 +7,7 @@ namespace {
 
 template <int kFours>
 unsigned Blocks(int64_t rows) {
-  return static_cast<unsigned>((rows + kRowsABlock<kFours> - 1) / kRowsABlock<kFours>);
+  return static_cast<unsigned>((rows + kRowsPerBlock<kFours> - 1) / kRowsPerBlock<kFours>);
 }
 
 }  // namespace

@@ -16,14 +16,14 @@ namespace spion::cuda {
 
 /// Groups of a thread, whose loads are under way together.
 template <int kFours>
-constexpr int kGroupsAThread = kFours == 2 ? 1 : 2;
+constexpr int kGroupsPerThread = kFours == 2 ? 1 : 2;
 template <int kFours>
-constexpr int kRowsABlock = kGroupsAThread<kFours>* kRowsTogether<kFours>* kRowsAtOnce;
+constexpr int kRowsPerBlock = kGroupsPerThread<kFours>* kRowsTogether<kFours>* kRowsAtOnce;
 
 /// The first row of one of the thread's groups.
 template <int kFours>
 __device__ __forceinline__ int64_t FirstRow(int group) {
-  return int64_t{blockIdx.x} * kRowsABlock<kFours> +
+  return int64_t{blockIdx.x} * kRowsPerBlock<kFours> +
          (group * kRowsAtOnce + RowSlot()) * kRowsTogether<kFours>;
 }
 
@@ -53,12 +53,12 @@ __device__ __forceinline__ void NormaliseRows(const RowNorm<T>& norm, const RowP
   }
 }
 
-/// Grid: thread blocks of kRowThreads, each of kRowsABlock of the call's rows, [rows, 64 kFours].
+/// Grid: thread blocks of kRowThreads, each of kRowsPerBlock of the call's rows, [rows, 64 kFours].
 template <typename Branch, typename T, int kFours>
 __global__ void __launch_bounds__(kRowThreads)
     AddNormForwardKernel(const __grid_constant__ AddNormForward<Branch, T> call) {
   constexpr int kWidth = kFours * kColumnsAtOnce;
-  constexpr int kGroups = kGroupsAThread<kFours>;
+  constexpr int kGroups = kGroupsPerThread<kFours>;
   constexpr int kRows = kRowsTogether<kFours>;
   RowPart<kFours> x[kGroups][kRows];
   RowPart<kFours> branch[kGroups][kRows];
@@ -99,7 +99,7 @@ template <typename T, int kFours>
 __global__ void __launch_bounds__(kRowThreads)
     EmbedNormForwardKernel(const __grid_constant__ EmbedNormForward<T> call) {
   constexpr int kWidth = kFours * kColumnsAtOnce;
-  constexpr int kGroups = kGroupsAThread<kFours>;
+  constexpr int kGroups = kGroupsPerThread<kFours>;
   constexpr int kRows = kRowsTogether<kFours>;
   const auto length = static_cast<uint32_t>(call.length);
   RowPart<kFours> sum[kGroups][kRows];

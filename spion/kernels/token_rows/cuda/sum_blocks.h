@@ -13,9 +13,9 @@ constexpr int kRowsAtOnce = kRowThreads / kRowLanes;
 /// Thread blocks that share a sum over rows: enough for the largest GPUs, and the same on all, so
 /// that a sum has the same bits everywhere.
 constexpr int64_t SumBlocks(int64_t rows) {
-  constexpr int64_t kMost = 512;
+  constexpr int64_t kMax = 512;
   const int64_t blocks = (rows + kRowsAtOnce - 1) / kRowsAtOnce;
-  return blocks < kMost ? blocks : kMost;
+  return blocks < kMax ? blocks : kMax;
 }
 
 /// Those of a sum of columns alone: wide rows (the positions' gradient, as long as a sequence) fill
@@ -26,9 +26,9 @@ constexpr int64_t ColumnSumBlocks(int64_t rows, int64_t width) {
 }
 
 /// Those of a sum by token: a table of sums is written for so many rows.
-constexpr int kTokensABlock = 1024;
+constexpr int kTokensPerBlock = 1024;
 constexpr int64_t TokenSumBlocks(int64_t rows) {
-  return (rows + kTokensABlock - 1) / kTokensABlock;
+  return (rows + kTokensPerBlock - 1) / kTokensPerBlock;
 }
 
 }  // namespace spion::cuda

@@ -10,9 +10,9 @@ namespace spion::cuda {
 namespace {
 
 absl::Status CheckRows(int64_t rows) {
-  if (rows > 0 && rows <= kMostRows) return absl::OkStatus();
+  if (rows > 0 && rows <= kMaxRows) return absl::OkStatus();
   return absl::InvalidArgumentError(
-      absl::StrCat(rows, " rows of tokens; expected 1 to ", kMostRows));
+      absl::StrCat(rows, " rows of tokens; expected 1 to ", kMaxRows));
 }
 
 absl::Status CheckNorm(int64_t rows, int64_t width) {
@@ -27,7 +27,7 @@ absl::Status CheckSums(int64_t rows, int64_t width) {
   if (TakesSumWidth(width)) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("sums over rows of ", width,
                                                  " numbers; a GPU takes multiples of ",
-                                                 kSumWidthUnit, " up to ", kMostSumWidth));
+                                                 kSumWidthUnit, " up to ", kMaxSumWidth));
 }
 
 absl::Status CheckDropout(const Dropout& dropout) {
@@ -37,9 +37,9 @@ absl::Status CheckDropout(const Dropout& dropout) {
 }
 
 absl::Status CheckCount(int64_t count) {
-  if (count > 0 && count % kGeluUnit == 0 && count <= kMostGelu) return absl::OkStatus();
+  if (count > 0 && count % kGeluUnit == 0 && count <= kMaxGelu) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(
-      "GELU of ", count, " numbers; a GPU takes multiples of ", kGeluUnit, " up to ", kMostGelu));
+      "GELU of ", count, " numbers; a GPU takes multiples of ", kGeluUnit, " up to ", kMaxGelu));
 }
 
 }  // namespace
@@ -65,9 +65,9 @@ template <typename Branch, typename T>
 absl::Status Run(const AddNormBackward<Branch, T>& call, CUstream_st* stream) {
   RETURN_IF_ERROR(CheckNorm(call.rows, call.width));
   RETURN_IF_ERROR(CheckDropout(call.dropout));
-  if (call.repeats < 1 || call.repeats > kMostRows) {
-    return absl::InvalidArgumentError(absl::StrCat("a gradient that repeats ", call.repeats,
-                                                   " times; expected 1 to ", kMostRows));
+  if (call.repeats < 1 || call.repeats > kMaxRows) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a gradient that repeats ", call.repeats, " times; expected 1 to ", kMaxRows));
   }
   return StatusOfLaunch(Launch(call, stream));
 }
@@ -76,25 +76,25 @@ template <typename T>
 absl::Status Run(const EmbedNormForward<T>& call, CUstream_st* stream) {
   RETURN_IF_ERROR(CheckNorm(call.rows, call.width));
   RETURN_IF_ERROR(CheckDropout(call.dropout));
-  if (call.vocabulary < 1 || call.length < 1 || call.length > kMostRows) {
+  if (call.vocabulary < 1 || call.length < 1 || call.length > kMaxRows) {
     return absl::InvalidArgumentError(
         absl::StrCat("a vocabulary of ", call.vocabulary, " and a length of ", call.length,
-                     "; expected at least 1 of both, and a length of at most ", kMostRows));
+                     "; expected at least 1 of both, and a length of at most ", kMaxRows));
   }
   return StatusOfLaunch(Launch(call, stream));
 }
 
 absl::Status Run(const TokenSums& call, CUstream_st* stream) {
   RETURN_IF_ERROR(CheckSums(call.rows, call.width));
-  if (call.vocabulary < 1 || call.vocabulary > kMostVocabulary) {
+  if (call.vocabulary < 1 || call.vocabulary > kMaxVocabulary) {
     return absl::InvalidArgumentError(absl::StrCat("sums by token of a vocabulary of ",
                                                    call.vocabulary, "; a GPU takes 1 to ",
-                                                   kMostVocabulary));
+                                                   kMaxVocabulary));
   }
-  if (call.vocabulary > kMostRows / call.width) {
+  if (call.vocabulary > kMaxRows / call.width) {
     return absl::InvalidArgumentError(
         absl::StrCat("a gradient of ", call.vocabulary, " x ", call.width,
-                     " numbers by token; a GPU takes at most ", kMostRows));
+                     " numbers by token; a GPU takes at most ", kMaxRows));
   }
   return StatusOfLaunch(Launch(call, stream));
 }

@@ -13,7 +13,7 @@
 
 namespace spion::cuda {
 
-constexpr uint32_t kSortThreads = kTokensABlock;
+constexpr uint32_t kSortThreads = kTokensPerBlock;
 constexpr uint32_t kSortWarps = kSortThreads / 32;
 constexpr uint32_t kTokenColumns = kSumWidthUnit;  // two a lane
 static_assert(kTokenColumns == 2 * 32);

@@ -23,8 +23,7 @@ struct SliceLimits {
   int64_t stride;  // from one to the next, in elements
 };
 
-inline constexpr SliceLimits kGridLimits = {.rows = kMostGridRows,
-                                            .stride = (int64_t{1} << 32) - 1};
+inline constexpr SliceLimits kGridLimits = {.rows = kMaxGridRows, .stride = (int64_t{1} << 32) - 1};
 
 struct HeadSlice {
   int64_t first_example;
@@ -111,11 +110,11 @@ template <class Call, class Launch>
 cudaError_t InSlices(const Call& call, const SliceLimits& limits, Launch&& launch) {
   const WidestStrides strides = StridesOf(call);
   const int64_t heads = call.problem.heads;
-  const int64_t most_heads = strides.head > limits.stride ? 1 : limits.rows;
-  const bool is_one_enough = heads > most_heads || strides.batch > limits.stride;
-  const int64_t most_examples = is_one_enough ? 1 : limits.rows;
-  return InParts(call.problem.batch, most_examples, [&](int64_t first_example, int64_t examples) {
-    return InParts(heads, most_heads, [&](int64_t first_head, int64_t some) {
+  const int64_t max_heads = strides.head > limits.stride ? 1 : limits.rows;
+  const bool is_one_enough = heads > max_heads || strides.batch > limits.stride;
+  const int64_t max_examples = is_one_enough ? 1 : limits.rows;
+  return InParts(call.problem.batch, max_examples, [&](int64_t first_example, int64_t examples) {
+    return InParts(heads, max_heads, [&](int64_t first_head, int64_t some) {
       return launch(SliceOf(call, {first_example, examples, first_head, some}));
     });
   });

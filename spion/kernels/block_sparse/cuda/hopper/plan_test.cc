@@ -19,7 +19,7 @@ struct TwoTeams {
   };
 };
 
-TEST(HopperPlanTest, AThreadBlockAnSmUnlessThereAreFewerUnits) {
+TEST(HopperPlanTest, AThreadBlockPerSmUnlessThereAreFewerUnits) {
   const BlockSparseProblem problem = {.batch = 2,
                                       .heads = 5,
                                       .length = 7 * 64,

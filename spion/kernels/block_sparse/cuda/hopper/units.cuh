@@ -45,7 +45,7 @@ class Units {
         lines_(static_cast<uint32_t>(problem.pattern.blocks_per_side)),
         heads_(static_cast<uint32_t>(problem.heads)),
         all_(static_cast<uint32_t>(problem.batch * problem.heads) * lines_ * kParts),
-        a_pattern_a_head_(problem.pattern.patterns > 1),
+        pattern_per_head_(problem.pattern.patterns > 1),
         teams_(teams),
         team_(team) {
     ReadAhead();
@@ -71,7 +71,7 @@ class Units {
       const uint32_t pair = line / lines_;
       const uint32_t head = pair % heads_;
       const uint32_t rank = line % lines_;
-      ahead_ = {schedule_[stride_ * (a_pattern_a_head_ ? int64_t{head} * lines_ + rank : rank)],
+      ahead_ = {schedule_[stride_ * (pattern_per_head_ ? int64_t{head} * lines_ + rank : rank)],
                 static_cast<int32_t>(number % kParts), static_cast<int32_t>(head),
                 static_cast<int32_t>(pair / heads_)};
       any_ahead_ = true;
@@ -83,7 +83,7 @@ class Units {
   uint32_t lines_;
   uint32_t heads_;
   uint32_t all_;
-  bool a_pattern_a_head_;
+  bool pattern_per_head_;
   uint32_t teams_;
   uint32_t team_;
   uint32_t round_ = 0;

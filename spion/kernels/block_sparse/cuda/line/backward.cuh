@@ -55,7 +55,7 @@ class LineGradients {
 #pragma unroll
         for (int e = 0; e < 4; ++e) {
           const float p = tiles::Exp2(fmaf(s[0][t][e], scale_log2_, -of[e / 2].lse_log2));
-          dp[t][e] = p * (dp[t][e] - of[e / 2].dot);
+          dp[t][e] = p * (dp[t][e] - of[e / 2].delta);
         }
       }
       Math::AddProduct(grad_q, Math::Pack(dp), place_, stage, chunk);
@@ -77,12 +77,12 @@ class LineGradients {
       is_valid[r] = valid.at(first + static_cast<int32_t>(place_.row(r))) ? ~0U : 0U;
     }
     ColumnBlock(Traits::kQ, Traits::kGrad, Traits::kOwnStats, [&](int chunk, const Scores& ds) {
-      Math::KeepScores(place_, scratch, chunk, ds, is_valid);
+      Math::StoreScores(place_, scratch, chunk, ds, is_valid);
     });
     GroupBarrier<kBlock, kGroups>();  // dS^T is written
 #pragma unroll
     for (int chunk = 0; chunk < kChunks; ++chunk) {
-      Math::AddProduct(grad_q, Math::LoadKept(place_, scratch, chunk), place_, Traits::kK, chunk);
+      Math::AddProduct(grad_q, Math::LoadScores(place_, scratch, chunk), place_, Traits::kK, chunk);
     }
   }
 
@@ -105,10 +105,10 @@ class LineGradients {
     return reinterpret_cast<const LineStatistics*>(place_.At(stats));
   }
 
-  /// Calls keep(chunk, dS^T) for every 16 queries.
-  template <class Keep>
+  /// Calls store(chunk, dS^T) for every 16 queries.
+  template <class Store>
   __device__ __forceinline__ void ColumnBlock(uint32_t q, uint32_t grad, uint32_t stats,
-                                              Keep&& keep) {
+                                              Store&& store) {
     const LeftRows<Place> k(place_, Traits::kK);
     const LeftRows<Place> v(place_, Traits::kV);
 #pragma unroll 1
@@ -130,7 +130,7 @@ class LineGradients {
       }
       Math::AddProduct(grad_v, Math::Pack(s), place_, grad, chunk);
       const Scores ds = Math::Pack(dp);
-      keep(chunk, ds);
+      store(chunk, ds);
       Math::AddProduct(grad_k, ds, place_, q, chunk);
     }
   }
@@ -146,8 +146,8 @@ class LineGradients {
 /// kHeadDim], blocks kBlock x kBlock.
 template <typename T, int kHeadDim, int kBlock, int kGroups>
 __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
-                                  (LineBackwardTraits<T, kHeadDim, kBlock>::kThreadsAnSm / kGroups /
-                                   kGroupThreads<kBlock>))
+                                  (LineBackwardTraits<T, kHeadDim, kBlock>::kThreadsPerSm /
+                                   kGroups / kGroupThreads<kBlock>))
     LineBackwardKernel(const __grid_constant__ BlockSparseBackward<T> call,
                        const int32_t first_rank) {
   using Traits = LineBackwardTraits<T, kHeadDim, kBlock>;
@@ -238,9 +238,9 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
     constexpr uint32_t kSums = Place::kSumBytes;
     static_assert(3 * kSums <= Traits::kGroupBytes);
     if (group > 0) {
-      place.KeepSums(gradients.grad_q, 0);
-      place.KeepSums(gradients.grad_k, kSums);
-      place.KeepSums(gradients.grad_v, 2 * kSums);
+      place.StoreSums(gradients.grad_q, 0);
+      place.StoreSums(gradients.grad_k, kSums);
+      place.StoreSums(gradients.grad_v, 2 * kSums);
     }
     __syncthreads();  // sums are written
     if (group > 0) return;

@@ -38,7 +38,7 @@ __device__ __forceinline__ void JoinGroups(RowSoftmax (&rows)[2], tiles::RowSums
   float factor[2];
   JoinParts<kGroups>(rows, factor, of_row);
   out.Scale(factor[0], factor[1]);
-  if (group > 0) place.KeepSums(out, kRowsBytes);
+  if (group > 0) place.StoreSums(out, kRowsBytes);
   __syncthreads();  // sums are written
   if (group > 0) return;
 #pragma unroll 1
@@ -52,7 +52,7 @@ __device__ __forceinline__ void JoinGroups(RowSoftmax (&rows)[2], tiles::RowSums
 /// kHeadDim]; blocks of kBlock x kBlock.
 template <typename T, int kHeadDim, int kBlock, int kGroups>
 __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
-                                  (LineForwardTraits<T, kHeadDim, kBlock>::kThreadsAnSm / kGroups /
+                                  (LineForwardTraits<T, kHeadDim, kBlock>::kThreadsPerSm / kGroups /
                                    kGroupThreads<kBlock>))
     LineForwardKernel(const __grid_constant__ BlockSparseForward<T> call,
                       const int32_t first_rank) {

@@ -99,16 +99,16 @@ class LineRows {
   }
 
   /// 16 of the tile's rows, 32 bytes of each. Left operands:
-  __device__ __forceinline__ tiles::Matrices LoadOwn(uint32_t tile, int step) const {
+  __device__ __forceinline__ tiles::Fragment LoadOwn(uint32_t tile, int step) const {
     return tiles::LoadMatrices(columns_[step] + Own(tile));
   }
   /// Right operands of a product along the rows:
-  __device__ __forceinline__ tiles::Matrices LoadRight(uint32_t tile, uint32_t chunk,
+  __device__ __forceinline__ tiles::Fragment LoadRight(uint32_t tile, uint32_t chunk,
                                                        int step) const {
     return tiles::LoadMatrices(rows_[step] + tile + chunk * Layout::kSixteenRows);
   }
   /// Right operands of a product along the columns, of 16-bit numbers:
-  __device__ __forceinline__ tiles::Matrices LoadTransposed(uint32_t tile, int chunk,
+  __device__ __forceinline__ tiles::Fragment LoadTransposed(uint32_t tile, int chunk,
                                                             int step) const {
     return tiles::LoadMatricesTransposed(columns_[step] + tile + chunk * Layout::kSixteenRows);
   }
@@ -123,8 +123,9 @@ class LineRows {
     }
   }
 
-  /// Leaves 16 x 32 bytes in the warp's rows of a tile.
-  __device__ __forceinline__ void KeepOwn(uint32_t tile, int step, const tiles::Matrices& m) const {
+  /// Stores 16 x 32 bytes in the warp's rows of a tile.
+  __device__ __forceinline__ void StoreFragment(uint32_t tile, int step,
+                                                const tiles::Fragment& m) const {
     tiles::StoreMatrices(columns_[step] + Own(tile), m);
   }
   /// Copies the warp's rows of a tile, which its own lanes have written, to the tensor.
@@ -138,10 +139,10 @@ class LineRows {
     }
   }
 
-  /// Leaves sums in fp32 in kSumBytes at `buffer`; adds those of the same warp of another group.
+  /// Stores sums in fp32 in kSumBytes at `buffer`; adds those of the same warp of another group.
   static constexpr int kSumBytes = kBlock * kHeadDim * 4;
-  __device__ __forceinline__ void KeepSums(const tiles::RowSums<kHeadDim>& sums,
-                                           uint32_t buffer) const {
+  __device__ __forceinline__ void StoreSums(const tiles::RowSums<kHeadDim>& sums,
+                                            uint32_t buffer) const {
 #pragma unroll
     for (int i = 0; i < kHeadDim / 2; ++i) *Sum(buffer, i) = sums.tile[i / 4][i % 4];
   }

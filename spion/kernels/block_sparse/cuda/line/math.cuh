@@ -23,7 +23,7 @@ template <typename T>
 struct LineMath {
   using Scores = typename tiles::Half16<T>::Scores;
 
-  static __device__ __forceinline__ void Mma(float (&sum)[4], const tiles::Matrices& a, uint32_t b0,
+  static __device__ __forceinline__ void Mma(float (&sum)[4], const tiles::Fragment& a, uint32_t b0,
                                              uint32_t b1) {
     tiles::Mma16<T>(sum, a.words[0], a.words[1], a.words[2], a.words[3], b0, b1);
   }
@@ -37,7 +37,7 @@ struct LineMath {
                                                     const Place& place, uint32_t tile, int chunk) {
 #pragma unroll
     for (int i = 0; i < Place::kSteps; ++i) {
-      const tiles::Matrices b = place.LoadTransposed(tile, chunk, i);
+      const tiles::Fragment b = place.LoadTransposed(tile, chunk, i);
       Mma(sums.tile[2 * i], s, b.words[0], b.words[1]);
       Mma(sums.tile[2 * i + 1], s, b.words[2], b.words[3]);
     }
@@ -57,11 +57,11 @@ struct LineMath {
     for (int i = 0; i < Place::kSteps; ++i) {
       const float(&low)[4] = sums.tile[2 * i];
       const float(&high)[4] = sums.tile[2 * i + 1];
-      place.KeepOwn(tile, i,
-                    {{tiles::PackPair<T>(low[0] * scale, low[1] * scale),
-                      tiles::PackPair<T>(low[2] * scale, low[3] * scale),
-                      tiles::PackPair<T>(high[0] * scale, high[1] * scale),
-                      tiles::PackPair<T>(high[2] * scale, high[3] * scale)}});
+      place.StoreFragment(tile, i,
+                          {{tiles::PackPair<T>(low[0] * scale, low[1] * scale),
+                            tiles::PackPair<T>(low[2] * scale, low[3] * scale),
+                            tiles::PackPair<T>(high[0] * scale, high[1] * scale),
+                            tiles::PackPair<T>(high[2] * scale, high[3] * scale)}});
     }
     place.StoreOwn(tile, tensor, first);
   }
@@ -70,7 +70,7 @@ struct LineMath {
   template <class Place>
   static __device__ __forceinline__ void PrefetchLse(const Place& place, uint32_t stats,
                                                      const float* lse) {
-    if (!HoldsDots()) return;
+    if (!HoldsDelta()) return;
 #pragma unroll
     for (int r = 0; r < 2; ++r) {
       const uint32_t row = place.row(r);
@@ -85,12 +85,12 @@ struct LineMath {
     float s[2][4] = {};  // O dO^T, for its diagonal
 #pragma unroll
     for (int i = 0; i < Place::kSteps; ++i) {
-      const tiles::Matrices a = place.LoadOwn(out, i);
-      const tiles::Matrices b = place.LoadRight(grad, place.warp(), i);
+      const tiles::Fragment a = place.LoadOwn(out, i);
+      const tiles::Fragment b = place.LoadRight(grad, place.warp(), i);
       Mma(s[0], a, b.words[0], b.words[1]);
       Mma(s[1], a, b.words[2], b.words[3]);
     }
-    if (!HoldsDots()) return;
+    if (!HoldsDelta()) return;
     const bool odd = tiles::LaneGroup() % 2 == 1;
     auto* of_rows = reinterpret_cast<LineStatistics*>(place.At(stats));
 #pragma unroll
@@ -100,11 +100,11 @@ struct LineMath {
     }
   }
 
-  /// Keeps dS^T of the warp's 16 keys and a chunk of 16 queries; words of rows g and g + 8 are
+  /// Stores dS^T of the warp's 16 keys and a chunk of 16 queries; words of rows g and g + 8 are
   /// masked.
   template <class Place>
-  static __device__ __forceinline__ void KeepScores(const Place& place, uint32_t scores, int chunk,
-                                                    const Scores& s, const uint32_t (&mask)[2]) {
+  static __device__ __forceinline__ void StoreScores(const Place& place, uint32_t scores, int chunk,
+                                                     const Scores& s, const uint32_t (&mask)[2]) {
     using Layout = typename Place::Scores;
     const uint32_t at =
         place.Address(scores) + place.warp() * Layout::kSixteenRows + Layout::LaneOffset();
@@ -113,8 +113,8 @@ struct LineMath {
   }
   /// dS of the warp's 16 queries and a chunk of 16 keys.
   template <class Place>
-  static __device__ __forceinline__ Scores LoadKept(const Place& place, uint32_t scores,
-                                                    int chunk) {
+  static __device__ __forceinline__ Scores LoadScores(const Place& place, uint32_t scores,
+                                                      int chunk) {
     using Layout = typename Place::Scores;
     const uint32_t at = (place.Address(scores) + Layout::LaneOffsetByRows()) ^ (32 * place.warp());
     return tiles::LoadMatricesTransposed(at + chunk * Layout::kSixteenRows);
@@ -122,7 +122,7 @@ struct LineMath {
 
  private:
   /// Lanes that hold an element of the diagonal of 16 x 16 scores: rows g and g + 8.
-  static __device__ __forceinline__ bool HoldsDots() {
+  static __device__ __forceinline__ bool HoldsDelta() {
     return tiles::LaneGroup() / 2 == tiles::LaneInGroup();
   }
 };
@@ -135,11 +135,11 @@ struct LineMath {
 template <>
 struct LineMath<float> {
   struct Scores {
-    tiles::Matrices halves[2];  // columns 0 to 7, 8 to 15
+    tiles::Fragment halves[2];  // columns 0 to 7, 8 to 15
   };
   static constexpr int kHeadDim = 32;
 
-  static __device__ __forceinline__ void Mma(float (&sum)[4], const tiles::Matrices& a, uint32_t b0,
+  static __device__ __forceinline__ void Mma(float (&sum)[4], const tiles::Fragment& a, uint32_t b0,
                                              uint32_t b1) {
     tiles::MmaTf32(sum, a.words[0], a.words[1], a.words[2], a.words[3], b0, b1);
   }
@@ -229,20 +229,20 @@ struct LineMath<float> {
       const uint32_t at = Layout::PassOffset(pass);
       const float4 x = *reinterpret_cast<const float4*>(place.At(place.Own(out) + at));
       const float4 y = *reinterpret_cast<const float4*>(place.At(place.Own(grad) + at));
-      float dot = fmaf(x.x, y.x, fmaf(x.y, y.y, fmaf(x.z, y.z, x.w * y.w)));
+      float delta = fmaf(x.x, y.x, fmaf(x.y, y.y, fmaf(x.z, y.z, x.w * y.w)));
 #pragma unroll
       for (int lanes = 1; lanes < Layout::kChunks; lanes *= 2) {
-        dot += __shfl_xor_sync(tiles::kAllLanes, dot, lanes);
+        delta += __shfl_xor_sync(tiles::kAllLanes, delta, lanes);
       }
       if (Layout::PassChunk() != 0) continue;
       LineStatistics& of = of_rows[16 * place.warp() + Layout::PassRow(pass)];
-      of = {of.lse_log2 * tiles::kLog2E, dot};
+      of = {of.lse_log2 * tiles::kLog2E, delta};
     }
   }
 
   template <class Place>
-  static __device__ __forceinline__ void KeepScores(const Place& place, uint32_t scores, int chunk,
-                                                    const Scores& s, const uint32_t (&mask)[2]) {
+  static __device__ __forceinline__ void StoreScores(const Place& place, uint32_t scores, int chunk,
+                                                     const Scores& s, const uint32_t (&mask)[2]) {
     using Layout = typename Place::Scores;
     const uint32_t c = tiles::LaneInGroup();
 #pragma unroll
@@ -257,8 +257,8 @@ struct LineMath<float> {
     }
   }
   template <class Place>
-  static __device__ __forceinline__ Scores LoadKept(const Place& place, uint32_t scores,
-                                                    int chunk) {
+  static __device__ __forceinline__ Scores LoadScores(const Place& place, uint32_t scores,
+                                                      int chunk) {
     using Layout = typename Place::Scores;
     const uint32_t g = tiles::LaneGroup();
     Scores loaded;
@@ -287,7 +287,7 @@ struct LineMath<float> {
 /// The warp's 16 rows of a tile, as the left operand of products over the head dimension.
 template <class Place>
 struct LeftRows {
-  tiles::Matrices steps[Place::kSteps];
+  tiles::Fragment steps[Place::kSteps];
 
   __device__ __forceinline__ LeftRows(const Place& place, uint32_t tile) {
 #pragma unroll
@@ -302,7 +302,7 @@ __device__ __forceinline__ void AddDots(float (*s)[4], const LeftRows<Place>& a,
   using Math = LineMath<typename Place::Element>;
 #pragma unroll
   for (int i = 0; i < Place::kSteps; ++i) {
-    const tiles::Matrices b = place.LoadRight(tile, chunk, i);
+    const tiles::Fragment b = place.LoadRight(tile, chunk, i);
     Math::Mma(s[0], a.steps[i], b.words[0], b.words[1]);
     Math::Mma(s[1], a.steps[i], b.words[2], b.words[3]);
   }

@@ -15,23 +15,23 @@ template <int kBlock>
 constexpr int kGroupThreads = 32 * kGroupWarps<kBlock>;
 
 /// Shared memory that a thread block has on every supported GPU.
-constexpr int kMostSharedBytes = 96 * 1024;
+constexpr int kMaxSharedBytes = 96 * 1024;
 
 /// Groups that share a long line: at most 4, as shared memory and the registers (for so many
 /// threads an SM) allow.
-constexpr int LongGroups(int group_threads, int group_bytes, int threads_an_sm) {
+constexpr int LongGroups(int group_threads, int group_bytes, int threads_per_sm) {
   int groups = 4;
   while (groups > 1 &&
-         (groups * group_threads > threads_an_sm || groups * group_bytes > kMostSharedBytes)) {
+         (groups * group_threads > threads_per_sm || groups * group_bytes > kMaxSharedBytes)) {
     --groups;
   }
   return groups;
 }
 
-/// Of the rows of a block of Q: log2 Z and D = rowsum(O dO).
+/// Of the rows of a block of Q: log2 Z and delta, D = rowsum(O dO).
 struct LineStatistics {
   float lse_log2;
-  float dot;
+  float delta;
 };
 
 template <typename T, int kHeadDim, int kBlock>
@@ -39,9 +39,9 @@ struct LineForwardTraits {
   static constexpr int kTileBytes = kBlock * kHeadDim * static_cast<int>(sizeof(T));
   static constexpr int kStageBytes = 2 * kTileBytes;  // K, V
   static constexpr int kGroupBytes = 2 * kStageBytes;
-  static constexpr int kThreadsAnSm =  // by registers
+  static constexpr int kThreadsPerSm =  // by registers
       sizeof(T) == 2 && kHeadDim <= 32 ? (kBlock == 64 ? 640 : 768) : 512;
-  static constexpr int kLongGroups = LongGroups(kGroupThreads<kBlock>, kGroupBytes, kThreadsAnSm);
+  static constexpr int kLongGroups = LongGroups(kGroupThreads<kBlock>, kGroupBytes, kThreadsPerSm);
   static constexpr int kKeysAtOnce = kBlock < 64 ? kBlock : 64;  // in registers
 };
 
@@ -54,7 +54,7 @@ struct LineBackwardTraits {
   static constexpr int kLoadedBytes = 2 * kTileBytes;
   static constexpr int kStageBytes =
       kFusesDiagonal && kScoresBytes > kLoadedBytes ? kScoresBytes : kLoadedBytes;
-  static constexpr int kThreadsAnSm =  // by registers
+  static constexpr int kThreadsPerSm =  // by registers
       sizeof(T) == 4 ? 384 : (kHeadDim <= 32 ? 512 : 256);
 
   // Of a group: its own Q, K, V, dO; two stages of K and V, or Q and dO; O of the next stage, which
@@ -72,7 +72,7 @@ struct LineBackwardTraits {
   static constexpr uint32_t kSecondStats = kFirstStats + kStatsBytes;
   static constexpr int kGroupBytes = kSecondStats + kStatsBytes;
 
-  static constexpr int kLongGroups = LongGroups(kGroupThreads<kBlock>, kGroupBytes, kThreadsAnSm);
+  static constexpr int kLongGroups = LongGroups(kGroupThreads<kBlock>, kGroupBytes, kThreadsPerSm);
 };
 
 /// Whether there are kernels for blocks of such a size, exact fp32 apart: LineMath multiplies rows
@@ -83,8 +83,8 @@ template <typename T, int kHeadDim, int kBlock>
 constexpr bool kHasLines =
     (sizeof(T) == sizeof(float) ? kHeadDim == 32 : kHeadDim <= 64) &&
     LineForwardTraits<T, kHeadDim, kBlock>::kGroupBytes
-        <= kMostSharedBytes&& LineBackwardTraits<T, kHeadDim, kBlock>::kGroupBytes
-        <= kMostSharedBytes;
+        <= kMaxSharedBytes&& LineBackwardTraits<T, kHeadDim, kBlock>::kGroupBytes
+        <= kMaxSharedBytes;
 
 }  // namespace spion::cuda
 

@@ -66,7 +66,7 @@ __device__ __forceinline__ void QueryGradients(const BackwardCall<Math>& call, c
   typename Traits::OwnRows q[kTiles];
   typename Traits::OwnRows grad_out[kTiles];
   float lse_log2[kTiles][2];
-  float row_dot[kTiles][2];
+  float delta[kTiles][2];
   {
     const Pointer q_rows(HeadOf(call.q), call.q.row_stride);
     const Pointer grad_rows(HeadOf(call.grad_out), call.grad_out.row_stride);
@@ -84,8 +84,8 @@ __device__ __forceinline__ void QueryGradients(const BackwardCall<Math>& call, c
 #pragma unroll
     for (int i = 0; i < kTiles; ++i) {
       const float2 dots = tiles::RowDots(out[i], grad_out[i]);
-      row_dot[i][0] = dots.x;
-      row_dot[i][1] = dots.y;
+      delta[i][0] = dots.x;
+      delta[i][1] = dots.y;
       q[i].Round();
       grad_out[i].Round();
     }
@@ -118,7 +118,7 @@ __device__ __forceinline__ void QueryGradients(const BackwardCall<Math>& call, c
 #pragma unroll
         for (int e = 0; e < 4; ++e) {
           const float p = tiles::Exp2(fmaf(s[0][t][e], scale_log2, -lse_log2[i][e / 2]));
-          dp[t][e] = p * (dp[t][e] - row_dot[i][e / 2]);
+          dp[t][e] = p * (dp[t][e] - delta[i][e / 2]);
         }
       }
       ds[i] = Math::Pack(dp);
@@ -215,8 +215,8 @@ __device__ __forceinline__ void KeyGradients(const BackwardCall<Math>& call, con
       lse_log2[t][0] = __uint_as_float(pair[0]) * tiles::kLog2E;
       lse_log2[t][1] = __uint_as_float(pair[1]) * tiles::kLog2E;
     }
-    float row_dot[2][2];
-    if constexpr (kWantKeys) tiles::ColumnDots(out, grad_out, row_dot);
+    float delta[2][2];
+    if constexpr (kWantKeys) tiles::ColumnDots(out, grad_out, delta);
     q.Round();
     grad_out.Round();
     typename Math::Scores p[kTiles];
@@ -239,7 +239,7 @@ __device__ __forceinline__ void KeyGradients(const BackwardCall<Math>& call, con
 #pragma unroll
         for (int t = 0; t < 2; ++t) {
 #pragma unroll
-          for (int e = 0; e < 4; ++e) s[t][e] *= dp[t][e] - row_dot[t][e % 2];
+          for (int e = 0; e < 4; ++e) s[t][e] *= dp[t][e] - delta[t][e % 2];
         }
         ds[i] = Math::Pack(s);
       }
@@ -295,12 +295,12 @@ __device__ __forceinline__ void KeyGradients(const BackwardCall<Math>& call, con
   }
 }
 
-/// Grid: ThreadBlocksAHead x heads x examples, of thread blocks of kThreads with kRingBytes of
+/// Grid: ThreadBlocksPerHead x heads x examples, of thread blocks of kThreads with kRingBytes of
 /// dynamic shared memory a warp. Tensors are [B, H, L, kHeadDim]; a line has 2^log2_units units of
 /// 16 kTiles rows, half of them of dQ and half of dK and dV.
 template <class Math, int kHeadDim, int kTiles>
 __global__ void __launch_bounds__(kThreads,
-                                  (BackwardTraits<Math, kHeadDim, kTiles>::kThreadBlocksAnSm))
+                                  (BackwardTraits<Math, kHeadDim, kTiles>::kThreadBlocksPerSm))
     BackwardKernel(const __grid_constant__ BackwardCall<Math> call, const int log2_units) {
   __shared__ JoinBuffer<kHeadDim> buffer;
   const BlockPatternView& pattern = call.problem.pattern;
@@ -318,8 +318,8 @@ __global__ void __launch_bounds__(kThreads,
     QueryGradients<Math, kHeadDim, kTiles>(call, unit, line, ring, buffer);
     return;
   }
-  constexpr int kMostWordsAtOnce = 32;  // of a row, for both sums to fit the registers
-  if constexpr (tiles::RowLayout<Math, kHeadDim>::kWordsARow <= kMostWordsAtOnce) {
+  constexpr int kMaxWordsAtOnce = 32;  // of a row, for both sums to fit the registers
+  if constexpr (tiles::RowLayout<Math, kHeadDim>::kWordsPerRow <= kMaxWordsAtOnce) {
     KeyGradients<Math, kHeadDim, kTiles, KeyPass::kBoth>(call, unit, line, ring, buffer);
   } else {
     KeyGradients<Math, kHeadDim, kTiles, KeyPass::kKeys>(call, unit, line, ring, buffer);

@@ -53,12 +53,12 @@ struct ForwardTraits : WarpForwardTraits<typename Math::Element, kHeadDim, kTile
   static_assert((kWalkedBytes<typename Math::Element, kHeadDim>) == WalkedRows::kStageBytes);
 };
 
-/// Grid: ThreadBlocksAHead x heads x examples, of thread blocks of kThreads with kRingBytes of
+/// Grid: ThreadBlocksPerHead x heads x examples, of thread blocks of kThreads with kRingBytes of
 /// dynamic shared memory a warp. q, k, v, out: [B, H, L, kHeadDim]; a block has 2^log2_units units
 /// of 16 kTiles rows.
 template <class Math, int kHeadDim, int kTiles>
 __global__ void __launch_bounds__(kThreads,
-                                  (ForwardTraits<Math, kHeadDim, kTiles>::kThreadBlocksAnSm))
+                                  (ForwardTraits<Math, kHeadDim, kTiles>::kThreadBlocksPerSm))
     ForwardKernel(const __grid_constant__ BlockSparseForward<typename Math::Element> call,
                   const int log2_units) {
   using Traits = ForwardTraits<Math, kHeadDim, kTiles>;

@@ -14,14 +14,15 @@ constexpr int kThreads = 32 * kWarps;
 
 /// Thread blocks for one head: one for each unit of the long lines, then one for every kWarps
 /// units of the others. The grid is this x heads x batch.
-constexpr int64_t ThreadBlocksAHead(int64_t lines, int64_t long_lines, int64_t units_a_line) {
-  return long_lines * units_a_line + ((lines - long_lines) * units_a_line + kWarps - 1) / kWarps;
+constexpr int64_t ThreadBlocksPerHead(int64_t lines, int64_t long_lines, int64_t units_per_line) {
+  return long_lines * units_per_line +
+         ((lines - long_lines) * units_per_line + kWarps - 1) / kWarps;
 }
 
 /// Tiles of 16 rows that a warp owns, of blocks that have as many: two where a thread's share of 16
 /// rows is at most 8 registers. 16-bit numbers of such head dimensions go by lines.
 template <typename T, int kHeadDim>
-constexpr int kMostTiles = sizeof(T) == 4 && kHeadDim == 16 ? 2 : 1;
+constexpr int kMaxTiles = sizeof(T) == 4 && kHeadDim == 16 ? 2 : 1;
 
 /// Shared memory for 16 walked rows; rows of more than 128 bytes are left in device memory
 /// (tiles::WalkedRows).
@@ -36,7 +37,7 @@ struct WarpForwardTraits {
   static constexpr int kAhead = 1;               // steps
   static constexpr int kStageBytes = 2 * kTiles * kWalkedBytes<T, kHeadDim>;  // K, V
   static constexpr int kRingBytes = (kAhead + 1) * kStageBytes;               // of a warp
-  static constexpr int kThreadBlocksAnSm = kTiles == 2 ? 4 : 1;
+  static constexpr int kThreadBlocksPerSm = kTiles == 2 ? 4 : 1;
 };
 
 template <typename T, int kHeadDim, int kTiles>
@@ -47,7 +48,7 @@ struct WarpBackwardTraits {
   static constexpr int kLseStageBytes = 32 * 4 * sizeof(float);           // four of each thread
   static constexpr int kKeyChunkBytes = 3 * kWalkedBytes<T, kHeadDim> + kLseStageBytes;  // Q, dO, O
   static constexpr int kRingBytes = (kAhead + 1) * kTiles * kKeyChunkBytes;  // of a warp
-  static constexpr int kThreadBlocksAnSm = kTiles == 2 ? 3 : 1;
+  static constexpr int kThreadBlocksPerSm = kTiles == 2 ? 3 : 1;
 };
 
 }  // namespace spion::cuda
