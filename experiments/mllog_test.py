@@ -66,26 +66,28 @@ class MlLogTest(unittest.TestCase):
     def metrics_of(self, kind):
         return [metric for metric in self.metrics if metric["kind"] == kind]
 
-    def test_keeps_every_common_rule_of_mlperf(self):
+    @classmethod
+    def complaints(cls, log):
+        """Of MLPerf's checker, by the common rules."""
         rules = pathlib.Path(mlp_compliance.__file__).parent / f"training_{RULESET}/common.yaml"
         # It goes on with the rules of MLPerf's own benchmarks, of which ours is none.
         text, count = re.subn(r"enqueue_config\('[^']*'\.format\(v\['value'\]\)\);", "",
                               rules.read_text())
-        self.assertEqual(count, 1)
-        common = self.folder.parent / "common.yaml"
+        assert count == 1
+        common = cls.folder.parent / "common.yaml"
         common.write_text(text)
+        checker = mlp_compliance.make_checker("training", RULESET, quiet=False, werror=True)
+        checker.check_file(str(log), str(common))
+        return list(checker.overwritable) + checker.not_overwritable
 
-        def complaints(path):
-            checker = mlp_compliance.make_checker("training", RULESET, quiet=False, werror=True)
-            checker.check_file(str(path), str(common))
-            return list(checker.overwritable) + checker.not_overwritable
+    def test_keeps_every_common_rule_of_mlperf(self):
         log = self.folder / "mllog.txt"
-        self.assertEqual(complaints(log), [])
+        self.assertEqual(self.complaints(log), [])
         # The rules do find what is amiss.
         damaged = self.folder.parent / "damaged.txt"
         damaged.write_text("\n".join(line for line in log.read_text().splitlines()
                                      if '"run_stop"' not in line))
-        self.assertEqual(complaints(damaged), [constants.RUN_STOP])
+        self.assertEqual(self.complaints(damaged), [constants.RUN_STOP])
 
     def test_says_what_was_run(self):
         given = self.manifest["hyper_parameters"]
@@ -182,6 +184,27 @@ class MlLogTest(unittest.TestCase):
         self.assertEqual((last.key, stop.key), (constants.BLOCK_STOP, constants.RUN_STOP))
         self.assertEqual(metadata(stop)[constants.STATUS], constants.ABORTED)
         self.assertGreater(metadata(stop)[constants.STEP_NUM], 0)
+
+    def test_a_resumed_run_says_so_and_keeps_the_rules(self):
+        folder = new_folder()
+        with subprocess.Popen(command(folder, *FLAGS, "--resume"), stdout=subprocess.PIPE,
+                              text=True) as process:
+            for line in process.stdout:
+                if line.startswith("step"):
+                    process.send_signal(signal.SIGTERM)
+                    break
+            process.stdout.read()
+            self.assertEqual(process.wait(), 130)
+        subprocess.run(command(folder, *FLAGS, "--resume"), capture_output=True, check=True)
+        events = parse(folder)
+        resumed = [event for event in events if event.key == "spion_resumed"]
+        self.assertEqual([event.value["value"] for event in resumed],
+                         [metadata(event)[constants.STEP_NUM] for event in resumed])
+        self.assertEqual(len(resumed), 1)
+        keys = [event.key for event in events]
+        for key in (constants.RUN_START, constants.RUN_STOP, constants.INIT_START):
+            self.assertEqual(keys.count(key), 1, key)
+        self.assertEqual(self.complaints(folder / "mllog.txt"), [])
 
 
 if __name__ == "__main__":

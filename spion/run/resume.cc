@@ -99,7 +99,10 @@ std::vector<std::string> RunDifferences(const Json& there, const Json& here) {
 }
 
 absl::StatusOr<Resumption> LookAtEarlierRun(const RunDirectory& run, const Json& manifest) {
-  ASSIGN_OR_RETURN(Json earlier, ReadJson(run, "manifest.json"));
+  absl::StatusOr<Json> written = ReadJson(run, "manifest.json");
+  if (absl::IsNotFound(written.status())) return Resumption();  // it ended before its first step
+  if (!written.ok()) return written.status();
+  Json earlier = *std::move(written);
   const std::vector<std::string> differences = RunDifferences(earlier, manifest);
   if (!differences.empty()) {
     return absl::FailedPreconditionError(absl::StrCat(
