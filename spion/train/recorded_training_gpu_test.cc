@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "spion/base/random.h"
@@ -90,6 +92,53 @@ TEST(RecordedTrainingTest, IsTheSameTraining) {
   ASSERT_EQ(recorded.weights.size(), separate.weights.size());
   for (size_t i = 0; i < recorded.weights.size(); ++i) {
     EXPECT_TRUE(recorded.weights[i].equal(separate.weights[i])) << "parameter " << i;
+  }
+}
+
+// Keeps the last state, by way of a file.
+class Kept : public TrainingEvents {
+ public:
+  absl::Status OnState(const TrainingPosition& /*at*/, StateReason /*reason*/,
+                       TrainingState& saved) override {
+    const std::string path = std::string(::testing::TempDir()) + "/recorded_state";
+    EXPECT_TRUE(SaveState(path, saved).ok());
+    state = LoadState(path).value();
+    return absl::OkStatus();
+  }
+  std::optional<TrainingState> state;
+};
+
+// Stopped again and again, while replaying and before, at captures and around the transition.
+TEST(RecordedTrainingTest, StoppedAndResumedIsTheSameTraining) {
+  const TaskData data = Data();
+  const Experiment experiment = SpionExperiment(/*cuda_graph=*/true);
+  const Trained undisturbed = TrainOnGpu(true);
+  for (const int first_stop : {1, 3, 8, 11, 17}) {
+    Kept kept;
+    std::optional<TrainingState> from;
+    std::vector<at::Tensor> weights;
+    TrainingResult result;
+    for (int stop = first_stop;; ++stop) {
+      SequenceClassifier model = MakeModel(experiment, kShape, kGpu);
+      int questions = 0;
+      result = Train(experiment, data, model, kept,
+                     {.stop_requested = [&] { return ++questions == stop; },
+                      .state = from.has_value() ? &*from : nullptr})
+                   .value();
+      weights.clear();
+      for (const NamedTensor& parameter : model.parameters().items()) {
+        weights.push_back(parameter.value.detach().cpu());
+      }
+      if (!result.interrupted) break;
+      from = kept.state;
+    }
+    EXPECT_EQ(result.transition_step, undisturbed.result.transition_step) << first_stop;
+    EXPECT_EQ(result.patterns, undisturbed.result.patterns) << first_stop;
+    EXPECT_EQ(result.best.step, undisturbed.result.best.step) << first_stop;
+    ASSERT_EQ(weights.size(), undisturbed.weights.size());
+    for (size_t i = 0; i < weights.size(); ++i) {
+      EXPECT_TRUE(weights[i].equal(undisturbed.weights[i])) << first_stop << ", parameter " << i;
+    }
   }
 }
 

@@ -1,0 +1,120 @@
+#include "experiments/session.h"
+
+#include <algorithm>
+#include <optional>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/time/clock.h"
+#include "baselines/registry.h"
+#include "experiments/choose_preset.h"
+#include "spion/base/parallel.h"
+#include "spion/base/status.h"
+#include "spion/base/user_directory.h"
+#include "spion/data/cut_sequences.h"
+#include "spion/data/task_registry.h"
+#include "spion/platform/device.h"
+#include "spion/platform/precision.h"
+#include "spion/train/check_settings.h"
+#include "spion/train/hyper_parameters.h"
+
+namespace spion {
+namespace {
+
+// How much a `quick` run generates: more than it trains on, and made within a second. `paper` takes
+// the published sizes, which are the tasks' own.
+constexpr GeneratedSizes kQuickSizes = {.train = 8000, .dev = 1000, .test = 2000};
+
+TaskOptions DataFor(Preset preset, const Options& options) {
+  TaskOptions task_options;
+  task_options.data_dir = options.data_dir;
+  task_options.seed = options.seed;
+  if (preset == Preset::kQuick && options.data_dir.empty()) {
+    task_options.generated_sizes = kQuickSizes;
+  }
+  task_options.parallel =
+      ThreadedFor(static_cast<int>(std::max(1u, std::thread::hardware_concurrency())));
+  return task_options;
+}
+
+void SayChoices(const Session& session, const Options& options, const DeviceChoice& device,
+                Progress& progress) {
+  const Experiment& experiment = session.experiment;
+  progress.Say(absl::StrCat(experiment.method.description, " on ", experiment.task, ", seed ",
+                            experiment.seed));
+  progress.Say(absl::StrCat("data: ", session.data.source.description));
+  if (session.data.source.generated) {
+    progress.Say(
+        "note: this is GENERATED data, made by this program: its accuracies compare with nothing "
+        "published. --data_dir=DIR takes the real data (see README.md).");
+  }
+  progress.Say(absl::StrCat("device: ", DeviceName(session.device),
+                            device.reason.empty() ? "" : " (no GPU: " + device.reason + ")", ", ",
+                            PrecisionName(experiment.precision)));
+  const HyperParameters& h = experiment.hyper_parameters;
+  progress.Say(absl::StrFormat("preset: %s%s: %d steps of %d examples, length %d",
+                               PresetName(experiment.preset),
+                               options.preset == PresetChoice::kAuto ? " (chosen by auto)" : "",
+                               h.steps, h.batch_size, session.data.shape.sequence_length));
+}
+
+absl::Status RefuseTruncated(const TaskData& data) {
+  const absl::Status status = CheckNoneIsCut(data);
+  if (status.ok()) return status;
+  return absl::Status(
+      status.code(), absl::StrCat("--refuse_truncated=true: ", status.message(),
+                                  ". Give a longer --sequence_length where that is what cuts, take "
+                                  "them out of the data, or leave the flag out"));
+}
+
+}  // namespace
+
+absl::StatusOr<Session> Prepare(const Options& options, Progress& progress) {
+  const absl::Time start = absl::Now();
+  ASSIGN_OR_RETURN(Method method, FindMethod(options.method));
+  // Checks the task's name before the data is read.
+  RETURN_IF_ERROR(HyperParametersFor(options.task, Preset::kQuick).status());
+  ASSIGN_OR_RETURN(const DeviceChoice device, ChooseDevice(options.device));
+  ASSIGN_OR_RETURN(const Precision precision, ChoosePrecision(options.precision, device.device));
+  SetFloat32Math(precision);
+  ASSIGN_OR_RETURN(const Preset preset, ChoosePreset(options, device.device.is_cuda()));
+  ASSIGN_OR_RETURN(TaskData data, LoadTask(options.task, DataFor(preset, options)));
+
+  ASSIGN_OR_RETURN(HyperParameters h, HyperParametersFor(options.task, preset));
+  for (const auto& [name, text] : options.hyper_parameters) {
+    RETURN_IF_ERROR(SetHyperParameter(h, name, text));
+  }
+  const SettingsContext context{.trains = options.mode != Mode::kEval,
+                                .pattern_kind = method.pattern_kind,
+                                .shape = data.shape,
+                                .train_examples = data.train.examples()};
+  RETURN_IF_ERROR(CheckSettings(h, context));
+  if (h.sequence_length > 0) data.ShortenTo(static_cast<int>(h.sequence_length));
+  if (options.refuse_truncated) RETURN_IF_ERROR(RefuseTruncated(data));
+  data.source.description += DescribeCuts(data);
+  Session session{.experiment = {.task = options.task,
+                                 .method = std::move(method),
+                                 .preset = preset,
+                                 .hyper_parameters = h,
+                                 .seed = options.seed,
+                                 .precision = precision,
+                                 .cuda_graph = options.cuda_graph},
+                  .data = std::move(data),
+                  .device = device.device,
+                  .out_dir = options.out_dir,
+                  .start = start};
+  if (session.out_dir.empty()) {
+    session.out_dir = absl::StrCat(UserDirectory(), "/results/", options.task, "_", options.method,
+                                   "_seed", options.seed);
+  }
+  SayChoices(session, options, device, progress);
+  std::vector<std::string> flags;
+  for (const auto& [name, text] : options.hyper_parameters) flags.push_back(name);
+  for (const std::string& note : SettingsNotes(h, flags, context)) progress.Say(note);
+  return session;
+}
+
+}  // namespace spion

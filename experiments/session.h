@@ -1,0 +1,33 @@
+// What a command line asks for, ready to be run: data loaded, device, preset and settings chosen
+// and checked.
+#ifndef EXPERIMENTS_SESSION_H_
+#define EXPERIMENTS_SESSION_H_
+
+#include <c10/core/Device.h>
+
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "experiments/options.h"
+#include "spion/data/task.h"
+#include "spion/run/progress.h"
+#include "spion/train/experiment.h"
+
+namespace spion {
+
+struct Session {
+  Experiment experiment;
+  TaskData data;
+  c10::Device device;
+  std::string out_dir;
+  absl::Time start;  // before anything was done for it
+};
+
+/// Says what was chosen. Writes nothing. Errors: those of the options, the device, the data and the
+/// settings.
+absl::StatusOr<Session> Prepare(const Options& options, Progress& progress);
+
+}  // namespace spion
+
+#endif  // EXPERIMENTS_SESSION_H_
