@@ -1,5 +1,6 @@
 #include "benchmarks/harness.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -9,6 +10,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
 #include "benchmarks/plain_name_reporter.h"
 #include "spion/base/status.h"
@@ -62,6 +64,13 @@ absl::StatusOr<OwnFlags> TakeOwnFlags(std::vector<std::string>& arguments) {
   return own;
 }
 
+// The first of these names, a few.
+std::string Some(const std::vector<std::string>& names) {
+  constexpr size_t kFew = 4;
+  const auto end = names.begin() + static_cast<int64_t>(std::min(kFew, names.size()));
+  return absl::StrCat(absl::StrJoin(names.begin(), end, ", "), names.size() > kFew ? ", ..." : "");
+}
+
 // Google Benchmark takes the flags it knows; false if others are left.
 bool Initialize(std::vector<std::string>& arguments) {
   std::vector<char*> pointers;
@@ -107,7 +116,10 @@ absl::StatusOr<BenchmarkList> BenchmarkList::Create(const std::string& filter) {
 
 void BenchmarkList::Add(const std::string& name, std::function<void(benchmark::State&)> run,
                         Clock clock) {
-  if (!Wants(name)) return;
+  if (!Wants(name)) {
+    left_out_.push_back(name);
+    return;
+  }
   names_.push_back(name);
   benchmark::internal::Benchmark* added =
       benchmark::RegisterBenchmark(name.c_str(), std::move(run))->Unit(benchmark::kMillisecond);
@@ -160,7 +172,8 @@ int RunBenchmarks(const std::vector<std::string>& given,
   if (!prepare(*list)) return 1;
   if (list->names().empty()) {
     return Fail(absl::StrCat("no benchmark matches --benchmark_filter=", filter,
-                             "; --benchmark_list_tests lists them"));
+                             "; on this device there are ", Some(list->left_out()),
+                             "; --benchmark_list_tests lists them all"));
   }
   if (flags.list_tests) {
     for (const std::string& name : list->names()) std::cout << name << "\n";

@@ -52,6 +52,8 @@ class BenchmarkList {
 
   /// The wanted names, in the order in which they were added.
   const std::vector<std::string>& names() const { return names_; }
+  /// The others, likewise.
+  const std::vector<std::string>& left_out() const { return left_out_; }
 
  private:
   explicit BenchmarkList(std::function<bool(const std::string&)> wanted);
@@ -59,6 +61,7 @@ class BenchmarkList {
   std::function<bool(const std::string&)> wanted_;
   bool only_listed_ = false;
   std::vector<std::string> names_;
+  std::vector<std::string> left_out_;
 };
 
 /// For --help: the program's own flags and Google Benchmark's.

@@ -1,13 +1,18 @@
 """tables: a program for each of the tables."""
 
 def tables(names):
-    """//experiments/tables:<name> for every name: the one program with that table."""
-    for name in names:
+    """//experiments/tables:<name> for every name: the one program with that table.
+
+    And :all_tables, with all of them; :all would be Bazel's word for every target of the package.
+    """
+    tables_of = {name: name for name in names}
+    tables_of["all_tables"] = "all"
+    for name, table in tables_of.items():
         native.py_binary(
             name = name,
             testonly = True,
             srcs = ["main.py"],
-            args = ["--table=" + name],
+            args = ["--table=" + table],
             main = "main.py",
             visibility = ["//tools/build:__pkg__"],
             deps = [":main"],

@@ -156,8 +156,7 @@ absl::Status RunJournal::OnCapture(const TrainingPosition& at, const Capture& ca
 absl::Status RunJournal::WriteTransition(const TrainingPosition& at, const Capture& capture) {
   progress_.Say(capture.settled
                     ? "the maps have settled: the sparse phase begins"
-                    : absl::StrCat("the preset's limit of ",
-                                   experiment_.hyper_parameters.dense_step_limit,
+                    : absl::StrCat("the limit of ", experiment_.hyper_parameters.dense_step_limit,
                                    " dense steps is reached: the sparse phase begins, though the "
                                    "maps have not settled"));
   for (size_t l = 0; l < capture.patterns.size(); ++l) {
