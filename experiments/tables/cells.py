@@ -53,6 +53,12 @@ class Cell:
                                    trains=self.trains and self.trains.on(origin))
 
     @property
+    def can_go_on(self):
+        """Whether it can be stopped and gone on with: a training. A trace is of one process, and
+        the other kinds take less time than a training needs to start."""
+        return self.kind == TRAIN and not self.trace_steps
+
+    @property
     def root(self):
         """The cell that has to be there first, or this one: both belong to one shard."""
         return self.trains.root if self.trains else self

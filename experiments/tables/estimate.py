@@ -37,17 +37,18 @@ def _prior(cell):
     return steps * _PAPER_STEP_MS[cell.task] / 1e3
 
 
-def seconds(cells, known):
-    """Of all cells; `known` are results. Cells unlike any that is known are scaled as those that
-    are known were off the prior."""
+def seconds(cells, known, done=None):
+    """Of all cells; `known` are results, `done` the seconds that some cells had already. Cells
+    unlike any that is known are scaled as those that are known were off the prior."""
     took, ratios = {}, []
     for result in known:
         if result.state == State.DONE and result.info.get("seconds"):
             took.setdefault(_like(result.cell), []).append(result.info["seconds"])
             ratios.append(result.info["seconds"] / _prior(result.cell))
     scale = statistics.median(ratios) if ratios else 1.0
-    return sum(statistics.fmean(took[_like(cell)]) if _like(cell) in took
-               else scale * _prior(cell) for cell in cells)
+    return sum(max(0.0, (statistics.fmean(took[_like(cell)]) if _like(cell) in took
+                         else scale * _prior(cell)) - (done or {}).get(cell, 0.0))
+               for cell in cells)
 
 
 def duration(total):
@@ -58,6 +59,6 @@ def duration(total):
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
-def text(cells, known):
+def text(cells, known, done=None):
     """For the user, before anything runs."""
-    return f"about {duration(seconds(cells, known))} by estimate"
+    return f"about {duration(seconds(cells, known, done))} by estimate"

@@ -28,6 +28,12 @@ class EstimateTest(unittest.TestCase):
         self.assertAlmostEqual(estimate.seconds([PAPER.training("image", "cf", steps=100)], []),
                                whole / 100)
 
+    def test_what_was_done_already_does_not_count(self):
+        like = known(QUICK.training("image", "cf", 1), 10)
+        begun, over = (QUICK.training("image", "cf", seed) for seed in (2, 3))
+        self.assertAlmostEqual(estimate.seconds([begun], [like], {begun: 4.0}), 6)
+        self.assertAlmostEqual(estimate.seconds([begun, over], [like], {over: 40.0}), 10)
+
     def test_durations_are_readable(self):
         self.assertEqual([estimate.duration(seconds) for seconds in (50, 700, 12000)],
                          ["50 s", "12 min", "3 h 20 min"])

@@ -5,22 +5,30 @@
 What a run gives depends on its flags alone, so tests know it. The seed is in the accuracy. On
 --task=text, --method=reformer fails as a program does that names its error, and --method=linformer
 is killed. With --data_dir the data is called real, with --device=cuda the machine an H200.
+
+A training has STEPS steps. With FAKE_PACE=<seconds a step> in the environment it saves its state
+after each, and can be stopped and gone on with; FAKE_DEAF=1: not stopped, but killed. FAKE_COMMIT is
+what it was built from.
 """
 
 import pathlib
 import stat
 import sys
 
+STEPS = 12
+
 _LRA = '''#!{python} -IS
-import json, os, pathlib, signal, sys
-flags = dict(text[2:].split("=", 1) for text in sys.argv[1:])
+import json, os, pathlib, signal, sys, time
+flags = dict(text[2:].partition("=")[::2] for text in sys.argv[1:])
 with open({calls!r}, "a") as calls:
     calls.write(" ".join(sys.argv[1:]) + "\\n")
 seed, sparse = int(flags.get("seed", 1001)), flags["method"] in ("c", "f", "cf")
 real, cuda = "data_dir" in flags, flags["device"] == "cuda"
 manifest = dict(
-    task=flags["task"], method=flags["method"], seed=seed, git_commit="c0ffee", git_dirty=False,
+    task=flags["task"], method=flags["method"], seed=seed,
+    git_commit=os.environ.get("FAKE_COMMIT", "c0ffee"), git_dirty=False,
     device="cuda:0" if cuda else "cpu", device_name="an H200" if cuda else "a machine",
+    threads=None if cuda else int(os.environ.get("OMP_NUM_THREADS", os.cpu_count())),
     torch_version="2.11.0", cuda_version="13.0", precision="float32",
     data_source=dict(name="files" if real else "generated", generated=not real,
                      path=flags.get("data_dir", ""), sha256="ab" * 32,
@@ -37,15 +45,44 @@ if (flags["task"], flags["method"]) == ("text", "reformer"):
 if (flags["task"], flags["method"]) == ("text", "linformer"):
     os.kill(os.getpid(), signal.SIGKILL)
 run = pathlib.Path(flags["out_dir"])
-run.mkdir(parents=True)
+if "resume" in flags and (run / "summary.json").exists():
+    print("the run has ended")
+    sys.exit(0)
+goes_on = "resume" in flags and (run / "state.safetensors").exists()
+run.mkdir(parents=True, exist_ok=goes_on)
 def write(name, content):
-    (run / name).write_text(json.dumps(content))
+    (run / (name + ".partial")).write_text(json.dumps(content))
+    (run / (name + ".partial")).replace(run / name)
+step = 0
+if goes_on:
+    step = json.loads((run / "state.safetensors").read_text())["step"]
+    earlier = json.loads((run / "manifest.json").read_text())
+    if earlier["threads"] != manifest["threads"]:
+        print("error: --resume: there is another run: threads")
+        sys.exit(1)
+    part = dict((key, manifest[key]) for key in (
+        "device_name", "git_commit", "git_dirty", "torch_version", "cuda_version"))
+    manifest = dict(earlier, resumed=earlier.get("resumed", []) + [dict(part, step=step)])
 write("manifest.json", manifest)
 if flags.get("mode") == "eval":
     assert pathlib.Path(flags["checkpoint"]).exists(), flags["checkpoint"]
     write("evaluation.json", dict(batch_ms=12.5, batch_size=2, peak_memory_mib=321.0,
                                   phase="sparse" if sparse else "dense"))
     sys.exit(0)
+stop_requests = []
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+    signal.signal(number, lambda *told: stop_requests.append(told))
+pace, is_deaf = float(os.environ.get("FAKE_PACE", 0)), "FAKE_DEAF" in os.environ
+while pace and step < {steps}:
+    step += 1
+    with open({calls!r} + ".steps", "a") as steps:
+        steps.write("%s %d %d\\n" % (flags["method"], seed, step))
+    write("state.safetensors", dict(step=step))
+    time.sleep(pace)
+    if stop_requests and not is_deaf:
+        print("stopped at step", step)
+        sys.exit(130)
+(run / "state.safetensors").unlink(missing_ok=True)
 layers = [dict(block_size=2, blocks_per_side=2, kept_blocks=3, columns_of_row=[[0], [0, 1]])] * 2
 write("summary.json", dict(
     task=flags["task"], method=flags["method"], seed=seed, transition_step=12 if sparse else None,
@@ -85,7 +122,8 @@ def write(folder):
     for name, text in (("lra", _LRA), ("sparse_attention", _BENCHMARK)):
         path = pathlib.Path(folder) / name
         path.write_text(text.replace("{python}", sys.executable)
-                        .replace("{calls!r}", repr(str(pathlib.Path(folder) / "calls.txt"))))
+                        .replace("{calls!r}", repr(str(pathlib.Path(folder) / "calls.txt")))
+                        .replace("{steps}", str(STEPS)))
         path.chmod(path.stat().st_mode | stat.S_IXUSR)
         starts.append((str(path),))
     return starts
@@ -96,6 +134,13 @@ def calls(folder):
     path = pathlib.Path(folder) / "calls.txt"
     lines = path.read_text().splitlines() if path.exists() else []
     return [line for line in lines if "--mode=manifest" not in line]
+
+
+def steps(folder, method, seed):
+    """The steps of this training that were done so far, in their order; done again: twice."""
+    path = pathlib.Path(folder) / "calls.txt.steps"
+    lines = [line.split() for line in path.read_text().splitlines()] if path.exists() else []
+    return [int(step) for *of, step in lines if of == [method, str(seed)]]
 
 
 def questions(folder):

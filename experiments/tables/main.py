@@ -11,7 +11,6 @@ which, and why); 130: interrupted.
 """
 
 import argparse
-import dataclasses
 import functools
 import pathlib
 import shlex
@@ -23,50 +22,22 @@ _WORKSPACE = pathlib.Path(__file__).parents[2]
 sys.path += [str(_WORKSPACE / "tools/command_line"), str(_WORKSPACE / "benchmarks")]
 
 import ask
+import choice
 import command_line
-import methods
 import provenance
 import report
 import run_cells
 import shown
-from cells import shard, with_requirements
-from presets import PRESETS
+import signals
+from cells import shard
 from programs import Machine, Programs
 from store import Store
 from tables import TABLES
 
 
-def _seeds(text):
-    try:
-        return tuple(int(seed) for seed in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f'"{text}"; expected whole numbers, as in 1001,1002'
-                                         ) from None
-
-
 def parse_arguments(arguments):
     parser = command_line.Parser(prog="tables", description=__doc__)
-    parser.add_argument("--table", choices=["all", *TABLES], default="all", help=argparse.SUPPRESS)
-    parser.add_argument("--preset", choices=PRESETS, default="quick",
-                        help="quick: the machinery, within half an hour on two CPU cores. paper: "
-                        "the published setting, for a GPU. large_batch: image with the batch size "
-                        "and learning rate of the authors' public logs (%(default)s)")
-    parser.add_argument("--tasks", type=command_line.names_of(methods.TASKS), metavar="A,B",
-                        help="only these")
-    parser.add_argument("--methods", type=command_line.names_of(methods.NAMES), metavar="A,B",
-                        help="only these")
-    parser.add_argument("--seeds", type=_seeds, metavar="N,M", help="instead of the preset's")
-    parser.add_argument("--data_dir", default="", metavar="DIR",
-                        help="the folder with the tasks' data; none: generated data")
-    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto",
-                        help="what cells run on (%(default)s)")
-    parser.add_argument("--results_dir", default="results/tables", metavar="DIR",
-                        help="where results are kept, below it one folder a preset (%(default)s)")
-    parser.add_argument("--shard_index", type=int, default=0, metavar="I",
-                        help="which share of the cells this machine runs, from 0 (%(default)s)")
-    parser.add_argument("--shard_count", type=int, default=1, metavar="N",
-                        help="how many shares there are (%(default)s)")
-    parser.add_switch("retry_failed", help="run cells that failed again")
+    choice.add_flags(parser, table_help=argparse.SUPPRESS)
     parser.add_switch("estimate_only", help="say how long it would take")
     parser.add_argument("--bundle", default="", metavar="DIR",
                         help="take the programs from a folder that //tools:bundle made")
@@ -74,21 +45,8 @@ def parse_arguments(arguments):
     parser.add_switch("report_only", help="write the pages from what is there, whatever it was "
                       "made on; --data_dir: on real data alone, --device: on that alone")
     options = parser.parse_args(arguments)
-    if not 0 <= options.shard_index < options.shard_count:
-        parser.error(f"--shard_index={options.shard_index} must lie from 0 to --shard_count - 1 = "
-                     f"{options.shard_count - 1}")
+    choice.check(parser, options)
     return options
-
-
-def chosen_preset(options):
-    changes = {name: getattr(options, name) for name in ("tasks", "methods", "seeds")
-               if getattr(options, name)}
-    return dataclasses.replace(PRESETS[options.preset], **changes)
-
-
-def _cells(names, preset):
-    """Of these tables, each once."""
-    return with_requirements(cell for name in names for cell in TABLES[name].cells(preset))
 
 
 def write_pages(names, preset, result_of, folder, command, say=print):
@@ -97,8 +55,8 @@ def write_pages(names, preset, result_of, folder, command, say=print):
     results = functools.cache(result_of)
     for name in names:
         say(report.write(TABLES[name].page(preset, results), folder, preset.name, command))
-    tasks = {cell.task for cell in _cells(names, preset)}
-    of_index = [results(cell) for cell in _cells(TABLES, preset) if cell.task in tasks]
+    tasks = {cell.task for cell in choice.cells(names, preset)}
+    of_index = [results(cell) for cell in choice.cells(TABLES, preset) if cell.task in tasks]
     say(report.write_index(folder, preset.name, TABLES, of_index, command))
     for text in (*provenance.mixed(of_index), *provenance.left_out(of_index)):
         say(text)
@@ -119,24 +77,23 @@ def _run(options, cells, store, where, programs, machine):
     """Runs what is missing of this machine's share, or tells of it; returns how many failed."""
     mine = [where.place(cell) for cell in shard(cells, options.shard_index, options.shard_count)]
     if options.estimate_only:
-        run_cells.say_plan(run_cells.results_of(mine, store), _say, options.retry_failed)
+        run_cells.say_plan(mine, store, _say, options.retry_failed)
         return 0
     if not options.cells_only:  # The pages' other cells: better asked for now than in the end.
         for cell in cells:
             where.place(cell)
-    return run_cells.run_missing(mine, store, programs, machine, _say, options.retry_failed)
+    return run_cells.run_missing(mine, store, programs, [machine], _say, options.retry_failed)
 
 
 def _do(options, command):
     """Returns how many cells failed."""
-    preset = chosen_preset(options)
-    names = list(TABLES) if options.table == "all" else [options.table]
+    preset, names = choice.preset(options), choice.table_names(options)
     folder = report.user_path(options.results_dir) / preset.name
     store = Store(folder, _say)
-    cells = _cells(names, preset)
+    cells = choice.cells(names, preset)
     if options.report_only:
         failed = 0
-        results = shown.Whatever(store, _cells(TABLES, preset), options.device,
+        results = shown.Whatever(store, choice.cells(TABLES, preset), options.device,
                                  real_data=bool(options.data_dir))
     else:
         programs = (Programs.of_bundle(report.user_path(options.bundle)) if options.bundle
@@ -160,11 +117,13 @@ def main(arguments):
         print(f"error: {error}", file=sys.stderr)
         return 1
     except (run_cells.Interrupted, KeyboardInterrupt):
-        _say("interrupted; the same command goes on with the cells that are missing")
+        _say("interrupted; the same command goes on: with the trainings that were under way, where "
+             "they stopped, then with the cells that are missing")
         return 130
 
 
 if __name__ == "__main__":
-    # A batch system's way to stop a job.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in signals.STOP:  # A batch system's ways to stop a job.
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
     sys.exit(main(sys.argv[1:]))

@@ -47,8 +47,14 @@ class Origin:
 
 
 def of_manifest(manifest):
-    """Of a run, by its manifest.json. KeyError, TypeError, ValueError: it is no manifest."""
+    """Of a run, by its manifest.json. KeyError, TypeError, ValueError: it is no manifest, or its
+    parts ran on several kinds of GPU."""
     source, device = manifest["data_source"], manifest["device"]
+    if device != CPU:
+        for part in manifest.get("resumed", []):
+            if part["device_name"] != manifest["device_name"]:
+                raise ValueError(f"begun on {manifest['device_name']}, gone on with on "
+                                 f"{part['device_name']}")
     if source["path"]:
         data = _READ + source["sha256"]
     else:

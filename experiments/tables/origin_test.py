@@ -44,6 +44,20 @@ class OriginTest(unittest.TestCase):
         self.assertEqual([gpu.device for gpu in gpus], ["NVIDIA H100 80GB HBM3", "NVIDIA H200"])
         self.assertEqual(gpus[0].name, "generated-8000-1000-2000.nvidia-h100-80gb-hbm3")
 
+    def test_parts_on_several_kinds_of_gpu_are_no_run(self):
+        """On CPUs they are: all CPUs are one kind."""
+        for device, other in (("cuda:0", "NVIDIA H200"), ("cpu", "Another CPU")):
+            told = manifest(device, "NVIDIA H100")
+            alone = origin.of_manifest(told)
+            told["resumed"] = [dict(device_name="NVIDIA H100")]
+            self.assertEqual(origin.of_manifest(told), alone)
+            told["resumed"].append(dict(device_name=other))
+            if device == "cpu":
+                self.assertEqual(origin.of_manifest(told), alone)
+            else:
+                with self.assertRaisesRegex(ValueError, "begun on NVIDIA H100.* on NVIDIA H200"):
+                    origin.of_manifest(told)
+
     def test_a_benchmark_has_a_device_alone(self):
         self.assertEqual(origin.of_benchmark(dict(cpu="x", gpu="NVIDIA H200")).name, "nvidia-h200")
         self.assertEqual(origin.of_benchmark(dict(cpu="x")), Origin("", "cpu"))

@@ -30,6 +30,12 @@ class Machine:
 
     data_dir: str = ""
     device: str = "auto"
+    gpu: str = ""  # the only one that programs see; "": all
+
+    @property
+    def environment(self):
+        """Variables of every program."""
+        return {"CUDA_VISIBLE_DEVICES": self.gpu} if self.gpu else {}
 
 
 def error_of(log, returncode):

@@ -10,12 +10,13 @@ _DIGITS = 12  # of a digest, for the user
 
 @dataclasses.dataclass(frozen=True)
 class MadeWith:
-    """Of one cell that is done; "" or None: it has none, or does not tell."""
+    """Of one cell that is done; "" or None: it has none, or does not tell. Of a training that was
+    gone on with: what its parts were made with, each once, in their order."""
 
-    device: str
-    commit: str
-    torch: str
-    cuda: str
+    devices: tuple
+    commits: tuple
+    torches: tuple
+    cudas: tuple
     task: str = ""
     seed: int = None
     precision: str = ""
@@ -23,12 +24,21 @@ class MadeWith:
     is_generated: bool = None
 
 
+def _each_once(values):
+    return tuple(dict.fromkeys(value for value in values if value))
+
+
+def _commit(part):
+    return part.get("git_commit", "") + (" with changes" if part.get("git_dirty") else "")
+
+
 def _of_run(manifest):
     source = manifest["data_source"]
-    commit = manifest.get("git_commit", "")
-    return MadeWith(manifest.get("device_name", ""),
-                    commit + (" with changes" if manifest.get("git_dirty") else ""),
-                    manifest.get("torch_version", ""), manifest.get("cuda_version", ""),
+    parts = [manifest, *manifest.get("resumed", [])]
+    return MadeWith(_each_once(part.get("device_name") for part in parts),
+                    _each_once(map(_commit, parts)),
+                    _each_once(part.get("torch_version") for part in parts),
+                    _each_once(part.get("cuda_version") for part in parts),
                     manifest.get("task", ""), manifest.get("seed"), manifest.get("precision", ""),
                     f"{source['description']}, sha256 {source['sha256'][:_DIGITS]}",
                     source.get("generated"))
@@ -36,9 +46,10 @@ def _of_run(manifest):
 
 def _of_benchmark(context):
     commit = context.get("commit", "")
-    return MadeWith(context.get("gpu") or context.get("cpu", ""),
-                    commit[:-1] + " with changes" if commit.endswith("+") else commit,
-                    context.get("torch", ""), context.get("cuda", ""))
+    if commit.endswith("+"):
+        commit = commit[:-1] + " with changes"
+    return MadeWith(_each_once([context.get("gpu") or context.get("cpu")]), _each_once([commit]),
+                    _each_once([context.get("torch")]), _each_once([context.get("cuda")]))
 
 
 def of(results):
@@ -58,31 +69,38 @@ def _cells(count):
 
 
 def _counted(values):
-    """"A (2 cells); B (1 cell)"; "" if there are not two different ones. An empty value does not
-    tell."""
+    """"A (2 cells); A, then B (1 cell)", where a value has what a cell's parts were made with; "" if
+    there are not two different things. An empty value does not tell."""
     counts = collections.Counter(value for value in values if value)
-    return "; ".join(f"{value} ({_cells(count)})"
-                     for value, count in counts.items()) if len(counts) > 1 else ""
+    if len({part for value in counts for part in value}) < 2:
+        return ""
+    return "; ".join(f"{', then '.join(value)} ({_cells(count)})"
+                     for value, count in counts.items())
+
+
+def _one(text):
+    """For _counted, of what is the same in all parts."""
+    return (text,) if text else ()
 
 
 def mixed(results):
     """A sentence for each thing that cells differ in and that their numbers depend on."""
     done = [result for result in results if result.state == State.DONE]
     made = of(done)
-    found = [("devices", _counted(one.device for one in made),
+    found = [("devices", _counted(one.devices for one in made),
               "their times and memory do not compare"),
-             ("commits", _counted(_short(one.commit) for one in made),
+             ("commits", _counted(tuple(map(_short, one.commits)) for one in made),
               "what the program does may have changed in between"),
-             ("LibTorch versions", _counted(one.torch for one in made),
+             ("LibTorch versions", _counted(one.torches for one in made),
               "what it computes, and how fast, may differ"),
              ("data", _counted(
-                 f"generated data of {one.task}" if one.is_generated else
-                 f"data of {one.task} from files" if result.origin.is_real else ""
+                 _one(f"generated data of {one.task}" if one.is_generated else
+                      f"data of {one.task} from files" if result.origin.is_real else "")
                  for one, result in zip(made, done)) if _is_partly_generated(made, done) else "",
               "what is generated compares with nothing published")]
     for task in dict.fromkeys(result.cell.task for result in done):
         found.append((f"data of {task}", _counted(
-            result.origin.data_text for result in done if result.cell.task == task),
+            _one(result.origin.data_text) for result in done if result.cell.task == task),
                       "their accuracies do not compare"))
     return [f"MIXED {what}: {values}: {consequence}." for what, values, consequence in found
             if values]

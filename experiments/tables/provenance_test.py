@@ -62,6 +62,35 @@ class ProvenanceTest(unittest.TestCase):
         self.assertIn("MIXED commits: c0ffeec0ffee (2 cells); beefbeefbeef (1 cell)", told[0])
         self.assertIn("MIXED LibTorch versions: 2.11.0 (2 cells); 2.12.0 (1 cell)", told[1])
 
+    def go_on(self, result, **changes):
+        """As the program tells of a part that another process did."""
+        path = result.folder / "run/manifest.json"
+        told = json.loads(path.read_text())
+        part = {key: told[key] for key in ("device_name", "git_commit", "git_dirty",
+                                           "torch_version", "cuda_version")}
+        told.setdefault("resumed", []).append({**part, "step": 7, **changes})
+        path.write_text(json.dumps(told))
+
+    def test_parts_of_one_cell_made_with_the_same_are_not_mixed(self):
+        result = self.result(IMAGE, REAL)
+        self.go_on(result)
+        self.assertEqual(provenance.mixed([result, self.result(TEXT, REAL)]), [])
+
+    def test_parts_of_one_cell_made_with_others(self):
+        result = self.result(IMAGE, REAL)
+        self.go_on(result, git_commit="beef" * 10, git_dirty=True)
+        self.go_on(result, torch_version="2.12.0")
+        self.go_on(result, device_name="another CPU")
+        commits = "c0ffeec0ffee, then beefbeefbeef with changes (1 cell)"
+        for results, others in (([result], ""),
+                                ([result, self.result(TEXT, REAL)], "; c0ffeec0ffee (1 cell)")):
+            told = provenance.mixed(results)
+            self.assertEqual([text.split(":")[0] for text in told],
+                             ["MIXED devices", "MIXED commits", "MIXED LibTorch versions"])
+            self.assertIn(f"MIXED commits: {commits}{others}:", told[1])
+            self.assertIn("2.11.0, then 2.12.0 (1 cell)", told[2])
+        self.assertEqual(provenance.of([result])[0].torches, ("2.11.0", "2.12.0"))
+
     def test_real_and_generated_data(self):
         told = provenance.mixed([self.result(IMAGE, REAL), self.result(TEXT, GENERATED)])
         self.assertEqual(told, [

@@ -28,7 +28,7 @@ def run(program, folder, cells):
     where = ask.Where(programs, machine, _say_nothing)
     store = Store(pathlib.Path(folder), _say_nothing)
     placed = {cell: where.place(cell) for cell in with_requirements(cells)}
-    run_cells.run_missing(placed.values(), store, programs, machine, _say_nothing)
+    run_cells.run_missing(placed.values(), store, programs, [machine], _say_nothing)
     results = {cell: store.result(on_origin) for cell, on_origin in placed.items()}
     for cell, result in results.items():
         assert result.state == State.DONE, (cell.id, result.error)

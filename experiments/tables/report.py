@@ -44,11 +44,11 @@ def manifest(results, command):
     counts = ", ".join(f"{states.count(state)} {state.value}" for state in State
                        if states.count(state))
     pairs = [("cells", counts or "none"),
-             ("commit", _some(one.commit for one in made)),
-             ("device", _some(one.device for one in made)),
+             ("commit", _some(value for one in made for value in one.commits)),
+             ("device", _some(value for one in made for value in one.devices)),
              ("driver", _some(result.info.get("driver") for result in results)),
-             ("LibTorch", _some(one.torch for one in made)),
-             ("CUDA", _some(one.cuda for one in made)),
+             ("LibTorch", _some(value for one in made for value in one.torches)),
+             ("CUDA", _some(value for one in made for value in one.cudas)),
              ("precision", _some(one.precision for one in made)),
              ("data", _some((f"{one.task}: {one.data}" for one in made if one.task), 12)),
              ("seeds", _some(sorted({one.seed for one in made if one.seed is not None}))),

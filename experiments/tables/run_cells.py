@@ -1,58 +1,38 @@
-"""Runs the cells that are missing, one after the other, and says beforehand how long it takes.
+"""Runs the cells that are missing, one at a time on each machine or GPU, and says beforehand how
+long it takes.
 
 All of them on their origins (ask.py).
 """
 
-import datetime
 import subprocess
-import time
 
-import child
 import estimate
-from cells import BENCHMARK, INFERENCE, TRAIN
-from programs import error_of
+import signals
+from cell_run import CellRun
 from result import State
 
-_LOG = "log.txt"
-_INTERRUPTED = 130  # the experiment program's exit code
-_NOT_STARTED = 127  # as a shell says
+_TICK_SECONDS = 0.5  # how often a time limit is looked at
 
 
 class Interrupted(Exception):
-    """Ctrl-C: the cell under way is dropped, the others stay."""
+    """By a signal: trainings under way are kept with their states, and finished cells anyway."""
 
 
-def command(cell, folder, store, programs, machine):
-    """The command line that makes a cell in `folder`."""
-    if cell.kind == BENCHMARK:
-        return [*programs.sparse_attention, f"--device={machine.device}",
-                f"--benchmark_out={folder}/benchmark.json",
-                *(f"--{name}={value}" for name, value in cell.settings)]
-    line = [*programs.lra, f"--task={cell.task}", f"--method={cell.method}",
-            f"--seed={cell.seed}", f"--device={machine.device}", f"--out_dir={folder}/run"]
-    if machine.data_dir:
-        line.append(f"--data_dir={machine.data_dir}")
-    line += [f"--{name}={value}" for name, value in cell.settings]
-    if cell.kind == INFERENCE:
-        line += ["--mode=eval", f"--checkpoint={checkpoint(store.result(cell.trains).folder)}"]
-    if cell.trace_steps:
-        line += [f"--trace={folder}/trace.json", f"--trace_steps={cell.trace_steps}"]
-    return line
+class OutOfTime(Exception):
+    """As Interrupted, by the time limit."""
 
 
-def checkpoint(folder):
-    """Of a training cell's folder, the one that its test took: the sparse phase's best where there
-    was one."""
-    sparse = folder / "run/best_sparse.safetensors"
-    return sparse if sparse.exists() else folder / "run/best_dense.safetensors"
+class NoLimit:
+    """How long cells may run: as long as they take."""
 
+    tick_seconds = None
 
-def _keep_one_checkpoint(folder):
-    """Hundreds of cells would fill a disk with the others."""
-    kept = checkpoint(folder)
-    for path in (folder / "run").glob("*.safetensors"):
-        if path != kept:
-            path.unlink()
+    def is_time_to_stop(self):
+        return False
+
+    def is_time_to_kill(self):
+        """Those that were to stop and have not."""
+        return False
 
 
 def driver():
@@ -66,73 +46,102 @@ def driver():
         return "none"
 
 
-def _run(line, log):
-    """The program's exit code; what it says goes to the file `log`."""
-    with log.open("w") as file:
-        try:
-            process = child.start(line, stdout=file, stderr=subprocess.STDOUT)
-        except OSError as error:
-            file.write(f"error: {line[0]}: {error.strerror}\n")
-            return _NOT_STARTED
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            process.terminate()
-            process.wait()
-            raise Interrupted from None
-
-
-def run_cell(cell, store, programs, machine, driver_version):
-    """Makes one cell; returns its result."""
-    if cell.trains and store.result(cell.trains).state != State.DONE:
-        with store.work_on(cell) as work:
-            work.fail(f"its training {cell.trains.id} is not there", {})
-        return store.result(cell)
-    with store.work_on(cell) as work:
-        line = command(cell, work.folder, store, programs, machine)
-        start = time.monotonic()
-        returncode = _run(line, work.folder / _LOG)
-        if returncode == _INTERRUPTED:
-            raise Interrupted
-        info = {"command": [part.replace(str(work.folder), "CELL") for part in line],
-                "seconds": round(time.monotonic() - start, 3),
-                "finished": datetime.datetime.now(datetime.timezone.utc).isoformat(
-                    timespec="seconds"),
-                "driver": driver_version}
-        if returncode == 0:
-            if cell.kind == TRAIN:
-                _keep_one_checkpoint(work.folder)
-            work.finish(info)
-        else:
-            work.fail(error_of((work.folder / _LOG).read_text(errors="replace"), returncode), info)
-    return store.result(cell)
-
-
-def results_of(cells, store):
-    """{cell: Result}"""
-    return {cell: store.result(cell) for cell in cells}
-
-
-def say_plan(results, say, retry_failed=False):
-    """Says how many of these cells are there, and how long the others will take; returns those:
-    without a result, or failed if they are to be tried again."""
+def say_plan(cells, store, say, retry_failed=False):
+    """Says how many of these cells are there, and how long the others will take. Returns ({cell:
+    Result} of all, a list of those to run): without a result, or failed if they are to be tried
+    again; those that were begun come first, so that they come to an end."""
+    results = {cell: store.result(cell) for cell in cells}
     to_run = {State.MISSING, State.FAILED} if retry_failed else {State.MISSING}
     missing = [cell for cell, result in results.items() if result.state in to_run]
+    done = {cell: found.seconds for cell in missing if (found := store.unfinished(cell))}
     say(f"{len(results)} cells: {len(results) - len(missing)} there, {len(missing)} to run"
-        + (f", {estimate.text(missing, results.values())}" if missing else ""))
-    return missing
+        + (f" ({len(done)} begun)" if done else "")
+        + (f", {estimate.text(missing, results.values(), done)}" if missing else ""))
+    return results, sorted(missing, key=lambda cell: cell not in done)
 
 
-def run_missing(cells, store, programs, machine, say, retry_failed=False):
-    """Runs them; returns how many of all cells have failed. Raises Interrupted after Ctrl-C."""
-    results = results_of(cells, store)
-    missing = say_plan(results, say, retry_failed)
+class _Loop:
+    """`start`: a function of a cell and a machine, gives a CellRun."""
+
+    def __init__(self, start, machines, limit):
+        self._start = start
+        self._machines = machines
+        self._limit = limit
+        self._runs = {}  # machine -> CellRun
+
+    def run(self, cells, on_result):
+        """Each cell that ends is told to on_result."""
+        with signals.Watch() as watch:
+            try:
+                self._run(list(cells), on_result, watch)
+            finally:  # After an error nothing goes on.
+                for run in self._runs.values():
+                    run.kill()
+                    run.close()
+
+    def _run(self, waiting, on_result, watch):
+        is_stopping = is_interrupted = is_left = False
+        while True:
+            if is_stopping:
+                if watch.stop_requests > 1 or self._limit.is_time_to_kill():
+                    self._each(CellRun.kill)
+            elif watch.stop_requests or is_interrupted or self._limit.is_time_to_stop():
+                is_stopping = True
+                self._each(CellRun.stop)
+            else:
+                self._fill(waiting)
+            if not self._runs:
+                break
+            if not any(run.has_ended for run in self._runs.values()):
+                watch.wait(self._limit.tick_seconds)
+            for result in self._close_ended():
+                if result:
+                    on_result(result)
+                else:
+                    is_left = True
+                    is_interrupted |= not is_stopping  # Somebody stopped the program alone.
+        if watch.stop_requests or is_interrupted:
+            raise Interrupted
+        if waiting or is_left:
+            raise OutOfTime
+
+    def _each(self, action):
+        for run in self._runs.values():
+            action(run)
+
+    def _fill(self, waiting):
+        for machine in self._machines:
+            if machine not in self._runs:
+                busy = {*waiting, *(run.cell for run in self._runs.values())}
+                cell = next((cell for cell in waiting if cell.trains not in busy), None)
+                if cell is None:
+                    return
+                waiting.remove(cell)
+                self._runs[machine] = self._start(cell, machine)
+
+    def _close_ended(self):
+        ended = [machine for machine, run in self._runs.items() if run.has_ended]
+        return [self._runs.pop(machine).close() for machine in ended]
+
+
+def run_missing(cells, store, programs, machines, say, retry_failed=False, limit=NoLimit()):
+    """Runs them, one at a time on each of the machines; returns how many of all cells have failed.
+    Raises Interrupted or OutOfTime if cells are left."""
+    results, missing = say_plan(cells, store, say, retry_failed)
     driver_version = driver() if missing else ""
-    for number, cell in enumerate(missing, 1):
-        results[cell] = result = run_cell(cell, store, programs, machine, driver_version)
+    ended = []
+
+    def on_result(result):
+        ended.append(result.cell)
+        results[result.cell] = result
         came_to = (f"{result.info['seconds']:.1f} s" if result.state == State.DONE
                    else f"FAILED: {result.error.splitlines()[0]}")
-        left = estimate.seconds(missing[number:], results.values())
-        say(f"[{number}/{len(missing)}] {cell.id}: {came_to}"
-            + (f"; about {estimate.duration(left)} left" if number < len(missing) else ""))
+        others = [cell for cell in missing if cell not in ended]
+        left = estimate.seconds(others, results.values()) / len(machines)
+        say(f"[{len(ended)}/{len(missing)}] {result.cell.id}: {came_to}"
+            + (f"; about {estimate.duration(left)} left" if others else ""))
+
+    loop = _Loop(lambda cell, machine: CellRun(cell, store, programs, machine, driver_version),
+                 machines, limit)
+    loop.run(missing, on_result)
     return sum(result.state == State.FAILED for result in results.values())

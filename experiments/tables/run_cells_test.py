@@ -34,7 +34,7 @@ class RunCellsTest(unittest.TestCase):
         self.said = []
 
     def run_missing(self, cells, **options):
-        return run_cells.run_missing(cells, self.store, self.programs, Machine(),
+        return run_cells.run_missing(cells, self.store, self.programs, [Machine()],
                                      self.said.append, **options)
 
     def test_goes_on_with_the_cells_that_are_missing(self):
@@ -52,7 +52,7 @@ class RunCellsTest(unittest.TestCase):
         cell = QUICK.training("image", "c", 7, density="0.1", steps=9).on(
             Origin("sha256-" + "ab" * 32, "cpu"))
         run_cells.run_missing([cell], self.store, self.programs,
-                              Machine(data_dir="/data", device="cpu"), self.said.append)
+                              [Machine(data_dir="/data", device="cpu")], self.said.append)
         call = fake_programs.calls(self.folder)[0].split()
         for flag in ("--task=image", "--method=c", "--seed=7", "--density=0.1", "--steps=9",
                      "--preset=quick", "--data_dir=/data", "--device=cpu"):
@@ -89,13 +89,13 @@ class RunCellsTest(unittest.TestCase):
         run.chmod(0o755)
         cell = training("image", "cf")
         run_cells.run_missing([cell], self.store, Programs.of_bundle(self.folder),
-                              Machine(), self.said.append)
+                              [Machine()], self.said.append)
         self.assertEqual(self.store.result(cell).state, State.DONE)
 
     def test_a_program_that_is_not_there_fails_its_cells(self):
         cell = training("image", "cf")
         failed = run_cells.run_missing([cell], self.store, Programs.of_bundle("/no/such"),
-                                       Machine(), self.said.append)
+                                       [Machine()], self.said.append)
         self.assertEqual(failed, 1)
         self.assertEqual(self.store.result(cell).error,
                          "error: /no/such/run: No such file or directory")
@@ -104,6 +104,40 @@ class RunCellsTest(unittest.TestCase):
         cell = answering(training("text", "reformer"))
         self.run_missing([cell.trains, cell])
         self.assertIn("its training", self.store.result(cell).error)
+
+    def test_inference_without_its_checkpoint_fails(self):
+        """As where cells were brought without it."""
+        cell = training("image", "cf")
+        self.run_missing([cell])
+        for path in self.store.result(cell).folder.rglob("*.safetensors"):
+            path.unlink()
+        self.run_missing([answering(cell)])
+        self.assertIn("the checkpoint of its training", self.store.result(answering(cell)).error)
+
+    def test_several_machines_run_a_cell_each_and_inference_waits_for_its_training(self):
+        gpus = [Machine(gpu=str(number)) for number in range(3)]
+        cells = [training("image", name) for name in ("cf", "dense", "sdpa", "c")]
+        cells = [cell for each in cells for cell in (each, answering(each))]
+        seen, noted = self.folder / "seen", self.folder / "noted"
+        noted.write_text(f'#!/bin/sh\necho "begin $CUDA_VISIBLE_DEVICES" >>{seen}\nsleep 0.1\n'
+                         f'{self.programs.lra[0]} "$@"\n'
+                         f'echo "end $CUDA_VISIBLE_DEVICES" >>{seen}\n')
+        noted.chmod(0o755)
+        run_cells.run_missing(cells, self.store, Programs((str(noted),), ()), gpus,
+                              self.said.append)
+        for cell in cells:
+            result = self.store.result(cell)
+            self.assertEqual(result.state, State.DONE, result.error)
+        busy, most = set(), 0
+        for line in seen.read_text().splitlines():
+            event, gpu = line.split()
+            if event == "begin":
+                self.assertNotIn(gpu, busy)
+                busy.add(gpu)
+            else:
+                busy.remove(gpu)
+            most = max(most, len(busy))
+        self.assertEqual(most, 3)
 
     def test_a_run_that_is_terminated_leaves_no_half_cell(self):
         slow = self.folder / "slow"
@@ -116,7 +150,7 @@ class RunCellsTest(unittest.TestCase):
                   f"programs = Programs(*[({str(slow)!r},)] * 2)\n"
                   "try:\n"
                   "  run_cells.run_missing([training('image', 'cf')], "
-                  f"Store({str(self.store.folder)!r}), programs, Machine(), print)\n"
+                  f"Store({str(self.store.folder)!r}), programs, [Machine()], print)\n"
                   "except run_cells.Interrupted:\n  sys.exit(130)\n")
         with subprocess.Popen([sys.executable, "-c", script]) as process:
             while not (self.folder / "started").exists() and process.poll() is None:

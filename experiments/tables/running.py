@@ -1,10 +1,12 @@
 """Folders for what is under way, each with a lock that its owner holds until it ends.
 
-    with running.folder(parent, "image-cf") as folder:
+    with running.folder(parent, "image-cf") as (folder, lock):
         ... fill it, and rename it at last ...
 
 Its name ends at random, so it is nobody else's, in whichever container, on whichever machine; and
-the kernel ends a lock with its owner, so a lock that can be taken tells of one that was killed. This
+the kernel ends a lock with its owner, so a lock that can be taken tells of one that was killed. A
+program that inherits the lock's descriptor is an owner too: until it has ended, nobody takes what it
+writes. This
 holds as far as flock does: on NFS between machines, unless it is mounted with local locks. Where the
 file system knows no locks, what was left behind stays.
 """
@@ -50,25 +52,39 @@ def _lock(parent, name):
         os.close(descriptor)
 
 
+def _take_up(folders, path):
+    """Whether one of the folders is at `path` now: of several who try, one gets it."""
+    for earlier in folders:
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(earlier, path)
+            return True
+    return False
+
+
 @contextlib.contextmanager
-def folder(parent, name):
-    """An empty folder in `parent`; on leaving it is removed, if it is still there."""
+def folder(parent, name, earlier=()):
+    """(folder, descriptor of its lock): a folder in `parent`, the first of the folders `earlier`
+    that is still where it was, or a new one; on leaving it is removed, if it is still there."""
     lock, descriptor = _lock(parent, name)
     path = _folder_of(lock)
     try:
-        path.mkdir()
-        yield path
+        if not _take_up(earlier, path):
+            path.mkdir()
+        yield path, descriptor
     finally:
         shutil.rmtree(path, ignore_errors=True)
         lock.unlink(missing_ok=True)
         os.close(descriptor)
 
 
-def remove_left_behind(parent):
-    """Folders whose owners ended without removing them."""
+def remove_left_behind(parent, rescue=lambda folder: None):
+    """Folders whose owners ended without removing them; before that `rescue` is given each, and may
+    rename it."""
     for lock in pathlib.Path(parent).glob(f"{_PREFIX}*{_LOCK}"):
         # Its owner has just ended, or it is another user's, or there are no locks.
         with contextlib.suppress(OSError), lock.open("r+b") as file:
             if _take(file.fileno()):
+                if _folder_of(lock).is_dir():
+                    rescue(_folder_of(lock))
                 shutil.rmtree(_folder_of(lock), ignore_errors=True)
                 lock.unlink()

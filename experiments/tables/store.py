@@ -8,7 +8,9 @@
 
 A result is there whole or not at all, so a run that was killed goes on with the cells that are
 missing, and results of several machines are merged by copying their folders together. What is
-damaged, or copied in part, counts as not run: it is said, and left where it is.
+damaged, or copied in part, counts as not run: it is said, and left where it is. A training that was
+stopped or killed is kept with its state, and whoever works on the cell next goes on with it
+(unfinished.py).
 """
 
 import contextlib
@@ -21,25 +23,41 @@ import shutil
 
 import durable
 import running
+import unfinished
 from result import CELL_FILE, COPY, DamagedError, Result, State, check_run, files_of, read
 
 _FOLDERS = {State.DONE: "cells", State.FAILED: "failed"}
+_UNFINISHED = "unfinished"
 
 
 class Work:
-    """A cell that is being made."""
+    """A cell that is being made. `lock` is a descriptor for the program that makes it: as long as
+    it is open, nobody else takes the folder. `parts`: of an earlier, unfinished run that is in the
+    folder (None: there is none)."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, lock, parts=None):
         self.folder = folder
+        self.lock = lock
+        self.parts = parts
         self.ended = False
         self.info = None
         self.error = ""
 
     def finish(self, info):
-        self.info, self.ended = info, True
+        """`info`: seconds, finished and driver are those of this part."""
+        self.info, self.ended = self._with_earlier_parts(info), True
 
     def fail(self, error, info):
-        self.info, self.error, self.ended = info, error, True
+        self.finish(info)
+        self.error = error
+
+    def _with_earlier_parts(self, info):
+        if not self.parts:
+            return info
+        last = {"seconds": info["seconds"], "until": info["finished"], "driver": info["driver"]}
+        parts = [*self.parts, last]
+        seconds = round(sum(part["seconds"] for part in parts), 3)
+        return {**info, "seconds": seconds, "parts": parts}
 
 
 class Store:
@@ -47,6 +65,7 @@ class Store:
 
         cells/<id>/cell.json     how it was made; beside it what the program left
         failed/<id>/cell.json    the same of one that failed, with its error
+        unfinished/<id>/         a training that was stopped or killed, with its state
 
     Folders of earlier versions have no origin in their names: their manifests tell it. `say` is
     told of what counts as not run, each once.
@@ -94,22 +113,71 @@ class Store:
         """The result, knowing of what else there is of its cell and cannot be read; which is
         said."""
         for text in damage:
-            if text not in self._said:
-                self._said.add(text)
-                self._say(f"note: {self.folder}/{text}; it counts as not run")
+            self._say_once(f"{text}; it counts as not run")
         return dataclasses.replace(result, damage=tuple(damage))
+
+    def _say_once(self, text):
+        if text not in self._said:
+            self._said.add(text)
+            self._say(f"note: {self.folder}/{text}")
+
+    def _unfinished_folders(self, cell):
+        """{folder: Unfinished} of this cell, from the one that got furthest. What cannot be gone on
+        with stays where it is, and is said."""
+        parent, found = self.folder / _UNFINISHED, {}
+        if not cell.can_go_on or not parent.is_dir():
+            return found
+        for name in sorted(os.listdir(parent)):
+            if name.split(COPY)[0] != cell.id:
+                continue
+            try:
+                told = unfinished.read(parent / name)
+                if (told.id, told.origin) == (cell.id, cell.origin):
+                    found[parent / name] = told
+                else:
+                    self._say_once(f"{_UNFINISHED}/{name}: {unfinished.FILE} is of {told.id}, "
+                                   f"{told.origin}; the cell starts anew")
+            except unfinished.NoneError as error:
+                self._say_once(f"{_UNFINISHED}/{name}: {error}; the cell starts anew")
+        return dict(sorted(found.items(), key=lambda item: -item[1].seconds))
+
+    def unfinished(self, cell):
+        """The Unfinished that work on this cell goes on with, or None."""
+        return next(iter(self._unfinished_folders(cell).values()), None)
 
     @contextlib.contextmanager
     def work_on(self, cell):
-        """A Work; on leaving, what it came to. Left without an end, nothing stays."""
+        """A Work; on leaving, what it came to. Left without an end, a training's state stays, for
+        the next who works on the cell; of anything else nothing stays."""
         parent = self.folder / _FOLDERS[State.DONE]
         parent.mkdir(parents=True, exist_ok=True)
-        running.remove_left_behind(parent)
-        with running.folder(parent, cell.id) as folder:
-            work = Work(folder)
-            yield work
-            if work.ended:
-                self._keep(cell, work)
+        if cell.can_go_on:
+            (self.folder / _UNFINISHED).mkdir(exist_ok=True)  # now: later the disk may be full
+        running.remove_left_behind(parent, self._keep_unfinished)
+        earlier = self._unfinished_folders(cell)
+        with running.folder(parent, cell.id, earlier) as (folder, lock):
+            try:
+                parts = unfinished.read(folder).parts if earlier and any(folder.iterdir()) else None
+                work = Work(folder, lock, parts)
+                yield work
+                if work.ended:
+                    self._keep(cell, work)
+            finally:
+                self._keep_unfinished(folder)
+
+    def _keep_unfinished(self, folder):
+        """If that is what lies in the folder."""
+        try:
+            told = unfinished.end_part(folder)
+        except unfinished.NoneError:
+            return
+        durable.sync_tree(folder)
+        target = self.folder / _UNFINISHED / told.id
+        try:
+            folder.rename(target)
+        except OSError:
+            folder.rename(_copy_of(target))
+        durable.sync_folder(target.parent)
 
     def _keep(self, cell, work):
         files = files_of(work.folder)
@@ -125,12 +193,15 @@ class Store:
         failed = self.folder / _FOLDERS[State.FAILED] / cell.id
         if work.error:
             shutil.rmtree(failed, ignore_errors=True)
-            self._rename(work.folder, cell, State.FAILED)
+            kept = self._rename(work.folder, cell, State.FAILED)
         else:
-            self._rename(work.folder, cell, State.DONE)
+            kept = self._rename(work.folder, cell, State.DONE)
             shutil.rmtree(failed, ignore_errors=True)
+        # Not before: killed in between, the training would be lost.
+        (kept / unfinished.FILE).unlink(missing_ok=True)
 
     def _rename(self, folder, cell, state):
+        """Where it is then."""
         target = self.folder / _FOLDERS[state] / cell.id
         target.parent.mkdir(exist_ok=True)
         try:
@@ -141,8 +212,14 @@ class Store:
             # Somebody else was first, and one result is as good as the other; or what is there is
             # damaged, or being copied.
             if not _is_there(cell, target, state):
-                folder.rename(target.with_name(f"{target.name}{COPY}{secrets.token_hex(4)}"))
+                target = folder.rename(_copy_of(target))
         durable.sync_folder(target.parent)
+        return target
+
+
+def _copy_of(path):
+    """For one whose name is taken."""
+    return path.with_name(f"{path.name}{COPY}{secrets.token_hex(4)}")
 
 
 def _is_there(cell, folder, state):

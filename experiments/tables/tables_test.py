@@ -43,7 +43,7 @@ class TablesTest(unittest.TestCase):
         # As two machines would.
         for index in range(2):
             run_cells.run_missing([where.place(cell) for cell in shard(all_cells(QUICK), index, 2)],
-                                  store, programs, Machine(), lambda text: None)
+                                  store, programs, [Machine()], lambda text: None)
         cls.results = OnOrigin(store, where.place)
         cls.pages = {name: table.page(QUICK, cls.results.result) for name, table in TABLES.items()}
 

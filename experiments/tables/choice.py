@@ -1,0 +1,73 @@
+"""Which cells a call is about: the flags that choose tables, preset, tasks, methods and seeds.
+
+    choice.add_flags(parser)
+    options = parser.parse_args(arguments)
+    cells = choice.cells(choice.table_names(options), choice.preset(options))
+"""
+
+import argparse
+import dataclasses
+
+import command_line
+import methods
+from cells import with_requirements
+from presets import PRESETS
+from tables import TABLES
+
+_ALL = "all"
+
+
+def _seeds(text):
+    try:
+        return tuple(int(seed) for seed in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'"{text}"; expected whole numbers, as in 1001,1002'
+                                         ) from None
+
+
+def add_flags(parser, table_help):
+    """`table_help`: of --table, which targets of Bazel give themselves."""
+    parser.add_argument("--table", choices=[_ALL, *TABLES], default=_ALL, help=table_help)
+    parser.add_argument("--preset", choices=PRESETS, default="quick",
+                        help="quick: the machinery, within half an hour on two CPU cores. paper: "
+                        "the published setting, for a GPU. large_batch: image with the batch size "
+                        "and learning rate of the authors' public logs (%(default)s)")
+    parser.add_argument("--tasks", type=command_line.names_of(methods.TASKS), metavar="A,B",
+                        help="only these")
+    parser.add_argument("--methods", type=command_line.names_of(methods.NAMES), metavar="A,B",
+                        help="only these")
+    parser.add_argument("--seeds", type=_seeds, metavar="N,M", help="instead of the preset's")
+    parser.add_argument("--data_dir", default="", metavar="DIR",
+                        help="the folder with the tasks' data; none: generated data")
+    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto",
+                        help="what cells run on (%(default)s)")
+    parser.add_argument("--results_dir", default="results/tables", metavar="DIR",
+                        help="where results are kept, below it one folder a preset (%(default)s)")
+    parser.add_argument("--shard_index", type=int, default=0, metavar="I",
+                        help="which share of the cells this machine runs, from 0 (%(default)s)")
+    parser.add_argument("--shard_count", type=int, default=1, metavar="N",
+                        help="how many shares there are (%(default)s)")
+    parser.add_switch("retry_failed", help="run cells that failed again")
+
+
+def check(parser, options):
+    """Ends the program where flags do not go together."""
+    if not 0 <= options.shard_index < options.shard_count:
+        parser.error(f"--shard_index={options.shard_index} must lie from 0 to --shard_count - 1 = "
+                     f"{options.shard_count - 1}")
+
+
+def preset(options):
+    """With the tasks, methods and seeds that are asked for."""
+    changes = {name: getattr(options, name) for name in ("tasks", "methods", "seeds")
+               if getattr(options, name)}
+    return dataclasses.replace(PRESETS[options.preset], **changes)
+
+
+def table_names(options):
+    return list(TABLES) if options.table == _ALL else [options.table]
+
+
+def cells(names, of_preset):
+    """Of these tables, each once, behind those that they need."""
+    return with_requirements(cell for name in names for cell in TABLES[name].cells(of_preset))
