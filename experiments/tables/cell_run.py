@@ -19,7 +19,7 @@ from origin import CPU
 from programs import error_of
 from result import State
 
-_LOG = "log.txt"
+LOG = "log.txt"
 _INTERRUPTED = 130  # the experiment program's exit code
 _NOT_STARTED = 127  # as a shell says
 # The experiment program saves its state then; others end.
@@ -112,7 +112,7 @@ class CellRun:
         environment = {**os.environ, **machine.environment}
         if goes_on and self.cell.origin.device == CPU:
             environment.update(_threads_of(folder))
-        with (folder / _LOG).open("a") as log:
+        with (folder / LOG).open("a") as log:
             try:
                 self._process = child.start(self._line, stdout=log, stderr=subprocess.STDOUT,
                                             env=environment, pass_fds=(self._work.lock,))
@@ -159,4 +159,4 @@ class CellRun:
                 _keep_one_checkpoint(folder)
             self._work.finish(info)
         else:
-            self._work.fail(error_of((folder / _LOG).read_text(errors="replace"), returncode), info)
+            self._work.fail(error_of((folder / LOG).read_text(errors="replace"), returncode), info)

@@ -14,7 +14,6 @@ import argparse
 import functools
 import pathlib
 import shlex
-import signal
 import sys
 
 _WORKSPACE = pathlib.Path(__file__).parents[2]
@@ -123,7 +122,5 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    for number in signals.STOP:  # A batch system's ways to stop a job.
-        if signal.getsignal(number) != signal.SIG_IGN:
-            signal.signal(number, signal.default_int_handler)
+    signals.raise_keyboard_interrupt()  # A batch system stops jobs by other signals too.
     sys.exit(main(sys.argv[1:]))

@@ -127,6 +127,7 @@ class _Loop:
 def run_missing(cells, store, programs, machines, say, retry_failed=False, limit=NoLimit()):
     """Runs them, one at a time on each of the machines; returns how many of all cells have failed.
     Raises Interrupted or OutOfTime if cells are left."""
+    store.rescue_left_behind()
     results, missing = say_plan(cells, store, say, retry_failed)
     driver_version = driver() if missing else ""
     ended = []

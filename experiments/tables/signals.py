@@ -16,6 +16,14 @@ STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 _CHUNK = 4096
 
 
+def raise_keyboard_interrupt():
+    """From here on each of STOP raises KeyboardInterrupt, as Ctrl-C does; what is ignored, as under
+    nohup, stays so."""
+    for number in STOP:
+        if signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
+
+
 def _nothing(number, frame):
     """That there is a handler has the number written to the wake-up socket."""
     del number, frame

@@ -26,8 +26,8 @@ import running
 import unfinished
 from result import CELL_FILE, COPY, DamagedError, Result, State, check_run, files_of, read
 
-_FOLDERS = {State.DONE: "cells", State.FAILED: "failed"}
-_UNFINISHED = "unfinished"
+CELLS, FAILED, UNFINISHED = "cells", "failed", "unfinished"
+_FOLDERS = {State.DONE: CELLS, State.FAILED: FAILED}
 
 
 class Work:
@@ -124,7 +124,7 @@ class Store:
     def _unfinished_folders(self, cell):
         """{folder: Unfinished} of this cell, from the one that got furthest. What cannot be gone on
         with stays where it is, and is said."""
-        parent, found = self.folder / _UNFINISHED, {}
+        parent, found = self.folder / UNFINISHED, {}
         if not cell.can_go_on or not parent.is_dir():
             return found
         for name in sorted(os.listdir(parent)):
@@ -135,25 +135,28 @@ class Store:
                 if (told.id, told.origin) == (cell.id, cell.origin):
                     found[parent / name] = told
                 else:
-                    self._say_once(f"{_UNFINISHED}/{name}: {unfinished.FILE} is of {told.id}, "
+                    self._say_once(f"{UNFINISHED}/{name}: {unfinished.FILE} is of {told.id}, "
                                    f"{told.origin}; the cell starts anew")
             except unfinished.NoneError as error:
-                self._say_once(f"{_UNFINISHED}/{name}: {error}; the cell starts anew")
+                self._say_once(f"{UNFINISHED}/{name}: {error}; the cell starts anew")
         return dict(sorted(found.items(), key=lambda item: -item[1].seconds))
 
     def unfinished(self, cell):
         """The Unfinished that work on this cell goes on with, or None."""
         return next(iter(self._unfinished_folders(cell).values()), None)
 
+    def rescue_left_behind(self):
+        """Keeps the trainings of killed processes, and removes what else they left."""
+        running.remove_left_behind(self.folder / CELLS, self._keep_unfinished)
+
     @contextlib.contextmanager
     def work_on(self, cell):
         """A Work; on leaving, what it came to. Left without an end, a training's state stays, for
         the next who works on the cell; of anything else nothing stays."""
-        parent = self.folder / _FOLDERS[State.DONE]
+        parent = self.folder / CELLS
         parent.mkdir(parents=True, exist_ok=True)
-        if cell.can_go_on:
-            (self.folder / _UNFINISHED).mkdir(exist_ok=True)  # now: later the disk may be full
-        running.remove_left_behind(parent, self._keep_unfinished)
+        (self.folder / UNFINISHED).mkdir(exist_ok=True)  # Now: later the disk may be full.
+        self.rescue_left_behind()
         earlier = self._unfinished_folders(cell)
         with running.folder(parent, cell.id, earlier) as (folder, lock):
             try:
@@ -172,11 +175,12 @@ class Store:
         except unfinished.NoneError:
             return
         durable.sync_tree(folder)
-        target = self.folder / _UNFINISHED / told.id
+        target = self.folder / UNFINISHED / told.id
+        target.parent.mkdir(exist_ok=True)
         try:
             folder.rename(target)
         except OSError:
-            folder.rename(_copy_of(target))
+            folder.rename(copy_of(target))
         durable.sync_folder(target.parent)
 
     def _keep(self, cell, work):
@@ -212,12 +216,12 @@ class Store:
             # Somebody else was first, and one result is as good as the other; or what is there is
             # damaged, or being copied.
             if not _is_there(cell, target, state):
-                target = folder.rename(_copy_of(target))
+                target = folder.rename(copy_of(target))
         durable.sync_folder(target.parent)
         return target
 
 
-def _copy_of(path):
+def copy_of(path):
     """For one whose name is taken."""
     return path.with_name(f"{path.name}{COPY}{secrets.token_hex(4)}")
 

@@ -18,8 +18,9 @@ import durable
 from origin import Origin
 
 FILE = "unfinished.json"
+STATE = "run/state.safetensors"
 # What tells that a run got so far: where it goes on, or that all was done.
-_SAVED = ("run/state.safetensors", "run/summary.json")
+_SAVED = (STATE, "run/summary.json")
 
 
 class NoneError(Exception):

@@ -9,8 +9,8 @@ def _bundle_content_impl(ctx):
         "benchmarks": ctx.attr.benchmarks,
         "programs": ctx.attr.programs,
     }
-    files = list(ctx.files.scripts)
-    paths = {"scripts": [file.short_path for file in files]}
+    files = ctx.files.scripts + ctx.files.sources
+    paths = {"scripts": [file.short_path for file in ctx.files.scripts]}
     for group, targets in groups.items():
         executables = [target[DefaultInfo].files_to_run.executable for target in targets]
         paths[group] = [file.short_path for file in executables]
@@ -19,6 +19,7 @@ def _bundle_content_impl(ctx):
     ctx.actions.write(content, json.encode({
         "files": paths,
         "obstacle": ctx.attr.obstacle,
+        "sources": [file.short_path for file in ctx.files.sources],
         "torch_lib": ctx.attr.torch_lib,
         "torch_version": ctx.attr.torch_version,
     }))
@@ -34,6 +35,10 @@ bundle_content = rule(
         "obstacle": attr.string(doc = "why this build can make no bundle; empty if it can"),
         "programs": attr.label_list(),
         "scripts": attr.label_list(allow_files = True),
+        "sources": attr.label_list(
+            allow_files = True,
+            doc = "of a Python program that finds its modules as they lie here",
+        ),
         "tests": attr.label_list(),
         "torch_lib": attr.string(mandatory = True),
         "torch_version": attr.string(mandatory = True),
@@ -41,7 +46,7 @@ bundle_content = rule(
     doc = "A JSON file for bundle.py: what goes into the bundle, and what it is built against.",
 )
 
-def bundle(name, tests, benchmarks, programs, scripts):
+def bundle(name, tests, benchmarks, programs, scripts, sources):
     """`bazel run` of it takes --out=DIR. Says why, and stops, where the build has no CUDA."""
     bundle_content(
         name = name + "_content",
@@ -50,6 +55,7 @@ def bundle(name, tests, benchmarks, programs, scripts):
         benchmarks = with_cuda(benchmarks),
         programs = with_cuda(programs),
         scripts = with_cuda(scripts),
+        sources = with_cuda(sources),
         obstacle = CUDA_OBSTACLE,
         torch_lib = TORCH_LIB,
         torch_version = TORCH_VERSION,

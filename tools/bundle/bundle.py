@@ -87,6 +87,10 @@ def fill(folder, content):
             else:
                 copy_program(file, folder / group / name)
                 libraries.update(libraries_to_carry(file, content["torch_lib"]))
+    for file in content["sources"]:
+        target = folder / "sources" / file
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target)
     (folder / "lib").mkdir()
     for name, path in libraries.items():
         shutil.copyfile(path, folder / "lib" / name)

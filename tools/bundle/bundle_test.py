@@ -175,6 +175,19 @@ class RunTest(BundleTestCase):
         self.assertIn("flag a b", self.run_in_bundle("example_benchmark", "a b").stdout)
         self.assertIn("script x", self.run_in_bundle("example_script.py", "x").stdout)
 
+    def test_cells_starts_the_tables_without_a_checkout(self):
+        """In a Python that has the standard library alone, and without a GPU."""
+        result = self.run_in_bundle("cells", "--help")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("--minutes", result.stdout)
+        for flag, expected in (("--tsaks=image", 'did you mean "--tasks"?'),
+                               ("--minutes=soon", "expected a number above 0"),
+                               ("--out=cells.zip", "must end in .tar.xz")):
+            result = self.run_in_bundle("cells", "--out=/tmp/cells.tar.xz", flag)
+            self.assertEqual((result.returncode, result.stdout), (2, ""))
+            self.assertIn(expected, result.stderr)
+            self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+
     def test_the_carried_library_is_the_one_that_is_loaded(self):
         path = self.run_in_bundle("example_script.py").stdout.splitlines()[-1]
         loaded = subprocess.run(["ldd", self.out / "benchmarks" / "example_benchmark"], text=True,

@@ -1,0 +1,227 @@
+"""Runs cells of the tables for a given time on all GPUs of this machine, and packs them for the next.
+
+  bundle/run cells --minutes=25 --preset=paper --data_dir=DIR --in=cells.tar.xz --out=cells.tar.xz
+
+A cell a GPU at a time; without a GPU one at a time on the CPU. In time, or at Ctrl-C, SIGTERM,
+SIGHUP or SIGUSR1, the trainings under way save their states, and all that is there is packed: give
+the archives to --in on the next machine, which goes on. Exit code 0: all cells are there; 1: some
+failed; 3: the time is over and cells are left; 130: stopped by a signal.
+"""
+
+import argparse
+import dataclasses
+import pathlib
+import sys
+import time
+
+_SOURCE = pathlib.Path(__file__).parents[2]
+# Bazel's own way there, where there is Bazel; in a bundle this file is started from the source.
+sys.path += [str(_SOURCE / "tools/command_line"), str(_SOURCE / "benchmarks")]
+
+import ask
+import choice
+import command_line
+import gpus
+import pack
+import run_cells
+import signals
+import unpack
+from cells import INFERENCE, shard
+from presets import PRESETS
+from programs import Machine, Programs
+from report import user_path
+from store import CELLS, Store
+from tables import TABLES
+from time_limit import TimeLimit
+
+_MIB = 1 << 20
+_BUNDLE_FILE = "bundle.txt"
+_OUT_OF_TIME = 3
+_INTERRUPTED = 130
+
+
+class CarryError(Exception):
+    """Its text is for the user: one line."""
+
+
+def _positive(text):
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f'"{text}"; expected a number above 0')
+    return number
+
+
+def parse_arguments(arguments):
+    parser = command_line.Parser(prog="run cells", description=__doc__)
+    parser.add_argument("--minutes", type=_positive, metavar="M",
+                        help="until all is packed, from now on; none: until all cells are there")
+    parser.add_argument("--in", dest="archives", nargs="+", action="extend", default=[],
+                        metavar="FILE", help="all archives that an earlier call packed, or the "
+                        "folder that has them; may be given several times")
+    parser.add_argument("--out", required=True, metavar="FILE.tar.xz", help="where cells are packed")
+    parser.add_argument("--part_mib", type=_positive, default=16.0, metavar="N",
+                        help="the largest size of an archive; more cells go into FILE.2.tar.xz and "
+                        "so on (%(default)g)")
+    choice.add_flags(parser, table_help="which table's cells (%(default)s)")
+    parser.add_argument("--bundle", required=True, metavar="DIR",
+                        help="the folder that //tools:bundle made; `run cells` gives it")
+    # What `run` took before it started this.
+    parser.add_argument("--seconds_before", type=float, default=0.0, help=argparse.SUPPRESS)
+    options = parser.parse_args(arguments)
+    choice.check(parser, options)
+    if not options.out.endswith(pack.SUFFIX):
+        parser.error(f"--out={options.out} must end in {pack.SUFFIX}")
+    return options
+
+
+# ---- Archives ----
+
+
+def _parts_of(out):
+    """`out` and its further parts, as far as they are there."""
+    stem = out.name.removesuffix(pack.SUFFIX)
+    numbered = [path for path in out.parent.glob(f"*{pack.SUFFIX}")
+                if path.name.startswith(f"{stem}.")
+                and path.name[len(stem) + 1:-len(pack.SUFFIX)].isdigit()]
+    return ([out] if out.exists() else []) + sorted(numbered)
+
+
+def _archives(options):
+    found = []
+    for text in options.archives:
+        path = user_path(text)
+        if path.is_dir():
+            inside = sorted(path.glob(f"*{pack.SUFFIX}"))
+            if not inside:
+                raise CarryError(f"--in={text} is a folder without any {pack.SUFFIX}")
+            found += inside
+        elif path.is_file():
+            found.append(path)
+        else:
+            raise CarryError(f"--in={text} is not there")
+    return list(dict.fromkeys(found))
+
+
+def _check_out(out, archives):
+    """What is replaced must have been read: nothing is lost then."""
+    if not out.parent.is_dir():
+        raise CarryError(f"--out={out}: there is no folder {out.parent}")
+    read = {path.resolve() for path in archives}
+    for path in _parts_of(out):
+        if path.resolve() not in read:
+            raise CarryError(f"{path} is there and would be replaced: give it to --in too, or "
+                             "choose another --out")
+
+
+# ---- Running ----
+
+
+def _machines(options):
+    """One for each GPU, or the CPU."""
+    names = gpus.names() if options.device != "cpu" else []
+    machine = Machine(
+        data_dir=str(user_path(options.data_dir)) if options.data_dir else "",
+        device="cuda" if names or options.device == "cuda" else "cpu")
+    return [dataclasses.replace(machine, gpu=name) for name in names] or [machine]
+
+
+def _needs_checkpoint(store_folder, preset):
+    """A function of a training's folder's name: whether an inference cell of any table has yet to
+    take its model."""
+    plans = {cell.trains.plan_id: cell.plan_id
+             for of_preset in (PRESETS[preset.name], preset)
+             for cell in choice.cells(TABLES, of_preset) if cell.kind == INFERENCE}
+
+    def needs(name):
+        plan = next((plan for plan in plans if name == plan or name.startswith(f"{plan}.")), None)
+        return plan is not None and not (
+            store_folder / CELLS / (plans[plan] + name[len(plan):])).exists()
+    return needs
+
+
+def _run(options, store, preset, limit, machines):
+    """How many cells failed. Raises what run_cells raises if the time or a signal ended it."""
+    programs = Programs.of_bundle(user_path(options.bundle))
+    where = ask.Where(programs, machines[0], _say)
+    cells = shard(choice.cells(choice.table_names(options), preset), options.shard_index,
+                  options.shard_count)
+    return run_cells.run_missing([where.place(cell) for cell in cells], store, programs, machines,
+                                 _say, options.retry_failed, limit)
+
+
+def _say(text):
+    print(text, flush=True)
+
+
+def _pack(cells, options, out):
+    earlier = _parts_of(out)
+    paths = pack.write(cells, out, int(options.part_mib * _MIB))
+    for path in earlier:  # Of a call that had more to pack; it was read.
+        if path not in paths:
+            path.unlink()
+    sizes = [path.stat().st_size for path in paths]
+    _say(f"{len(cells)} cells packed, {sum(sizes) / _MIB:.1f} MiB: "
+         + " ".join(str(path) for path in paths))
+    for path, size in zip(paths, sizes):
+        if size > options.part_mib * _MIB:
+            _say(f"note: {path} is {size / _MIB:.1f} MiB, more than --part_mib="
+                 f"{options.part_mib:g}: it has one cell, and a cell is not divided")
+    return paths
+
+
+def _do(options, start):
+    """The exit code. `start`: from when on the time counts."""
+    bundle, out = user_path(options.bundle), user_path(options.out)
+    if not (bundle / _BUNDLE_FILE).is_file():
+        raise CarryError(f"{bundle} is no bundle: it has no {_BUNDLE_FILE}; make one with "
+                         "`bazel run //tools:bundle -- --out=DIR`")
+    archives = _archives(options)
+    _check_out(out, archives)
+    preset = choice.preset(options)
+    store = Store(user_path(options.results_dir) / preset.name, _say)
+    if archives:
+        _say(f"{unpack.unpack(archives, store.folder)} cells unpacked")
+    needs, machines = _needs_checkpoint(store.folder, preset), _machines(options)
+    per_byte = pack.seconds_per_byte()
+
+    def pack_seconds():
+        return per_byte * pack.bytes_to_come(pack.collect(store.folder, needs), len(machines))
+    limit = (TimeLimit(start, 60 * options.minutes, pack_seconds) if options.minutes
+             else run_cells.NoLimit())
+    code = told = None
+    try:
+        failed = _run(options, store, preset, limit, machines)
+    except run_cells.OutOfTime:
+        code, told = _OUT_OF_TIME, "the time is over and cells are left"
+    except (run_cells.Interrupted, KeyboardInterrupt):
+        code, told = _INTERRUPTED, "stopped by a signal; cells are left"
+    with signals.Watch():  # Who asks to stop once more waits for what is packed.
+        paths = _pack(pack.collect(store.folder, needs), options, out)
+    if code:
+        _say(f"{told}; the next machine goes on with "
+             + " ".join(f"--in={path.name}" for path in paths))
+        return code
+    _say("all cells have run, and some failed; --retry_failed runs those again" if failed
+         else "all cells are there")
+    return 1 if failed else 0
+
+
+def main(arguments):
+    start = time.monotonic()
+    options = parse_arguments(arguments)
+    try:
+        return _do(options, start - options.seconds_before)
+    except KeyboardInterrupt:
+        print("stopped by a signal before anything ran", file=sys.stderr)
+        return _INTERRUPTED
+    except (CarryError, unpack.UnpackError, ask.AskError, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    signals.raise_keyboard_interrupt()
+    sys.exit(main(sys.argv[1:]))

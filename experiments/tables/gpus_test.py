@@ -1,0 +1,42 @@
+"""GPUs are those that this process may use."""
+
+import os
+import pathlib
+import tempfile
+import unittest
+from unittest import mock
+
+import gpus
+
+
+class GpusTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR")))
+
+    def names(self, smi="", **variables):
+        """`smi`: a script in place of nvidia-smi."""
+        program = self.folder / "nvidia-smi"
+        program.unlink(missing_ok=True)
+        if smi:
+            program.write_text(f"#!/bin/sh\n{smi}\n")
+            program.chmod(0o755)
+        with mock.patch.dict(os.environ, {"PATH": f"{self.folder}:/bin", **variables}):
+            if "CUDA_VISIBLE_DEVICES" not in variables:
+                os.environ.pop("CUDA_VISIBLE_DEVICES", None)
+            return gpus.names()
+
+    def test_all_of_the_machine(self):
+        self.assertEqual(self.names("echo 'GPU 0: NVIDIA H200 (UUID: GPU-1)'; "
+                                    "echo 'GPU 1: NVIDIA H200 (UUID: GPU-2)'"), ["0", "1"])
+
+    def test_none(self):
+        for smi in ("", "echo 'No devices were found'", "echo 'GPU 0: broken'; exit 9"):
+            self.assertEqual(self.names(smi), [], smi)
+
+    def test_those_that_the_environment_names(self):
+        for text, names in (("2,5", ["2", "5"]), ("GPU-1", ["GPU-1"]), ("", [])):
+            self.assertEqual(self.names("echo 'GPU 0: A'", CUDA_VISIBLE_DEVICES=text), names)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,185 @@
+"""Cells in archives, for the next machine.
+
+    cells = pack.collect(store.folder, needs_checkpoint)
+    paths = pack.write(cells, pathlib.Path("cells.tar.xz"), limit=16 << 20)
+
+An archive is a tar.xz of whole cells, as they lie below the results' folder: `tar -xf` unpacks it
+there as well as unpack.py does. Each cell is a stream of its own within it, so sizes are known
+exactly. Only what the next machine or a page needs is packed: no long logs, no other weights than the
+states of unfinished trainings and the checkpoints that inference still has to take.
+"""
+
+import dataclasses
+import lzma
+import os
+import pathlib
+import secrets
+import tarfile
+import time
+
+import durable
+import unfinished
+from cell_run import LOG, checkpoint
+from result import CELL_FILE
+from store import CELLS, FAILED, UNFINISHED
+
+SUFFIX = ".tar.xz"
+_LOG_BYTES = 256 << 10  # longer ones stay behind
+_LEVEL = 1  # weights hardly get smaller at higher ones
+_END = bytes(2 * tarfile.BLOCKSIZE)
+_TRIED_BYTES = 1 << 20
+_UNDER_WAY_BYTES = 8 << 20  # a state, with room
+
+
+@dataclasses.dataclass(frozen=True)
+class PackedCell:
+    name: str  # in the archive: "paper/cells/image-cf-..."
+    folder: pathlib.Path
+    files: tuple  # below the folder, in order
+    bytes: int  # of the files, before they are packed
+
+
+def _belongs(folder, path, size, weights):
+    return (path.suffix in (".json", ".jsonl") or path.name == "mllog.txt" or path in weights
+            or (path == folder / LOG and size <= _LOG_BYTES))
+
+
+def _cell(folder, *weights):
+    files = {}
+    for path in sorted(folder.rglob("*")):
+        size = path.stat().st_size
+        if path.is_file() and _belongs(folder, path, size, weights):
+            files[str(path.relative_to(folder))] = size
+    return PackedCell(str(folder.relative_to(folder.parents[2])), folder, tuple(files),
+                      sum(files.values()))
+
+
+def _folders(parent, holding):
+    """Those of cells, without what is under way."""
+    names = sorted(os.listdir(parent)) if parent.is_dir() else []
+    return [parent / name for name in names
+            if not name.startswith(".") and (parent / name / holding).is_file()]
+
+
+def _unfinished_cell(folder):
+    state = folder / unfinished.STATE
+    return _cell(folder, state if state.exists() else checkpoint(folder))
+
+
+def _furthest(folders):
+    """Of each unfinished cell the one that got furthest: {id: folder}"""
+    found = {}
+    for folder in folders:
+        try:
+            told = unfinished.read(folder)
+        except unfinished.NoneError:
+            continue
+        if told.id not in found or told.seconds > found[told.id][0]:
+            found[told.id] = told.seconds, folder
+    return {cell: folder for cell, (_, folder) in found.items()}
+
+
+def collect(folder, needs_checkpoint):
+    """[PackedCell] of all cells below a store's folder. `needs_checkpoint(id)`: whether inference
+    still has to take the model of this training."""
+    done = _folders(folder / CELLS, CELL_FILE)
+    packed = [_cell(path, *([checkpoint(path)] if needs_checkpoint(path.name) else []))
+              for path in done]
+    packed += [_cell(path) for path in _folders(folder / FAILED, CELL_FILE)]
+    names = {path.name for path in done}
+    packed += [_unfinished_cell(path) for cell, path in _furthest(
+        _folders(folder / UNFINISHED, unfinished.FILE)).items() if cell not in names]
+    return packed
+
+
+def bytes_to_come(cells, under_way):
+    """Before packing, of these cells and of as many that are under way."""
+    return sum(cell.bytes for cell in cells) + under_way * _UNDER_WAY_BYTES
+
+
+def _member(name, path):
+    content = path.read_bytes()
+    info = tarfile.TarInfo(name)
+    info.size, info.mtime, info.mode = len(content), int(path.stat().st_mtime), 0o644
+    return info.tobuf() + content + bytes(-len(content) % tarfile.BLOCKSIZE)
+
+
+def _compressed(content):
+    return lzma.compress(content, preset=_LEVEL)
+
+
+def _stream(cell):
+    return _compressed(b"".join(_member(f"{cell.name}/{file}", cell.folder / file)
+                                for file in cell.files))
+
+
+def part_path(out, number):
+    """cells.tar.xz, cells.2.tar.xz, ..."""
+    return out if number == 1 else out.with_name(
+        f"{out.name.removesuffix(SUFFIX)}.{number}{SUFFIX}")
+
+
+class _Parts:
+    """Files beside `out`, under temporary names until all are written."""
+
+    def __init__(self, out, limit):
+        self._out = out
+        self._limit = limit
+        self._end = _compressed(_END)
+        self._partial = []
+        self._file = None
+
+    def add(self, stream):
+        if self._file is None or (self._file.tell() > 0 and
+                                  self._file.tell() + len(stream) + len(self._end) > self._limit):
+            self._begin()
+        self._file.write(stream)
+
+    def _begin(self):
+        self._close()
+        path = self._out.with_name(f".{self._out.name}.{secrets.token_hex(8)}.partial")
+        self._partial.append(path)
+        self._file = path.open("xb")
+
+    def _close(self):
+        if self._file:
+            self._file.write(self._end)
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+
+    def finish(self):
+        """The files, under their names."""
+        if self._file is None:
+            self._begin()
+        self._close()
+        paths = [part_path(self._out, number) for number in range(1, len(self._partial) + 1)]
+        for partial, path in zip(self._partial, paths):
+            partial.replace(path)
+        durable.sync_folder(self._out.parent)
+        return paths
+
+    def remove(self):
+        """What has not got its name."""
+        for path in self._partial:
+            path.unlink(missing_ok=True)
+
+
+def write(cells, out, limit):
+    """Packs the cells into `out`, and what is more than `limit` bytes into further files; returns
+    all of them. A single cell of more is in a file alone."""
+    parts = _Parts(out, limit)
+    try:
+        for cell in cells:
+            parts.add(_stream(cell))
+        return parts.finish()
+    finally:
+        parts.remove()
+
+
+def seconds_per_byte():
+    """What packing takes on this machine."""
+    content = os.urandom(_TRIED_BYTES)
+    start = time.monotonic()
+    _compressed(content)
+    return (time.monotonic() - start) / _TRIED_BYTES

@@ -1,0 +1,270 @@
+"""What is packed is there again after unpacking; what is damaged is refused and nothing of it kept."""
+
+import io
+import lzma
+import os
+import pathlib
+import tarfile
+import tempfile
+import unittest
+
+import pack
+import small_runs
+import unfinished
+import unpack
+from cells import Cell
+from origin import Origin
+from result import State
+from store import Store
+
+CPU = Origin("generated-8-4-2", "cpu")
+
+
+def training(seed=1001):
+    return Cell("image", "cf", seed, (("steps", "4"),)).on(CPU)
+
+
+class PackTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR")))
+        self.here, self.there = (Store(self.folder / name / "paper") for name in ("here", "there"))
+        self.archive = self.folder / "cells.tar.xz"
+
+    def add(self, seed=1001):
+        small_runs.add(self.here, training(seed))
+        return self.here.folder / "cells" / training(seed).id
+
+    def add_unfinished(self, store=None, seed=1001, seconds=10.0, state=b"state"):
+        store = store or self.here
+        with store.work_on(training(seed)) as work:
+            part = {"seconds": seconds, "until": "2026-01-02T03:04:05+00:00", "driver": "580"}
+            unfinished.begin(work.folder, training(seed), [part], "580")
+            (work.folder / "run").mkdir(exist_ok=True)
+            (work.folder / "run/manifest.json").write_text("{}")
+            (work.folder / "run/state.safetensors").write_bytes(state)
+
+    def pack(self, needs=lambda name: False, limit=1 << 20):
+        return pack.write(pack.collect(self.here.folder, needs), self.archive, limit)
+
+    def unpack(self, *archives):
+        return unpack.unpack(archives or [self.archive], self.there.folder)
+
+    def files(self, store, folder="."):
+        return sorted(str(path.relative_to(store.folder))
+                      for path in (store.folder / folder).rglob("*") if path.is_file())
+
+
+class RoundTripTest(PackTest):
+    def test_cells_of_every_state_come_again(self):
+        self.add(1)
+        with self.here.work_on(training(2)) as work:
+            work.fail("error: no", {})
+        self.add_unfinished(seed=3)
+        self.assertEqual(self.pack(), [self.archive])
+        self.assertEqual(self.unpack(), 3)
+        for seed, state in ((1, State.DONE), (2, State.FAILED), (3, State.MISSING)):
+            result = self.there.result(training(seed))
+            self.assertEqual(result.state, state)
+            if state != State.MISSING:
+                self.assertEqual(result.info, self.here.result(training(seed)).info)
+        self.assertEqual(self.there.unfinished(training(3)), self.here.unfinished(training(3)))
+        with self.there.work_on(training(3)) as work:
+            self.assertEqual((work.folder / "run/state.safetensors").read_bytes(), b"state")
+
+    def test_tar_unpacks_it_too(self):
+        self.add()
+        self.pack()
+        with tarfile.open(self.archive) as content:
+            content.extractall(self.there.folder.parent)
+        self.assertEqual(self.there.result(training()).state, State.DONE)
+
+    def test_nothing_to_pack_is_an_archive_too(self):
+        self.here.folder.mkdir(parents=True)
+        self.pack()
+        self.assertEqual(self.unpack(), 0)
+
+    def test_only_what_is_needed_is_packed(self):
+        run = self.add() / "run"
+        for name in ("best_dense", "last"):
+            (run / f"{name}.safetensors").write_text("weights")
+        for name in ("mllog.txt", "patterns.json", "notes.txt", "patterns.json.partial"):
+            (run / name).write_text("{}")
+        (run.parent / "trace.json").write_text("{}")
+        (run.parent / "log.txt").write_text("short")
+        asked = []
+        self.pack(needs=asked.append)
+        self.unpack()
+        self.assertEqual(asked, [training().id])
+        packed = {path.split("/", 2)[2] for path in self.files(self.there)}
+        self.assertEqual(packed, {"cell.json", "log.txt", "run/manifest.json", "run/metrics.jsonl",
+                                  "run/mllog.txt", "run/patterns.json", "run/summary.json",
+                                  "trace.json"})
+        (run.parent / "log.txt").write_text("long" * 100_000)
+        [cell] = pack.collect(self.here.folder, lambda name: True)
+        self.assertNotIn("log.txt", cell.files)
+        self.assertEqual([file for file in cell.files if file.endswith("safetensors")],
+                         ["run/best_dense.safetensors"])
+        self.assertEqual(cell.bytes, sum((cell.folder / file).stat().st_size
+                                         for file in cell.files))
+
+    def test_what_is_under_way_is_not_packed(self):
+        with self.here.work_on(training()) as work:
+            small_runs.write(work.folder, training())
+            self.assertEqual(pack.collect(self.here.folder, lambda name: True), [])
+            work.finish({})
+
+    def test_a_training_that_is_over_but_not_kept_has_its_model(self):
+        self.add_unfinished()
+        run = self.here.folder / "unfinished" / training().id / "run"
+        (run / "state.safetensors").rename(run / "best_dense.safetensors")
+        (run / "summary.json").write_text("{}")
+        self.pack()
+        self.assertEqual(self.unpack(), 1)
+        self.assertIn(f"unfinished/{training().id}/run/best_dense.safetensors",
+                      self.files(self.there))
+
+
+class LimitTest(PackTest):
+    def test_whole_cells_in_parts_of_limited_size(self):
+        for seed in range(5):
+            self.add_unfinished(seed=seed, state=os.urandom(20_000))
+        paths = self.pack(limit=50_000)
+        self.assertEqual([path.name for path in paths],
+                         ["cells.tar.xz", "cells.2.tar.xz", "cells.3.tar.xz"])
+        for path in paths:
+            self.assertLessEqual(path.stat().st_size, 50_000)
+        self.assertEqual(self.unpack(paths[1]), 2)
+        self.assertEqual(self.unpack(*paths), 3)
+        self.assertEqual(self.files(self.there), self.files(self.here))
+
+    def test_a_cell_that_is_larger_is_alone(self):
+        for seed, size in ((1, 100), (2, 90_000), (3, 100)):
+            self.add_unfinished(seed=seed, state=os.urandom(size))
+        self.assertEqual([path.stat().st_size > 50_000 for path in self.pack(limit=50_000)],
+                         [False, True, False])
+
+    def test_an_archive_that_cannot_be_written_leaves_the_earlier_one(self):
+        self.add()
+        self.pack()
+        before = self.archive.read_bytes()
+        cells = pack.collect(self.here.folder, lambda name: False)
+        (cells[0].folder / "cell.json").unlink()
+        with self.assertRaises(FileNotFoundError):
+            pack.write(cells, self.archive, 1 << 20)
+        self.assertEqual(self.archive.read_bytes(), before)
+        self.assertEqual(list(self.folder.glob(".*")), [])
+
+
+class MergeTest(PackTest):
+    def test_what_is_there_stays(self):
+        small_runs.add(self.there, training(), commit="bead" * 10)
+        self.add()
+        self.pack()
+        self.assertEqual(self.unpack(), 0)
+        self.assertEqual(self.there.result(training()).json("run/manifest.json")["git_commit"],
+                         "bead" * 10)
+
+    def test_of_unfinished_ones_the_furthest_is_gone_on_with_and_packed(self):
+        for here, there in ((10.0, 20.0), (20.0, 10.0)):
+            self.setUp()
+            self.add_unfinished(self.here, seconds=here, state=b"here")
+            self.add_unfinished(self.there, seconds=there, state=b"there")
+            self.pack()
+            self.assertEqual(self.unpack(), 1)
+            self.assertEqual(self.unpack(), 0)
+            self.assertGreaterEqual(self.there.unfinished(training()).seconds, 20)
+            [cell] = pack.collect(self.there.folder, lambda name: False)
+            self.assertEqual((cell.folder / "run/state.safetensors").read_bytes(),
+                             b"there" if there > here else b"here")
+
+    def test_what_is_over_here_needs_no_state(self):
+        self.add_unfinished()
+        small_runs.add(self.there, training())
+        self.pack()
+        self.assertEqual(self.unpack(), 0)
+        self.assertEqual(self.files(self.there, "unfinished"), [])
+
+    def test_what_was_gone_on_with_elsewhere_is_not_packed_as_unfinished(self):
+        self.add_unfinished()
+        (self.here.folder / "unfinished").rename(self.folder / "kept")
+        self.add()
+        (self.folder / "kept").rename(self.here.folder / "unfinished")
+        self.assertEqual([cell.name.split("/")[1] for cell in
+                          pack.collect(self.here.folder, lambda name: False)], ["cells"])
+
+
+class RefusedTest(PackTest):
+    def check_refused(self, expected):
+        with self.assertRaisesRegex(unpack.UnpackError, expected) as raised:
+            self.unpack()
+        self.assertNotIn("\n", str(raised.exception))
+        self.assertIn(str(self.archive), str(raised.exception))
+        self.assertEqual(self.files(self.there), [])
+
+    def write(self, name, kind=tarfile.REGTYPE, content=b"{}"):
+        with tarfile.open(self.archive, "w:xz") as archive:
+            info = tarfile.TarInfo(name)
+            info.type, info.size, info.linkname = kind, len(content), "/etc/passwd"
+            archive.addfile(info, io.BytesIO(content))
+
+    def test_an_archive_that_is_cut_anywhere(self):
+        self.add(1)
+        self.add(2)
+        self.pack()
+        whole = self.archive.read_bytes()
+        for length in (*range(0, len(whole), 97), len(whole) - 1):
+            self.archive.write_bytes(whole[:length])
+            self.check_refused("cut|damaged")
+        end = len(lzma.compress(bytes(1024), preset=1))
+        self.archive.write_bytes(whole[:-end])  # between two cells
+        self.check_refused("is cut")
+
+    def test_an_archive_with_a_wrong_byte(self):
+        self.add()
+        self.pack()
+        whole = self.archive.read_bytes()
+        for place in range(0, len(whole), 53):
+            self.archive.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1:])
+            self.check_refused("cut|damaged")
+
+    def test_something_else(self):
+        for content in (b"", b"text", lzma.compress(b"text"), bytes(2048)):
+            self.archive.write_bytes(content)
+            self.check_refused("cut|damaged")
+
+    def test_cells_of_another_preset(self):
+        self.there = Store(self.folder / "there/quick")
+        self.add()
+        self.pack()
+        self.check_refused("has cells of 'paper', not of --preset=quick")
+
+    def test_members_that_lead_elsewhere(self):
+        for name, kind in (("/paper/cells/a/cell.json", tarfile.REGTYPE),
+                           ("paper/cells/../../../a", tarfile.REGTYPE),
+                           ("../a", tarfile.REGTYPE),
+                           ("paper/cells/a/link", tarfile.SYMTYPE),
+                           ("paper/cells/a/link", tarfile.LNKTYPE),
+                           ("paper/cells/a/fifo", tarfile.FIFOTYPE)):
+            self.write(name, kind, b"" if kind != tarfile.REGTYPE else b"{}")
+            self.check_refused("is no archive of cells")
+
+    def test_the_rest_of_a_results_folder_is_left_out(self):
+        for name in ("paper/accuracy.html", "paper/cells/.running-a/cell.json", "paper/a/b/c"):
+            self.write(name)
+            self.assertEqual(self.unpack(), 0)
+        self.assertEqual(self.files(self.there), [])
+
+    def test_one_bad_archive_of_two_and_nothing_is_put_in_place(self):
+        self.add()
+        self.pack()
+        good = self.archive.rename(self.folder / "good.tar.xz")
+        self.archive.write_bytes(b"text")
+        with self.assertRaisesRegex(unpack.UnpackError, "damaged"):
+            self.unpack(good, self.archive)
+        self.assertEqual(self.files(self.there), [])
+
+
+del PackTest  # what the others share, no test of its own
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,107 @@
+"""Cells from archives that pack.py wrote, into a store's folder.
+
+    unpack.unpack([pathlib.Path("cells.tar.xz")], pathlib.Path("results/tables/paper"))
+
+All archives are read before anything is put in place. What is there already stays: of a cell that is
+there an archive's is left out, and an unfinished one is put beside it (the store takes the one that
+got furthest).
+"""
+
+import lzma
+import os
+import pathlib
+import tarfile
+
+import running
+import unfinished
+from result import COPY
+from store import CELLS, FAILED, UNFINISHED, copy_of
+
+_CHUNK = 1 << 20
+
+
+class UnpackError(Exception):
+    """Its text is for the user: one line, naming the archive."""
+
+
+def _check_end(archive, file):
+    """An archive that is cut between two cells reads like a whole one but for its end."""
+    last = b""
+    while chunk := file.read(_CHUNK):
+        last = (last + chunk)[-2 * tarfile.BLOCKSIZE:]
+    if last != bytes(2 * tarfile.BLOCKSIZE):
+        raise UnpackError(f"{archive} is cut: its end is missing; copy it again")
+
+
+def _place(archive, member, preset):
+    """(cells, <id>, file, ...) of a member; None: no part of a cell, such as a page."""
+    path = pathlib.PurePosixPath(member.name)
+    if path.is_absolute() or ".." in path.parts or not (member.isfile() or member.isdir()):
+        raise UnpackError(f"{archive} is no archive of cells: it has {member.name!r}")
+    top, *place = path.parts or ("",)
+    if top and top != preset:
+        raise UnpackError(f"{archive} has cells of {top!r}, not of --preset={preset}")
+    is_cells = (len(place) > 2 and place[0] in (CELLS, FAILED, UNFINISHED)
+                and not place[1].startswith("."))
+    return place if member.isfile() and is_cells else None
+
+
+def _extract(archive, folder, preset):
+    try:
+        with lzma.open(archive) as file:
+            _check_end(archive, file)
+            file.seek(0)
+            with tarfile.open(fileobj=file, mode="r:") as content:
+                for member in content:
+                    place = _place(archive, member, preset)
+                    if place:
+                        target = folder.joinpath(*place)
+                        target.parent.mkdir(parents=True, exist_ok=True)
+                        target.write_bytes(content.extractfile(member).read())
+                        os.utime(target, (member.mtime, member.mtime))
+    except (lzma.LZMAError, EOFError, tarfile.TarError, ValueError) as error:
+        raise UnpackError(f"{archive} is damaged, or no .tar.xz: {error}") from None
+    except OSError as error:
+        raise UnpackError(f"{error.filename or archive}: {error.strerror}") from None
+
+
+def _is_the_same(one, other):
+    """Of two unfinished cells."""
+    try:
+        return (one / unfinished.FILE).read_bytes() == (other / unfinished.FILE).read_bytes()
+    except OSError:
+        return False
+
+
+def _adopt(cell, store_folder):
+    """Puts a cell's folder in its place; whether there is need and room."""
+    group, name = cell.parent.name, cell.name
+    target = store_folder / group / name
+    if group == UNFINISHED:
+        cell_id = name.split(COPY)[0]
+        others = [other for other in target.parent.glob(f"{cell_id}*")
+                  if other.name.split(COPY)[0] == cell_id]
+        if (store_folder / CELLS / cell_id).exists() or any(
+                _is_the_same(cell, other) for other in others):
+            return False
+        if target.exists():
+            target = copy_of(target.with_name(cell_id))
+    elif target.exists():
+        return False
+    target.parent.mkdir(exist_ok=True)
+    cell.rename(target)
+    return True
+
+
+def unpack(archives, store_folder):
+    """How many cells are new. The store's folder is called as its preset."""
+    cells = store_folder / CELLS
+    cells.mkdir(parents=True, exist_ok=True)
+    new = 0
+    with running.folder(cells, "unpacked") as (folder, _):
+        for number, archive in enumerate(archives):
+            _extract(archive, folder / str(number), store_folder.name)
+        # "cells" before "unfinished": what is over in one archive needs no state of another.
+        for cell in sorted(folder.glob("*/*/*"), key=lambda cell: cell.parent.name):
+            new += _adopt(cell, store_folder)
+    return new
