@@ -2,6 +2,7 @@
 
 import dataclasses
 import errno
+import fcntl
 import json
 import os
 import pathlib
@@ -192,6 +193,10 @@ class KilledTest(GoingOnTest):
         self.wait_for_step(step)
         call.kill()
         call.wait()
+        # Its program is being killed, and holds the lock as long as it lives.
+        for lock in (self.store.folder / "cells").glob(".running-*.lock"):
+            with lock.open("r+b") as file:
+                fcntl.flock(file.fileno(), fcntl.LOCK_EX)
 
     def test_what_a_killed_process_left_is_gone_on_with(self):
         self.kill_at(4)
