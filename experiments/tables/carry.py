@@ -142,9 +142,9 @@ def _needs_checkpoint(store_folder, preset):
     return needs
 
 
-def _run(options, store, preset, limit, machines):
+def _run(options, store, preset, limit):
     """How many cells failed. Raises what run_cells raises if the time or a signal ended it."""
-    programs = Programs.of_bundle(user_path(options.bundle))
+    programs, machines = Programs.of_bundle(user_path(options.bundle)), _machines(options)
     where = ask.Where(programs, machines[0], _say)
     cells = shard(choice.cells(choice.table_names(options), preset), options.shard_index,
                   options.shard_count)
@@ -163,7 +163,7 @@ def _pack(cells, options, out):
         if path not in paths:
             path.unlink()
     sizes = [path.stat().st_size for path in paths]
-    _say(f"{len(cells)} cells packed, {sum(sizes) / _MIB:.1f} MiB: "
+    _say(f"cells packed: {len(cells)}, {sum(sizes) / _MIB:.2f} MiB in "
          + " ".join(str(path) for path in paths))
     for path, size in zip(paths, sizes):
         if size > options.part_mib * _MIB:
@@ -183,17 +183,16 @@ def _do(options, start):
     preset = choice.preset(options)
     store = Store(user_path(options.results_dir) / preset.name, _say)
     if archives:
-        _say(f"{unpack.unpack(archives, store.folder)} cells unpacked")
-    needs, machines = _needs_checkpoint(store.folder, preset), _machines(options)
-    per_byte = pack.seconds_per_byte()
+        _say(f"cells unpacked: {unpack.unpack(archives, store.folder)}")
+    needs, per_byte = _needs_checkpoint(store.folder, preset), pack.seconds_per_byte()
 
     def pack_seconds():
-        return per_byte * pack.bytes_to_come(pack.collect(store.folder, needs), len(machines))
+        return pack.seconds(store.folder, pack.collect(store.folder, needs), per_byte)
     limit = (TimeLimit(start, 60 * options.minutes, pack_seconds) if options.minutes
              else run_cells.NoLimit())
     code = told = None
     try:
-        failed = _run(options, store, preset, limit, machines)
+        failed = _run(options, store, preset, limit)
     except run_cells.OutOfTime:
         code, told = _OUT_OF_TIME, "the time is over and cells are left"
     except (run_cells.Interrupted, KeyboardInterrupt):

@@ -9,7 +9,9 @@ exactly. Only what the next machine or a page needs is packed: no long logs, no 
 states of unfinished trainings and the checkpoints that inference still has to take.
 """
 
+import concurrent.futures
 import dataclasses
+import json
 import lzma
 import os
 import pathlib
@@ -18,8 +20,10 @@ import tarfile
 import time
 
 import durable
+import running
 import unfinished
 from cell_run import LOG, checkpoint
+from methods import SPION
 from result import CELL_FILE
 from store import CELLS, FAILED, UNFINISHED
 
@@ -28,7 +32,8 @@ _LOG_BYTES = 256 << 10  # longer ones stay behind
 _LEVEL = 1  # weights hardly get smaller at higher ones
 _END = bytes(2 * tarfile.BLOCKSIZE)
 _TRIED_BYTES = 1 << 20
-_UNDER_WAY_BYTES = 8 << 20  # a state, with room
+_WEIGHTS_BYTES = 8 << 20  # of a state, with room
+_FLOAT_BYTES = 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,9 +97,29 @@ def collect(folder, needs_checkpoint):
     return packed
 
 
-def bytes_to_come(cells, under_way):
-    """Before packing, of these cells and of as many that are under way."""
-    return sum(cell.bytes for cell in cells) + under_way * _UNDER_WAY_BYTES
+def _bytes_under_way(folder):
+    """Of a training's state, should it be stopped now: weights, AdamW's moments, the best model, and
+    before the transition two attention maps of each layer."""
+    try:
+        manifest = json.loads((folder / "run/manifest.json").read_text(encoding="utf-8"))
+        model = manifest["model"]
+        has_maps = manifest["method"] in SPION and not (folder / "run/patterns.json").exists()
+        maps = 2 * model["layers"] * model["sequence_length"] ** 2 * _FLOAT_BYTES
+        return _WEIGHTS_BYTES + has_maps * maps
+    except (OSError, ValueError, KeyError, TypeError):  # It has not begun, or is no training.
+        return _WEIGHTS_BYTES
+
+
+def seconds(folder, cells, per_byte):
+    """What it would take to stop now and pack these cells with what is under way in the store's
+    folder; `per_byte`: by seconds_per_byte."""
+    sizes = [cell.bytes for cell in cells]
+    sizes += [_bytes_under_way(path) for path in running.folders(folder / CELLS)]
+    return per_byte * max(max(sizes, default=0), sum(sizes) / _processors())
+
+
+def _processors():
+    return len(os.sched_getaffinity(0))
 
 
 def _member(name, path):
@@ -170,15 +195,16 @@ def write(cells, out, limit):
     all of them. A single cell of more is in a file alone."""
     parts = _Parts(out, limit)
     try:
-        for cell in cells:
-            parts.add(_stream(cell))
+        with concurrent.futures.ThreadPoolExecutor(_processors()) as threads:
+            for stream in threads.map(_stream, cells):
+                parts.add(stream)
         return parts.finish()
     finally:
         parts.remove()
 
 
 def seconds_per_byte():
-    """What packing takes on this machine."""
+    """What packing takes a processor of this machine."""
     content = os.urandom(_TRIED_BYTES)
     start = time.monotonic()
     _compressed(content)

@@ -1,12 +1,14 @@
 """What is packed is there again after unpacking; what is damaged is refused and nothing of it kept."""
 
 import io
+import json
 import lzma
 import os
 import pathlib
 import tarfile
 import tempfile
 import unittest
+from unittest import mock
 
 import pack
 import small_runs
@@ -153,6 +155,38 @@ class LimitTest(PackTest):
             pack.write(cells, self.archive, 1 << 20)
         self.assertEqual(self.archive.read_bytes(), before)
         self.assertEqual(list(self.folder.glob(".*")), [])
+
+
+class SecondsTest(PackTest):
+    def seconds(self, processors=1):
+        with mock.patch("os.sched_getaffinity", return_value=set(range(processors))):
+            return pack.seconds(self.here.folder, pack.collect(self.here.folder, lambda name: False),
+                                per_byte=1.0)
+
+    def test_cells_side_by_side_take_as_long_as_the_longest(self):
+        for seed, size in ((1, 1000), (2, 2000), (3, 90_000)):
+            self.add_unfinished(seed=seed, state=bytes(size))
+        alone = self.seconds(1)
+        self.assertGreater(alone, 93_000)
+        self.assertAlmostEqual(self.seconds(2), alone, delta=4000)
+        self.assertLess(self.seconds(8), 93_000)
+        self.assertGreater(self.seconds(8), 90_000)
+
+    def test_a_training_under_way_has_its_attention_maps_until_the_transition(self):
+        self.here.folder.mkdir(parents=True)
+        self.assertEqual(self.seconds(), 0)
+        with self.here.work_on(training()) as work:
+            begun = self.seconds()
+            self.assertGreater(begun, 1 << 20)
+            (work.folder / "run").mkdir()
+            manifest = work.folder / "run/manifest.json"
+            for method, maps in (("cf", 2 * 3 * 1000**2 * 4), ("dense", 0)):
+                manifest.write_text(json.dumps(
+                    {"method": method, "model": {"layers": 3, "sequence_length": 1000}}))
+                self.assertEqual(self.seconds() - begun, maps)
+            manifest.write_text(manifest.read_text().replace("dense", "cf"))
+            (work.folder / "run/patterns.json").write_text("{}")
+            self.assertEqual(self.seconds(), begun)
 
 
 class MergeTest(PackTest):

@@ -77,6 +77,11 @@ def folder(parent, name, earlier=()):
         os.close(descriptor)
 
 
+def folders(parent):
+    """Those that are under way, or were left behind."""
+    return [path for path in pathlib.Path(parent).glob(f"{_PREFIX}*") if path.is_dir()]
+
+
 def remove_left_behind(parent, rescue=lambda folder: None):
     """Folders whose owners ended without removing them; before that `rescue` is given each, and may
     rename it."""
