@@ -132,6 +132,7 @@ class CarriedTest(CarryTest):
         code, said = self.call("--table=inference", self.given())
         self.assertEqual(code, 0, said)
         self.assertEqual(len(self.cells()), 2)
+        self.assertEqual(len(fake_programs.calls(self.bundle)), 2)
         self.assertNotIn("safetensors", "".join(self.packed()))
 
     def test_a_failed_cell_is_told_and_carried(self):

@@ -63,10 +63,10 @@ class GoingOnTest(unittest.TestCase):
         return run_cells.run_missing(cells, self.store, self.programs, machines, self.said.append,
                                      **options)
 
-    def start_call(self, *seeds):
+    def start_call(self, *seeds, lra=None, **options):
         call = subprocess.Popen([sys.executable, "-c", CALL.format(
             path=sys.path, seeds=seeds, store=str(self.store.folder),
-            lra=self.programs.lra[0])], stdout=subprocess.PIPE, text=True)
+            lra=str(lra or self.programs.lra[0]))], stdout=subprocess.PIPE, text=True, **options)
         self.addCleanup(call.communicate)
         return call
 
@@ -150,6 +150,20 @@ class StoppedTest(GoingOnTest):
         self.assertEqual(call.wait(), 130)
         self.assertEqual(self.names("unfinished"), [training().id])
         self.assertEqual(self.steps(1002), [])
+
+    def test_a_signal_to_the_whole_group_fails_no_cell(self):
+        """Ctrl-C ends what has no handler for it, such as a program that has just begun."""
+        lra = self.folder / "frail"
+        lra.write_text(f"#!/bin/sh\necho >>{self.folder}/begun\nexec sleep 60\n")
+        lra.chmod(0o755)
+        for count in range(6):
+            call = self.start_call(1001, lra=lra, start_new_session=True)
+            while not (self.folder / "begun").exists():
+                time.sleep(0.01)
+            (self.folder / "begun").unlink()
+            os.killpg(call.pid, signal.SIGINT)
+            self.assertEqual(call.wait(), 130, count)
+            self.assertEqual((self.names("failed"), self.names("cells")), ([], []))
 
     def test_a_second_signal_ends_what_does_not_stop(self):
         with mock.patch.dict(os.environ, FAKE_DEAF="1"):

@@ -92,8 +92,10 @@ class _Loop:
                 self._fill(waiting)
             if not self._runs:
                 break
-            if not any(run.has_ended for run in self._runs.values()):
-                watch.wait(self._limit.tick_seconds)
+            has_ended = any(run.has_ended for run in self._runs.values())
+            watch.wait(0.0 if has_ended else self._limit.tick_seconds)
+            if watch.stop_requests and not is_stopping:
+                continue  # First it is noted: Ctrl-C may have ended programs, too.
             for result in self._close_ended():
                 if result:
                     on_result(result)

@@ -158,6 +158,7 @@ class RunCellsTest(unittest.TestCase):
             process.terminate()
             self.assertEqual(process.wait(), 130)
         self.assertEqual(list((self.store.folder / "cells").iterdir()), [])
+        self.assertFalse((self.store.folder / "failed").exists())
 
 
 if __name__ == "__main__":
