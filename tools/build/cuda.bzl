@@ -71,7 +71,7 @@ def _nvcc_objects_impl(ctx):
         arguments = ctx.actions.args()
         arguments.add_all(["-c", source.path, "-o", object.path, "-I."])
         arguments.add_all(["-std=c++20", "-O3", "-Xcompiler=-fPIC", "--expt-relaxed-constexpr"])
-        arguments.add_all(["--compress-mode=size", "--threads=2"])
+        arguments.add_all(["--compress-mode=size", "--threads=2", "--Werror=all-warnings"])
         if ctx.var["COMPILATION_MODE"] == "dbg":
             # For Nsight Compute's source view; triples a program's size.
             arguments.add("-lineinfo")
