@@ -53,5 +53,17 @@ TEST(ParseJsonTest, RefusesAHugeNesting) {
   EXPECT_THAT(Error(Nested("{\"a\":", "1", "}", 100'000)), HasSubstr("deep"));
 }
 
+TEST(ParseJsonTest, TakesTheMostValuesAndNotOneMore) {
+  const auto list = [](int64_t values, const std::string& value) {
+    std::string text = "[" + value;
+    for (int64_t i = 2; i < values; ++i) text += "," + value;
+    return text + "]";
+  };
+  EXPECT_TRUE(ParseJson(list(kMostJsonValues, "1")).ok());
+  for (const char* value : {"1", "[]", "{}", "\"\""}) {
+    EXPECT_EQ(Error(list(kMostJsonValues + 1, value)), "JSON with more than 4194304 values");
+  }
+}
+
 }  // namespace
 }  // namespace spion

@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstddef>
+#include <new>
 
 #include "absl/strings/str_cat.h"
 #include "spion/base/descriptor.h"
@@ -15,6 +17,7 @@ namespace spion {
 namespace {
 
 constexpr size_t kPieceBytes = size_t{1} << 20;
+constexpr size_t kLeastPieceBytes = size_t{1} << 12;
 
 absl::Status CannotBeRead(const FilePlace& place) {
   return absl::ErrnoToStatus(errno, absl::StrCat(place.path(), " cannot be read"));
@@ -58,18 +61,27 @@ absl::StatusOr<size_t> Read(const FilePlace& place, const Descriptor& file, char
 
 }  // namespace
 
-absl::Status ReadFileInto(const FilePlace& place, std::string& bytes) {
+absl::Status ReadFileInto(const FilePlace& place, std::string& bytes, int64_t most_bytes) {
   size_t size = 0;
   ASSIGN_OR_RETURN(const Descriptor file, Open(place, size));
-  bytes.resize(size);
+  if (size > static_cast<size_t>(most_bytes)) {
+    return absl::DataLossError(absl::StrCat(place.path(), " is too long: ", size, " bytes found, ",
+                                            most_bytes, " expected at most"));
+  }
+  try {
+    bytes.resize(size);
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat(place.path(), " cannot be read: no memory for its ", size, " bytes"));
+  }
   ASSIGN_OR_RETURN(const size_t got, Read(place, file, bytes.data(), size));
   bytes.resize(got);  // Less than `size` if someone cut the file in between.
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::string> ReadFile(const FilePlace& place) {
+absl::StatusOr<std::string> ReadFile(const FilePlace& place, int64_t most_bytes) {
   std::string bytes;
-  RETURN_IF_ERROR(ReadFileInto(place, bytes));
+  RETURN_IF_ERROR(ReadFileInto(place, bytes, most_bytes));
   return bytes;
 }
 
@@ -77,7 +89,8 @@ absl::Status ReadFilePieces(const FilePlace& place,
                             absl::FunctionRef<absl::Status(absl::string_view piece)> take) {
   size_t size = 0;
   ASSIGN_OR_RETURN(const Descriptor file, Open(place, size));
-  std::string piece(kPieceBytes, '\0');
+  // Small for a small file; one that grows meanwhile is read all the same.
+  std::string piece(std::clamp(size, kLeastPieceBytes, kPieceBytes), '\0');
   for (;;) {
     ASSIGN_OR_RETURN(const size_t got, Read(place, file, piece.data(), piece.size()));
     if (got == 0) return absl::OkStatus();

@@ -1,9 +1,12 @@
 #include "spion/base/read_file.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <string>
 
 #include "absl/status/status.h"
@@ -41,6 +44,35 @@ TEST(ReadFileIntoTest, ReplacesWhatWasThere) {
   EXPECT_EQ(bytes, "a longer content");
   ASSERT_TRUE(ReadFileInto(Path("short"), bytes).ok());
   EXPECT_EQ(bytes, "short");
+}
+
+TEST(ReadFileTest, RefusesMoreThanItsLimitBeforeItReads) {
+  std::ofstream(Path("limit")) << "12345";
+  EXPECT_EQ(ReadFile(Path("limit"), 5).value(), "12345");
+  EXPECT_EQ(ReadFile(Path("limit"), 4).status(),
+            absl::DataLossError(Path("limit") + " is too long: 5 bytes found, 4 expected at most"));
+  // More than there is memory; it takes no room on the disk.
+  std::filesystem::resize_file(Path("limit"), uint64_t{1} << 43);
+  EXPECT_EQ(ReadFile(Path("limit")).status().code(), absl::StatusCode::kDataLoss);
+  std::filesystem::remove(Path("limit"));
+}
+
+TEST(ReadFileTest, SaysWhenThereIsNoMemory) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "AddressSanitizer ends a program that asks for so much";
+#endif
+  std::ofstream(Path("huge")).flush();
+  std::filesystem::resize_file(Path("huge"), uint64_t{1} << 43);
+  const auto read_in_little_memory = [] {
+    const rlimit little = {.rlim_cur = rlim_t{1} << 32, .rlim_max = rlim_t{1} << 32};
+    setrlimit(RLIMIT_AS, &little);
+    const absl::Status status = ReadFile(Path("huge"), int64_t{1} << 43).status();
+    std::cerr << status << std::endl;
+    _exit(status.code() == absl::StatusCode::kResourceExhausted ? 0 : 1);
+  };
+  EXPECT_EXIT(read_in_little_memory(), testing::ExitedWithCode(0),
+              "huge cannot be read: no memory for its 8796093022208 bytes");
+  std::filesystem::remove(Path("huge"));
 }
 
 TEST(ReadFilePiecesTest, GivesEveryByteInOrder) {
