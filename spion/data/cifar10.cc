@@ -42,15 +42,14 @@ absl::Status WithWayOut(const absl::Status& status) {
   return absl::Status(status.code(), absl::StrCat(status.message(), ". ", kWayOut, "."));
 }
 
+size_t FileBytes(int records) { return static_cast<size_t>(records) * kRecordBytes; }
+
 absl::Status CheckSize(absl::string_view path, size_t found, int records) {
-  const size_t expected = static_cast<size_t>(records) * kRecordBytes;
+  const size_t expected = FileBytes(records);
   if (found == expected) return absl::OkStatus();
-  return absl::DataLossError(absl::StrCat(path,
-                                          found == 0         ? " is empty: "
-                                          : found < expected ? " is truncated: "
-                                                             : " is too long: ",
-                                          found, " bytes found, ", expected, " expected (", records,
-                                          " records of ", kRecordBytes, ")"));
+  return absl::DataLossError(
+      absl::StrCat(path, found == 0 ? " is empty: " : " is truncated: ", found, " bytes found, ",
+                   expected, " expected (", records, " records of ", kRecordBytes, ")"));
 }
 
 /// One record of kRecordBytes bytes.
@@ -111,7 +110,7 @@ absl::StatusOr<Cifar10> ReadFiles(const DataFolder& folder, int records_per_file
 absl::StatusOr<Cifar10> ReadFolder(const DataFolder& folder, int records_per_file) {
   return ReadFiles(folder, records_per_file, [&](size_t f) -> absl::StatusOr<Content> {
     const std::string file = folder.path / kFiles[f];
-    absl::StatusOr<std::string> bytes = ReadFile(file);
+    absl::StatusOr<std::string> bytes = ReadFile(file, FileBytes(records_per_file));
     if (!bytes.ok()) return MissingIsDataLoss(bytes.status());
     return Content{.file = file, .bytes = *std::move(bytes)};
   });
@@ -122,9 +121,11 @@ absl::StatusOr<Cifar10> ReadArchive(const std::string& archive, int records_per_
   std::array<std::string, kFiles.size()> names;
   std::array<std::optional<std::string>, kFiles.size()> contents;
   for (size_t f = 0; f < kFiles.size(); ++f) names[f] = absl::StrCat(kFolder, "/", kFiles[f]);
-  TarReader tar([&](absl::string_view name) -> std::string* {
+  TarReader tar([&](absl::string_view name) -> TarReader::Wanted {
     const size_t f = std::find(names.begin(), names.end(), name) - names.begin();
-    return f < names.size() ? &contents[f].emplace() : nullptr;
+    if (f == names.size()) return {};
+    return {.content = &contents[f].emplace(),
+            .most_bytes = static_cast<int64_t>(FileBytes(records_per_file))};
   });
   const auto in_archive = [&](const absl::Status& status) {
     return absl::Status(status.code(), absl::StrCat(archive, " ", status.message()));

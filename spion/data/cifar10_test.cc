@@ -196,7 +196,10 @@ TEST_F(ReadCifar10Test, NamesATruncatedFile) {
 TEST_F(ReadCifar10Test, NamesAFileThatIsTooLong) {
   Write(folder_ / "data_batch_5.bin", FileBytes(4) + "x");
   ExpectError(absl::StatusCode::kDataLoss,
-              "data_batch_5.bin is too long: 9220 bytes found, 9219 expected");
+              "data_batch_5.bin is too long: 9220 bytes found, 9219 expected at most");
+  // More than there is memory; it takes no room on the disk.
+  std::filesystem::resize_file(folder_ / "data_batch_5.bin", uint64_t{1} << 43);
+  ExpectError(absl::StatusCode::kDataLoss, "data_batch_5.bin is too long: 8796093022208 bytes");
 }
 
 TEST_F(ReadCifar10Test, NamesTheRecordWithAWrongLabel) {
@@ -311,6 +314,16 @@ TEST_F(ReadCifar10ArchiveTest, NamesTheMemberWithATruncatedRecordOrAWrongLabel) 
   bytes[kRecordBytes] = 11;
   Write(archive_, TestGzip(TestTarMember(name, bytes) + Tar().substr(512 + Member(0).size())));
   ExpectError(absl::StatusCode::kDataLoss, file + ", record 1 (byte 3073): label 11 found");
+}
+
+TEST_F(ReadCifar10ArchiveTest, NamesAMemberThatIsTooLongByItsHeader) {
+  Write(archive_, TestGzip(TestTarMember("cifar-10-batches-bin/test_batch.bin",
+                                         std::string(kRecords * kRecordBytes + 1, '\0'))
+                               .substr(0, 512)));
+  ExpectError(absl::StatusCode::kDataLoss,
+              archive_.string() +
+                  " holds cifar-10-batches-bin/test_batch.bin, which is too long: "
+                  "9220 bytes found, 9219 expected at most");
 }
 
 TEST_F(ReadCifar10ArchiveTest, RefusesAFolderInTheArchivesPlace) {

@@ -26,6 +26,8 @@ namespace spion {
 namespace {
 
 constexpr int kReviewsPerFolder = 12500;
+// Far more than any review has.
+constexpr int64_t kReviewBytes = int64_t{1} << 20;
 constexpr std::array<const char*, 2> kFolders = {"aclImdb", "imdb/aclImdb"};
 constexpr std::array<const char*, 4> kEntries = {"train/neg", "train/pos", "test/neg", "test/pos"};
 constexpr std::array<const char*, 2> kLabelFolders = {"neg", "pos"};  // By label.
@@ -92,6 +94,12 @@ absl::StatusOr<std::vector<ReviewFile>> ListReviews(const std::string& folder, i
           file.path, " is not named ID_RATING.txt, as reviews are; move it elsewhere"));
     }
     files.push_back(std::move(file));
+    // Enough to see two of one ID; then the rest of what may be millions does not matter.
+    if (files.size() > 2 * static_cast<size_t>(expected)) {
+      return absl::DataLossError(absl::StrCat(folder, " has too many: more than ", 2 * expected,
+                                              " files ID_RATING.txt found, ", expected,
+                                              " expected"));
+    }
   }
   if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat(folder, " cannot be read"));
   std::sort(files.begin(), files.end(), [](const ReviewFile& a, const ReviewFile& b) {
@@ -114,7 +122,7 @@ absl::Status ReadReviews(const std::filesystem::path& folder, int reviews_per_fo
   for (int i = 0; i < reviews_per_folder; ++i) {
     for (size_t label = 0; label < files.size(); ++label) {
       const std::string& path = files[label][i].path;
-      RETURN_IF_ERROR(ReadFileInto(path, review));
+      RETURN_IF_ERROR(ReadFileInto(path, review, kReviewBytes));
       if (review.empty()) {
         return absl::DataLossError(absl::StrCat(path, " is empty, a review was expected"));
       }

@@ -33,7 +33,8 @@ struct Imdb {
 /// Errors, each with the file or folder, what was found, what was expected, and how to get the
 /// data: NotFound if nothing of it is there; FailedPrecondition for a folder where a file should be
 /// or the other way round; DataLoss for a missing folder, another number of reviews, a .txt file of
-/// another name, two reviews of one ID, or an empty review, of which the published data has none;
+/// another name, two reviews of one ID, or a review that is empty or of more than a mebibyte, of
+/// which the published data has none;
 /// what the system says for anything that cannot be read.
 absl::StatusOr<Imdb> ReadImdb(const std::string& data_dir);
 

@@ -199,6 +199,21 @@ TEST_F(ReadImdbTest, NamesAnEmptyReview) {
   ExpectError(absl::StatusCode::kDataLoss, "test/pos/10_3.txt is empty, a review was expected");
 }
 
+TEST_F(ReadImdbTest, NamesAReviewThatIsTooLong) {
+  // More than there is memory; it takes no room on the disk.
+  std::filesystem::resize_file(folder_ / "test/pos/10_3.txt", uint64_t{1} << 43);
+  ExpectError(absl::StatusCode::kDataLoss,
+              "test/pos/10_3.txt is too long: 8796093022208 bytes found, 1048576 expected at most");
+}
+
+TEST_F(ReadImdbTest, EndsEarlyInAFolderOfManyMore) {
+  for (int id = 20; id < 40; ++id) {
+    Write(folder_ / "train/neg" / absl::StrCat(id, "_1.txt"), "x");
+  }
+  ExpectError(absl::StatusCode::kDataLoss,
+              "train/neg has too many: more than 6 files ID_RATING.txt found, 3 expected");
+}
+
 TEST_F(ReadImdbTest, RefusesAFolderInAReviewsPlace) {
   std::filesystem::remove(folder_ / "train/neg/2_1.txt");
   std::filesystem::create_directories(folder_ / "train/neg/2_1.txt");

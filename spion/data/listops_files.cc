@@ -91,13 +91,14 @@ absl::Status ReadSplit(const std::string& path, Sha256& hash,
     take(line);
     return absl::OkStatus();
   };
-  RETURN_IF_ERROR(ReadLines(path, hash, [&](int64_t number, absl::string_view text) {
-    lines = number;
-    const absl::Status status = take_line(text);
-    return status.ok() ? status
-                       : absl::Status(status.code(), absl::StrCat(path, ", line ", number, ": ",
-                                                                  status.message()));
-  }));
+  RETURN_IF_ERROR(
+      ReadLines(path, kListOpsLineBytes, hash, [&](int64_t number, absl::string_view text) {
+        lines = number;
+        const absl::Status status = take_line(text);
+        return status.ok() ? status
+                           : absl::Status(status.code(), absl::StrCat(path, ", line ", number, ": ",
+                                                                      status.message()));
+      }));
   if (lines >= 2) return absl::OkStatus();
   return absl::DataLossError(
       absl::StrCat(path, lines == 0 ? " is empty: " : " has no line after its header: ",

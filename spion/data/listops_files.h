@@ -28,6 +28,9 @@
 
 namespace spion {
 
+/// A line of a file is not longer. An expression of the task has 2,000 tokens at most.
+inline constexpr int64_t kListOpsLineBytes = int64_t{1} << 20;
+
 /// The name of a split's file, without its folder.
 const char* ListOpsFileName(ListOpsSplit split);
 
@@ -40,9 +43,9 @@ absl::StatusOr<DataFolder> FindListOpsFolder(const std::string& data_dir);
 /// Reads the three files in the order above, evaluates every expression and hands it to `take`,
 /// whole, with its value. The bytes of the files are added to `hash`. Holds one line at a time.
 /// Errors, each naming the file and the line, with the way to the data: DataLoss for a missing or
-/// an empty file, a missing or a second header, no examples, a line that is not an expression, one
-/// tab and a digit, or a target that is not the expression's value; those of ReadFile (read_file.h)
-/// for a file that is a folder or cannot be read.
+/// an empty file, a missing or a second header, no examples, a line that is too long or is not an
+/// expression, one tab and a digit, or a target that is not the expression's value; those of
+/// ReadFile (read_file.h) for a file that is a folder or cannot be read.
 absl::Status ReadListOps(
     const std::string& folder, Sha256& hash,
     absl::FunctionRef<void(ListOpsSplit split, absl::Span<const uint8_t> tokens, int value)> take);

@@ -107,6 +107,14 @@ TEST_F(ListOpsFilesTest, ReadsWindowsLineEndsAndALastLineWithoutOne) {
   EXPECT_EQ(examples->back(), "2: 10 4 2 14 = 2");
 }
 
+TEST_F(ListOpsFilesTest, RefusesAFileWithoutLineEnds) {
+  // 16 GiB that take no room on the disk.
+  std::filesystem::resize_file(folder_ / "basic_val.tsv", uint64_t{16} << 30);
+  ExpectError(absl::StatusCode::kDataLoss,
+              "basic_val.tsv, line 4: longer than 1048576 bytes, the most that is expected (are "
+              "there line ends?)");
+}
+
 TEST_F(ListOpsFilesTest, NamesWhatIsWrongWithTheHeader) {
   ExpectBad("", " is empty: the header and one line for each expression expected");
   ExpectBad("Source\tTarget\n", " has no line after its header:");

@@ -18,6 +18,8 @@ namespace spion {
 namespace {
 
 constexpr absl::string_view kMagic = "\x93NUMPY";
+// Longer texts are cut in messages.
+constexpr size_t kShown = 40;
 
 /// The value of `key` in the header, a Python dictionary, up to `end`: "'key': value<end>".
 absl::string_view ValueOf(absl::string_view key, absl::string_view end, absl::string_view header) {
@@ -46,7 +48,8 @@ absl::Status TakeType(absl::string_view type, Array& array) {
   if ((!bytes && !unicode) ||
       !absl::SimpleAtoi(type.substr(3, type.size() - 4), &array.characters) ||
       array.characters == 0 || array.characters > kMostCharacters) {
-    return absl::InvalidArgumentError(absl::StrCat("is a NumPy array of type ", type,
+    return absl::InvalidArgumentError(absl::StrCat("is a NumPy array of type ",
+                                                   type.substr(0, kShown),
                                                    ", text or strings ('<U..', '|S..') expected"));
   }
   array.bytes_per_character = bytes ? 1 : 4;
@@ -60,12 +63,13 @@ absl::Status TakeShape(absl::string_view shape, Array& array) {
   bool good = true;
   for (absl::string_view part : absl::StrSplit(shape, ',', absl::SkipWhitespace())) {
     size_t size = 0;
-    good = good && absl::SimpleAtoi(part, &size) && size <= kMostRows;
+    good = good && absl::SimpleAtoi(part, &size) && size >= 1 && size <= kMostRows;
     sizes.push_back(size);
   }
   if (!good || sizes.empty() || sizes.size() > 2) {
     return absl::InvalidArgumentError(
-        absl::StrCat("is a NumPy array of shape (", shape, "), one or two dimensions expected"));
+        absl::StrCat("is a NumPy array of shape (", shape.substr(0, kShown), "), one or two ",
+                     "dimensions from 1 to ", kMostRows, " expected"));
   }
   array.rows = sizes[0];
   array.columns = sizes.size() == 2 ? sizes[1] : 1;

@@ -21,7 +21,7 @@ bool IsNpy(absl::string_view bytes);
 /// both.
 /// Errors, each to be put behind the file's name: InvalidArgument for an array of another type or
 /// shape, or text that is not ASCII; DataLoss for a header that cannot be read, or too few or too
-/// many bytes behind it.
+/// many bytes behind it. The text is no longer than the array, but for a byte a string.
 absl::StatusOr<std::string> NpyText(absl::string_view bytes);
 
 }  // namespace spion

@@ -75,6 +75,8 @@ TEST(NpyTextTest, RefusesOtherTypesAndShapes) {
   ExpectError(Npy("|S0", "1,", ""), code, "type '|S0'");
   ExpectError(Npy("|S1", "", "x"), code, "shape ()");
   ExpectError(Npy("|S1", "1, 1, 1", "x"), code, "shape (1, 1, 1)");
+  // A million empty rows in no bytes.
+  ExpectError(Npy("|S1", "1048576, 0", ""), code, "shape (1048576, 0), one or two dimensions from");
   ExpectError(Npy("|S1", "1,", "\xe9"), code, "not ASCII (233) in row 0, column 0");
 }
 

@@ -22,6 +22,12 @@ namespace spion {
 namespace {
 
 constexpr char kMetadataName[] = "metadata";
+// Many times what there is: a picture has a kilobyte before it is compressed, a line of metadata
+// some 60 bytes.
+constexpr int64_t kMetadataBytes = int64_t{1} << 24;
+constexpr size_t kLineBytes = 4096;
+constexpr size_t kMostPictures = size_t{1} << 20;
+constexpr int64_t kPictureBytes = int64_t{1} << 20;
 constexpr std::array<const char*, 3> kFolders = {"pathfinder32/curv_contour_length_14",
                                                  "pathfinder/pathfinder32/curv_contour_length_14",
                                                  "curv_contour_length_14"};
@@ -79,6 +85,11 @@ absl::Status Of(const std::string& path, const absl::Status& error) {
 }
 
 absl::StatusOr<PathfinderIndex::Entry> ReadLine(absl::string_view line) {
+  if (line.size() > kLineBytes) {
+    return absl::DataLossError(absl::StrCat("longer than ", kLineBytes,
+                                            " bytes, the most that is expected (are there line "
+                                            "ends?)"));
+  }
   const std::vector<absl::string_view> fields =
       absl::StrSplit(line, absl::ByAnyChar(" \t\r"), absl::SkipEmpty());
   if (fields.size() < 4) {
@@ -100,7 +111,7 @@ absl::StatusOr<PathfinderIndex::Entry> ReadLine(absl::string_view line) {
 /// Appends a metadata file's lines to the index and its bytes to the index's hash.
 absl::Status ReadMetadata(int32_t number, PathfinderIndex& index) {
   const std::string path = MetadataFile(index.folder.path, number).string();
-  ASSIGN_OR_RETURN(std::string text, ReadFile(path));
+  ASSIGN_OR_RETURN(std::string text, ReadFile(path, kMetadataBytes));
   index.metadata_hash.Update(text);
   if (IsNpy(text)) {
     absl::StatusOr<std::string> strings = NpyText(text);
@@ -119,6 +130,11 @@ absl::Status ReadMetadata(int32_t number, PathfinderIndex& index) {
     if (!entry.ok()) return Of(absl::StrCat(path, ", line ", line_number, ":"), entry.status());
     entry->metadata = number;
     entry->line = line_number;
+    if (index.entries.size() == kMostPictures) {
+      return absl::DataLossError(
+          absl::StrCat(path, ", line ", line_number, ": more than ", kMostPictures,
+                       " pictures, the most that is expected of all metadata files together"));
+    }
     index.entries.push_back(*std::move(entry));
   }
   return absl::OkStatus();
@@ -150,7 +166,7 @@ absl::Status ReadPathfinderPicture(const PathfinderIndex& index, int64_t entry, 
     return WithWayOut(
         absl::Status(error.code(), absl::StrCat(error.message(), " (named by ", asked_by, ")")));
   };
-  const absl::StatusOr<std::string> bytes = ReadFile(path);
+  const absl::StatusOr<std::string> bytes = ReadFile(path, kPictureBytes);
   if (!bytes.ok()) return failed(MissingIsDataLoss(bytes.status()));
   const absl::Status decoded =
       DecodeGreyPng(*bytes, kPictureSide, kPictureSide, absl::MakeSpan(picture.pixels));

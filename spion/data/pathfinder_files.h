@@ -43,15 +43,16 @@ struct PathfinderIndex {
 /// FindDataFolder (data_folder.h) finds it in, itself or in a folder pathfinder.
 /// Errors, each with the file, the line where it has one, what was expected and the way out:
 /// NotFound if nothing of it is there; FailedPrecondition for a folder where a file should be or
-/// the other way round; DataLoss if metadata is missing, for an empty metadata file, or a line with
-/// fewer than four fields or a label other than 0 and 1; InvalidArgument for a .npy file whose name
-/// is no number or whose array is not of strings; what the system says for what cannot be read.
+/// the other way round; DataLoss if metadata is missing, for a metadata file that is empty or of
+/// more than 16 MiB, more than a million pictures, or a line that is too long, has fewer than four
+/// fields or a label other than 0 and 1; InvalidArgument for a .npy file whose name is no number or
+/// whose array is not of strings; what the system says for what cannot be read.
 absl::StatusOr<PathfinderIndex> ReadPathfinderIndex(const std::string& data_dir);
 
 /// Reads the picture of entry `entry` and takes its file's bytes into `hash`.
 /// Errors name the picture, and the metadata line that asks for it: DataLoss if it is missing, no
-/// PNG or a damaged one; InvalidArgument if it is not of 32 x 32 grey pixels; FailedPrecondition
-/// and the system's errors as above.
+/// PNG, a damaged one or of more than a mebibyte; InvalidArgument if it is not of 32 x 32 grey
+/// pixels; FailedPrecondition and the system's errors as above.
 absl::Status ReadPathfinderPicture(const PathfinderIndex& index, int64_t entry, Sha256& hash,
                                    GreyPicture& picture);
 

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <cstdint>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -280,6 +281,28 @@ TEST_F(PathfinderFilesTest, RefusesAFolderInAPicturesPlace) {
   std::filesystem::remove(Picture());
   std::filesystem::create_directory(Picture());
   ExpectPictureError(absl::StatusCode::kFailedPrecondition, " is a folder, a file was expected");
+}
+
+TEST_F(PathfinderFilesTest, NamesAPictureThatIsTooLong) {
+  // More than there is memory; it takes no room on the disk.
+  std::filesystem::resize_file(Picture(), uint64_t{1} << 43);
+  ExpectPictureError(absl::StatusCode::kDataLoss, " is too long: 8796093022208 bytes found");
+}
+
+TEST_F(PathfinderFilesTest, NamesMetadataThatIsTooLong) {
+  ExpectMetadataError("imgs/2 sample_0.png 0 1\n" + std::string(4097, 'x'),
+                      absl::StatusCode::kDataLoss, ", line 2: longer than 4096 bytes");
+  std::filesystem::resize_file(folder_ / "metadata" / "2.npy", uint64_t{1} << 43);
+  ExpectIndexError(absl::StatusCode::kDataLoss, "metadata/2.npy is too long: 8796093022208 bytes");
+}
+
+TEST_F(PathfinderFilesTest, RefusesMorePicturesThanAnybodyHas) {
+  std::string lines;
+  for (int line = 0; line < 1'000'000; ++line) lines += "a b 0 1\n";
+  Write(folder_ / "metadata" / "2.npy", lines);
+  ASSERT_TRUE(ReadPathfinderIndex(data_dir_.string()).ok());
+  Write(folder_ / "metadata" / "3.npy", lines);
+  ExpectIndexError(absl::StatusCode::kDataLoss, "metadata/3.npy, line 48577: more than 1048576");
 }
 
 TEST_F(PathfinderFilesTest, NamesAPictureThatIsNoPng) {

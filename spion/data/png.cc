@@ -14,6 +14,8 @@ namespace spion {
 namespace {
 
 constexpr size_t kSignatureBytes = 8;
+// That libpng keeps of one chunk. None that it still reads has as many.
+constexpr size_t kMostChunkBytes = size_t{1} << 16;
 
 /// What libpng's callbacks see.
 struct Source {
@@ -47,6 +49,11 @@ class Reader {
     if (png_ == nullptr) return;
     info_ = png_create_info_struct(png_);
     png_set_read_fn(png_, &source_, TakeBytes);
+    // Else a profile that says that it has 2 GB gets them, and each of many texts its own memory.
+    constexpr int kAllThatChangeNoPixel = -1;
+    png_set_keep_unknown_chunks(png_, PNG_HANDLE_CHUNK_NEVER, nullptr, kAllThatChangeNoPixel);
+    png_set_chunk_cache_max(png_, 1);
+    png_set_chunk_malloc_max(png_, kMostChunkBytes);
   }
   ~Reader() { png_destroy_read_struct(&png_, &info_, nullptr); }
   Reader(const Reader&) = delete;

@@ -1,6 +1,9 @@
 #include "spion/data/png.h"
 
+#include <zlib.h>
+
 #include <cstdint>
+#include <fstream>
 #include <string>
 #include <vector>
 
@@ -80,6 +83,69 @@ TEST(DecodeGreyPngTest, RefusesAChangedByteInThePixels) {
   std::string png = TestPng({.width = 32, .height = 32, .pixels = Ramp(1024)});
   png[png.size() / 2] ^= 1;
   ExpectError(png, absl::StatusCode::kDataLoss, "is a damaged PNG: ");
+}
+
+/// A chunk as PNG writes it: length, name, content, and the CRC of the last two.
+std::string Chunk(const std::string& name, const std::string& content) {
+  const auto big_endian = [](size_t number) {
+    std::string bytes;
+    for (int shift = 24; shift >= 0; shift -= 8)
+      bytes.push_back(static_cast<char>(number >> shift));
+    return bytes;
+  };
+  const std::string checked = name + content;
+  return big_endian(content.size()) + checked +
+         big_endian(crc32(0, reinterpret_cast<const Bytef*>(checked.data()),
+                          static_cast<uInt>(checked.size())));
+}
+
+/// In zlib's form.
+std::string Compressed(const std::string& content) {
+  uLongf size = compressBound(static_cast<uLong>(content.size()));
+  std::string bytes(size, '\0');
+  compress(reinterpret_cast<Bytef*>(bytes.data()), &size,
+           reinterpret_cast<const Bytef*>(content.data()), static_cast<uLong>(content.size()));
+  return bytes.substr(0, size);
+}
+
+/// A good picture with more chunks behind its header.
+std::string WithChunks(const std::string& chunks) {
+  constexpr size_t kHeaderEnd = 8 + 25;
+  return TestPng({.width = 32, .height = 32, .pixels = Ramp(1024)}).insert(kHeaderEnd, chunks);
+}
+
+/// The most memory that this process has asked for so far, touched or not.
+int64_t PeakBytes() {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  while (status >> word && word != "VmPeak:") {
+  }
+  int64_t kilobytes = 0;
+  status >> kilobytes;
+  return 1024 * kilobytes;
+}
+
+// Thirty of these texts made libpng take 230 MB, ten times as many ten times that.
+TEST(DecodeGreyPngTest, TakesNoMemoryForTexts) {
+  const std::string text =
+      Chunk("zTXt", std::string("k\0\0", 3) + Compressed(std::string(7'900'000, 'x')));
+  std::string texts;
+  for (int i = 0; i < 30; ++i) texts += text;
+  const std::string png = WithChunks(texts);
+  std::vector<uint8_t> pixels(1024);
+  const int64_t before = PeakBytes();
+  const absl::Status status = Decode(png, pixels);
+  EXPECT_LT(PeakBytes() - before, 4 << 20);
+  EXPECT_TRUE(status.ok()) << status;
+  EXPECT_EQ(pixels, Ramp(1024));
+}
+
+TEST(DecodeGreyPngTest, TakesNoMemoryForWhatATextSaysThatItIs) {
+  // Its length, 2^31 - 2 bytes.
+  const std::string png = WithChunks(std::string("\x7f\xff\xff\xfe") + "tEXt");
+  const int64_t before = PeakBytes();
+  ExpectError(png, absl::StatusCode::kDataLoss, "the file ends too early");
+  EXPECT_LT(PeakBytes() - before, 4 << 20);
 }
 
 TEST(DecodeGreyPngTest, RefusesAnotherSize) {

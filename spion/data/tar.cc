@@ -85,8 +85,17 @@ absl::Status TarReader::TakeHeader() {
   name_ = NameOf(header_);
   const char type = Bytes(kType, header_)[0];
   const bool is_file = type == '0' || type == '\0';
-  content_ = is_file ? destination_(name_) : nullptr;
-  if (content_ != nullptr) content_->clear();
+  const Wanted wanted = is_file ? destination_(name_) : Wanted{};
+  content_ = wanted.content;
+  if (content_ != nullptr) {
+    if (size > wanted.most_bytes) {
+      return absl::DataLossError(absl::StrCat("holds ", name_, ", which is too long: ", size,
+                                              " bytes found, ", wanted.most_bytes,
+                                              " expected at most"));
+    }
+    content_->clear();
+    content_->reserve(size);
+  }
   content_left_ = size;
   const auto block = static_cast<int64_t>(kBlockBytes);
   padding_left_ = (block - size % block) % block;

@@ -1,8 +1,9 @@
 // Takes files out of a tar archive that comes piece by piece.
 //
 //   std::string test_batch;
-//   TarReader tar([&](absl::string_view name) {
-//     return name == "cifar-10-batches-bin/test_batch.bin" ? &test_batch : nullptr;
+//   TarReader tar([&](absl::string_view name) -> TarReader::Wanted {
+//     if (name != "cifar-10-batches-bin/test_batch.bin") return {};
+//     return {.content = &test_batch, .most_bytes = 30'730'000};
 //   });
 //   RETURN_IF_ERROR(tar.Take(piece));  // For each piece of the archive.
 //   RETURN_IF_ERROR(tar.Finish());
@@ -25,17 +26,22 @@ namespace spion {
 
 class TarReader {
  public:
-  /// Where the content of the file of that name goes, replacing what is there; null to skip it. It
-  /// must live until the file ends. Names are as in the archive, but for "./" before them.
-  using Destination = std::function<std::string*(absl::string_view name)>;
+  /// What is to be done with a file of the archive.
+  struct Wanted {
+    std::string* content = nullptr;  ///< Where it goes, replacing what is there; null to skip it.
+    int64_t most_bytes = 0;          ///< A longer one is an error, before any of it is taken.
+  };
+  /// Says it for the file of that name; the content must live until the file ends. Names are as in
+  /// the archive, but for "./" before them.
+  using Destination = std::function<Wanted(absl::string_view name)>;
 
   /// Folders, links and what only tells about the next file (long names, pax headers) are skipped.
   explicit TarReader(Destination destination) : destination_(std::move(destination)) {}
 
   /// Takes the archive's next piece, of any size. After the archive's end mark, whatever comes is
   /// ignored.
-  /// Errors, each to be put behind the archive's name: DataLoss if this is no tar archive, or a
-  /// header is damaged. After one, only destroy it.
+  /// Errors, each to be put behind the archive's name: DataLoss if this is no tar archive, a header
+  /// is damaged, or a wanted file longer than expected. After one, only destroy it.
   absl::Status Take(absl::string_view piece);
 
   /// To be called when there are no more pieces. DataLoss, to be put behind the archive's name, if

@@ -25,7 +25,9 @@ using Contents = std::map<std::string, std::string>;
 /// All files of an archive that is given in pieces of that size.
 absl::StatusOr<Contents> Read(const std::string& archive, size_t piece_bytes) {
   Contents contents;
-  TarReader tar([&](absl::string_view name) { return &contents[std::string(name)]; });
+  TarReader tar([&](absl::string_view name) -> TarReader::Wanted {
+    return {.content = &contents[std::string(name)], .most_bytes = 10'000};
+  });
   for (size_t at = 0; at < archive.size(); at += piece_bytes) {
     const absl::Status status = tar.Take(absl::string_view(archive).substr(at, piece_bytes));
     if (!status.ok()) return status;
@@ -112,7 +114,9 @@ TEST(TarReaderTest, ReadsFilesOfAnySizeInPiecesOfAnySize) {
 
 TEST(TarReaderTest, SkipsWhatIsNotAskedFor) {
   std::string wanted;
-  TarReader tar([&](absl::string_view name) { return name == "b" ? &wanted : nullptr; });
+  TarReader tar([&](absl::string_view name) -> TarReader::Wanted {
+    return {.content = name == "b" ? &wanted : nullptr, .most_bytes = 1};
+  });
   ASSERT_TRUE(tar.Take(TestTarMember("a", "1") + TestTarMember("b", "2") + TestTarMember("c", "3") +
                        TestTarEnd())
                   .ok());
@@ -148,6 +152,11 @@ TEST(TarReaderTest, RefusesWhatIsNoTarArchive) {
   ExpectDamage(std::string(2000, 'x'), "is no tar archive");
   ExpectDamage("too short for a header", "is a truncated tar archive: it has no end mark");
   ExpectDamage("", "is a truncated tar archive: it has no end mark");
+}
+
+TEST(TarReaderTest, RefusesAFileThatIsTooLongByItsHeader) {
+  const std::string header = TestTarMember("a", std::string(10'001, 'x')).substr(0, 512);
+  ExpectDamage(header, "holds a, which is too long: 10001 bytes found, 10000 expected at most");
 }
 
 TEST(TarReaderTest, NamesATruncatedArchive) {
