@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
+#include <new>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -66,9 +67,19 @@ void Print(const std::string& task, const std::string& first, const std::string&
   std::cout.flush();
 }
 
+/// The task's data. Where there is no memory for them it says so, and the other tasks go on.
+absl::StatusOr<spion::TaskData> Load(const std::string& task, const std::string& folder) {
+  try {
+    return spion::LoadTask(task, {.data_dir = folder});
+  } catch (const std::bad_alloc&) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("there is not enough memory for what is in ", folder));
+  }
+}
+
 void CheckTask(const std::string& task, const std::string& folder, Counts& counts) {
   std::cerr << "reading " << task << " ..." << std::endl;
-  const absl::StatusOr<spion::TaskData> data = spion::LoadTask(task, {.data_dir = folder});
+  const absl::StatusOr<spion::TaskData> data = Load(task, folder);
   if (data.ok()) {
     ++counts.sound;
     Print(task, absl::StrCat(data->source.description, spion::DescribeCuts(*data)),

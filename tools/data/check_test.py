@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import resource
 import struct
 import subprocess
 import sys
@@ -25,13 +26,15 @@ def black_png():
 
 
 class CheckTest(test_case.FolderTestCase):
-    def check(self, *arguments, cwd=None):
+    def check(self, *arguments, cwd=None, memory=resource.RLIM_INFINITY):
         environment = {name: value for name, value in os.environ.items()
                        if name != "BUILD_WORKING_DIRECTORY"}
         if cwd is not None:
             environment["BUILD_WORKING_DIRECTORY"] = str(cwd)
         return subprocess.run([os.path.abspath(PROGRAM), "check", *map(str, arguments)],
-                              capture_output=True, text=True, check=False, env=environment)
+                              capture_output=True, text=True, check=False, env=environment,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS,
+                                                                    (memory, memory)))
 
     def write_image(self):
         """The six files, of black pictures; returns the sha256 of all bytes."""
@@ -90,6 +93,16 @@ class CheckTest(test_case.FolderTestCase):
             (folder / "imgs" / "0" / f"sample_{number}.png").write_bytes(black_png())
             lines.append(f"imgs/0 sample_{number}.png {number} {number % 2}\n")
         (folder / "metadata" / "0.npy").write_text("".join(lines))
+
+    def test_a_task_without_memory_does_not_end_the_others(self):
+        self.write_image()
+        self.write_aan("aan")
+        # The program needs 25 MB; 60,000 pictures need 150.
+        result = self.check(self.folder, "image", "retrieval", memory=60_000_000)
+        self.assertEqual(result.returncode, 1, result.stderr)
+        self.assertRegex(result.stdout, "^image +BROKEN: there is not enough memory for what is in "
+                         f"{self.folder}\n")
+        self.assertIn("1 sound, 0 missing, 1 broken", result.stdout)
 
     def check_layout(self, listops, aan, pathfinder):
         self.write_listops(name=listops)
