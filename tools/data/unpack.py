@@ -4,7 +4,8 @@
 
 writes /data/pathfinder32/curv_contour_length_14, wherever in the archive that folder is. It is
 filled under another name and renamed at the end. The archive is read once from end to end, in
-little memory, and so gzip's checksum of all of it is checked too.
+little memory, and so gzip's checksum of all of it is checked too. A file that is larger than what
+an archive of that size can hold, or than the room that is left, is refused before it is written.
 """
 
 import gzip
@@ -18,6 +19,10 @@ from progress import Progress
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _PIECE_BYTES = 1 << 20
+# That gzip makes of one at most: a bit for a match of 258 bytes and a bit for its distance.
+_GZIP_RATIO = 1032
+# Of a header that tells about the next file, such as a long name, which tarfile reads whole.
+_HEADER_BYTES = 1 << 20
 
 
 def unpack(archive, folder, out):
@@ -49,9 +54,10 @@ def _fill(archive, wanted, partial):
     """Writes the content of the archive's folder `wanted` into the folder `partial`."""
     show = Progress(f"unpacking {archive.name}")
     size = archive.stat().st_size
+    most = size * (_GZIP_RATIO if is_gzip(archive) else 1)
     prefix = None
     with open(archive, "rb") as raw, _decompressed(archive, raw) as stream:
-        with tarfile.open(fileobj=stream, mode="r|") as tar:
+        with tarfile.open(fileobj=_InSmallReads(archive, stream), mode="r:") as tar:
             for member in tar:
                 tar.members = []  # Else it remembers all of them: hundreds of thousands.
                 show(raw.tell(), size)
@@ -63,12 +69,38 @@ def _fill(archive, wanted, partial):
                     if ".." in path or not (member.isfile() or member.isdir()):
                         raise FetchError(f"{archive} holds {member.name}, which is no file or "
                                          "folder below its own; nothing is unpacked")
+                    _check_size(archive, member, most, partial)
                     _write(tar, member, partial.joinpath(*path))
         while stream.read(_PIECE_BYTES):  # To the checksum at the end.
             pass
     show.end()
     if prefix is None:
         raise FetchError(f"{archive} holds no folder {'/'.join(wanted)}; is it another archive?")
+
+
+class _InSmallReads:
+    """What tarfile needs of a file that is read once, forward. It asks for as much at once as a
+    header says: what is too much is refused."""
+
+    def __init__(self, archive, stream):
+        self._archive = archive
+        self._stream = stream
+        self._at = 0
+
+    def tell(self):
+        return self._at
+
+    def read(self, size):
+        if size > _HEADER_BYTES:
+            raise FetchError(f"{self._archive} has a header that says it is of {size} bytes, "
+                             f"{_HEADER_BYTES} expected at most; delete it and run again")
+        piece = self._stream.read(size)
+        self._at += len(piece)
+        return piece
+
+    def seek(self, position):
+        while self._at < position and self.read(min(position - self._at, _PIECE_BYTES)):
+            pass
 
 
 def _decompressed(archive, raw):
@@ -81,6 +113,16 @@ def _prefix(parts, wanted):
         if parts[end - len(wanted):end] == wanted:
             return parts[:end]
     return None
+
+
+def _check_size(archive, member, most, partial):
+    if member.size > most:
+        raise FetchError(f"{archive} says that {member.name} has {member.size} bytes, but can hold "
+                         f"{most} at most; delete it and run again")
+    free = shutil.disk_usage(partial).free
+    if member.size > free:
+        raise FetchError(f"{partial.parent} has {free / 1e6:.0f} MB free, {member.name} needs "
+                         f"{member.size / 1e6:.0f} MB; give another folder as --out")
 
 
 def _write(tar, member, path):

@@ -2,8 +2,10 @@
 
 import gzip
 import io
+import shutil
 import tarfile
 import unittest
+import unittest.mock
 
 import test_case
 import unpack
@@ -92,6 +94,34 @@ class UnpackTest(test_case.FolderTestCase):
             link.type, link.linkname = tarfile.SYMTYPE, "/etc"
             tar.addfile(link)
         self.check_refused("link, which is no file or folder", buffer.getvalue())
+
+    def test_a_size_that_the_archive_cannot_hold(self):
+        member = tarfile.TarInfo("paths/curves/huge.bin")
+        member.size = 8_000_000_000
+        whole = member.tobuf(tarfile.GNU_FORMAT)
+        # As a file of holes it has no byte in the archive.
+        member.type, member.size = tarfile.GNUTYPE_SPARSE, 0
+        sparse = bytearray(member.tobuf(tarfile.GNU_FORMAT))
+        sparse[483:495] = b"%011o\0" % 8_000_000_000
+        sparse[148:156] = b" " * 8
+        sparse[148:156] = b"%06o\0 " % sum(sparse)
+        for header in (whole, bytes(sparse)):
+            self.check_refused(r"says that paths/curves/huge\.bin has 8000000000 bytes, but can "
+                               r"hold \d{5,6} at most", gzip.compress(header))
+            self.check_refused("but can hold 1024 at most", header + bytes(512))
+
+    def test_a_size_that_the_disk_cannot_hold(self):
+        usage = shutil.disk_usage(self.folder)._replace(free=2_999_999)
+        with unittest.mock.patch("shutil.disk_usage", return_value=usage):
+            self.check_refused("has 3 MB free, .*curves/2.txt needs 3 MB; give another folder",
+                               test_case.tar_bytes(FILES))
+
+    def test_a_long_name_of_gigabytes(self):
+        for kind in (tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE):
+            member = tarfile.TarInfo("././@LongLink")
+            member.type, member.size = kind, 8_000_000_000
+            self.check_refused("a header that says it is of 8000000[0-9]+ bytes, 1048576 expected",
+                               gzip.compress(member.tobuf(tarfile.GNU_FORMAT) + bytes(10_000)))
 
     def test_a_folder_that_may_not_be_written(self):
         archive = self.folder / "a.tar.gz"
