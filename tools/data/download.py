@@ -5,7 +5,8 @@
 What has come is in a.tar.gz.part. Beside it, a.tar.gz.part.json says what it is a part of: the
 address, the length, and the server's mark of the version (ETag or Last-Modified), so that a file
 which changed on the server is begun again rather than continued. A connection that breaks is taken
-up again by itself. The caller sees to it that nobody else downloads the same file (lock.py).
+up again by itself. A redirection from https to http, where anybody on the way could give another
+file, is not followed. The caller sees to it that nobody else downloads the same file (lock.py).
 """
 
 import errno
@@ -31,6 +32,7 @@ WAIT_S = 2.0  # Before the second attempt; doubled for each further one.
 TIMEOUT_S = 60.0  # Of a silent connection.
 
 _PIECE_BYTES = 1 << 18
+_LENGTH = r"[0-9]{1,15}"  # In bytes: a petabyte.
 _RETRIED_STATUS = {408, 429, 500, 502, 503, 504}
 
 
@@ -39,20 +41,26 @@ class _Broken(Exception):
 
 
 def md5_of(path):
-    digest = hashlib.md5()
+    return digests_of(path, "md5")[0]
+
+
+def digests_of(path, *names):
+    """The file's digests by these of hashlib's functions, in hexadecimal."""
+    digests = [hashlib.new(name) for name in names]
     show = Progress(f"checking {path.name}")
     total = path.stat().st_size
     with open(path, "rb") as file:
         while piece := file.read(1 << 20):
-            digest.update(piece)
+            for digest in digests:
+                digest.update(piece)
             show(file.tell(), total)
     show.end()
-    return digest.hexdigest()
+    return [digest.hexdigest() for digest in digests]
 
 
 def download(url, target, md5=None, attempts=ATTEMPTS, wait_s=WAIT_S, timeout_s=TIMEOUT_S):
     """Raises FetchError; what came is kept for the next call, unless its md5 is wrong."""
-    if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
+    if _scheme(url) not in ("http", "https"):
         raise FetchError(f"{url}: an address that begins with http:// or https:// was expected")
     part = _Part(url, target)
     _complete(part, attempts, wait_s, timeout_s)
@@ -101,7 +109,8 @@ class _Part:
         try:
             note = json.loads(self._note.read_text(encoding="utf-8"))
             self.total, self.version = note["total"], note["version"]
-            return note["url"] == self.url
+            return (note["url"] == self.url and isinstance(self.total, (int, type(None)))
+                    and isinstance(self.version, (str, type(None))))
         except (OSError, ValueError, KeyError, TypeError):
             return False
 
@@ -147,6 +156,25 @@ class _disk:
             raise FetchError(f"{self._path} cannot be written: {reason(error)}") from error
 
 
+class _Redirections(urllib.request.HTTPRedirectHandler):
+    """Only to where the file is as safe on its way as at the address that was asked for."""
+
+    def redirect_request(self, req, fp, code, msg, headers, newurl):
+        if _scheme(req.full_url) == "https" and _scheme(newurl) != "https":
+            fp.close()
+            raise FetchError(f"{req.full_url}: the server redirects to {newurl}, which is not "
+                             "https; --url takes another address")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _scheme(url):
+    """Of a legible address; else None."""
+    try:
+        return urllib.parse.urlsplit(url).scheme
+    except ValueError:
+        return None
+
+
 class _Transfer:
     """One request, and what comes of it."""
 
@@ -171,7 +199,8 @@ class _Transfer:
                 headers["If-Range"] = self._part.version
         request = urllib.request.Request(self._part.url, headers=headers)
         try:
-            return urllib.request.urlopen(request, timeout=self._timeout_s)
+            opener = urllib.request.build_opener(_Redirections)
+            return opener.open(request, timeout=self._timeout_s)
         except urllib.error.HTTPError as error:
             error.close()
             said = f"the server answers {error.code} {error.reason}"
@@ -184,6 +213,9 @@ class _Transfer:
                              "another address") from error
         except urllib.error.URLError as error:
             self._not_connected(error.reason)
+        except (ValueError, http.client.InvalidURL) as error:
+            raise FetchError(f"{self._part.url}: this address, or one that the server redirects "
+                             f"to, is none ({error}); --url takes another") from error
         except (OSError, http.client.HTTPException) as error:
             raise _Broken(f"no answer came: {reason(error)}") from error
 
@@ -201,13 +233,17 @@ class _Transfer:
                 self._part.forget()
                 raise _Broken("the server goes on elsewhere than asked, so the download begins "
                               "again")
+            if version and self._part.version and version != self._part.version:
+                self._part.forget()
+                raise _Broken("the file has changed on the server, so the download begins again")
             return total
         length = response.headers.get("Content-Length", "")
-        if not length.isdigit() and not response.chunked:
+        has_length = re.fullmatch(_LENGTH, length) is not None
+        if not has_length and not response.chunked:
             raise FetchError(f"{self._part.url}: the server does not say how long the file is, so "
                              "a broken connection would look like its end; --url takes another "
                              "address")
-        self._part.begin(int(length) if length.isdigit() else None, version)
+        self._part.begin(int(length) if has_length else None, version)
         return self._part.total
 
     def _check_room(self, total):
@@ -252,7 +288,8 @@ def _version(response):
 
 def _content_range(response):
     """(first byte, length of the whole) of a partial answer; (None, None) if it does not say."""
-    match = re.fullmatch(r"bytes (\d+)-\d+/(\d+)", response.headers.get("Content-Range", ""))
+    match = re.fullmatch(rf"bytes ({_LENGTH})-{_LENGTH}/({_LENGTH})",
+                         response.headers.get("Content-Range", ""))
     return (int(match[1]), int(match[2])) if match else (None, None)
 
 

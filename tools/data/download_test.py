@@ -1,6 +1,7 @@
 """Downloads from a server on this machine that breaks, lies and refuses."""
 
 import contextlib
+import email
 import hashlib
 import io
 import json
@@ -8,6 +9,7 @@ import resource
 import shutil
 import unittest
 import unittest.mock
+import urllib.response
 
 import download
 import test_case
@@ -133,6 +135,25 @@ class DownloadTest(test_case.FolderTestCase):
         self.download()
         self.check_came()
 
+    def test_a_server_that_goes_on_with_another_version_begins_again(self):
+        self.break_off()
+        self.server.content, self.server.etag = test_case.noise(100_000, seed=2), '"2"'
+        self.server.heeds_if_range = False
+        self.download(md5=None)
+        self.assertEqual(self.target.read_bytes(), self.server.content)
+        self.assertEqual([request.get("Range") for request in self.server.requests],
+                         ["bytes=40000-", None])
+        self.assertIn("the file has changed on the server", self.log.getvalue())
+
+    def test_a_note_of_other_types_begins_again(self):
+        for total, version in (("100000", '"1"'), (1e5, '"1"'), (100_000, 1), ([], {})):
+            self.part.write_bytes(b"mine")
+            self.note.write_text(json.dumps({"url": self.server.url, "total": total,
+                                             "version": version}))
+            self.download()
+            self.check_came()
+            self.target.unlink()
+
     def test_a_server_without_ranges_begins_again(self):
         self.server.ranges = False
         self.server.break_after = [30_000]
@@ -157,6 +178,48 @@ class DownloadTest(test_case.FolderTestCase):
         self.server.length = "none"
         self.check_refused("does not say how long the file is")
         self.assertEqual(self.names(), [])
+
+    def test_a_length_that_is_none_is_refused(self):
+        for length in ("\xb2", "9" * 5000, "-1", "1e5", "+100000", ""):
+            with self.subTest(length[:8]):
+                self.server.length = length
+                self.check_refused("does not say how long the file is")
+
+    def test_a_range_that_is_none_begins_again(self):
+        for content_range in ("bytes 40000-99999/" + "9" * 5000, "bytes x-y/z", "bytes */100000",
+                              "bytes 4\xb20000-99999/100000"):
+            with self.subTest(content_range[:30]):
+                self.break_off()
+                self.server.content_range = content_range
+                self.download()
+                self.check_came()
+                self.target.unlink()
+
+    def test_a_redirection(self):
+        self.server.redirects = [f"{self.server.url}/elsewhere"]
+        self.download()
+        self.check_came()
+
+    def test_a_redirection_from_https_to_http_is_refused(self):
+        def answer(_, request):
+            headers = email.message_from_string(f"Location: {self.server.url}\n\n")
+            response = urllib.response.addinfourl(io.BytesIO(), headers, request.full_url, 302)
+            response.msg = "Found"
+            return response
+
+        with unittest.mock.patch("urllib.request.HTTPSHandler.https_open", answer):
+            self.check_refused(r"^https://a\.example/a: the server redirects to http://127.*, "
+                               "which is not https; --url takes another",
+                               url="https://a.example/a")
+        self.assertEqual(self.server.requests, [])
+
+    def test_addresses_that_are_none(self):
+        for url in ("http://[a/b", "http://host:port/", "http://a b/"):
+            with self.subTest(url):
+                self.check_refused("address", url=url)
+                self.server.redirects = [url]
+                self.check_refused("address")
+        self.assertNotIn("trying again", self.log.getvalue())
 
     def test_a_wrong_checksum(self):
         wrong = hashlib.md5(b"").hexdigest()

@@ -38,6 +38,8 @@ def fetch(task, out, url=None, md5=None, attempts=download.ATTEMPTS, wait_s=down
                 download.download(url or source.url, archive, expected, attempts, wait_s, timeout_s)
             except FetchError as error:
                 raise FetchError(f"{error}. {_other_ways(source, out)}") from error
+            if expected is None:
+                _tell_digests(archive)
         unpack.unpack(archive, source.folder, out)
     return f"{task} is in {target}. {archive} is no longer needed for it"
 
@@ -65,6 +67,14 @@ def _check(archive, asked, published):
     if found != expected.lower():
         raise FetchError(f"{archive} has md5 {found}, {expected.lower()} was expected: delete it "
                          "to download it again")
+
+
+def _tell_digests(archive):
+    """Of a download that nothing checked."""
+    sha256, md5 = download.digests_of(archive, "sha256", "md5")
+    print(f"{archive} is NOT checked, as its owner publishes no checksum: {archive.stat().st_size} "
+          f"bytes came, of sha256 {sha256}. Compare it with that of others; --md5={md5} takes the "
+          "same file alone", file=sys.stderr)
 
 
 def _other_ways(source, out):

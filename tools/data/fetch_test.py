@@ -138,6 +138,19 @@ class FetchTest(test_case.FolderTestCase):
         self.assertEqual(sorted(os.listdir(self.out)),
                          ["lra_release", "lra_release.gz", "tsv_data"])
 
+    def test_an_archive_without_a_published_checksum_is_told_by_its_own(self):
+        self.server.content = test_case.tar_bytes({"lra_release/tsv_data/a.tsv": b"pairs"})
+        code, _, err = self.run_fetch(f"--url={self.server.url}", task="retrieval")
+        self.assertEqual(code, 0, err)
+        self.assertIn(f"{self.out}/lra_release.gz is NOT checked, as its owner publishes no "
+                      f"checksum: {len(self.server.content)} bytes came, of sha256 "
+                      f"{hashlib.sha256(self.server.content).hexdigest()}. Compare", err)
+        md5 = hashlib.md5(self.server.content).hexdigest()
+        self.assertIn(f"--md5={md5} takes the same file alone", err)
+        code, _, err = self.run_fetch(f"--url={self.server.url}", f"--md5={md5}",
+                                      task="retrieval", out=self.folder / "again")
+        self.assertEqual((code, err), (0, ""))
+
     def test_killed_and_resumed(self):
         for sign, code in ((signal.SIGINT, 130), (signal.SIGTERM, 130), (signal.SIGKILL, -9)):
             with self.subTest(sign):

@@ -19,7 +19,10 @@ class RangeServer:
         self.ranges = True
         self.statuses = []  # Of the next answers; those after them are good.
         self.break_after = []  # Bytes of body after which the next answers break off.
-        self.length = "content-length"  # or "chunked", or "none"
+        self.length = "content-length"  # or "chunked", or "none"; else what is said instead
+        self.content_range = None  # What is said instead of the right one.
+        self.heeds_if_range = True
+        self.redirects = []  # Where the next answers redirect to.
         self.pause_s = 0.0  # Between pieces of 1000 bytes.
         self.shift = 0  # A range begins so many bytes later than asked for.
         self.requests = []
@@ -47,6 +50,12 @@ class RangeServer:
                     if status != 200:
                         self.send_error(status)
                         return
+                if outer.redirects:
+                    self.send_response(302)
+                    self.send_header("Location", outer.redirects.pop(0))
+                    self.send_header("Content-Length", "0")
+                    self.end_headers()
+                    return
                 outer.answer(self)
 
             def log_message(self, *_):
@@ -64,7 +73,7 @@ class RangeServer:
             return
         else:
             handler.send_response(206)
-            handler.send_header("Content-Range",
+            handler.send_header("Content-Range", self.content_range or
                                 f"bytes {start}-{len(self.content) - 1}/{len(self.content)}")
         if self.etag:
             handler.send_header("ETag", self.etag)
@@ -72,6 +81,8 @@ class RangeServer:
             handler.send_header("Content-Length", str(len(body)))
         elif self.length == "chunked":
             handler.send_header("Transfer-Encoding", "chunked")
+        elif self.length != "none":
+            handler.send_header("Content-Length", self.length)
         handler.send_header("Connection", "close")
         handler.end_headers()
         self._send(handler.wfile, body, self.break_after.pop(0) if self.break_after else None)
@@ -81,7 +92,7 @@ class RangeServer:
         match = re.fullmatch(r"bytes=(\d+)-", handler.headers.get("Range", ""))
         if not self.ranges or not match:
             return None
-        if handler.headers.get("If-Range", self.etag) != self.etag:
+        if self.heeds_if_range and handler.headers.get("If-Range", self.etag) != self.etag:
             return None
         return int(match[1]) + self.shift
 
