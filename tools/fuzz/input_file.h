@@ -1,0 +1,48 @@
+// Files for readers that want one: in memory, so that a fuzzer writes thousands a second.
+//
+//   static InputFile& file = *new InputFile;
+//   file.Write(bytes);
+//   LoadCheckpoint(file.path());
+//
+//   static InputFolder& folder = *new InputFolder;
+//   folder.Write("basic_train.tsv", bytes);
+#ifndef TOOLS_FUZZ_INPUT_FILE_H_
+#define TOOLS_FUZZ_INPUT_FILE_H_
+
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace spion {
+
+/// A file without a name, with a path all the same.
+class InputFile {
+ public:
+  InputFile();
+  /// Replaces the content.
+  void Write(absl::string_view bytes);
+  const std::string& path() const { return path_; }
+
+ private:
+  int descriptor_;
+  std::string path_;
+};
+
+/// A folder in TMPDIR, which tools/fuzz/run.py puts into memory. Removed when the program ends by
+/// itself.
+class InputFolder {
+ public:
+  InputFolder();
+  /// Replaces the file of that name, which may be below folders.
+  void Write(absl::string_view name, absl::string_view bytes) const;
+  /// Removes the folder of that name with all that is in it, and makes it anew.
+  void Empty(absl::string_view name) const;
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace spion
+
+#endif  // TOOLS_FUZZ_INPUT_FILE_H_
