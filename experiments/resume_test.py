@@ -156,6 +156,32 @@ class StoppedTest(RunCase):
         self.assertEqual(said.count("error:"), 1)
         self.assertIn("state.safetensors", said)
 
+    def test_stopped_before_its_first_report(self):
+        """Then metrics.jsonl is not there yet."""
+        run = self.folder / "early"
+        flags = ["--steps=600", "--evaluation_interval=600"]
+        process = self.start(run, *flags, "--save_interval=1")
+        while process.poll() is None and not (run / "state.safetensors").exists():
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        process = self.start(run, *flags, "--resume")
+        for line in process.stdout:
+            if line.startswith("step"):
+                break
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate()
+        self.assertEqual(process.returncode, 130, errors)
+
+    def test_what_has_results_but_no_state_is_kept(self):
+        run = self.undisturbed()
+        (run / "summary.json").unlink()
+        code, said = self.finish(run, "--resume")
+        self.assertEqual(code, 0, said)
+        self.assertIn("has saved no state: it starts anew", said)
+        self.assertIn(f"an earlier run is kept as {run}.1", said)
+        self.assertTrue((run.with_name(run.name + ".1") / "best_sparse.safetensors").exists())
+
     def test_an_unfinished_run_is_said_and_kept(self):
         run = self.folder / "run"
         process = self.start(run, "--save_interval=1")

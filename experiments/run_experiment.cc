@@ -1,5 +1,6 @@
 #include "experiments/run_experiment.h"
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <functional>
@@ -110,7 +111,7 @@ Outcome Stopped(const RunDirectory& run, absl::string_view when, Progress& progr
 
 // After training: the test of the best checkpoint, and the summary.
 absl::StatusOr<Outcome> FinishRun(const Session& session, const RunDirectory& run,
-                                  const RunJournal& journal, const TrainingResult& result,
+                                  RunJournal& journal, const TrainingResult& result,
                                   const std::function<bool()>& stop_requested, Progress& progress) {
   const Experiment& experiment = session.experiment;
   ASSIGN_OR_RETURN(const Checkpoint best, journal.LoadBest(result));
@@ -119,10 +120,7 @@ absl::StatusOr<Outcome> FinishRun(const Session& session, const RunDirectory& ru
   RETURN_IF_ERROR(Restore(best, model));
   ASSIGN_OR_RETURN(const std::optional<Evaluation> test, Test(session, model, stop_requested));
   if (!test.has_value()) return Stopped(run, "before the test was over", progress);
-  RETURN_IF_ERROR(run.ml_log().Point("test_accuracy", test->accuracy,
-                                     {{"step_num", best.info.step},
-                                      {"phase", std::string(PhaseName(best.info.phase))},
-                                      {"examples", test->examples}}));
+  journal.LogTest(best.info, *test);
   nlohmann::ordered_json summary =
       Summary(experiment, model.config(), result, *test, session.data.source, session.device);
   if (!journal.log_error().ok()) summary["log_error"] = journal.log_error().message();
@@ -140,19 +138,33 @@ struct Place {
   Resumption earlier;
 };
 
+bool HasResults(const RunDirectory& run) {
+  const auto names = {std::string(kMetricsFileName), std::string("evaluation.json"),
+                      ModelFileName(SavedModel::kBest, Phase::kDense),
+                      ModelFileName(SavedModel::kBest, Phase::kSparse)};
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    return FileSize(run.File(name)).value_or(0) > 0;
+  });
+}
+
+// What is there is kept beside; `opened` gives its lock back for that.
+absl::StatusOr<Place> MakeNewPlace(std::optional<RunDirectory> opened, const Session& session,
+                                   Progress& progress) {
+  opened.reset();
+  ASSIGN_OR_RETURN(RunDirectory run, RunDirectory::Create(session.out_dir));
+  const std::string& kept = run.earlier_run();
+  if (!kept.empty()) {
+    const bool is_unfinished = FileSize(absl::StrCat(kept, "/", kStateFileName)).ok();
+    progress.Say(absl::StrCat("an earlier run is kept as ", kept,
+                              is_unfinished ? "; it is unfinished: --resume --out_dir=" : "",
+                              is_unfinished ? absl::StrCat(kept, " goes on with it") : ""));
+  }
+  return Place{.run = std::move(run), .earlier = {}};
+}
+
 absl::StatusOr<Place> MakePlace(const Session& session, const Options& options,
                                 Progress& progress) {
-  if (!options.resume) {
-    ASSIGN_OR_RETURN(RunDirectory run, RunDirectory::Create(session.out_dir));
-    const std::string& kept = run.earlier_run();
-    if (!kept.empty()) {
-      const bool is_unfinished = FileSize(absl::StrCat(kept, "/", kStateFileName)).ok();
-      progress.Say(absl::StrCat("an earlier run is kept as ", kept,
-                                is_unfinished ? "; it is unfinished: --resume --out_dir=" : "",
-                                is_unfinished ? absl::StrCat(kept, " goes on with it") : ""));
-    }
-    return Place{.run = std::move(run), .earlier = {}};
-  }
+  if (!options.resume) return MakeNewPlace(std::nullopt, session, progress);
   ASSIGN_OR_RETURN(RunDirectory run, RunDirectory::Resume(session.out_dir));
   if (!run.has_earlier_files()) {
     progress.Say(absl::StrCat("there is no run in ", run.path(), " to go on with: it starts"));
@@ -160,7 +172,8 @@ absl::StatusOr<Place> MakePlace(const Session& session, const Options& options,
   }
   ASSIGN_OR_RETURN(Resumption earlier, LookAtEarlierRun(run, ManifestOf(session, options)));
   if (!earlier.state.has_value() && !earlier.summary.has_value()) {
-    progress.Say(absl::StrCat("the run in ", run.path(), " has saved no state yet: it starts"));
+    progress.Say(absl::StrCat("the run in ", run.path(), " has saved no state: it starts anew"));
+    if (HasResults(run)) return MakeNewPlace(std::move(run), session, progress);
   }
   for (const std::string& note : earlier.notes) progress.Say(note);
   return Place{.run = std::move(run), .earlier = std::move(earlier)};
@@ -182,6 +195,14 @@ absl::StatusOr<TrainingResult> TrainWithinMemory(const Session& session, Sequenc
                   : "no state was saved",
         error.what_without_backtrace()));
   }
+}
+
+// Errors of a state that does not fit name it, and the way out.
+absl::Status OfState(const absl::Status& status, const RunDirectory& run) {
+  if (!absl::IsDataLoss(status)) return status;
+  return absl::DataLossError(
+      absl::StrCat(run.File(kStateFileName).path(), ": ", status.message(),
+                   "; without --resume the run starts anew, and what is there is kept"));
 }
 
 absl::StatusOr<Outcome> RunTraining(const Session& session, const Options& options,
@@ -210,13 +231,16 @@ absl::StatusOr<Outcome> RunTraining(const Session& session, const Options& optio
   // From here on a signal ends the training or the test, not the program.
   const InterruptFlag interrupt;
   const auto stop_requested = [&] { return interrupt.raised(); };
-  ASSIGN_OR_RETURN(
-      const TrainingResult result,
+  const absl::StatusOr<TrainingResult> trained =
       TrainWithinMemory(session, model, run, journal,
                         {.trace = trace.get(),
                          .stop_requested = stop_requested,
                          .save_interval = options.save_interval,
-                         .state = earlier.state.has_value() ? &*earlier.state : nullptr}));
+                         .state = earlier.state.has_value() ? &*earlier.state : nullptr});
+  if (!trained.ok()) {
+    return earlier.state.has_value() ? OfState(trained.status(), run) : trained.status();
+  }
+  const TrainingResult& result = *trained;
   if (result.interrupted) {
     const std::string checkpoint =
         run.File(ModelFileName(SavedModel::kInterrupted, Phase::kDense)).path();

@@ -65,7 +65,8 @@ def write_pages(names, preset, result_of, folder, command, say=print):
 def _command(options, arguments):
     """What gives the same pages again."""
     flags = [argument for argument in arguments if not argument.startswith("--table=")]
-    return shlex.join(["bazel", "run", f"//experiments/tables:{options.table}"]
+    target = "all_tables" if options.table == "all" else options.table
+    return shlex.join(["bazel", "run", f"//experiments/tables:{target}"]
                       + (["--", *flags] if flags else []))
 
 

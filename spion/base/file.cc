@@ -37,7 +37,8 @@ absl::Status FlushFolder(const FilePlace& place) {
   const std::string parent = slash == std::string::npos ? "." : place.name().substr(0, slash + 1);
   const Descriptor folder(
       openat(place.folder(), parent.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (folder.number() < 0 || fsync(folder.number()) != 0) {
+  // EINVAL: a file system on which a folder cannot be flushed.
+  if (folder.number() < 0 || (fsync(folder.number()) != 0 && errno != EINVAL)) {
     return SystemError("flush the folder of", place);
   }
   return absl::OkStatus();
@@ -127,6 +128,14 @@ absl::StatusOr<int64_t> FileSize(const FilePlace& place) {
     return SystemError("look at", place);
   }
   return found.st_size;
+}
+
+absl::Status FlushFile(const FilePlace& place) {
+  const Descriptor file(openat(place.folder(), place.name().c_str(), O_WRONLY | O_CLOEXEC));
+  if (file.number() < 0) {
+    return errno == ENOENT ? absl::OkStatus() : SystemError("flush", place);
+  }
+  return fsync(file.number()) == 0 ? absl::OkStatus() : SystemError("flush", place);
 }
 
 absl::Status CutFile(const FilePlace& place, int64_t bytes) {

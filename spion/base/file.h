@@ -69,6 +69,10 @@ absl::Status RemoveFile(const FilePlace& place);
 /// Errors: the operating system's, naming the file.
 absl::StatusOr<int64_t> FileSize(const FilePlace& place);
 
+/// Brings what is in the file to the disk; an absent one is fine. Errors: the operating system's,
+/// naming the file.
+absl::Status FlushFile(const FilePlace& place);
+
 /// Leaves the first `bytes` of the file, on the disk when the call returns. Errors: the operating
 /// system's, naming the file; DataLoss if it has fewer.
 absl::Status CutFile(const FilePlace& place, int64_t bytes);

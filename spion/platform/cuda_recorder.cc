@@ -32,6 +32,9 @@ class CudaGraph : public Recording {
     try {
       work();
       graph_.capture_end();
+    } catch (const c10::OutOfMemoryError&) {
+      EndFailedCapture();
+      throw;
     } catch (const c10::Error& error) {
       EndFailedCapture();
       TORCH_CHECK(

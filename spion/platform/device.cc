@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <array>
 #include <fstream>
 
@@ -77,6 +78,11 @@ std::string DeviceName(c10::Device device) {
 void WaitForDevice(c10::Device device) {
   if (device.is_cpu()) return;
   c10::impl::VirtualGuardImpl(device.type()).synchronizeDevice(device.index());
+}
+
+PeakMemory LargerOf(const PeakMemory& one, const PeakMemory& other) {
+  return {.used_mib = std::max(one.used_mib, other.used_mib),
+          .reserved_mib = std::max(one.reserved_mib, other.reserved_mib)};
 }
 
 PeakMemory GetPeakMemory(c10::Device device) {

@@ -40,6 +40,7 @@ struct PeakMemory {
   double reserved_mib = 0;
 };
 PeakMemory GetPeakMemory(c10::Device device);
+PeakMemory LargerOf(const PeakMemory& one, const PeakMemory& other);
 
 }  // namespace spion
 

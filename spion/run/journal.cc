@@ -21,6 +21,7 @@ using Json = nlohmann::ordered_json;
 // Names in a state.
 constexpr char kMetricsBytes[] = "journal.metrics_bytes";
 constexpr char kMlLogBytes[] = "journal.ml_log_bytes";
+constexpr char kLogError[] = "journal.log_error";
 
 std::string Percents(const std::vector<double>& values) {
   return absl::StrJoin(values, "  ", [](std::string* out, double value) {
@@ -212,8 +213,13 @@ absl::Status RunJournal::OnModel(SavedModel which, const Checkpoint& checkpoint)
 
 void RunJournal::OnMark() {
   if (!has_news_) return;
-  metrics_bytes_ = FileSize(run_.File(kMetricsFileName)).value_or(0);
-  ml_log_bytes_ = FileSize(run_.File(kMlLogFileName)).value_or(0);
+  const auto measure = [this](const char* name, int64_t& bytes) {
+    const absl::StatusOr<int64_t> size = FileSize(run_.File(name));
+    if (size.ok()) bytes = *size;
+    if (!size.ok() && !absl::IsNotFound(size.status())) Logged(size.status());
+  };
+  measure(kMetricsFileName, metrics_bytes_);
+  measure(kMlLogFileName, ml_log_bytes_);
   has_news_ = false;
 }
 
@@ -221,6 +227,9 @@ absl::Status RunJournal::OnState(const TrainingPosition& at, StateReason reason,
                                  TrainingState& state) {
   state.PutValue(kMetricsBytes, metrics_bytes_);
   state.PutValue(kMlLogBytes, ml_log_bytes_);
+  state.PutValue(kLogError, std::string(log_error_.message()));
+  // A state must not be ahead of the logs that it goes with.
+  for (const char* name : {kMetricsFileName, kMlLogFileName}) Logged(FlushFile(run_.File(name)));
   const absl::Status saved = SaveState(run_.File(kStateFileName), state);
   if (saved.ok() || reason == StateReason::kStop) return saved;
   progress_.Say(
@@ -228,11 +237,20 @@ absl::Status RunJournal::OnState(const TrainingPosition& at, StateReason reason,
   return absl::OkStatus();
 }
 
-absl::Status RunJournal::CutLogsBack(const TrainingState& state) const {
+absl::Status RunJournal::CutLogsBack(const TrainingState& state) {
+  ASSIGN_OR_RETURN(const std::string log_error, state.Value<std::string>(kLogError));
+  if (!log_error.empty()) log_error_ = absl::DataLossError(log_error);
   for (const auto& [key, name] :
        {std::pair(kMetricsBytes, kMetricsFileName), std::pair(kMlLogBytes, kMlLogFileName)}) {
     ASSIGN_OR_RETURN(const int64_t bytes, state.Value<int64_t>(key));
-    RETURN_IF_ERROR(CutFile(run_.File(name), bytes));
+    const absl::Status cut = CutFile(run_.File(name), bytes);
+    if (absl::IsNotFound(cut) && bytes == 0) continue;  // it begins with its first line
+    // Lines that were lost with the machine: the training itself is whole.
+    if (absl::IsDataLoss(cut) || absl::IsNotFound(cut)) {
+      Logged(cut);
+      continue;
+    }
+    RETURN_IF_ERROR(cut);
   }
   return absl::OkStatus();
 }
@@ -248,6 +266,12 @@ absl::Status RunJournal::OnEnd(const TrainingPosition& at, bool all_steps_done) 
   metadata["status"] = all_steps_done ? "success" : "aborted";
   Logged(ml_log_.Stop("run_stop", metadata));
   return absl::OkStatus();
+}
+
+void RunJournal::LogTest(const CheckpointInfo& tested, const Evaluation& test) {
+  Logged(ml_log_.Point(
+      "test_accuracy", test.accuracy,
+      {{"step_num", tested.step}, {"phase", NameOf(tested.phase)}, {"examples", test.examples}}));
 }
 
 absl::StatusOr<Checkpoint> RunJournal::LoadBest(const TrainingResult& result) const {

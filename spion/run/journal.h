@@ -61,10 +61,13 @@ class RunJournal : public TrainingEvents {
   /// FailedPrecondition if it is not the one that this run saved there.
   absl::StatusOr<Checkpoint> LoadBest(const TrainingResult& result) const;
 
+  /// Tells mllog.txt how the checkpoint to test did.
+  void LogTest(const CheckpointInfo& tested, const Evaluation& test);
+
   /// Before a training goes on from a state that was saved in this folder: cuts the logs back to
-  /// what was in them when it was saved. Errors: the system's, naming the file; DataLoss if a log
-  /// has less.
-  absl::Status CutLogsBack(const TrainingState& state) const;
+  /// what was in them when it was saved; a log that has less is said. Errors: the system's, naming
+  /// the file.
+  absl::Status CutLogsBack(const TrainingState& state);
 
   /// The first that a log could not be written; OK if there was none.
   const absl::Status& log_error() const { return log_error_; }

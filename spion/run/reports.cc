@@ -86,7 +86,7 @@ Json Summary(const Experiment& experiment, const ModelConfig& model, const Train
   const int64_t block_size = experiment.hyper_parameters.block_size;
   const int64_t blocks_per_side = model.length / block_size;
   const bool has_transition = result.transition_step.has_value();
-  const PeakMemory peak = GetPeakMemory(device);
+  const PeakMemory peak = LargerOf(result.earlier_peak, GetPeakMemory(device));
   return {{"task", experiment.task},
           {"method", experiment.method.name},
           {"preset", std::string(PresetName(experiment.preset))},

@@ -53,35 +53,38 @@ void PhaseController::TakeMaps(int64_t step) {
   for (SpionAttention* layer : layers_) taken_maps_.push_back(layer->TakeMap());
 }
 
+// All that can fail comes before anything of the controller changes, so that after an error the
+// same maps can be looked at again.
 absl::StatusOr<std::optional<Capture>> PhaseController::AfterStep(int64_t step) {
   if (!IsCaptureStep(step)) return std::nullopt;
   const ProfileRange range(Region::kCapture);
   TORCH_CHECK(!taken_maps_.empty(), "TakeMaps comes before AfterStep");
-  std::vector<at::Tensor> maps = std::exchange(taken_maps_, {});
   Capture capture;
   capture.step = step;
-  capture.index = ++captures_;
-
+  capture.index = captures_ + 1;
+  TransitionTest transition_test = transition_test_;
   if (!previous_maps_.empty()) {
-    for (size_t l = 0; l < maps.size(); ++l) {
+    for (size_t l = 0; l < taken_maps_.size(); ++l) {
       // In double: the sum runs over L * L squares.
-      capture.distance.push_back(
-          at::linalg_vector_norm(maps[l] - previous_maps_[l], 2, std::nullopt, false, at::kDouble)
-              .item<double>());
+      capture.distance.push_back(at::linalg_vector_norm(taken_maps_[l] - previous_maps_[l], 2,
+                                                        std::nullopt, false, at::kDouble)
+                                     .item<double>());
     }
     ASSIGN_OR_RETURN(TransitionTest::Observation observation,
-                     transition_test_.Observe(capture.distance));
-    previous_distance_ = capture.distance;
+                     transition_test.Observe(capture.distance));
     capture.change_percent = std::move(observation.change_percent);
     capture.settled = observation.settled;
   }
-  if (capture.settled || IsLastDenseCapture(step)) {
-    RETURN_IF_ERROR(MakePatterns(maps, capture));
+  capture.transition = capture.settled || IsLastDenseCapture(step);
+  if (capture.transition) RETURN_IF_ERROR(MakePatterns(taken_maps_, capture));
+
+  captures_ = capture.index;
+  transition_test_ = std::move(transition_test);
+  if (!capture.distance.empty()) previous_distance_ = capture.distance;
+  previous_maps_ = std::exchange(taken_maps_, {});
+  if (capture.transition) {
     phase_ = Phase::kSparse;
-    capture.transition = true;
     previous_maps_.clear();
-  } else {
-    previous_maps_ = std::move(maps);
   }
   return capture;
 }
@@ -97,7 +100,6 @@ absl::Status PhaseController::MakePatterns(const std::vector<at::Tensor>& maps, 
     ASSIGN_OR_RETURN(BlockPattern pattern, GeneratePattern(view, options_.generator));
     capture.patterns.push_back(std::move(pattern));
   }
-  for (size_t l = 0; l < layers_.size(); ++l) layers_[l]->SetPattern(capture.patterns[l]);
   capture.pattern_search_ms =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   for (const at::Tensor& map : maps) {
@@ -109,6 +111,7 @@ absl::Status PhaseController::MakePatterns(const std::vector<at::Tensor>& maps, 
                     options_.generator.block_size));
     capture.pooled_maps.push_back(std::move(pooled));
   }
+  for (size_t l = 0; l < layers_.size(); ++l) layers_[l]->SetPattern(capture.patterns[l]);
   return absl::OkStatus();
 }
 

@@ -214,6 +214,25 @@ TEST(ResumedTrainingTest, AfterAnErrorInAStep) {
   }
 }
 
+// The maps that were taken are looked at again, and nothing was counted twice.
+TEST(ResumedTrainingTest, AfterAnErrorInACapture) {
+  Experiment experiment = TestExperiment();
+  Kept undisturbed;
+  const TrainingResult expected = TrainOnce(experiment, undisturbed, {});
+  const double threshold = experiment.hyper_parameters.threshold;
+  experiment.hyper_parameters.threshold = 2;  // the generator refuses it, at the transition
+  Kept kept;
+  const TaskData data = SmallData();
+  SequenceClassifier model = MakeModel(experiment, kSmallShape, at::kCPU);
+  EXPECT_FALSE(Train(experiment, data, model, kept, {}).ok());
+  ASSERT_TRUE(kept.state.has_value());
+  kept.said = kept.said_at_state;
+  experiment.hyper_parameters.threshold = threshold;
+  const std::optional<TrainingState> from = kept.state;
+  const TrainingResult result = TrainOnce(experiment, kept, {.state = &*from});
+  ExpectSame(kept, result, undisturbed, expected, "after an error in a capture");
+}
+
 TEST(ResumedTrainingTest, ATrainingThatHadEndedOnlyEndsAgain) {
   const Experiment experiment = TestExperiment();
   Kept undisturbed;

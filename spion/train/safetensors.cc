@@ -192,7 +192,9 @@ absl::StatusOr<TensorFile> LoadTensors(const FilePlace& place) {
   RETURN_IF_ERROR(CheckOffsets(place, entries, data.size()));
   for (const Entry& entry : entries) {
     const at::Tensor tensor = at::empty(entry.shape, entry.type);
-    std::memcpy(tensor.mutable_data_ptr(), data.data() + entry.begin, entry.end - entry.begin);
+    if (entry.end > entry.begin) {  // what is empty has no place to copy to
+      std::memcpy(tensor.mutable_data_ptr(), data.data() + entry.begin, entry.end - entry.begin);
+    }
     content.tensors[entry.name] = tensor;
   }
   return content;

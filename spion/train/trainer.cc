@@ -280,7 +280,7 @@ absl::StatusOr<TrainingResult> Training::Run() {
   result_.train_seconds = Seconds();
   result_.step_ms_dense = timer_.MedianStepMs(Phase::kDense);
   result_.step_ms_sparse = timer_.MedianStepMs(Phase::kSparse);
-  result_.recorded = step_.has_recorded();
+  result_.recorded = result_.recorded || step_.has_recorded();
   RETURN_IF_ERROR(CheckWeights(result_.steps));
   RETURN_IF_ERROR(
       events_.OnModel(result_.interrupted ? SavedModel::kInterrupted : SavedModel::kLast,

@@ -17,6 +17,7 @@
 #include "spion/data/task.h"
 #include "spion/nn/classifier.h"
 #include "spion/pattern/block_pattern.h"
+#include "spion/platform/device.h"
 #include "spion/profiling/trace.h"
 #include "spion/train/experiment.h"
 #include "spion/train/phase_controller.h"
@@ -42,6 +43,8 @@ struct TrainingResult {
   Best best;
   /// Whether any step was recorded and replayed; not so in a short run, nor where all are traced.
   bool recorded = false;
+  /// Of the processes that trained up to the state from which this one went on.
+  PeakMemory earlier_peak;
   double train_seconds = 0;
   std::optional<double> step_ms_dense;
   std::optional<double> step_ms_sparse;

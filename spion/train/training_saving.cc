@@ -1,13 +1,13 @@
 // States of a training: when, what of, and back.
-#include <c10/util/Exception.h>
-
 #include <chrono>
+#include <exception>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 
 #include "spion/base/status.h"
 #include "spion/pattern/pattern_json.h"
+#include "spion/platform/device.h"
 #include "spion/train/training.h"
 
 namespace spion {
@@ -23,6 +23,9 @@ constexpr char kOwesCapture[] = "training.owes_capture";
 constexpr char kIsInBlock[] = "training.is_in_block";
 constexpr char kBestDevAccuracy[] = "training.best_dev_accuracy";
 constexpr char kSeconds[] = "training.seconds";
+constexpr char kPeakUsed[] = "training.peak_used_mib";
+constexpr char kPeakReserved[] = "training.peak_reserved_mib";
+constexpr char kRecorded[] = "training.recorded";
 constexpr char kTransitionStep[] = "training.transition_step";
 constexpr char kSettled[] = "training.settled";
 constexpr char kPatterns[] = "training.patterns";
@@ -55,6 +58,11 @@ absl::Status Training::HandOutState(StateReason reason) {
   state.PutValue(kIsInBlock, is_in_block_);
   state.PutValue(kBestDevAccuracy, best_dev_accuracy_);
   state.PutValue(kSeconds, Seconds());
+  const PeakMemory peak =
+      LargerOf(result_.earlier_peak, GetPeakMemory(model_.parameters().device()));
+  state.PutValue(kPeakUsed, peak.used_mib);
+  state.PutValue(kPeakReserved, peak.reserved_mib);
+  state.PutValue(kRecorded, result_.recorded || step_.has_recorded());
   if (result_.transition_step.has_value()) {
     nlohmann::json patterns = nlohmann::json::array();
     for (const BlockPattern& pattern : result_.patterns) patterns.push_back(PatternToJson(pattern));
@@ -73,8 +81,8 @@ void Training::TryToSave() {
   if (!is_whole_) return;
   try {
     HandOutState(StateReason::kError).IgnoreError();
-  } catch (const c10::Error& error) {
-    // A device that failed answers nothing any more.
+  } catch (const std::exception& error) {
+    // A device that failed answers nothing any more, and memory may be short.
   }
 }
 
@@ -91,6 +99,9 @@ absl::Status Training::RestoreFrom(const TrainingState& state) {
   ASSIGN_OR_RETURN(is_in_block_, state.Value<bool>(kIsInBlock));
   ASSIGN_OR_RETURN(best_dev_accuracy_, state.Value<double>(kBestDevAccuracy));
   ASSIGN_OR_RETURN(seconds_before_, state.Value<double>(kSeconds));
+  ASSIGN_OR_RETURN(result_.earlier_peak.used_mib, state.Value<double>(kPeakUsed));
+  ASSIGN_OR_RETURN(result_.earlier_peak.reserved_mib, state.Value<double>(kPeakReserved));
+  ASSIGN_OR_RETURN(result_.recorded, state.Value<bool>(kRecorded));
   if (HasCheckpoint(kBest, state)) {
     ASSIGN_OR_RETURN(best_, GetCheckpoint(kBest, state));
     result_.best = {.step = best_->info.step,
