@@ -1,13 +1,16 @@
 #include "spion/ops/block_sparse_attention.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <ATen/core/ivalue.h>
 #include <torch/csrc/autograd/autograd_not_implemented_fallback.h>
 #include <torch/library.h>
 
+#include <cmath>
 #include <tuple>
+#include <utility>
 
 #include "spion/ops/once_differentiable.h"
-#include "spion/ops/pattern_object.h"
+#include "spion/ops/stable_call.h"
 #include "spion/profiling/range.h"
 
 namespace spion {
@@ -18,77 +21,90 @@ using torch::autograd::variable_list;
 using Padding = std::optional<at::Tensor>;
 
 using ForwardSignature = std::tuple<at::Tensor, at::Tensor>(const at::Tensor&, const at::Tensor&,
-                                                            const at::Tensor&,
-                                                            const PatternPointer&, const Padding&,
+                                                            const at::Tensor&, const at::Tensor&,
+                                                            int64_t, int64_t, int64_t, c10::SymInt,
+                                                            c10::SymInt, const Padding&, double,
                                                             bool, bool);
-using BackwardSignature = std::tuple<at::Tensor, at::Tensor, at::Tensor>(
-    const at::Tensor&, const at::Tensor&, const at::Tensor&, const at::Tensor&, const at::Tensor&,
-    const at::Tensor&, const PatternPointer&, const Padding&, bool, bool);
+using BackwardSignature = at::Tensor(const at::Tensor&, const at::Tensor&, const at::Tensor&,
+                                     const at::Tensor&, const at::Tensor&, const at::Tensor&,
+                                     const at::Tensor&, int64_t, int64_t, int64_t, c10::SymInt,
+                                     c10::SymInt, const Padding&, double, bool, bool);
 
-RangeLabel LabelOf(const PatternPointer& pattern) {
-  return {.layer = static_cast<int>(pattern->tensors.layer),
-          .kept_blocks = pattern->tensors.kept_blocks};
+/// What the backward pass needs of a forward pass's arguments besides its tensors.
+struct CallOptions : torch::CustomClassHolder {
+  CallOptions(PatternTensors pattern, bool pruned_is_zero, bool exact_float32)
+      : pattern(std::move(pattern)), pruned_is_zero(pruned_is_zero), exact_float32(exact_float32) {}
+
+  RangeLabel label() const {
+    return {.layer = static_cast<int>(pattern.layer), .kept_blocks = pattern.kept_blocks};
+  }
+
+  PatternTensors pattern;
+  bool pruned_is_zero;
+  bool exact_float32;
+};
+using CallOptionsPointer = c10::intrusive_ptr<CallOptions>;
+
+double Scale(const at::Tensor& q) {
+  return q.dim() == 4 ? 1.0 / std::sqrt(static_cast<double>(q.size(3))) : 1.0;
 }
 
 std::tuple<at::Tensor, at::Tensor> CallForward(const at::Tensor& q, const at::Tensor& k,
-                                               const at::Tensor& v, const PatternPointer& pattern,
-                                               const Padding& padding, bool pruned_is_zero,
-                                               bool exact_float32) {
+                                               const at::Tensor& v, const CallOptions& options,
+                                               const Padding& padding) {
   static const auto op = c10::Dispatcher::singleton()
                              .findSchemaOrThrow("spion::block_sparse_attention", "")
                              .typed<ForwardSignature>();
-  return op.call(q, k, v, pattern, padding, pruned_is_zero, exact_float32);
+  const PatternTensors& pattern = options.pattern;
+  return CallStable([&] {
+    return op.call(q, k, v, pattern.packed, pattern.block_size, pattern.shape.patterns,
+                   pattern.shape.blocks_per_side, pattern.shape.long_rows, pattern.shape.long_lines,
+                   padding, Scale(q), options.pruned_is_zero, options.exact_float32);
+  });
+}
+
+at::Tensor CallBackward(const at::Tensor& grad_out, const variable_list& saved,
+                        const CallOptions& options) {
+  static const auto op = c10::Dispatcher::singleton()
+                             .findSchemaOrThrow("spion::block_sparse_attention_backward", "")
+                             .typed<BackwardSignature>();
+  const PatternTensors& pattern = options.pattern;
+  const Padding padding = saved[5].defined() ? Padding(saved[5]) : std::nullopt;
+  return CallStable([&] {
+    return op.call(grad_out, saved[0], saved[1], saved[2], saved[3], saved[4], pattern.packed,
+                   pattern.block_size, pattern.shape.patterns, pattern.shape.blocks_per_side,
+                   pattern.shape.long_rows, pattern.shape.long_lines, padding, Scale(saved[0]),
+                   options.pruned_is_zero, options.exact_float32);
+  });
 }
 
 class BlockSparseFunction : public OnceDifferentiable<BlockSparseFunction> {
  public:
   static constexpr char kName[] = "BlockSparseAttention";
 
-  static variable_list forward(AutogradContext* context, const at::Tensor& q, const at::Tensor& k,
-                               const at::Tensor& v, const PatternPointer& pattern,
-                               const Padding& padding, bool pruned_is_zero, bool exact_float32) {
-    const ProfileRange range(Region::kAttentionForward, LabelOf(pattern));
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& q, const at::Tensor& k,
+                            const at::Tensor& v, const CallOptionsPointer& options,
+                            const Padding& padding) {
+    const ProfileRange range(Region::kAttentionForward, options->label());
     at::AutoDispatchBelowADInplaceOrView below_autograd;
-    auto [out, log_sum_exp] = CallForward(q, k, v, pattern, padding, pruned_is_zero, exact_float32);
+    auto [out, log_sum_exp] = CallForward(q, k, v, *options, padding);
     context->save_for_backward({q, k, v, out, log_sum_exp, padding.value_or(at::Tensor())});
-    context->saved_data["pattern"] = pattern;
-    context->saved_data["pruned_is_zero"] = pruned_is_zero;
-    context->saved_data["exact_float32"] = exact_float32;
-    context->mark_non_differentiable({log_sum_exp});
-    // No gradient of zeros for log_sum_exp, which nobody reads.
+    context->saved_data["options"] = at::IValue::make_capsule(options);
     context->set_materialize_grads(false);
-    return {out, log_sum_exp};
+    return out;
   }
 
   static variable_list Gradients(AutogradContext* context, const variable_list& grads) {
-    static const auto op = c10::Dispatcher::singleton()
-                               .findSchemaOrThrow("spion::block_sparse_attention_backward", "")
-                               .typed<BackwardSignature>();
-    const at::Tensor none;
-    variable_list result(7);
+    variable_list result(5);
     if (!grads[0].defined()) return result;
-    const PatternPointer pattern = context->saved_data["pattern"].toCustomClass<PatternObject>();
-    const ProfileRange range(Region::kAttentionBackward, LabelOf(pattern));
-    const variable_list saved = context->get_saved_variables();
-    const at::Tensor& padding = saved[5];
-    std::tie(result[0], result[1], result[2]) =
-        op.call(grads[0], saved[0], saved[1], saved[2], saved[3], saved[4], pattern,
-                padding.defined() ? Padding(padding) : std::nullopt,
-                context->saved_data["pruned_is_zero"].toBool(),
-                context->saved_data["exact_float32"].toBool());
+    const auto options =
+        c10::static_intrusive_pointer_cast<CallOptions>(context->saved_data["options"].toCapsule());
+    const ProfileRange range(Region::kAttentionBackward, options->label());
+    const at::Tensor packed = CallBackward(grads[0], context->get_saved_variables(), *options);
+    for (int64_t i = 0; i < 3; ++i) result[i] = packed.select(2, i).transpose(1, 2);
     return result;
   }
 };
-
-std::tuple<at::Tensor, at::Tensor> AutogradForward(const at::Tensor& q, const at::Tensor& k,
-                                                   const at::Tensor& v,
-                                                   const PatternPointer& pattern,
-                                                   const Padding& padding, bool pruned_is_zero,
-                                                   bool exact_float32) {
-  variable_list results =
-      BlockSparseFunction::apply(q, k, v, pattern, padding, pruned_is_zero, exact_float32);
-  return {results[0], results[1]};
-}
 
 }  // namespace
 
@@ -96,28 +112,17 @@ at::Tensor BlockSparseAttention(const at::Tensor& q, const at::Tensor& k, const 
                                 const PatternTensors& pattern,
                                 const std::optional<at::Tensor>& padding, PrunedScore pruned,
                                 Float32Math float32) {
-  return std::get<0>(CallForward(q, k, v, c10::make_intrusive<PatternObject>(pattern), padding,
-                                 pruned == PrunedScore::kZero, float32 == Float32Math::kExact));
-}
-
-TORCH_LIBRARY_FRAGMENT(spion, library) {
-  RegisterPatternObject();
-  library.def(
-      "block_sparse_attention(Tensor q, Tensor k, Tensor v, "
-      "__torch__.torch.classes.spion.BlockPattern pattern, Tensor? padding, bool pruned_is_zero, "
-      "bool exact_float32) -> (Tensor out, Tensor log_sum_exp)");
-  library.def(
-      "block_sparse_attention_backward(Tensor grad_out, Tensor q, Tensor k, Tensor v, Tensor out, "
-      "Tensor log_sum_exp, __torch__.torch.classes.spion.BlockPattern pattern, Tensor? padding, "
-      "bool pruned_is_zero, bool exact_float32) "
-      "-> (Tensor grad_q, Tensor grad_k, Tensor grad_v)");
+  return BlockSparseFunction::apply(
+      q, k, v,
+      c10::make_intrusive<CallOptions>(pattern, pruned == PrunedScore::kZero,
+                                       float32 == Float32Math::kExact),
+      padding);
 }
 
 TORCH_LIBRARY_IMPL(spion, Autograd, library) {
-  RegisterPatternObject();
-  library.impl("block_sparse_attention", AutogradForward);
-  library.impl("block_sparse_attention_backward",
-               torch::autograd::autogradNotImplementedFallback());
+  for (const char* name : {"block_sparse_attention", "block_sparse_attention_backward"}) {
+    library.impl(name, torch::autograd::autogradNotImplementedFallback());
+  }
 }
 
 }  // namespace spion

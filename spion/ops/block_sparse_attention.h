@@ -1,14 +1,9 @@
-// The block-sparse attention operator for LibTorch: spion::block_sparse_attention.
+// The block-sparse attention operator for LibTorch, with its gradients.
 //
 //   at::Tensor out = BlockSparseAttention(q, k, v, pattern, padding, PrunedScore::kZero);
 //
-// Differentiable in q, k and v, once: a gradient of their gradients is a c10::Error. Registered
-// with TORCH_LIBRARY, so after torch.ops.load_library Python has it too:
-//
-//   pattern = torch.classes.spion.BlockPattern(mask, block_size, q.device)  # bool [n, n], or
-//                                                                           # [heads, n, n]
-//   out, lse = torch.ops.spion.block_sparse_attention(
-//       q, k, v, pattern, None, pruned_is_zero=True, exact_float32=False)
+// Differentiable in q, k and v, once: a gradient of their gradients is a c10::Error. Stands on the
+// operators of spion/ops/stable, as the Python package does.
 //
 // What it computes: spion/kernels/block_sparse/api.h. On a GPU it runs on the current stream,
 // allocates its results alone, and may be captured into a CUDA graph.

@@ -21,7 +21,6 @@
 #include <vector>
 
 #include "spion/ops/attention_map.h"
-#include "spion/ops/tensor_arguments.h"
 #include "spion/reference/attention.h"
 #include "spion/testing/attention_case.h"
 #include "spion/testing/pattern_zoo.h"
@@ -196,14 +195,14 @@ TEST(OperatorGradientTest, ASecondGradientIsAnError) {
 }
 
 TEST(OperatorGradientTest, OperatorsWithoutAGradientRefuseToGiveOne) {
-  // What the C++ functions stand on, as Python sees it.
+  // What the C++ functions stand on.
   AttentionCase c = MakeAttentionCase(kShape, CasePadding::kNone, 1.0, TestSeed(16));
   const at::Tensor q = AsTensor(c.q, kShape).requires_grad_();
   static const auto map = c10::Dispatcher::singleton()
                               .findSchemaOrThrow("spion::mean_attention_map", "")
                               .typed<at::Tensor(const at::Tensor&, const at::Tensor&,
-                                                const std::optional<at::Tensor>&)>();
-  const at::Tensor with_graph = map.call(q, q, std::nullopt);
+                                                const std::optional<at::Tensor>&, bool)>();
+  const at::Tensor with_graph = map.call(q, q, std::nullopt, true);
   EXPECT_THAT([&] { with_graph.sum().backward(); },
               ::testing::ThrowsMessage<std::exception>(HasSubstr("spion::mean_attention_map")));
   EXPECT_FALSE(MeanAttentionMap(q, q, std::nullopt).requires_grad());
@@ -308,18 +307,6 @@ TEST(HeadCountTest, TheMapOfSeventyThousandExamplesIsTheMeanOfTheirMaps) {
   const at::Tensor expected = scores.softmax(3).mean(c10::IntArrayRef{0, 1});
   const at::Tensor map = MeanAttentionMap(many.q, many.k, std::nullopt);
   EXPECT_LE((map - expected).norm().item<double>(), 1e-5 * expected.norm().item<double>());
-}
-
-TEST(HeadLayoutTest, HeadsStayWithinAGpusReach) {
-  // Of a device that has no memory: these would be some 5 and 14 GB.
-  const auto like = [](int64_t heads) {
-    return at::empty({1, heads, 1024, 32}, at::TensorOptions(at::kMeta).dtype(at::kBFloat16));
-  };
-  EXPECT_TRUE(EmptyHeads(like(60000)).transpose(1, 2).is_contiguous());
-  EXPECT_TRUE(EmptyHeads(like(70000)).is_contiguous());
-  EXPECT_EQ(EmptyPackedHeads(like(20000))[0].stride(2), 3 * 20000 * 32);
-  EXPECT_EQ(EmptyPackedHeads(like(60000))[2].stride(2), 60000 * 32);
-  EXPECT_TRUE(EmptyPackedHeads(like(70000))[1].is_contiguous());
 }
 
 TEST(MeanAttentionMapTest, AgreesWithTheOracleAndRowsSumToOne) {

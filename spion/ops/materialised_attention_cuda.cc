@@ -10,7 +10,7 @@
 #include <tuple>
 
 #include "spion/kernels/score_rows/api.h"
-#include "spion/ops/tensor_arguments.h"
+#include "spion/ops/throw_if_error.h"
 
 namespace spion {
 namespace {

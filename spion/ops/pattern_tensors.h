@@ -1,27 +1,22 @@
-// A BlockPattern as the tensors that the block-sparse operators read, on one device.
+// Block patterns as the operators take them: packed into one tensor.
 //
-//   PatternTensors pattern = ToTensors(block_pattern, q.device());
-//   at::Tensor out = BlockSparseAttention(q, k, v, pattern, /*padding=*/{}, PrunedScore::kZero);
+//   PatternTensors tensors = ToTensors(pattern, q.device());   // once, at the transition
+//   at::Tensor out = BlockSparseAttention(q, k, v, tensors, padding, PrunedScore::kZero);
 #ifndef SPION_OPS_PATTERN_TENSORS_H_
 #define SPION_OPS_PATTERN_TENSORS_H_
 
 #include <ATen/core/Tensor.h>
 
 #include "absl/types/span.h"
+#include "spion/kernels/block_sparse/packed_pattern.h"
 #include "spion/pattern/block_pattern.h"
 
 namespace spion {
 
-/// Block CSR and block CSC, int32, laid out as BlockPatternView says, and the schedule of a GPU.
+/// One pattern for all heads, or one a head.
 struct PatternTensors {
-  at::Tensor row_offsets;     // [patterns * (n + 1)]
-  at::Tensor row_columns;     // [kept]
-  at::Tensor column_offsets;  // [patterns * (n + 1)]
-  at::Tensor column_rows;     // [kept]
-  at::Tensor row_schedule;    // [patterns * n, 4]: BlockLines, as BlockScheduleView says
-  at::Tensor line_schedule;   // [patterns * n * 2, 4]
-  int64_t long_rows = 0;
-  int64_t long_lines = 0;
+  at::Tensor packed;  // int32 on the device, as spion/kernels/block_sparse/packed_pattern.h says
+  PackedPatternShape shape;
   int64_t block_size = 0;
   int64_t kept_blocks = 0;  // over all patterns
   int64_t layer = -1;       // whose pattern this is, for profiles
@@ -35,7 +30,7 @@ PatternTensors ToTensors(absl::Span<const BlockPattern> patterns, c10::Device de
 
 /// The same from the rows and columns themselves, one of each a pattern; lines may be empty, which
 /// those of a BlockPattern never are. All must be of one size, and rows and columns must hold the
-/// same blocks: not checked.
+/// same blocks: the latter is not checked.
 PatternTensors ToTensors(absl::Span<const BlockLines> rows, absl::Span<const BlockLines> columns,
                          int64_t block_size, c10::Device device);
 

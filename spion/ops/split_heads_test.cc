@@ -2,12 +2,12 @@
 
 #include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/randn.h>
 #include <gtest/gtest.h>
 #include <torch/csrc/autograd/autograd.h>
 #include <torch/csrc/autograd/custom_function.h>
 
-#include "spion/ops/tensor_arguments.h"
 #include "spion/testing/seed.h"
 
 namespace spion {
@@ -63,7 +63,11 @@ class PackedGradients : public torch::autograd::Function<PackedGradients> {
     return (q + k + v).sum();
   }
   static variable_list backward(AutogradContext* context, const variable_list&) {
-    auto [q, k, v] = EmptyPackedHeads(context->get_saved_variables()[0]);
+    const at::Tensor like = context->get_saved_variables()[0];
+    const at::Tensor packed =
+        at::empty({like.size(0), like.size(2), 3, like.size(1), like.size(3)}, like.options());
+    const auto part = [&](int64_t i) { return packed.select(2, i).transpose(1, 2); };
+    const at::Tensor q = part(0), k = part(1), v = part(2);
     q.fill_(1);
     k.fill_(2);
     v.fill_(3);

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "spion/kernels/token_rows/api.h"
-#include "spion/ops/tensor_arguments.h"
+#include "spion/ops/throw_if_error.h"
 
 namespace spion {
 namespace {

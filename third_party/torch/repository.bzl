@@ -73,6 +73,27 @@ cc_library(
     deps = [":headers"],
 )
 
+# LibTorch's stable ABI alone: what is built with it runs with later versions too. Brings no path to
+# this LibTorch along, as its users are Python packages, where LibTorch is loaded already.
+cc_library(
+    name = "stable",
+    linkopts = [
+        "-L{lib}",
+        "-ltorch_cpu",
+    ],
+    visibility = ["//visibility:public"],
+    deps = [":headers"],
+)
+
+# The same with its CUDA side.
+cc_library(
+    name = "stable_cuda",
+    linkopts = {stable_cuda_linkopts},
+    visibility = ["//visibility:public"],
+    deps = [":stable"],
+)
+
+{python}
 # LibTorch with its CUDA side where it has one. For programs; libraries use :cpu.
 cc_library(
     name = "torch",
@@ -81,6 +102,23 @@ cc_library(
     deps = [":cpu"],
 )
 """
+
+_PYTHON = """
+# torch for Python programs. One label for the whole folder, which is never changed.
+py_library(
+    name = "python",
+    data = ["site-packages"],
+    imports = ["site-packages"],
+    visibility = ["//visibility:public"],
+)
+"""
+
+def _python_target(repository_ctx, torch):
+    """The target of the wheel that the torch folder lies in; none for a LibTorch archive."""
+    if not torch.get_child("__init__.py").exists:
+        return ""
+    repository_ctx.symlink(torch.dirname, "site-packages")
+    return _PYTHON
 
 def _torch_repository_impl(repository_ctx):
     supported = read_versions(repository_ctx)["TORCH_VERSION"]
@@ -106,11 +144,14 @@ def _torch_repository_impl(repository_ctx):
     repository_ctx.file("BUILD.bazel", _BUILD.format(
         lib = lib,
         cuda_linkopts = repr(cuda_linkopts if has_cuda else []),
+        stable_cuda_linkopts = repr(["-ltorch_cuda"] if has_cuda else []),
+        python = _python_target(repository_ctx, torch),
     ))
     repository_ctx.file("defs.bzl", "\n".join([
         "TORCH_VERSION = {}".format(repr(version)),
         "TORCH_LIB = {}".format(repr(lib)),
         "TORCH_HAS_CUDA = {}".format(has_cuda),
+        "TORCH_HAS_PYTHON = {}".format(torch.get_child("__init__.py").exists),
         "",
     ]))
 

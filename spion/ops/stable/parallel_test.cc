@@ -1,4 +1,4 @@
-#include "spion/ops/parallel.h"
+#include "spion/ops/stable/parallel.h"
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>

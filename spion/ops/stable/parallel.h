@@ -1,6 +1,6 @@
 // ParallelFor over LibTorch's own threads, so that a training step has one set of threads.
-#ifndef SPION_OPS_PARALLEL_H_
-#define SPION_OPS_PARALLEL_H_
+#ifndef SPION_OPS_STABLE_PARALLEL_H_
+#define SPION_OPS_STABLE_PARALLEL_H_
 
 #include "spion/base/parallel.h"
 
@@ -11,4 +11,4 @@ ParallelFor TorchParallelFor();
 
 }  // namespace spion
 
-#endif  // SPION_OPS_PARALLEL_H_
+#endif  // SPION_OPS_STABLE_PARALLEL_H_

@@ -1,0 +1,70 @@
+// What the CUDA operators share: the element type, the stream, and which gradients are read as they
+// are. Private to spion/ops/stable.
+#ifndef SPION_OPS_STABLE_CUDA_DEVICE_H_
+#define SPION_OPS_STABLE_CUDA_DEVICE_H_
+
+#include <torch/csrc/stable/accelerator.h>
+#include <torch/csrc/stable/ops.h>
+#include <torch/csrc/stable/tensor.h>
+
+#include <cstdint>
+
+#include "spion/kernels/common/head_tensor.h"
+#include "spion/kernels/common/number.h"
+#include "spion/ops/stable/refuse.h"
+#include "spion/ops/stable/tensor_arguments.h"
+
+struct CUstream_st;  // cudaStream_t is a pointer to it
+
+namespace spion {
+
+/// LibTorch's current stream on q's device, which must be the current one.
+inline CUstream_st* CurrentStream(const torch::stable::Tensor& q) {
+  void* stream = nullptr;
+  TORCH_ERROR_CODE_CHECK(aoti_torch_get_current_cuda_stream(q.get_device_index(), &stream));
+  return static_cast<CUstream_st*>(stream);
+}
+
+/// Calls body(T{}) with the kernels' type for q's dtype; refuses any other.
+template <class Body>
+auto DispatchElement(const char* op, const torch::stable::Tensor& q, Body&& body) {
+  using torch::headeronly::ScalarType;
+  switch (q.scalar_type()) {
+    case ScalarType::Half:
+      return body(Float16{});
+    case ScalarType::BFloat16:
+      return body(BFloat16{});
+    case ScalarType::Float:
+      return body(float{});
+    default:
+      Check(false, op, " on a GPU takes Half, BFloat16 and Float tensors; got ", DtypeOf(q),
+            "; convert q, k and v to one of these by .to()");
+      return body(float{});  // not reached
+  }
+}
+
+/// Whether the kernels can read the [B, H, L, d] tensor in place.
+inline bool IsReadInPlace(const torch::stable::Tensor& tensor) {
+  constexpr int64_t kAlignmentBytes = 16;
+  const auto element_bytes = static_cast<int64_t>(tensor.element_size());
+  if (tensor.dim() != 4 || tensor.stride(3) != 1 ||
+      !SpansFewEnoughBytes(tensor.size(2), tensor.stride(2), element_bytes)) {
+    return false;
+  }
+  if (reinterpret_cast<uintptr_t>(tensor.const_data_ptr()) % kAlignmentBytes != 0) return false;
+  for (int dimension = 0; dimension < 3; ++dimension) {
+    if (tensor.stride(dimension) * element_bytes % kAlignmentBytes != 0) return false;
+  }
+  return true;
+}
+
+/// A contiguous copy.
+inline torch::stable::Tensor Copy(const torch::stable::Tensor& tensor) {
+  torch::stable::Tensor copy = torch::stable::new_empty(tensor, tensor.sizes());
+  torch::stable::copy_(copy, tensor);
+  return copy;
+}
+
+}  // namespace spion
+
+#endif  // SPION_OPS_STABLE_CUDA_DEVICE_H_

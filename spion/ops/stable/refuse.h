@@ -1,0 +1,30 @@
+// How operators on the stable ABI refuse: a std::invalid_argument, as they know no c10::Error.
+// Python sees a ValueError or a RuntimeError; C++ callers see a c10::Error (spion/ops).
+#ifndef SPION_OPS_STABLE_REFUSE_H_
+#define SPION_OPS_STABLE_REFUSE_H_
+
+#include <stdexcept>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+
+namespace spion {
+
+/// Throws the message of `parts` unless `holds`.
+template <class... Parts>
+void Check(bool holds, const Parts&... parts) {
+  if (!holds) throw std::invalid_argument(absl::StrCat(parts...));
+}
+
+/// Throws the status's message after the operator's name: what was asked for cannot be done, or,
+/// a std::runtime_error, the device has failed.
+inline void CheckOk(const char* op, const absl::Status& status) {
+  if (status.ok()) return;
+  const std::string message = absl::StrCat(op, ": ", status.message());
+  if (absl::IsInvalidArgument(status)) throw std::invalid_argument(message);
+  throw std::runtime_error(message);
+}
+
+}  // namespace spion
+
+#endif  // SPION_OPS_STABLE_REFUSE_H_
