@@ -1,6 +1,7 @@
 #include "spion/kernels/block_sparse/packed_pattern.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <limits>
 
@@ -59,7 +60,7 @@ absl::Status CheckPatterns(absl::Span<const BlockLines> rows) {
 }  // namespace
 
 absl::StatusOr<PackedPattern> PackPattern(absl::Span<const BlockLines> rows,
-                                          absl::Span<const BlockLines> columns) {
+                                          absl::Span<const BlockLines> columns, PackedRoom room) {
   if (absl::Status status = CheckPatterns(rows); !status.ok()) return status;
   BlockLines all_rows;
   BlockLines all_columns;
@@ -86,6 +87,11 @@ absl::StatusOr<PackedPattern> PackPattern(absl::Span<const BlockLines> rows,
   Append(schedule.lines, packed.values);
   Append(all_rows.offsets, packed.values);
   Append(all_columns.offsets, packed.values);
+  if (room == PackedRoom::kPowerOfTwo) {
+    const size_t size = std::bit_ceil(all_rows.indices.size());
+    all_rows.indices.resize(size);
+    all_columns.indices.resize(size);
+  }
   Append(all_rows.indices, packed.values);
   Append(all_columns.indices, packed.values);
   return packed;

@@ -5,8 +5,8 @@
 //   ... values to a device ...
 //   ASSIGN_OR_RETURN(BlockPatternView view, ViewOfPacked(device_pointer, count, shape));
 //
-// With P patterns of n blocks a side, of which all together keep K, in this order, so that what is
-// read in pieces of 16 bytes is aligned to them:
+// With P patterns of n blocks a side, and room for K kept blocks of all together, in this order, so
+// that what is read in pieces of 16 bytes is aligned to them:
 //
 //   row schedule 4 P n | line schedule 8 P n | row offsets P (n + 1) | column offsets P (n + 1)
 //   | row columns K | column rows K
@@ -37,12 +37,20 @@ struct PackedPattern {
   int64_t kept_blocks = 0;  // over all patterns
 };
 
+/// For how many blocks a packed pattern has room.
+enum class PackedRoom {
+  kExact,       // those that are kept
+  kPowerOfTwo,  // the next power of two, so that the patterns of many layers have few sizes: each
+                // size is a graph to a compiler
+};
+
 /// From the rows and columns of each pattern; lines may be empty. That rows and columns hold the
 /// same blocks is not checked.
 /// Errors: InvalidArgument if there is no pattern, they are of different sizes, or keep more than
 /// 2^31 - 1 blocks in all.
 absl::StatusOr<PackedPattern> PackPattern(absl::Span<const BlockLines> rows,
-                                          absl::Span<const BlockLines> columns);
+                                          absl::Span<const BlockLines> columns,
+                                          PackedRoom room = PackedRoom::kExact);
 
 /// The parts of `count` packed values, which are not read: they may be a GPU's.
 /// Errors: InvalidArgument if so many values are no pattern of that shape.

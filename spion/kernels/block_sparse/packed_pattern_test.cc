@@ -51,6 +51,17 @@ TEST(PackedPatternTest, APatternThatKeepsNothingHasNoIndices) {
   EXPECT_EQ(packed.values.size(), 12 + 4);
 }
 
+TEST(PackedPatternTest, HasRoomForAPowerOfTwo) {
+  const PackedPattern packed =
+      PackPattern(std::vector{kRows}, std::vector{kColumns}, PackedRoom::kPowerOfTwo).value();
+  EXPECT_EQ(packed.kept_blocks, 3);
+  ASSERT_EQ(packed.values.size(), 12 * 2 + 2 * 3 + 2 * 4);
+  const BlockPatternView view =
+      ViewOfPacked(packed.values.data(), packed.values.size(), packed.shape).value();
+  EXPECT_THAT(Values(view.row_columns, 3), ElementsAre(0, 1, 1));
+  EXPECT_THAT(Values(view.column_rows, 3), ElementsAre(0, 0, 1));
+}
+
 TEST(PackedPatternTest, RefusesNoneAndDifferentSizes) {
   EXPECT_THAT(PackPattern({}, {}).status().message(), HasSubstr("at least one pattern"));
   const BlockLines one{{0, 1}, {0}};

@@ -1,0 +1,83 @@
+"""Block-sparse attention and the mean attention map."""
+
+import torch
+from torch import Tensor
+
+from spion import _checks, _operators  # noqa: F401
+from spion._pattern import BlockPattern
+
+_PRUNED = ("zero", "excluded")
+
+
+def block_sparse_attention(q: Tensor, k: Tensor, v: Tensor, pattern: BlockPattern, *,
+                           padding: Tensor | None = None, scale: float | None = None,
+                           pruned: str = "zero", tf32: bool = False) -> Tensor:
+    """softmax(scale q k^T) v within the blocks that a pattern keeps.
+
+    For a row r with the kept columns C and valid keys V, s = scale q k^T, n = L - |C| pruned ones::
+
+        out[r] = sum over C and V of exp(s[r, c]) v[c]  /  Z
+        Z      = sum over C and V of exp(s[r, c])  [+ n  with pruned="zero"]
+
+    Differentiable in q, k and v, once. Deterministic. The cost grows with the number of kept blocks;
+    nothing of size L x L is ever in memory.
+
+    Args:
+        q, k, v: [B, H, L, d], d one of 16, 32, 64, 128, any strides. On a GPU float16, bfloat16 or
+            float32, with rows aligned to 16 bytes; on a CPU float16 and bfloat16 are computed in
+            float32. Under autocast they are cast to its dtype.
+        pattern: of length L, on q's device; one for all heads, or one a head.
+        padding: which keys are valid: integer lengths [B], or bool [B, L], true for valid keys.
+        scale: of the scores; 1 / sqrt(d) if None.
+        pruned: what a pruned pair means to the softmax. "zero": a score of 0 (SPION's);
+            "excluded": it is left out (the masked softmax of other methods).
+        tf32: whether a GPU may round float32 to tf32 for its products.
+
+    Returns:
+        [B, H, L, d] of q's dtype (autocast's, under it), laid out in memory as [B, L, H, d], so that
+        joining the heads is a view. A row with nothing to attend to is 0.
+
+    Raises:
+        TypeError, ValueError: for other dtypes, sizes, devices; with the value and a way out.
+        RuntimeError: when a second derivative is asked for, or a GPU fails.
+
+    Source: SPION, arXiv 2309.12578.
+    """
+    function = "spion.block_sparse_attention"
+    if not isinstance(pattern, BlockPattern):
+        raise TypeError(f"{function}: pattern is a {type(pattern).__name__}, expected a "
+                        "spion.BlockPattern; spion.BlockPattern(mask, block_size) makes one")
+    if pruned not in _PRUNED:
+        raise ValueError(f"{function}: pruned is {pruned!r}, expected \"zero\" or \"excluded\"")
+    dtype, (q, k, v) = _checks.taken_heads(function, q=q, k=k, v=v)
+    pattern.check_fits(function, q)
+    out, _ = torch.ops.spion.block_sparse_attention.default(
+        q, k, v, *pattern.arguments(), _checks.checked_padding(function, padding, q),
+        q.shape[3] ** -0.5 if scale is None else scale, pruned == "zero", not tf32)
+    return out.to(dtype)
+
+
+def mean_attention_map(q: Tensor, k: Tensor, *, padding: Tensor | None = None,
+                       tf32: bool = False) -> Tensor:
+    """The probabilities of dense attention, averaged over examples and heads.
+
+    What SPION makes its patterns from. Never holds B x H x L x L. Padded keys have probability 0;
+    padded queries count like any other. Not differentiable. Deterministic.
+
+    Args:
+        q, k: [B, H, L, d], as block_sparse_attention takes them. Scores are scaled by 1 / sqrt(d).
+        padding: as there.
+        tf32: as there.
+
+    Returns:
+        float32 [L, L] on q's device: rows are queries, columns are keys. Zeros if B or H is 0.
+
+    Raises:
+        TypeError, ValueError: for other dtypes, sizes, devices.
+
+    Source: SPION, arXiv 2309.12578.
+    """
+    function = "spion.mean_attention_map"
+    _, (q, k) = _checks.taken_heads(function, q=q, k=k)
+    return torch.ops.spion.mean_attention_map.default(
+        q.detach(), k.detach(), _checks.checked_padding(function, padding, q), not tf32)

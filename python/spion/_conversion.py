@@ -1,0 +1,92 @@
+"""SPION's attention in the place of torch's, in a model that is there."""
+
+import dataclasses
+
+from torch import nn
+
+from spion import _checks
+from spion.nn import MultiheadSelfAttention, SpionAttention
+
+
+@dataclasses.dataclass(frozen=True)
+class Conversion:
+    """What spion.convert did.
+
+    Attributes:
+        layers: the attentions that it put in, in the model's order: for a PhaseController.
+        replaced: their names in the model.
+        left: name -> why, of each torch.nn.MultiheadAttention that it left as it was.
+    """
+
+    layers: list[SpionAttention]
+    replaced: list[str]
+    left: dict[str, str]
+
+    def __str__(self) -> str:
+        lines = [f"replaced {name}" for name in self.replaced]
+        return "\n".join(lines + [f"left {name}: {why}" for name, why in self.left.items()])
+
+
+def convert(model: nn.Module, *, pruned: str = "zero", tf32: bool = False,
+            drop_attention_dropout: bool = False) -> Conversion:
+    """Replaces each torch.nn.MultiheadAttention of a model by SPION's, where that can be done.
+
+    In place. Parameters stay the same objects, of the same names, so optimisers and state_dicts fit.
+    Until a pattern is set the model computes what it did before. What cannot be replaced (cross
+    attention, heads of a size that no kernel has, ...) stays and is named in the result.
+
+    Args:
+        model: any module; the attention itself is not replaced, as nobody would see it.
+        pruned, tf32: as block_sparse_attention takes them.
+        drop_attention_dropout: whether to replace attentions with dropout of their probabilities
+            too, which block-sparse attention has not: it is then gone.
+
+    Raises:
+        ValueError: if the model has no torch.nn.MultiheadAttention at all.
+    """
+    conversion = Conversion([], [], {})
+    found = [(parent_name, parent, child_name, child)
+             for parent_name, parent in model.named_modules()
+             for child_name, child in parent.named_children()
+             if isinstance(child, nn.MultiheadAttention)
+             and not isinstance(child, MultiheadSelfAttention)]
+    if not found:
+        raise ValueError(f"spion.convert: {type(model).__name__} has no torch.nn.MultiheadAttention; "
+                         "put spion.nn.SpionAttention where it calls its attention")
+    for parent_name, parent, child_name, child in found:
+        name = f"{parent_name}.{child_name}" if parent_name else child_name
+        obstacle = _obstacle(parent, child_name, child, drop_attention_dropout)
+        if obstacle is not None:
+            conversion.left[name] = obstacle
+            continue
+        made = MultiheadSelfAttention.of(child, pruned=pruned, tf32=tf32)
+        setattr(parent, child_name, made)
+        conversion.replaced.append(name)
+        conversion.layers.append(made.attention)
+    for module in model.modules():
+        if isinstance(module, nn.TransformerEncoder):
+            # Nested tensors, which torch makes of padded batches in evaluation, have no length.
+            module.use_nested_tensor = False
+    return conversion
+
+
+def _obstacle(parent: nn.Module, name: str, attention: nn.MultiheadAttention,
+              drop_attention_dropout: bool) -> str | None:
+    """Why it cannot be replaced; None if it can."""
+    if isinstance(parent, nn.TransformerDecoderLayer):
+        if name == "multihead_attn":
+            return "it attends to another sequence, and SPION's attention is self-attention"
+        return "it is a decoder's, which is causal, and SPION's attention is not"
+    if not attention.batch_first:
+        return "batch_first is False; make it with batch_first=True"
+    if not attention._qkv_same_embed_dim:
+        return "its keys or values are of another size than its queries"
+    if attention.bias_k is not None or attention.add_zero_attn:
+        return "add_bias_kv or add_zero_attn add keys that no pattern has"
+    if attention.head_dim not in _checks.HEAD_DIMS:
+        return (f"heads of {attention.head_dim} numbers, expected 16, 32, 64 or 128; choose another "
+                "number of heads")
+    if attention.dropout > 0 and not drop_attention_dropout:
+        return (f"it has a dropout of {attention.dropout} of its probabilities, which block-sparse "
+                "attention has not; drop_attention_dropout=True replaces it without")
+    return None

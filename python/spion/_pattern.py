@@ -1,0 +1,189 @@
+"""Block patterns: which blocks of an attention matrix are computed."""
+
+import json
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from spion import _operators  # noqa: F401
+
+_BLOCK_SIZES = (16, 32, 64, 128)
+
+
+class BlockPattern(nn.Module):
+    """Which b x b blocks of an L x L attention matrix are kept; the main diagonal always is.
+
+    A module of one buffer, so that ``model.to(device)`` moves it, a CUDA graph finds it where it
+    was, and ``state_dict`` holds it (as mask and block size, so loading makes it anew).
+
+    Args:
+        mask: bool [n, n], true where a block is kept, row by row; or [H, n, n] with one a head. The
+            diagonal is added.
+        block_size: b, in tokens: 16, 32, 64 or 128. The pattern fits sequences of L = n * b.
+
+    Raises:
+        TypeError, ValueError: for another mask or block size.
+    """
+
+    packed: Tensor
+
+    def __init__(self, mask: Tensor, block_size: int) -> None:
+        super().__init__()
+        self._keep(mask, block_size)
+        self.to(mask.device)
+
+    def _keep(self, mask: Tensor, block_size: int) -> None:
+        if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
+            kind = mask.dtype if isinstance(mask, Tensor) else type(mask).__name__
+            raise TypeError(f"spion.BlockPattern: mask is {kind}, expected a bool Tensor")
+        if mask.dim() not in (2, 3) or mask.shape[-1] != mask.shape[-2] or mask.numel() == 0:
+            raise ValueError(f"spion.BlockPattern: mask is {list(mask.shape)}, expected [n, n], or "
+                             "[heads, n, n], of at least one block")
+        if block_size not in _BLOCK_SIZES:
+            raise ValueError(f"spion.BlockPattern: block_size is {block_size}, expected one of 16, "
+                             "32, 64, 128")
+        mask = mask.detach().cpu() | torch.eye(mask.shape[-1], dtype=torch.bool)
+        each = mask.reshape(-1, *mask.shape[-2:]).contiguous()
+        packed, self.long_rows, self.long_lines = torch.ops.spion.pack_pattern(each, block_size)
+        device = self.packed.device if "packed" in self._buffers else "cpu"
+        self.register_buffer("packed", packed.to(device), persistent=False)
+        self.block_size = block_size
+        self.patterns, self.blocks_per_side = each.shape[0], each.shape[-1]
+        self._mask = mask
+
+    @property
+    def mask(self) -> Tensor:
+        """bool [n, n], or [H, n, n] where made so, on the CPU; a copy, the diagonal included."""
+        return self._mask.clone()
+
+    @property
+    def length(self) -> int:
+        """L, in tokens."""
+        return self.blocks_per_side * self.block_size
+
+    @property
+    def kept_blocks(self) -> int:
+        """Over all patterns."""
+        return int(self._mask.sum())
+
+    @property
+    def density(self) -> float:
+        """The share of blocks that are kept, diagonal included: above 0, at most 1."""
+        return self.kept_blocks / self._mask.numel()
+
+    def arguments(self) -> tuple[Any, ...]:
+        """What the operators take of it."""
+        return (self.packed, self.block_size, self.patterns, self.blocks_per_side, self.long_rows,
+                self.long_lines)
+
+    def check_fits(self, function: str, q: Tensor) -> None:
+        """Raises ValueError unless the pattern is one for q [B, H, L, d]."""
+        if q.shape[2] != self.length:
+            raise ValueError(f"{function}: q has a length of {q.shape[2]}, the pattern one of "
+                             f"{self.length}, {self.blocks_per_side} blocks of {self.block_size}; "
+                             "pad the sequence, and say so by padding=")
+        if self.patterns not in (1, q.shape[1]):
+            raise ValueError(f"{function}: q has {q.shape[1]} heads, the pattern is for "
+                             f"{self.patterns}; give one mask for all, or one a head")
+        if self.packed.device != q.device:
+            raise ValueError(f"{function}: the pattern is on {self.packed.device}, q on {q.device}; "
+                             "move it by pattern.to(q.device)")
+
+    def extra_repr(self) -> str:
+        return (f"length={self.length}, block_size={self.block_size}, patterns={self.patterns}, "
+                f"density={self.density:.3f}")
+
+    def get_extra_state(self) -> dict[str, Any]:
+        return {"mask": self._mask, "block_size": self.block_size}
+
+    def set_extra_state(self, state: dict[str, Any]) -> None:
+        self._keep(state["mask"], state["block_size"])
+
+    @classmethod
+    def from_json(cls, document: str | dict[str, Any]) -> "BlockPattern":
+        """A pattern of a C++ run's patterns.json or checkpoint: text, or what json.loads made of it.
+
+        Raises:
+            ValueError: if it is none, or contradicts itself.
+        """
+        pattern = json.loads(document) if isinstance(document, str) else document
+        try:
+            side, rows = pattern["blocks_per_side"], pattern["columns_of_row"]
+            if len(rows) != side:
+                raise ValueError(f"a list of {len(rows)} rows, not of {side}")
+            mask = torch.eye(side, dtype=torch.bool)
+            for row, columns in enumerate(rows):
+                if any(not 0 <= column < side for column in columns):
+                    raise ValueError(f"row {row} has the columns {columns}, of {side}")
+                mask[row, columns] = True
+            if int(mask.sum()) != pattern["kept_blocks"]:
+                raise ValueError(f"kept_blocks is {pattern['kept_blocks']}, but its rows keep "
+                                 f"{int(mask.sum())}")
+            return cls(mask, pattern["block_size"])
+        except (KeyError, TypeError, IndexError) as error:
+            raise ValueError(f"spion.BlockPattern.from_json: not a block pattern: {error!r}") from error
+        except ValueError as error:
+            raise ValueError(f"spion.BlockPattern.from_json: not a block pattern: {error}") from error
+
+    def to_json(self) -> dict[str, Any]:
+        """The same, for json.dumps. Raises ValueError for one pattern a head."""
+        if self._mask.dim() != 2:
+            raise ValueError(f"spion.BlockPattern.to_json: {self.patterns} patterns, one a head, "
+                             "expected one for all")
+        return {"block_size": self.block_size, "blocks_per_side": self.blocks_per_side,
+                "kept_blocks": self.kept_blocks,
+                "columns_of_row": [row.nonzero().flatten().tolist() for row in self._mask]}
+
+
+def generate_pattern(map: Tensor, kind: str, *, block_size: int, density: float | None = None,
+                     threshold: float | None = None, filter_width: int = 31) -> BlockPattern:
+    """The pattern of an attention map, by one of SPION's three generators.
+
+    ====  ====================  =============  =====================================================
+    "c"   diagonal convolution  block pooling  the floor(n * n * density - n) highest blocks
+    "f"                         block pooling  flood fill above the quantile `threshold`
+    "cf"  diagonal convolution  block pooling  flood fill above the quantile `threshold`
+    ====  ====================  =============  =====================================================
+
+    Deterministic, on one core of the CPU; the same as the C++ trainer's.
+
+    Args:
+        map: [L, L] of finite numbers, as mean_attention_map makes them, on any device.
+        kind: "c", "f" or "cf".
+        block_size: b, in tokens: 16, 32, 64 or 128; divides L.
+        density: for "c": the share of kept blocks, diagonal included; in (0, 1].
+        threshold: for "f" and "cf": the quantile that a marked block must exceed; in (0, 1].
+        filter_width: of the diagonal convolution, in tokens; odd.
+
+    Returns:
+        The pattern, on the map's device.
+
+    Raises:
+        TypeError, ValueError: for another map, kind or number.
+
+    Source: SPION, arXiv 2309.12578.
+    """
+    if not isinstance(map, Tensor):
+        raise TypeError(f"spion.generate_pattern: map is a {type(map).__name__}, expected a Tensor")
+    name, value = ("density", density) if kind == "c" else ("threshold", threshold)
+    if value is None:
+        raise ValueError(f"spion.generate_pattern: {name} is None; kind {kind!r} needs a share above "
+                         "0 and at most 1")
+    mask = _called(torch.ops.spion.generate_pattern, map.detach().to("cpu", torch.float32).contiguous(),
+                   kind, block_size, density or 0.0, threshold or 0.0, filter_width)
+    return BlockPattern(mask, block_size).to(map.device)
+
+
+def fixed_pattern(kind: str, length: int, block_size: int, options: list[int]) -> BlockPattern:
+    """A pattern that is the same for every input; see spion.patterns."""
+    return BlockPattern(_called(torch.ops.spion.fixed_pattern, kind, length, block_size, options),
+                        block_size)
+
+
+def _called(operator: Any, *arguments: Any) -> Any:
+    """What the operator returns; what it refuses is a ValueError."""
+    try:
+        return operator(*arguments)
+    except RuntimeError as error:
+        raise ValueError(str(error).splitlines()[0]) from None

@@ -1,0 +1,259 @@
+"""SPION's three phases, for any model."""
+
+import dataclasses
+import logging
+import pickle
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, distributed
+
+from spion._pattern import BlockPattern, generate_pattern
+from spion._transition import TransitionTest
+from spion.nn import SpionAttention
+
+_log = logging.getLogger("spion")
+
+
+@dataclasses.dataclass(frozen=True)
+class Capture:
+    """What one capture showed.
+
+    Attributes:
+        step: when.
+        index: 1 for the first.
+        distance: a layer's Frobenius distance from its map of the capture before; from the second on.
+        change_percent: how much that has changed; from the third on.
+        settled: whether the transition test says so.
+        transition: whether the dense phase ended here: settled, or by the step limit.
+        density: at the transition, the share of blocks that each layer keeps.
+        pattern_seconds: at the transition, how long the patterns took.
+    """
+
+    step: int
+    index: int
+    distance: list[float] = dataclasses.field(default_factory=list)
+    change_percent: list[float] = dataclasses.field(default_factory=list)
+    settled: bool = False
+    transition: bool = False
+    density: list[float] = dataclasses.field(default_factory=list)
+    pattern_seconds: float = 0.0
+
+    def __str__(self) -> str:
+        said = f"step {self.step}: capture {self.index}"
+        if self.change_percent:
+            said += ", distances changed by " + _joined(self.change_percent, ".1f") + " %"
+        if self.transition:
+            why = "settled" if self.settled else "the step limit"
+            said += (f"; sparse from here on ({why}), keeping "
+                     + _joined([100 * share for share in self.density], ".1f")
+                     + f" % of the blocks, patterns made in {self.pattern_seconds:.2f} s")
+        return said
+
+
+class PhaseController:
+    """Captures attention maps, finds when they have settled, and makes the layers sparse then.
+
+        controller = spion.PhaseController(layers, kind="cf", block_size=32, threshold=0.96,
+                                           capture_interval=100)
+        for step in range(1, steps + 1):
+            ...  # forward, backward, optimiser
+            capture = controller.after_step(step)
+
+    Every capture_interval steps the layers compute their attention map in the first forward pass of
+    the step. From the third capture on the transition test looks at the maps; when they have settled,
+    each layer gets the pattern of its own map and is sparse from the next step on.
+
+    With torch.distributed up, maps are averaged over ranks (of equal batches), and rank 0 decides and
+    makes the patterns.
+
+    Args:
+        layers: the model's, in its order; of one length.
+        kind, block_size, threshold, density, filter_width: as generate_pattern takes them.
+        capture_interval: in steps; at least 1.
+        transition_limit_percent: as TransitionTest takes it.
+        dense_step_limit: the dense phase ends with the last capture up to this step, settled or not;
+            None for no limit.
+        shared_pattern: whether all layers get one pattern, made from the mean of their maps.
+
+    Raises:
+        ValueError: for no layers, or a number that is none.
+
+    Source: SPION, arXiv 2309.12578.
+    """
+
+    def __init__(self, layers: Sequence[SpionAttention], *, kind: str = "cf", block_size: int,
+                 threshold: float | None = None, density: float | None = None,
+                 filter_width: int = 31, capture_interval: int,
+                 transition_limit_percent: int = 15, dense_step_limit: int | None = None,
+                 shared_pattern: bool = False) -> None:
+        if not layers:
+            raise ValueError("spion.PhaseController: no layers, expected at least one "
+                             "spion.nn.SpionAttention")
+        if capture_interval < 1:
+            raise ValueError(f"spion.PhaseController: capture_interval is {capture_interval}, "
+                             "expected at least 1 step")
+        if dense_step_limit is not None and dense_step_limit < capture_interval:
+            raise ValueError(f"spion.PhaseController: dense_step_limit is {dense_step_limit}, before "
+                             f"the first capture at step {capture_interval}")
+        self._layers = list(layers)
+        self._generator = {"kind": kind, "block_size": block_size, "threshold": threshold,
+                           "density": density, "filter_width": filter_width}
+        # Bad numbers are said now, and not after hours of training.
+        generate_pattern(torch.eye(block_size), **self._generator)
+        self._interval, self._limit = capture_interval, dense_step_limit
+        self._shared = shared_pattern
+        self._transition_limit = transition_limit_percent
+        self._test = TransitionTest(len(self._layers), transition_limit_percent)
+        self._phase = "sparse" if self._layers[0].pattern is not None else "dense"
+        self._captures = 0
+        self._previous_maps: list[Tensor] = []
+        self._request_maps_of(1)
+
+    @property
+    def phase(self) -> str:
+        """"dense" or "sparse"."""
+        return self._phase
+
+    def is_capture_step(self, step: int) -> bool:
+        """Whether the layers' maps are looked at in this step, counted from 1."""
+        return self._phase == "dense" and step % self._interval == 0
+
+    def after_step(self, step: int) -> Capture | None:
+        """To be called after each step, counted from 1.
+
+        Returns:
+            On a capture step what it showed, which the logger "spion" has too; else None.
+
+        Raises:
+            RuntimeError: on a capture step in which a layer computed no map: its forward pass was not
+                run, not in training mode, or a call for the step before was left out.
+            ValueError: for maps that no pattern can be made of (NaN, a length that the block size
+                does not divide, another length than before).
+        """
+        capture = self._look_at_maps(step) if self.is_capture_step(step) else None
+        self._request_maps_of(step + 1)
+        if capture is not None:
+            _log.info("%s", capture)
+        return capture
+
+    def _request_maps_of(self, step: int) -> None:
+        if self.is_capture_step(step):
+            for layer in self._layers:
+                layer.request_map()
+
+    def _look_at_maps(self, step: int) -> Capture:
+        maps = [_mean_over_ranks(layer.take_map()) for layer in self._layers]
+        started = time.monotonic()
+        capture, masks = _of_rank_0(lambda: self._decide(step, maps), maps[0].device)
+        self._captures = capture.index
+        self._test = TransitionTest(len(self._layers), self._transition_limit)
+        if capture.distance:
+            self._test.observe(capture.distance)
+        if not capture.transition:
+            self._previous_maps = maps
+            return capture
+        for layer, mask, map in zip(self._layers, masks, maps):
+            layer.set_pattern(BlockPattern(mask, self._generator["block_size"]).to(map.device))
+        self._phase, self._previous_maps = "sparse", []
+        return dataclasses.replace(capture, pattern_seconds=time.monotonic() - started)
+
+    def _decide(self, step: int, maps: list[Tensor]) -> tuple[Capture, list[Tensor]]:
+        """What the maps show, and at the transition the layers' masks."""
+        distance: list[float] = []
+        change: list[float] = []
+        settled = False
+        if self._previous_maps:
+            distance = [_distance(*pair) for pair in zip(maps, self._previous_maps)]
+            change, settled = self._test.observe(distance)
+        is_last = self._limit is not None and step + self._interval > self._limit
+        transition = settled or is_last
+        masks = self._masks(maps) if transition else []
+        return Capture(step=step, index=self._captures + 1, distance=distance, change_percent=change,
+                       settled=settled, transition=transition,
+                       density=[mask.float().mean().item() for mask in masks]), masks
+
+    def _masks(self, maps: list[Tensor]) -> list[Tensor]:
+        if self._shared:
+            mask = generate_pattern(torch.stack(maps).mean(0), **self._generator).mask
+            return [mask] * len(maps)
+        return [generate_pattern(map, **self._generator).mask for map in maps]
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that it knows, to be saved after after_step. Patterns are in the layers' state_dict."""
+        return {"phase": self._phase, "captures": self._captures, "distance": self._test.distances,
+                "previous_maps": list(self._previous_maps),
+                "maps_requested": any(layer._map_requested for layer in self._layers)}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Goes on from there. The model's state_dict, which has the patterns, is to be loaded first.
+
+        Raises:
+            ValueError: if the state is of another phase or number of layers than the layers are.
+        """
+        is_sparse = [layer.pattern is not None for layer in self._layers]
+        if is_sparse != [state["phase"] == "sparse"] * len(self._layers):
+            raise ValueError(f"spion.PhaseController: a state of the {state['phase']} phase, but "
+                             f"{sum(is_sparse)} of {len(is_sparse)} layers have a pattern; load the "
+                             "model's state_dict of the same step first")
+        maps = state["previous_maps"]
+        if len(maps) not in (0, len(self._layers)):
+            raise ValueError(f"spion.PhaseController: a state of {len(maps)} layers, expected "
+                             f"{len(self._layers)}")
+        self._phase, self._captures = state["phase"], state["captures"]
+        self._previous_maps = list(maps)
+        self._test = TransitionTest(len(self._layers), self._transition_limit)
+        if state["distance"]:
+            self._test.observe(state["distance"])
+        for layer in self._layers:
+            layer._map_requested = state["maps_requested"]
+
+
+def _joined(numbers: Sequence[float], form: str) -> str:
+    return ", ".join(format(number, form) for number in numbers)
+
+
+def _distance(map: Tensor, before: Tensor) -> float:
+    if map.shape != before.shape:
+        raise ValueError(f"spion.PhaseController: an attention map of {list(map.shape)} after one of "
+                         f"{list(before.shape)}; pad all batches to one length")
+    # In double: the sum runs over L * L squares.
+    difference = map - before.to(map.device)
+    return torch.linalg.vector_norm(difference, dtype=torch.float64).item()
+
+
+def _is_distributed() -> bool:
+    return (distributed.is_available() and distributed.is_initialized()
+            and distributed.get_world_size() > 1)
+
+
+def _mean_over_ranks(map: Tensor) -> Tensor:
+    if _is_distributed():
+        distributed.all_reduce(map)
+        map /= distributed.get_world_size()
+    return map
+
+
+def _of_rank_0(decide: Callable[[], Any], device: torch.device) -> Any:
+    """What it returns, or raises, on rank 0; told to the others by way of the device."""
+    if not _is_distributed():
+        return decide()
+    told = b""
+    if distributed.get_rank() == 0:
+        try:
+            told = pickle.dumps(decide())
+        except ValueError as error:  # else the others would wait forever
+            told = pickle.dumps(error)
+    # torch's own way to send objects needs NumPy, which torch can do without.
+    size = torch.tensor([len(told)], device=device)
+    distributed.broadcast(size, src=0)
+    content = torch.empty(int(size), dtype=torch.uint8, device=device)
+    if told:
+        content.copy_(torch.frombuffer(bytearray(told), dtype=torch.uint8))
+    distributed.broadcast(content, src=0)
+    outcome = pickle.loads(bytes(content.tolist()))
+    if isinstance(outcome, ValueError):
+        raise outcome
+    return outcome

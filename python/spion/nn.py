@@ -1,0 +1,154 @@
+"""SPION's attention as modules."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from spion import _checks
+from spion._attention import block_sparse_attention, mean_attention_map
+from spion._pattern import BlockPattern
+
+__all__ = ["SpionAttention", "MultiheadSelfAttention"]
+
+
+class SpionAttention(nn.Module):
+    """Attention over q, k, v: dense until it is given a block pattern, block-sparse from then on.
+
+    A drop-in for ``scaled_dot_product_attention(q, k, v)`` without causal mask and dropout. It has
+    no parameters. ``state_dict`` holds the pattern, and loading one with a pattern makes a dense
+    layer sparse; one without is refused by a sparse layer (``set_pattern(None)`` makes it dense).
+
+    Args:
+        pruned, tf32: as block_sparse_attention takes them.
+    """
+
+    pattern: BlockPattern | None
+
+    def __init__(self, *, pruned: str = "zero", tf32: bool = False) -> None:
+        super().__init__()
+        self.pruned, self.tf32 = pruned, tf32
+        self.register_module("pattern", None)
+        self._map_requested = False
+        self._map: Tensor | None = None
+
+    def forward(self, q: Tensor, k: Tensor, v: Tensor, padding: Tensor | None = None) -> Tensor:
+        """softmax(q k^T / sqrt d) v: q, k, v [B, H, L, d], padding as block_sparse_attention's."""
+        if self.pattern is not None:
+            return block_sparse_attention(q, k, v, self.pattern, padding=padding,
+                                          pruned=self.pruned, tf32=self.tf32)
+        if self._map_requested and self.training:
+            self._map_requested = False
+            self._map = mean_attention_map(q, k, padding=padding, tf32=self.tf32)
+        valid = _valid_keys(padding, q)
+        mask = None if valid is None else valid[:, None, None, :]
+        return functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+
+    def request_map(self) -> None:
+        """Makes the next forward pass in training compute its attention map too. Dense phase only.
+
+        Raises:
+            RuntimeError: in the sparse phase.
+        """
+        if self.pattern is not None:
+            raise RuntimeError("spion.nn.SpionAttention: the sparse phase computes no attention map; "
+                               "set_pattern(None) makes the layer dense again")
+        self._map_requested = True
+
+    def take_map(self) -> Tensor:
+        """The map of that forward pass, float32 [L, L].
+
+        Raises:
+            RuntimeError: if there is none.
+        """
+        if self._map is None:
+            raise RuntimeError("spion.nn.SpionAttention: no attention map was captured; call "
+                               "request_map(), then run a forward pass in training mode")
+        captured, self._map = self._map, None
+        return captured
+
+    def set_pattern(self, pattern: BlockPattern | None) -> None:
+        """Makes the layer sparse by this pattern, or with None dense again."""
+        if pattern is not None and not isinstance(pattern, BlockPattern):
+            raise TypeError(f"spion.nn.SpionAttention: pattern is a {type(pattern).__name__}, "
+                            "expected a spion.BlockPattern or None")
+        self.pattern = pattern
+        self._map_requested, self._map = False, None
+
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+        # torch loads children after this: so one that is there only in what is loaded is made here.
+        held = state_dict.get(prefix + "pattern._extra_state")
+        if held is not None and self.pattern is None:
+            self.set_pattern(BlockPattern(held["mask"], held["block_size"]))
+        super()._load_from_state_dict(state_dict, prefix, *rest)
+
+
+def _valid_keys(padding: Tensor | None, q: Tensor) -> Tensor | None:
+    """Bool [B, L]."""
+    padding = _checks.checked_padding("spion.nn.SpionAttention", padding, q)
+    if padding is None or padding.dtype == torch.bool:
+        return padding
+    return torch.arange(q.shape[2], device=q.device) < padding[:, None]
+
+
+class MultiheadSelfAttention(nn.MultiheadAttention):
+    """torch.nn.MultiheadAttention for self-attention, with SpionAttention at its heart.
+
+    Parameters have the names and values that they had there, so a state_dict of the one fits the
+    other. spion.convert puts it in.
+
+    Attributes:
+        attention: the SpionAttention, for a PhaseController.
+    """
+
+    def __init__(self, embed_dim: int, num_heads: int, bias: bool = True, *, pruned: str = "zero",
+                 tf32: bool = False, device: Any = None, dtype: Any = None) -> None:
+        super().__init__(embed_dim, num_heads, bias=bias, batch_first=True, device=device,
+                         dtype=dtype)
+        self.attention = SpionAttention(pruned=pruned, tf32=tf32)
+        # Keeps torch.nn.TransformerEncoderLayer from its fast path, which calls no attention module.
+        self._qkv_same_embed_dim = False
+
+    @classmethod
+    def of(cls, module: nn.MultiheadAttention, *, pruned: str = "zero",
+           tf32: bool = False) -> "MultiheadSelfAttention":
+        """One with the parameters of another attention: the same objects, which optimisers know."""
+        made = cls(module.embed_dim, module.num_heads, module.in_proj_bias is not None,
+                   pruned=pruned, tf32=tf32, device="meta")
+        made.in_proj_weight, made.in_proj_bias = module.in_proj_weight, module.in_proj_bias
+        made.out_proj = module.out_proj
+        return made.train(module.training)
+
+    def forward(self, query: Tensor, key: Tensor, value: Tensor,
+                key_padding_mask: Tensor | None = None, need_weights: bool = True,
+                attn_mask: Tensor | None = None, average_attn_weights: bool = True,
+                is_causal: bool = False) -> tuple[Tensor, None]:
+        """As torch.nn.MultiheadAttention's, of one [B, L, embed_dim] for query, key and value.
+
+        Args:
+            key_padding_mask: [B, L]; bool, true for padding, or float, 0 for valid keys and -inf for
+                padding.
+
+        Raises:
+            ValueError: for what block-sparse attention has not: other keys than queries, weights, an
+                attention mask, causality.
+        """
+        name = "spion.nn.MultiheadSelfAttention"
+        if key is not query or value is not query:
+            raise ValueError(f"{name}: key or value is not the query; it is for self-attention alone")
+        if need_weights:
+            raise ValueError(f"{name}: need_weights is True, but no weights are ever in memory; call "
+                             "it with need_weights=False")
+        if attn_mask is not None or is_causal:
+            raise ValueError(f"{name}: attn_mask and is_causal are not taken: every query sees all "
+                             "valid keys")
+        padding = None
+        if key_padding_mask is not None:
+            is_bool = key_padding_mask.dtype == torch.bool
+            padding = ~key_padding_mask if is_bool else key_padding_mask == 0
+        batch, length, _ = query.shape
+        qkv = functional.linear(query, self.in_proj_weight, self.in_proj_bias)
+        q, k, v = qkv.view(batch, length, 3, self.num_heads, self.head_dim).permute(2, 0, 3, 1, 4)
+        heads = self.attention(q, k, v, padding)
+        return self.out_proj(heads.transpose(1, 2).reshape(batch, length, self.embed_dim)), None

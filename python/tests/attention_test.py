@@ -1,0 +1,166 @@
+"""Values, gradients and dtypes of the two functions, against dense math in double; bad input."""
+
+import copy
+import itertools
+import unittest
+
+import torch
+
+import dense_math
+import spion
+
+BATCH, HEADS, SIDE, BLOCK, DIM = 3, 2, 4, 16, 32
+LENGTH = SIDE * BLOCK
+MASK = torch.eye(SIDE, dtype=torch.bool)
+MASK[0, 2] = MASK[3, 0] = MASK[3, 1] = MASK[2, 0] = True
+LENGTHS = torch.tensor([64, 1, 37])
+VALID = torch.arange(LENGTH) < LENGTHS[:, None]
+
+
+def heads(batch=BATCH, seed=0, **options):
+    generator = torch.Generator().manual_seed(seed)
+    return [torch.randn(batch, HEADS, LENGTH, DIM, generator=generator, **options).requires_grad_()
+            for _ in range(3)]
+
+
+class AttentionTest(unittest.TestCase):
+    def check(self, mask, padding=None, valid=None, **options):
+        tensors = heads()
+        out = spion.block_sparse_attention(*tensors, spion.BlockPattern(mask, BLOCK),
+                                           padding=padding, **options)
+        truth = dense_math.attention(*tensors, mask, BLOCK, valid=valid, **options)
+        self.assertLess(dense_math.error(out, truth), 1e-6)
+        direction = torch.randn(out.shape, generator=torch.Generator().manual_seed(1))
+        ours = torch.autograd.grad(out, tensors, direction)
+        theirs = torch.autograd.grad(truth, tensors, direction.double())
+        for our, their in zip(ours, theirs):
+            self.assertLess(dense_math.error(our, their.double()), 3e-6)
+
+    def test_values_and_gradients(self):
+        for pruned, padding in itertools.product(
+                ("zero", "excluded"), (None, LENGTHS, LENGTHS.int(), VALID)):
+            with self.subTest(pruned=pruned, padding=None if padding is None else padding.dtype):
+                self.check(MASK, padding, None if padding is None else VALID, pruned=pruned)
+
+    def test_scale(self):
+        self.check(MASK, scale=0.3)
+
+    def test_one_pattern_a_head(self):
+        self.check(torch.stack([MASK, MASK.T]))
+
+    def test_every_block_is_torchs_own_attention(self):
+        q, k, v = heads()
+        ours = spion.block_sparse_attention(q, k, v, spion.patterns.full(LENGTH, block_size=BLOCK))
+        torch.testing.assert_close(
+            ours, torch.nn.functional.scaled_dot_product_attention(q, k, v))
+
+    def test_the_map(self):
+        q, k, _ = heads()
+        for padding in (None, LENGTHS, VALID):
+            ours = spion.mean_attention_map(q, k, padding=padding)
+            truth = dense_math.mean_map(q, k, valid=None if padding is None else VALID)
+            self.assertLess(dense_math.error(ours, truth), 1e-6)
+            self.assertFalse(ours.requires_grad)
+
+    def test_gradients_share_no_memory_that_a_user_writes_to(self):
+        tensors = heads()
+        spion.block_sparse_attention(*tensors, spion.BlockPattern(MASK, BLOCK)).sum().backward()
+        before = tensors[1].grad.clone()
+        tensors[0].grad.zero_()
+        self.assertTrue(torch.equal(tensors[1].grad, before))
+
+    def test_any_strides(self):
+        q, k, v = heads()
+        pattern = spion.BlockPattern(MASK, BLOCK)
+        wide = torch.stack([tensor.detach().transpose(2, 3).contiguous() for tensor in (q, k, v)])
+        self.assertTrue(torch.equal(
+            spion.block_sparse_attention(*wide.transpose(3, 4), pattern),
+            spion.block_sparse_attention(q, k, v, pattern)))
+
+    def test_no_examples(self):
+        tensors = heads(batch=0)
+        out = spion.block_sparse_attention(*tensors, spion.BlockPattern(MASK, BLOCK))
+        self.assertEqual(out.shape, (0, HEADS, LENGTH, DIM))
+        self.assertEqual(torch.autograd.grad(out.sum(), tensors)[0].shape, out.shape)
+        self.assertEqual(spion.mean_attention_map(*tensors[:2]).sum(), 0)
+
+    def test_half_precision_and_autocast_on_the_cpu(self):
+        tensors = heads()
+        pattern = spion.BlockPattern(MASK, BLOCK)
+        truth = dense_math.attention(*tensors, MASK, BLOCK)
+        for dtype in (torch.float16, torch.bfloat16):
+            out = spion.block_sparse_attention(*(t.to(dtype) for t in tensors), pattern)
+            self.assertEqual(out.dtype, dtype)
+            self.assertLess(dense_math.error(out, truth), 0.01)
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            out = spion.block_sparse_attention(*tensors, pattern)
+        self.assertEqual(out.dtype, torch.bfloat16)
+        out.float().sum().backward()
+        self.assertEqual(tensors[0].grad.dtype, torch.float32)
+
+    def test_a_second_derivative_is_an_error(self):
+        tensors = heads()
+        out = spion.block_sparse_attention(*tensors, spion.BlockPattern(MASK, BLOCK))
+        gradient, = torch.autograd.grad(out.pow(2).sum(), tensors[:1], create_graph=True)
+        with self.assertRaisesRegex(RuntimeError, "differentiable once.*detach"):
+            gradient.sum().backward()
+
+
+class BadInputTest(unittest.TestCase):
+    def refused(self, exception, message, call):
+        with self.assertRaisesRegex(exception, message) as caught:
+            call()
+        self.assertNotIn("\n", str(caught.exception))
+
+    def test_attention(self):
+        q, k, v = (tensor.detach() for tensor in heads())
+        pattern = spion.BlockPattern(MASK, BLOCK)
+
+        def call(q=q, k=k, v=v, pattern=pattern, **options):
+            return lambda: spion.block_sparse_attention(q, k, v, pattern, **options)
+
+        for exception, message, bad in [
+                (TypeError, "q is a list", call(q=[1])),
+                (ValueError, r"k is \[2, 64, 32\], expected \[batch", call(k=k[0])),
+                (ValueError, r"v is \[1, 2, 64, 32\], expected q's \[3, 2, 64, 32\]", call(v=v[:1])),
+                (TypeError, "q is torch.float64, expected float16", call(q=q.double())),
+                (TypeError, "k is torch.bfloat16, expected q's torch.float32", call(k=k.bfloat16())),
+                (ValueError, "v is on meta, expected q's cpu", call(v=v.to("meta"))),
+                (ValueError, "head dimension of 24", call(q[..., :24], k[..., :24], v[..., :24])),
+                (TypeError, "pattern is a Tensor", call(pattern=MASK)),
+                (ValueError, "length of 48, the pattern one of 64",
+                 call(q[:, :, :48], k[:, :, :48], v[:, :, :48])),
+                (ValueError, "q has 2 heads, the pattern is for 3",
+                 call(pattern=spion.BlockPattern(MASK.expand(3, -1, -1), BLOCK))),
+                (ValueError, "pattern is on meta", call(pattern=copy.deepcopy(pattern).to("meta"))),
+                (ValueError, r"padding is torch.float32 \[3\], expected integer lengths \[3\]",
+                 call(padding=torch.ones(3))),
+                (ValueError, r"padding is torch.int64 \[2\]", call(padding=torch.ones(2).long())),
+                (ValueError, "pruned is 'none'", call(pruned="none"))]:
+            with self.subTest(message):
+                self.refused(exception, message, bad)
+
+    def test_map(self):
+        q, k, _ = heads()
+        self.refused(ValueError, "k is .*expected q's", lambda: spion.mean_attention_map(q, k[:1]))
+
+    def test_operators_themselves(self):
+        q, k, v = (tensor.detach() for tensor in heads())
+        pattern = spion.BlockPattern(MASK, BLOCK)
+        packed, *numbers = pattern.arguments()
+        rest = (None, 0.25, True, True)
+        operator = torch.ops.spion.block_sparse_attention
+        for message, tensors, packed_pattern in [
+                ("takes float32; got Double", (q.double(),) * 3, packed),
+                ("k must have q's sizes", (q, k[:1], v), packed),
+                ("does not fit length 48", (q[:, :, :48],) * 3, packed),
+                ("stride 1 along head_dim", (q.transpose(2, 3).contiguous().transpose(2, 3), k, v),
+                 packed),
+                ("pattern is damaged", (q, k, v), packed[:-1]),
+                ("must be contiguous int32", (q, k, v), packed.long())]:
+            with self.subTest(message), self.assertRaisesRegex((ValueError, RuntimeError), message):
+                operator(*tensors, packed_pattern, *numbers, *rest)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,119 @@
+"""spion.convert on models of torch's own Transformer modules."""
+
+import unittest
+
+import torch
+from torch import nn
+
+import dense_math
+import spion
+
+BATCH, LENGTH, WIDTH, HEADS = 3, 64, 64, 2
+
+
+def encoder(**options):
+    torch.manual_seed(0)
+    layer = nn.TransformerEncoderLayer(
+        WIDTH, HEADS, 96, **({"dropout": 0.0, "batch_first": True} | options))
+    return nn.TransformerEncoder(layer, 2)
+
+
+class ConversionTest(unittest.TestCase):
+    def setUp(self):
+        self.x = torch.randn(BATCH, LENGTH, WIDTH)
+        self.padded = torch.arange(LENGTH) >= torch.tensor([64, 20, 33])[:, None]
+
+    def test_computes_what_it_did_until_a_pattern_is_set(self):
+        for mode in ("train", "eval"):
+            for mask in (None, self.padded):
+                model = getattr(encoder(), mode)()
+                with torch.no_grad():
+                    before = model(self.x, src_key_padding_mask=mask)
+                    conversion = spion.convert(model)
+                    after = model(self.x, src_key_padding_mask=mask)
+                self.assertEqual(conversion.replaced, ["layers.0.self_attn", "layers.1.self_attn"])
+                self.assertEqual(len(conversion.layers), 2)
+                valid = torch.ones(BATCH, LENGTH).bool() if mask is None else ~mask
+                torch.testing.assert_close(after[valid], before[valid], atol=1e-5, rtol=1e-5)
+
+    def test_a_pattern_changes_it_to_block_sparse_attention(self):
+        attention = nn.MultiheadAttention(WIDTH, HEADS, batch_first=True)
+        model = nn.ModuleDict({"attention": attention})
+        mask = spion.patterns.longformer(LENGTH, block_size=16, window=0).mask
+        spion.convert(model).layers[0].set_pattern(spion.BlockPattern(mask, 16))
+        ours, weights = model["attention"](self.x, self.x, self.x, key_padding_mask=self.padded,
+                                           need_weights=False)
+        self.assertIsNone(weights)
+        projected = nn.functional.linear(self.x, attention.in_proj_weight, attention.in_proj_bias)
+        q, k, v = (part.unflatten(2, (HEADS, -1)).transpose(1, 2)
+                   for part in projected.chunk(3, dim=2))
+        heads = dense_math.attention(q, k, v, mask, 16, valid=~self.padded)
+        truth = attention.out_proj(heads.transpose(1, 2).flatten(2).float())
+        torch.testing.assert_close(ours, truth, atol=1e-5, rtol=1e-5)
+
+    def test_parameters_stay_what_optimisers_know(self):
+        model = encoder()
+        before = dict(model.named_parameters())
+        names = list(model.state_dict())
+        spion.convert(model)
+        after = dict(model.named_parameters())
+        self.assertEqual(list(before), list(after))
+        self.assertTrue(all(before[name] is after[name] for name in before))
+        self.assertEqual(list(model.state_dict()), names)
+        self.assertFalse(any(parameter.is_meta for parameter in model.parameters()))
+
+    def test_names_and_leaves_what_it_cannot_replace(self):
+        model = nn.ModuleDict({
+            "narrow": nn.MultiheadAttention(48, 2, batch_first=True),
+            "time_first": nn.MultiheadAttention(64, 2),
+            "other_keys": nn.MultiheadAttention(64, 2, kdim=32, batch_first=True),
+            "zero": nn.MultiheadAttention(64, 2, add_zero_attn=True, batch_first=True),
+            "dropping": nn.MultiheadAttention(64, 2, dropout=0.1, batch_first=True),
+            "decoder": nn.TransformerDecoderLayer(64, 2, batch_first=True),
+            "good": nn.MultiheadAttention(64, 2, batch_first=True)})
+        before = dict(model.named_modules())
+        conversion = spion.convert(model)
+        self.assertEqual(conversion.replaced, ["good"])
+        for name, why in [("narrow", "heads of 24"), ("time_first", "batch_first"),
+                          ("other_keys", "another size"), ("zero", "add_zero_attn"),
+                          ("dropping", "drop_attention_dropout=True"),
+                          ("decoder.self_attn", "causal"),
+                          ("decoder.multihead_attn", "another sequence")]:
+            self.assertIn(why, conversion.left[name])
+            self.assertIs(dict(model.named_modules())[name], before[name])
+            self.assertIn(f"left {name}: ", str(conversion))
+        self.assertEqual(spion.convert(model, drop_attention_dropout=True).replaced, ["dropping"])
+        with self.assertRaisesRegex(ValueError, "no torch.nn.MultiheadAttention"):
+            spion.convert(nn.Linear(2, 2))
+
+    def test_what_the_attention_itself_refuses(self):
+        attention = spion.nn.MultiheadSelfAttention(WIDTH, HEADS)
+        x = self.x
+        for message, call in [
+                ("not the query", lambda: attention(x, x + 1, x, need_weights=False)),
+                ("need_weights", lambda: attention(x, x, x)),
+                ("is_causal", lambda: attention(x, x, x, need_weights=False, is_causal=True))]:
+            with self.subTest(message), self.assertRaisesRegex(ValueError, message):
+                call()
+
+    def test_trains_through_the_three_phases(self):
+        model = encoder()
+        conversion = spion.convert(model)
+        controller = spion.PhaseController(conversion.layers, kind="f", block_size=16, threshold=0.7,
+                                           capture_interval=1, dense_step_limit=2)
+        optimiser = torch.optim.SGD(model.parameters(), lr=0.01)
+        losses = []
+        for step in range(1, 6):
+            loss = model(self.x, src_key_padding_mask=self.padded).square().mean()
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+            controller.after_step(step)
+            losses.append(loss.item())
+        self.assertEqual(controller.phase, "sparse")
+        self.assertTrue(all(torch.isfinite(torch.tensor(losses))))
+        self.assertLess(losses[-1], losses[0])
+
+
+if __name__ == "__main__":
+    unittest.main()

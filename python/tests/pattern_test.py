@@ -1,0 +1,150 @@
+"""Patterns: fixed ones against their rules, generated ones by hand, JSON, and bad input."""
+
+import json
+import unittest
+
+import torch
+
+import spion
+from spion import patterns
+
+LENGTH, BLOCK = 128, 16
+SIDE = LENGTH // BLOCK
+
+
+def mask_of(rule):
+    return torch.tensor([[rule(i, j) for j in range(SIDE)] for i in range(SIDE)])
+
+
+class FixedPatternTest(unittest.TestCase):
+    def test_longformer(self):
+        made = patterns.longformer(LENGTH, block_size=BLOCK, window=2, global_blocks=1).mask
+        self.assertTrue(torch.equal(made, mask_of(lambda i, j: abs(i - j) <= 2 or min(i, j) < 1)))
+
+    def test_strided(self):
+        made = patterns.strided(LENGTH, block_size=BLOCK, stride=3).mask
+        self.assertTrue(torch.equal(
+            made, mask_of(lambda i, j: abs(i - j) < 3 or abs(i - j) % 3 == 0)))
+
+    def test_fixed(self):
+        made = patterns.fixed(LENGTH, block_size=BLOCK, stride=4).mask
+        self.assertTrue(torch.equal(made, mask_of(lambda i, j: i // 4 == j // 4 or j % 4 == 3)))
+
+    def test_bigbird(self):
+        made = patterns.bigbird(LENGTH, block_size=BLOCK, random=2, seed=5).mask
+        always = mask_of(lambda i, j: abs(i - j) <= 1 or {i, j} & {0, SIDE - 1} != set())
+        self.assertTrue(torch.equal(made & always, always))
+        self.assertEqual((made & ~always).sum(1)[1:-1].tolist(), [2] * (SIDE - 2))
+        again = patterns.bigbird(LENGTH, block_size=BLOCK, random=2, seed=5).mask
+        self.assertTrue(torch.equal(made, again))
+        other = patterns.bigbird(LENGTH, block_size=BLOCK, random=2, seed=6).mask
+        self.assertFalse(torch.equal(made, other))
+
+    def test_full(self):
+        pattern = patterns.full(LENGTH, block_size=BLOCK)
+        self.assertEqual((pattern.kept_blocks, pattern.density, pattern.length), (64, 1.0, 128))
+
+    def test_bad_input(self):
+        for message, make in [
+                ("blocks of 16 do not divide a sequence of 100",
+                 lambda: patterns.longformer(100, block_size=16)),
+                ("do not divide", lambda: patterns.full(100, block_size=16)),
+                ("window = -1", lambda: patterns.longformer(128, block_size=16, window=-1)),
+                ("stride is at least 1", lambda: patterns.strided(128, block_size=16, stride=0)),
+                ("block_size is 8, expected one of 16",
+                 lambda: patterns.full(128, block_size=8))]:
+            with self.subTest(message), self.assertRaisesRegex(ValueError, message):
+                make()
+
+
+class GeneratePatternTest(unittest.TestCase):
+    def test_the_highest_blocks_beside_the_diagonal(self):
+        # Pooled by hand: density 6 / 16 leaves room for two blocks beside the diagonal of four.
+        map = torch.full((64, 64), 0.001)
+        map[0:16, 32:48] = 0.5
+        map[48:64, 16:32] = 0.4
+        map[32:48, 0:16] = 0.3
+        pattern = spion.generate_pattern(map, "c", block_size=16, density=6 / 16, filter_width=1)
+        expected = torch.eye(4, dtype=torch.bool)
+        expected[0, 2] = expected[3, 1] = True
+        self.assertTrue(torch.equal(pattern.mask, expected))
+
+    def test_bad_input(self):
+        map = torch.rand(64, 64)
+        good = {"block_size": 16, "threshold": 0.9}
+        for exception, message, make in [
+                (TypeError, "map is a list", lambda: spion.generate_pattern([1], "f", **good)),
+                (ValueError, 'pattern kind "x", expected one of c, f, cf',
+                 lambda: spion.generate_pattern(map, "x", **good)),
+                (ValueError, "density is None", lambda: spion.generate_pattern(map, "c", **good)),
+                (ValueError, "threshold = 1.5",
+                 lambda: spion.generate_pattern(map, "f", block_size=16, threshold=1.5)),
+                (ValueError, "block_size = -1",
+                 lambda: spion.generate_pattern(map, "f", block_size=-1, threshold=0.5)),
+                (ValueError, "nan at row 3, column 5",
+                 lambda: spion.generate_pattern(
+                     map.index_put((torch.tensor(3), torch.tensor(5)), torch.tensor(torch.nan)),
+                     "f", **good)),
+                (ValueError, r"\[length, length\]; got 2 dimensions of 64 x 32",
+                 lambda: spion.generate_pattern(map[:, :32], "f", **good))]:
+            with self.subTest(message), self.assertRaisesRegex(exception, message):
+                make()
+
+
+class BlockPatternTest(unittest.TestCase):
+    def test_adds_the_diagonal(self):
+        pattern = spion.BlockPattern(torch.zeros(4, 4, dtype=torch.bool), 16)
+        self.assertTrue(torch.equal(pattern.mask, torch.eye(4, dtype=torch.bool)))
+        self.assertEqual(pattern.kept_blocks, 4)
+
+    def test_json(self):
+        pattern = patterns.bigbird(LENGTH, block_size=BLOCK)
+        read = spion.BlockPattern.from_json(json.dumps(pattern.to_json()))
+        self.assertTrue(torch.equal(read.packed, pattern.packed))
+
+    def test_bad_json(self):
+        good = spion.BlockPattern(torch.eye(2, dtype=torch.bool), 16).to_json()
+        for message, change in [("list of 1 rows, not of 2", {"columns_of_row": [[0]]}),
+                                ("kept_blocks is 3", {"kept_blocks": 3}),
+                                ("of 2", {"columns_of_row": [[0], [7]]}),
+                                ("block_size is 5", {"block_size": 5}),
+                                ("not a block pattern", {"columns_of_row": 1})]:
+            with self.subTest(message), self.assertRaisesRegex(ValueError, message):
+                spion.BlockPattern.from_json(good | change)
+
+    def test_bad_mask(self):
+        for exception, message, mask in [
+                (TypeError, "mask is torch.float32", torch.eye(2)),
+                (TypeError, "mask is a? ?list", [[True]]),
+                (ValueError, r"mask is \[2, 3\]", torch.ones(2, 3).bool()),
+                (ValueError, r"mask is \[0, 0\]", torch.ones(0, 0).bool())]:
+            with self.subTest(message), self.assertRaisesRegex(exception, message):
+                spion.BlockPattern(mask, 16)
+
+
+class TransitionTestTest(unittest.TestCase):
+    def test_by_hand(self):
+        test = spion.TransitionTest(layers=2)
+        self.assertEqual(test.observe([4.0, 2.0]), ([], False))
+        change, settled = test.observe([3.0, 1.9])
+        self.assertAlmostEqual(change[0], 25)
+        self.assertAlmostEqual(change[1], 5)
+        self.assertFalse(settled)
+        self.assertTrue(test.observe([2.6, 1.9])[1])
+
+    def test_a_distance_of_zero(self):
+        test = spion.TransitionTest(layers=1)
+        test.observe([0.0])
+        self.assertEqual(test.observe([0.0]), ([0.0], True))
+        self.assertEqual(test.observe([1.0]), ([float("inf")], False))
+
+    def test_bad_input(self):
+        test = spion.TransitionTest(layers=2)
+        for bad in ([1.0], [1.0, float("nan")], [-1.0, 1.0]):
+            with self.assertRaisesRegex(ValueError, "expected"):
+                test.observe(bad)
+        self.assertEqual(test.distances, [])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,192 @@
+"""The three phases: as the C++ trainer's, resumed, compared over ranks, and with bad input."""
+
+import copy
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import torch
+from torch import distributed
+
+import spion
+
+LAYERS, LENGTH, INTERVAL = 2, 128, 2
+OPTIONS = {"kind": "cf", "block_size": 16, "threshold": 0.7, "capture_interval": INTERVAL}
+PROGRAM = None
+
+
+def settling(captures, seed=3):
+    """Queries and keys [captures, layers, 2, 2, 2, L, 16] that change less and less at last."""
+    generator = torch.Generator().manual_seed(seed)
+    shape = (LAYERS, 2, 2, 2, LENGTH, 16)
+    start, drift = (torch.randn(shape, generator=generator) for _ in range(2))
+    # The distances of the last captures are equal, as far as steps of one size make them.
+    return torch.stack([2 * (start + step * drift)
+                        for step in (0, 1, 1.02, 1.04, 1.06, 1.08)[:captures]])
+
+
+def run(controller, layers, heads, steps):
+    captures = []
+    for step in steps:
+        if step % INTERVAL == 0:
+            for layer, (q, k) in zip(layers, heads[step // INTERVAL - 1]):
+                layer(q, k, k)
+        else:
+            for layer in layers:
+                layer(heads[0, 0, 0], heads[0, 0, 1], heads[0, 0, 1])
+        captures.append(controller.after_step(step))
+    return [capture for capture in captures if capture is not None]
+
+
+def new_layers():
+    return torch.nn.ModuleList(spion.nn.SpionAttention() for _ in range(LAYERS))
+
+
+class AsInCppTest(unittest.TestCase):
+    def compare(self, kind, share, limit, shared, captures=6):
+        heads = settling(captures)
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(bytes(heads.contiguous().view(torch.uint8).flatten().tolist()))
+            file.flush()
+            theirs = json.loads(subprocess.run(
+                [PROGRAM, file.name, str(LAYERS), str(captures), str(LENGTH), kind, "16", str(share),
+                 str(limit or 0), "shared" if shared else "own"],
+                check=True, capture_output=True, text=True).stdout)
+        layers = new_layers()
+        name = "density" if kind == "c" else "threshold"
+        controller = spion.PhaseController(
+            layers, kind=kind, block_size=16, capture_interval=INTERVAL, dense_step_limit=limit,
+            shared_pattern=shared, **{name: share})
+        ours = run(controller, layers, heads, range(1, captures * INTERVAL + 1))
+        self.assertEqual(len(ours), len(theirs))
+        for our, their in zip(ours, theirs):
+            for field in ("step", "distance", "change_percent", "settled", "transition"):
+                self.assertEqual(getattr(our, field), their[field])
+        self.assertTrue(theirs[-1]["transition"])
+        for layer, pattern in zip(layers, theirs[-1]["patterns"]):
+            self.assertEqual(layer.pattern.to_json(), pattern)
+        return ours
+
+    def test_the_maps_settle(self):
+        for kind, share in (("c", 0.5), ("f", 0.7), ("cf", 0.7)):
+            with self.subTest(kind):
+                self.assertTrue(self.compare(kind, share, None, False)[-1].settled)
+
+    def test_the_step_limit(self):
+        self.assertFalse(self.compare("cf", 0.7, 5, False)[-1].settled)
+
+    def test_a_shared_pattern(self):
+        self.compare("cf", 0.6, None, True)
+
+
+class ResumeTest(unittest.TestCase):
+    def test_after_every_step(self):
+        heads = settling(6)
+        layers = new_layers()
+        controller = spion.PhaseController(layers, **OPTIONS)
+        whole = run(controller, layers, heads, range(1, 13))
+        self.assertEqual(controller.phase, "sparse")
+        for stop in range(1, 12):
+            first = new_layers()
+            before = spion.PhaseController(first, **OPTIONS)
+            captures = run(before, first, heads, range(1, stop + 1))
+            saved = copy.deepcopy((first.state_dict(), before.state_dict()))
+            second = new_layers()
+            after = spion.PhaseController(second, **OPTIONS)
+            second.load_state_dict(saved[0])
+            after.load_state_dict(saved[1])
+            captures += run(after, second, heads, range(stop + 1, 13))
+            self.assertEqual([(c.step, c.distance, c.settled) for c in captures],
+                             [(c.step, c.distance, c.settled) for c in whole])
+            for one, other in zip(second, layers):
+                self.assertTrue(torch.equal(one.pattern.packed, other.pattern.packed))
+
+    def test_a_state_of_another_phase_is_refused(self):
+        layers = new_layers()
+        controller = spion.PhaseController(layers, **OPTIONS)
+        run(controller, layers, settling(6), range(1, 13))
+        fresh = spion.PhaseController(new_layers(), **OPTIONS)
+        with self.assertRaisesRegex(ValueError, "sparse phase, but 0 of 2 layers"):
+            fresh.load_state_dict(controller.state_dict())
+
+
+class BadInputTest(unittest.TestCase):
+    def test_options(self):
+        for message, layers, change in [
+                ("no layers", [], {}), ("capture_interval is 0", new_layers(), {"capture_interval": 0}),
+                ("dense_step_limit is 1", new_layers(), {"dense_step_limit": 1}),
+                ("block_size is 48", new_layers(), {"block_size": 48}),
+                ("threshold is None", new_layers(), {"threshold": None}),
+                ("kind", new_layers(), {"kind": "fc"})]:
+            with self.subTest(message), self.assertRaisesRegex(ValueError, message):
+                spion.PhaseController(layers, **(OPTIONS | change))
+
+    def test_no_map(self):
+        layers = new_layers()
+        controller = spion.PhaseController(layers, **OPTIONS)
+        controller.after_step(1)
+        with self.assertRaisesRegex(RuntimeError, "no attention map was captured"):
+            controller.after_step(2)
+
+    def test_an_evaluation_takes_no_map(self):
+        layers = new_layers()
+        controller = spion.PhaseController(layers, **(OPTIONS | {"capture_interval": 1}))
+        q = torch.randn(1, 1, LENGTH, 16)
+        layers.eval()
+        for layer in layers:
+            layer(q * 100, q, q)
+        layers.train()
+        for layer in layers:
+            layer(q, q, q)
+        controller.after_step(1)
+        torch.testing.assert_close(controller.state_dict()["previous_maps"][0],
+                                   spion.mean_attention_map(q, q))
+
+    def test_another_length(self):
+        layers = new_layers()
+        controller = spion.PhaseController(layers, **(OPTIONS | {"capture_interval": 1}))
+        for step, length in ((1, 64), (2, 32)):
+            q = torch.randn(1, 1, length, 16)
+            for layer in layers:
+                layer(q, q, q)
+            if step == 1:
+                controller.after_step(1)
+        with self.assertRaisesRegex(ValueError, "pad all batches to one length"):
+            controller.after_step(2)
+
+
+def train_rank(rank, folder):
+    distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+    layers = new_layers()
+    controller = spion.PhaseController(layers, **OPTIONS)
+    heads = settling(6)[:, :, :, rank:rank + 1]
+    captures = run(controller, layers, heads, range(1, 13))
+    torch.save([[layer.pattern.packed for layer in layers], captures[-1].step,
+                captures[1].distance], f"{folder}/{rank}")
+    distributed.destroy_process_group()
+
+
+class DistributedTest(unittest.TestCase):
+    def test_two_ranks_with_half_the_batch_each_are_one_with_all(self):
+        layers = new_layers()
+        controller = spion.PhaseController(layers, **OPTIONS)
+        captures = run(controller, layers, settling(6), range(1, 13))
+        with tempfile.TemporaryDirectory() as folder:
+            torch.multiprocessing.spawn(train_rank, args=(folder,), nprocs=2)
+            for rank in range(2):
+                packed, step, distance = torch.load(pathlib.Path(folder) / str(rank))
+                self.assertEqual(step, captures[-1].step)
+                for our, whole in zip(distance, captures[1].distance):
+                    self.assertAlmostEqual(our, whole, places=5)
+                for our, layer in zip(packed, layers):
+                    self.assertTrue(torch.equal(our, layer.pattern.packed))
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
+    PROGRAM = sys.argv.pop(1)
+    unittest.main()
