@@ -70,6 +70,9 @@ def bundle(name, tests, benchmarks, programs, scripts, sources):
             ":{}_content".format(name),
         ],
         main = "bundle.py",
-        deps = ["//tools/command_line"],
+        deps = [
+            "//tools/command_line",
+            "//tools/shared_libraries",
+        ],
         visibility = ["//tools:__pkg__"],
     )

@@ -11,65 +11,35 @@ import argparse
 import json
 import os
 import pathlib
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 
 import command_line
+import shared_libraries
 
 LIMIT_MB = 40
 MARKER = "bundle.txt"
 MARKER_TITLE = "SPION bundle"
 
-# What LibTorch itself needs of any system, so what a machine with LibTorch has.
-SYSTEM_LIBRARIES = {
-    "ld-linux-x86-64.so.2", "libc.so.6", "libdl.so.2", "libgcc_s.so.1", "libm.so.6",
-    "libpthread.so.0", "librt.so.1", "libstdc++.so.6",
-}
-
-
 class BundleError(Exception):
     pass
-
-
-def output_of(*command):
-    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
-
-
-def needed_by(file):
-    """The shared libraries that an ELF file names."""
-    return re.findall(r"\(NEEDED\).*\[(.+)\]", output_of("readelf", "--dynamic", file))
-
-
-def found_libraries(program):
-    """Name -> path of all that the loader finds for a program, its libraries' own ones included."""
-    return dict(re.findall(r"^\s*(\S+) => (/\S+)", output_of("ldd", program), re.MULTILINE))
-
-
-def libraries_to_carry(program, torch_lib):
-    """Name -> path of the shared libraries that neither the system nor LibTorch has there."""
-    found = found_libraries(program)
-    carried, waiting = {}, [program]
-    while waiting:
-        user = waiting.pop()
-        for name in needed_by(user):
-            if name in SYSTEM_LIBRARIES or name in carried:
-                continue
-            if name not in found:
-                raise BundleError(f"{user} needs {name}, which is not on this machine; "
-                                  "install it and try again")
-            if pathlib.Path(found[name]).parent != pathlib.Path(torch_lib):
-                carried[name] = found[name]
-                waiting.append(found[name])
-    return carried
 
 
 def copy_program(program, target):
     shutil.copyfile(program, target)
     target.chmod(0o755)
     subprocess.run(["strip", target], check=True)
+
+
+def carried_libraries(program, torch_lib):
+    """Name -> path of the shared libraries that neither the system nor LibTorch has there."""
+    try:
+        return shared_libraries.libraries_to_carry(
+            program, shared_libraries.is_in_folder(torch_lib))
+    except shared_libraries.MissingLibrary as error:
+        raise BundleError(error) from error
 
 
 def fill(folder, content):
@@ -86,7 +56,7 @@ def fill(folder, content):
                 shutil.copyfile(file, folder / group / name)
             else:
                 copy_program(file, folder / group / name)
-                libraries.update(libraries_to_carry(file, content["torch_lib"]))
+                libraries.update(carried_libraries(file, content["torch_lib"]))
     for file in content["sources"]:
         target = folder / "sources" / file
         target.parent.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ import tempfile
 import unittest
 
 import bundle
+import shared_libraries
 
 CONTENT = None
 
@@ -44,18 +45,19 @@ class ContentTest(BundleTestCase):
     def test_programs_are_stripped_and_their_libraries_travel(self):
         self.make()
         for program in ("tests/example_test_program", "benchmarks/example_benchmark"):
-            sections = bundle.output_of("readelf", "--sections", self.out / program)
+            sections = shared_libraries.output_of("readelf", "--sections", self.out / program)
             self.assertNotIn(".symtab", sections)
             self.assertTrue((self.out / program).stat().st_mode & stat.S_IXUSR)
         libraries = [file.name for file in (self.out / "lib").iterdir()]
         self.assertTrue(any(name.startswith("libbenchmark.so.1") for name in libraries), libraries)
-        self.assertFalse(bundle.SYSTEM_LIBRARIES & set(libraries))
+        self.assertFalse(shared_libraries.SYSTEM_LIBRARIES & set(libraries))
 
     def test_libraries_of_libtorch_stay_behind(self):
         program = CONTENT["files"]["benchmarks"][0]
-        path = next(path for name, path in bundle.found_libraries(program).items()
+        path = next(path for name, path in shared_libraries.found_libraries(program).items()
                     if name.startswith("libbenchmark.so"))
-        self.assertEqual(bundle.libraries_to_carry(program, pathlib.Path(path).parent), {})
+        is_there = shared_libraries.is_in_folder(pathlib.Path(path).parent)
+        self.assertEqual(shared_libraries.libraries_to_carry(program, is_there), {})
 
     def test_an_earlier_bundle_is_replaced_whole(self):
         self.make()
@@ -91,12 +93,12 @@ class RefusalTest(BundleTestCase):
         self.check_refused("two programs are called example_test_program", files=files)
 
     def test_a_library_that_is_not_there(self):
-        original = bundle.found_libraries
-        bundle.found_libraries = lambda program: {}
+        original = shared_libraries.found_libraries
+        shared_libraries.found_libraries = lambda program: {}
         try:
             self.check_refused("needs libbenchmark.so.1")
         finally:
-            bundle.found_libraries = original
+            shared_libraries.found_libraries = original
 
 
 class RunTest(BundleTestCase):
