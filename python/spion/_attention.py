@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from spion import _checks, _operators  # noqa: F401
+from spion import _checks, _operators
 from spion._pattern import BlockPattern
 
 _PRUNED = ("zero", "excluded")
@@ -51,7 +51,7 @@ def block_sparse_attention(q: Tensor, k: Tensor, v: Tensor, pattern: BlockPatter
         raise ValueError(f"{function}: pruned is {pruned!r}, expected \"zero\" or \"excluded\"")
     dtype, (q, k, v) = _checks.taken_heads(function, q=q, k=k, v=v)
     pattern.check_fits(function, q)
-    out, _ = torch.ops.spion.block_sparse_attention.default(
+    out, _ = _operators.Attention.apply(
         q, k, v, *pattern.arguments(), _checks.checked_padding(function, padding, q),
         q.shape[3] ** -0.5 if scale is None else scale, pruned == "zero", not tf32)
     return out.to(dtype)

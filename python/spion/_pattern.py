@@ -170,20 +170,13 @@ def generate_pattern(map: Tensor, kind: str, *, block_size: int, density: float 
     if value is None:
         raise ValueError(f"spion.generate_pattern: {name} is None; kind {kind!r} needs a share above "
                          "0 and at most 1")
-    mask = _called(torch.ops.spion.generate_pattern, map.detach().to("cpu", torch.float32).contiguous(),
-                   kind, block_size, density or 0.0, threshold or 0.0, filter_width)
+    mask = torch.ops.spion.generate_pattern.default(
+        map.detach().to("cpu", torch.float32).contiguous(), kind, block_size, density or 0.0,
+        threshold or 0.0, filter_width)
     return BlockPattern(mask, block_size).to(map.device)
 
 
 def fixed_pattern(kind: str, length: int, block_size: int, options: list[int]) -> BlockPattern:
     """A pattern that is the same for every input; see spion.patterns."""
-    return BlockPattern(_called(torch.ops.spion.fixed_pattern, kind, length, block_size, options),
-                        block_size)
-
-
-def _called(operator: Any, *arguments: Any) -> Any:
-    """What the operator returns; what it refuses is a ValueError."""
-    try:
-        return operator(*arguments)
-    except RuntimeError as error:
-        raise ValueError(str(error).splitlines()[0]) from None
+    mask = torch.ops.spion.fixed_pattern.default(kind, length, block_size, options)
+    return BlockPattern(mask, block_size)

@@ -170,7 +170,35 @@ def train_rank(rank, folder):
     distributed.destroy_process_group()
 
 
+def data_parallel_rank(rank, folder):
+    """Trains a converted model under DistributedDataParallel, from dense to sparse."""
+    distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+    torch.manual_seed(0)
+    layer = torch.nn.TransformerEncoderLayer(32, 2, 64, dropout=0.0, batch_first=True)
+    model = torch.nn.TransformerEncoder(layer, 1)
+    layers = spion.convert(model).layers
+    parallel = torch.nn.parallel.DistributedDataParallel(model)
+    controller = spion.PhaseController(
+        layers, **(OPTIONS | {"capture_interval": 1, "dense_step_limit": 2}))
+    optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
+    generator = torch.Generator().manual_seed(rank)
+    for step in range(1, 5):
+        optimiser.zero_grad()
+        parallel(torch.randn(2, LENGTH, 32, generator=generator)).square().mean().backward()
+        optimiser.step()
+        controller.after_step(step)
+    torch.save([controller.phase, layers[0].pattern.packed, *model.parameters()], f"{folder}/{rank}")
+    distributed.destroy_process_group()
+
+
 class DistributedTest(unittest.TestCase):
+    def test_ranks_stay_the_same(self):
+        with tempfile.TemporaryDirectory() as folder:
+            torch.multiprocessing.spawn(data_parallel_rank, args=(folder,), nprocs=2)
+            one, other = (torch.load(pathlib.Path(folder) / str(rank)) for rank in range(2))
+        self.assertEqual((one[0], other[0]), ("sparse", "sparse"))
+        self.assertTrue(all(torch.equal(*pair) for pair in zip(one[1:], other[1:])))
+
     def test_two_ranks_with_half_the_batch_each_are_one_with_all(self):
         layers = new_layers()
         controller = spion.PhaseController(layers, **OPTIONS)

@@ -1,5 +1,5 @@
 // How operators on the stable ABI refuse: a std::invalid_argument, as they know no c10::Error.
-// Python sees a ValueError or a RuntimeError; C++ callers see a c10::Error (spion/ops).
+// Python makes a ValueError of it, the functions of spion/ops a c10::Error.
 #ifndef SPION_OPS_STABLE_REFUSE_H_
 #define SPION_OPS_STABLE_REFUSE_H_
 
