@@ -113,12 +113,27 @@ py_library(
 )
 """
 
-def _python_target(repository_ctx, torch):
-    """The target of the wheel that the torch folder lies in; none for a LibTorch archive."""
-    if not torch.get_child("__init__.py").exists:
-        return ""
-    repository_ctx.symlink(torch.dirname, "site-packages")
-    return _PYTHON
+# Whether this Python can import the torch in a folder, found out without the seconds of doing so.
+_CAN_IMPORT = """
+import importlib.util, os, sys, sysconfig
+folder = sys.argv[1]
+sys.path.insert(0, folder)
+needed = ["filelock", "fsspec", "jinja2", "networkx", "sympy", "typing_extensions"]
+is_for_this_python = os.path.exists(folder + "/torch/_C" + sysconfig.get_config_var("EXT_SUFFIX"))
+print(is_for_this_python and all(map(importlib.util.find_spec, needed)))
+"""
+
+def _is_importable(repository_ctx, torch, has_cuda):
+    """Whether Python programs can use it. A wheel with CUDA does not load without CUDA's libraries."""
+    if not has_cuda and torch.get_child("lib").get_child("libtorch_cuda.so").exists:
+        return False
+    result = repository_ctx.execute([
+        python_interpreter(repository_ctx),
+        "-c",
+        _CAN_IMPORT,
+        str(torch.dirname),
+    ])
+    return result.return_code == 0 and result.stdout.strip() == "True"
 
 def _torch_repository_impl(repository_ctx):
     supported = read_versions(repository_ctx)["TORCH_VERSION"]
@@ -139,19 +154,22 @@ def _torch_repository_impl(repository_ctx):
 
     lib = str(torch.get_child("lib"))
     has_cuda = _has_cuda_side(repository_ctx, torch)
+    has_python = _is_importable(repository_ctx, torch, has_cuda)
+    if has_python:
+        repository_ctx.symlink(torch.dirname, "site-packages")
     cuda_linkopts = ["-Wl,--no-as-needed", "-ltorch", "-ltorch_cuda", "-lc10_cuda", "-Wl,--as-needed"]
     repository_ctx.symlink(torch.get_child("include"), "include")
     repository_ctx.file("BUILD.bazel", _BUILD.format(
         lib = lib,
         cuda_linkopts = repr(cuda_linkopts if has_cuda else []),
         stable_cuda_linkopts = repr(["-ltorch_cuda"] if has_cuda else []),
-        python = _python_target(repository_ctx, torch),
+        python = _PYTHON if has_python else "",
     ))
     repository_ctx.file("defs.bzl", "\n".join([
         "TORCH_VERSION = {}".format(repr(version)),
         "TORCH_LIB = {}".format(repr(lib)),
         "TORCH_HAS_CUDA = {}".format(has_cuda),
-        "TORCH_HAS_PYTHON = {}".format(torch.get_child("__init__.py").exists),
+        "TORCH_HAS_PYTHON = {}".format(has_python),
         "",
     ]))
 

@@ -16,7 +16,7 @@ std::tuple<Tensor, Tensor> Forward(const Tensor& q, const Tensor& k, const Tenso
                                    int64_t blocks_per_side, int64_t long_rows, int64_t long_lines,
                                    std::optional<Tensor> padding, double scale, bool pruned_is_zero,
                                    bool exact_float32) {
-  const DeviceGuard guard(q.get_device_index());
+  const DeviceGuard guard(GpuOf(kForwardOp, q));
   const BlockSparseArguments arguments{
       pattern,      block_size, {patterns, blocks_per_side, long_rows, long_lines},
       padding,      scale,      pruned_is_zero,
@@ -34,7 +34,7 @@ Tensor Backward(const Tensor& grad_out, const Tensor& q, const Tensor& k, const 
                 int64_t block_size, int64_t patterns, int64_t blocks_per_side, int64_t long_rows,
                 int64_t long_lines, std::optional<Tensor> padding, double scale,
                 bool pruned_is_zero, bool exact_float32) {
-  const DeviceGuard guard(q.get_device_index());
+  const DeviceGuard guard(GpuOf(kBackwardOp, q));
   const BlockSparseArguments arguments{
       pattern,      block_size, {patterns, blocks_per_side, long_rows, long_lines},
       padding,      scale,      pruned_is_zero,

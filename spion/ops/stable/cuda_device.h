@@ -18,6 +18,17 @@ struct CUstream_st;  // cudaStream_t is a pointer to it
 
 namespace spion {
 
+/// The GPU that q is on, which decides where the operator runs. That another argument is on a GPU
+/// is enough for LibTorch to choose these operators.
+inline torch::stable::accelerator::DeviceIndex GpuOf(const char* op,
+                                                     const torch::stable::Tensor& q) {
+  if (!q.is_cuda()) {
+    Check(false, op, ": q is on ", DeviceOf(q),
+          ", and another argument on a cuda device; move all ", "to one by .to()");
+  }
+  return q.get_device_index();
+}
+
 /// LibTorch's current stream on q's device, which must be the current one.
 inline CUstream_st* CurrentStream(const torch::stable::Tensor& q) {
   void* stream = nullptr;

@@ -1,0 +1,53 @@
+"""What python -m spion.selftest says, and its exit code, when something does not work."""
+
+import contextlib
+import io
+import unittest
+from unittest import mock
+
+import torch
+
+import spion
+from spion import selftest
+
+
+def run():
+    """Exit code and what was printed."""
+    with contextlib.redirect_stdout(io.StringIO()) as output, mock.patch("sys.argv", ["selftest"]):
+        return selftest.main(), output.getvalue()
+
+
+class SelftestTest(unittest.TestCase):
+    def test_failures_are_counted_and_do_not_keep_others_from_running(self):
+        def fail():
+            raise AssertionError("off by 1\nmore")
+
+        def skip():
+            raise selftest.Skipped("no compiler")
+
+        checks = [selftest.Check("first", fail), selftest.Check("second", skip),
+                  selftest.Check("third", lambda: "fine")]
+        with mock.patch.object(selftest, "_checks_of", lambda device: checks):
+            code, output = run()
+        self.assertEqual(code, 1)
+        self.assertRegex(output, r"cpu +first +FAILED .* AssertionError: off by 1\n")
+        self.assertRegex(output, r"cpu +second +skipped .* no compiler\n")
+        self.assertRegex(output, r"cpu +third +ok .* fine\n")
+        self.assertIn("something FAILED", output)
+
+    def test_wrong_numbers_are_seen(self):
+        right = spion.block_sparse_attention
+
+        def wrong(q, k, v, pattern, **options):
+            return right(q, k, v, pattern, **options) * (1 + 1e-4)
+
+        with mock.patch.object(spion, "block_sparse_attention", wrong):
+            with self.assertRaisesRegex(AssertionError, "out is off by 1.0e-04"):
+                selftest._accuracy("cpu", torch.float32)
+        with mock.patch.object(spion, "mean_attention_map", lambda q, k, padding: torch.rand(256, 256)):
+            with self.assertRaisesRegex(AssertionError, "off by"):
+                selftest._map("cpu")
+
+
+if __name__ == "__main__":
+    unittest.main()
