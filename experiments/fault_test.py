@@ -15,6 +15,8 @@ import sys
 import tempfile
 import unittest
 
+from run_times import without_times
+
 PROGRAM = None
 LIBRARY = None
 EVERY = 11
@@ -24,18 +26,9 @@ FLAGS = ["--task=image", "--method=cf", "--preset=quick", "--steps=40", "--batch
          "--transition_limit_percent=0", "--evaluation_interval=20", "--dev_examples=8",
          "--test_examples=16", "--seed=7", "--device=cpu", "--save_interval=10"]
 
-# What no two runs have in common.
-TIMES = {"time_ms", "step_ms", "step_ms_dense", "step_ms_sparse", "train_seconds", "throughput",
-         "pattern_search_ms", "peak_memory_mib", "peak_reserved_mib"}
 
 HALF_A_WRITE = 0
 KINDS = (errno.EIO, errno.ENOSPC, HALF_A_WRITE)
-
-
-def without_times(value):
-    if isinstance(value, dict):
-        return {key: without_times(item) for key, item in value.items() if key not in TIMES}
-    return [without_times(item) for item in value] if isinstance(value, list) else value
 
 
 def check_whole(path):

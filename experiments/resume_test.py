@@ -11,6 +11,8 @@ import tempfile
 import time
 import unittest
 
+from run_times import without_times
+
 PROGRAM = None
 KILLS = 6
 
@@ -18,16 +20,6 @@ FLAGS = ["--task=image", "--method=cf", "--preset=quick", "--steps=24", "--batch
          "--warmup_steps=2", "--capture_interval=4", "--dense_step_limit=12",
          "--transition_limit_percent=0", "--evaluation_interval=5", "--dev_examples=32",
          "--test_examples=64", "--seed=7", "--device=cpu"]
-
-# What no two runs have in common.
-TIMES = {"time_ms", "step_ms", "step_ms_dense", "step_ms_sparse", "train_seconds", "throughput",
-         "pattern_search_ms", "peak_memory_mib", "peak_reserved_mib"}
-
-
-def without_times(value):
-    if isinstance(value, dict):
-        return {key: without_times(item) for key, item in value.items() if key not in TIMES}
-    return [without_times(item) for item in value] if isinstance(value, list) else value
 
 
 def lines(path):

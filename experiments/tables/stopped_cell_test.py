@@ -16,17 +16,10 @@ import run_cells
 from programs import Machine, Programs
 from real_cells import PRESET
 from result import State
+from run_times import without_times
 from store import Store
 
 PROGRAM = None
-TIMES = {"time_ms", "step_ms", "step_ms_dense", "step_ms_sparse", "train_seconds", "throughput",
-         "pattern_search_ms", "peak_memory_mib", "peak_reserved_mib"}
-
-
-def without_times(value):
-    if isinstance(value, dict):
-        return {key: without_times(item) for key, item in value.items() if key not in TIMES}
-    return [without_times(item) for item in value] if isinstance(value, list) else value
 
 
 class StoppedCellTest(unittest.TestCase):
