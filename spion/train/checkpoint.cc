@@ -51,9 +51,9 @@ absl::Status CheckPatterns(const CheckpointInfo& info) {
 }
 
 absl::StatusOr<Phase> PhaseOf(const Json& name) {
-  for (const Phase phase : {Phase::kDense, Phase::kSparse}) {
-    if (name == std::string(PhaseName(phase))) return phase;
-  }
+  const std::optional<Phase> phase =
+      name.is_string() ? FindPhase(name.get<std::string>()) : std::nullopt;
+  if (phase.has_value()) return *phase;
   return absl::InvalidArgumentError(
       absl::StrCat("phase is ", name.dump(), ", expected \"dense\" or \"sparse\""));
 }

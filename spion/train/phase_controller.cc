@@ -28,6 +28,13 @@ std::string MapName(const char* which, size_t layer) {
 
 absl::string_view PhaseName(Phase phase) { return phase == Phase::kDense ? "dense" : "sparse"; }
 
+std::optional<Phase> FindPhase(absl::string_view name) {
+  for (const Phase phase : {Phase::kDense, Phase::kSparse}) {
+    if (name == PhaseName(phase)) return phase;
+  }
+  return std::nullopt;
+}
+
 PhaseController::PhaseController(std::vector<SpionAttention*> layers, const PhaseOptions& options)
     : layers_(std::move(layers)),
       options_(options),
@@ -137,8 +144,12 @@ absl::StatusOr<std::vector<at::Tensor>> PhaseController::RestoredMaps(const Trai
 }
 
 absl::Status PhaseController::RestoreFrom(const TrainingState& state) {
-  ASSIGN_OR_RETURN(const auto phase, state.Value<std::string>(kPhase));
-  phase_ = phase == PhaseName(Phase::kSparse) ? Phase::kSparse : Phase::kDense;
+  ASSIGN_OR_RETURN(const auto name, state.Value<std::string>(kPhase));
+  const std::optional<Phase> phase = FindPhase(name);
+  if (!phase.has_value()) {
+    return absl::DataLossError(absl::StrCat("the state's ", kPhase, " is \"", name, "\""));
+  }
+  phase_ = *phase;
   ASSIGN_OR_RETURN(captures_, state.Value<int64_t>(kCaptures));
   ASSIGN_OR_RETURN(taken_maps_, RestoredMaps(state, "taken"));
   ASSIGN_OR_RETURN(previous_maps_, RestoredMaps(state, "previous"));

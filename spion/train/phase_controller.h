@@ -35,6 +35,8 @@ enum class Phase { kDense, kSparse };
 
 /// "dense", "sparse".
 absl::string_view PhaseName(Phase phase);
+/// The phase of that name; nothing if there is none.
+std::optional<Phase> FindPhase(absl::string_view name);
 
 struct PhaseOptions {
   int64_t capture_interval = 0;
@@ -82,7 +84,6 @@ class PhaseController {
   Phase phase() const { return phase_; }
   /// Names what the layers do: another number from the transition on.
   int64_t generation() const { return phase_ == Phase::kDense ? 0 : 1; }
-  const PhaseOptions& options() const { return options_; }
 
   /// All that it knows, maps that were taken and not yet tested included; of the sparse phase the
   /// patterns are the layers' and stay theirs.
