@@ -4,6 +4,7 @@ have the numbers of the document."""
 import contextlib
 import csv
 import io
+import itertools
 import json
 import os
 import pathlib
@@ -105,6 +106,30 @@ class KeptResultsTest(unittest.TestCase):
             self.assertEqual(list(csv.reader(file))[1], ["SPION-CF", "38.0"])
 
 
+# As the document calls them: how many seeds, and their cells' names.
+_RUNS = {
+    "Transformer, fused attention": (5, "image-sdpa-seed????-????????.*"),
+    "SPION-CF": (5, "image-cf-seed????-????????.*"),
+    "SPION-C (no flood fill)": (5, "image-c-seed????-????????.*"),
+    "SPION-F (no convolution)": (5, "image-f-seed????-????????.*"),
+    "SPION-CF, one pattern for all layers": (5, "image-cf-seed????-shared-*"),
+    "SPION-CF, pruned entries excluded": (3, "image-cf-seed????-excluded-*"),
+}
+# Of Student's distribution, by degrees of freedom: 95 % lie within.
+_STUDENT = {2: 4.303, 4: 2.776}
+
+
+def paired(differences):
+    """Mean, ends of the 95 % interval and the sign-flip test's p, as the document writes them."""
+    mean = statistics.mean(differences)
+    half = (_STUDENT[len(differences) - 1] * statistics.stdev(differences)
+            / len(differences)**0.5)
+    sums = [abs(sum(sign * difference for sign, difference in zip(signs, differences)))
+            for signs in itertools.product((1, -1), repeat=len(differences))]
+    p = sum(value >= sums[0] - 1e-9 for value in sums) / len(sums)
+    return [f"{mean:+.2f}", f"{mean - half:+.2f}", f"{mean + half:+.2f}", f"{p:.2f}"]
+
+
 class LargeBatchTest(unittest.TestCase):
     """The section on the preset large_batch."""
 
@@ -113,7 +138,7 @@ class LargeBatchTest(unittest.TestCase):
         cls.folder = new_folder()
         with tarfile.open(LARGE_BATCH_ARCHIVE) as archive:
             archive.extractall(cls.folder)
-        cls.code, cls.said = report(cls.folder, "--preset=large_batch", "--methods=cf,sdpa")
+        cls.code, cls.said = report(cls.folder, "--preset=large_batch", "--methods=c,f,cf,sdpa")
         document = pathlib.Path(DOCUMENT).read_text(encoding="utf-8")
         cls.section = re.search(r"^## Image with batch 512.*?(?=^## )", document, re.M | re.S)[0]
 
@@ -134,8 +159,9 @@ class LargeBatchTest(unittest.TestCase):
         self.assertEqual(self.code, 0)
         for name in TABLES:
             self.assertTrue((self.folder / f"large_batch/{name}.html").exists(), name)
-        for text in ("MIXED", "Not shown"):
-            self.assertNotIn(text, self.said)
+        self.assertNotIn("Not shown", self.said)
+        # What the document says of the two, too.
+        self.assertEqual(set(re.findall(r"MIXED (\w+)", self.said)), {"commits"})
 
     def test_accuracy_and_ablation_have_the_numbers_of_the_document(self):
         accuracy = rows(self.folder / "large_batch/accuracy.matrix.csv")
@@ -143,15 +169,36 @@ class LargeBatchTest(unittest.TestCase):
         self.assertEqual(self.told("SPION-CF")[1], "45.6 ± 0.9")
         for method in ("SPION-CF", "Transformer, fused attention"):
             self.assertEqual(accuracy[method], [self.told(method)[1]])
-        self.assertEqual(ablation["SPION-CF"][0], self.told("SPION-CF")[1])
-        self.assertEqual(ablation["pruned entries excluded, not score 0"][0],
-                         self.told("SPION-CF, pruned entries excluded")[1] + " (3 not run)")
+        for variant, method, left in (
+                ("SPION-CF", "SPION-CF", ""),
+                ("top blocks instead of flood fill (SPION-C)", "SPION-C (no flood fill)", ""),
+                ("no convolution (SPION-F)", "SPION-F (no convolution)", ""),
+                ("one pattern for all layers", "SPION-CF, one pattern for all layers", ""),
+                ("pruned entries excluded, not score 0", "SPION-CF, pruned entries excluded",
+                 " (2 not run)")):
+            self.assertEqual(ablation[variant][0], self.told(method)[1] + left)
+
+    def test_differences_are_paired_by_seed(self):
+        accuracies = {
+            name: {summary["seed"]: 100 * summary["test_accuracy"]
+                   for summary, _ in self.runs(pattern)}
+            for name, (_, pattern) in _RUNS.items()}
+        shorter = {"the Transformer": "Transformer, fused attention",
+                   "SPION-C": "SPION-C (no flood fill)",
+                   "SPION-F": "SPION-F (no convolution)",
+                   "one pattern for all layers": "SPION-CF, one pattern for all layers",
+                   "pruned entries excluded": "SPION-CF, pruned entries excluded"}
+        found = re.findall(r"^\| ([^|]+?) over ([^|]+?)(?: \(three seeds\))? \| (\S+) "
+                           r"\| (\S+) to (\S+) \| (\S+) \|$", self.section, re.M)
+        self.assertEqual(len(found), 8)
+        for one, other, *numbers in found:
+            with self.subTest(f"{one} over {other}"):
+                first, second = (accuracies[shorter.get(name, name)] for name in (one, other))
+                differences = [first[seed] - second[seed] for seed in first if seed in second]
+                self.assertEqual(numbers, paired(differences))
 
     def test_each_run_has_the_numbers_of_the_document(self):
-        for method, pattern, count in (
-                ("Transformer, fused attention", "image-sdpa-seed????-????????.*", 5),
-                ("SPION-CF", "image-cf-seed????-????????.*", 5),
-                ("SPION-CF, pruned entries excluded", "image-cf-seed????-excluded-*", 2)):
+        for method, (count, pattern) in _RUNS.items():
             with self.subTest(method):
                 summaries = [summary for summary, _ in self.runs(pattern)]
                 self.assertEqual(len(summaries), count)
