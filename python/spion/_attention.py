@@ -49,12 +49,12 @@ def block_sparse_attention(q: Tensor, k: Tensor, v: Tensor, pattern: BlockPatter
                         "spion.BlockPattern; spion.BlockPattern(mask, block_size) makes one")
     if pruned not in _PRUNED:
         raise ValueError(f"{function}: pruned is {pruned!r}, expected \"zero\" or \"excluded\"")
-    dtype, (q, k, v) = _checks.taken_heads(function, q=q, k=k, v=v)
-    pattern.check_fits(function, q)
-    out, _ = _operators.Attention.apply(
-        q, k, v, *pattern.arguments(), _checks.checked_padding(function, padding, q),
-        q.shape[3] ** -0.5 if scale is None else scale, pruned == "zero", not tf32)
-    return out.to(dtype)
+    dtype, (q, k, v) = _checks.taken_heads(function, q, k, v)
+    packed, numbers = pattern.arguments_for(function, q)
+    out = _operators.attention(
+        q, k, v, packed, numbers, _checks.checked_padding(function, padding, q),
+        (q.shape[3] ** -0.5 if scale is None else scale, pruned == "zero", not tf32))
+    return out if out.dtype == dtype else out.to(dtype)
 
 
 def mean_attention_map(q: Tensor, k: Tensor, *, padding: Tensor | None = None,
@@ -78,6 +78,6 @@ def mean_attention_map(q: Tensor, k: Tensor, *, padding: Tensor | None = None,
     Source: SPION, arXiv 2309.12578.
     """
     function = "spion.mean_attention_map"
-    _, (q, k) = _checks.taken_heads(function, q=q, k=k)
+    _, (q, k) = _checks.taken_heads(function, q, k)
     return torch.ops.spion.mean_attention_map.default(
         q.detach(), k.detach(), _checks.checked_padding(function, padding, q), not tf32)

@@ -1,5 +1,7 @@
 """What tensors of heads and their padding have to be: said before an operator is called."""
 
+from typing import NoReturn
+
 import torch
 from torch import Tensor
 
@@ -9,46 +11,71 @@ HEAD_DIMS = (16, 32, 64, 128)
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32)
 
 
-def taken_heads(function: str, **tensors: Tensor) -> tuple[torch.dtype, tuple[Tensor, ...]]:
+def taken_heads(function: str, q: Tensor, *others: Tensor) -> tuple[torch.dtype, tuple[Tensor, ...]]:
     """The dtype of the result, and the tensors, all [B, H, L, d], as the kernels take them.
 
     Under autocast they are cast to its dtype, as torch's own attention casts them. The CPU's kernels
     compute in float32, whatever comes in. Raises TypeError or ValueError for what no kernel takes.
     """
-    first, q = next(iter(tensors.items()))
-    for name, tensor in tensors.items():
+    if not isinstance(q, Tensor):
+        _refuse(function, q, *others)
+    # Each call passes here: microseconds count.
+    shape, dtype, device = q.shape, q.dtype, q.device
+    fits = len(shape) == 4 and shape[3] in HEAD_DIMS and dtype in _DTYPES
+    for tensor in others:
+        fits = (fits and isinstance(tensor, Tensor) and tensor.shape == shape
+                and tensor.device == device and tensor.dtype in _DTYPES)
+    if not fits:
+        _refuse(function, q, *others)
+    kind = device.type
+    if kind == "cuda" and _libraries.CUDA_OBSTACLE is not None:
+        raise RuntimeError(f"{function}: q is on {device}, but {_libraries.CUDA_OBSTACLE}")
+    heads = (q, *others)
+    if kind in ("cpu", "cuda") and torch.is_autocast_enabled(kind):
+        dtype = torch.get_autocast_dtype(kind)
+    else:
+        for tensor in others:
+            if tensor.dtype != dtype:
+                _refuse_another_dtype(function, q, *others)
+    computed = torch.float32 if kind == "cpu" else dtype
+    # The kernels take any strides but along d.
+    return dtype, tuple([
+        tensor if tensor.dtype == computed and tensor.stride(3) == 1 else _as_rows(tensor, computed)
+        for tensor in heads])
+
+
+def _as_rows(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    tensor = tensor.to(dtype)
+    return tensor if tensor.stride(3) == 1 else tensor.contiguous()
+
+
+def _refuse(function: str, *heads: Tensor) -> NoReturn:
+    """Says which of q, k and v is none, and why."""
+    q = heads[0]
+    for name, tensor in zip("qkv", heads):
         if not isinstance(tensor, Tensor):
             raise TypeError(f"{function}: {name} is a {type(tensor).__name__}, expected a Tensor")
         if tensor.dim() != 4:
             raise ValueError(f"{function}: {name} is {list(tensor.shape)}, expected [batch, heads, "
                              "length, head_dim]")
         if tensor.shape != q.shape:
-            raise ValueError(f"{function}: {name} is {list(tensor.shape)}, expected {first}'s "
+            raise ValueError(f"{function}: {name} is {list(tensor.shape)}, expected q's "
                              f"{list(q.shape)}: SPION's attention is self-attention")
         if tensor.device != q.device:
-            raise ValueError(f"{function}: {name} is on {tensor.device}, expected {first}'s "
-                             f"{q.device}; move it by .to()")
+            raise ValueError(f"{function}: {name} is on {tensor.device}, expected q's {q.device}; "
+                             "move it by .to()")
         if tensor.dtype not in _DTYPES:
             raise TypeError(f"{function}: {name} is {tensor.dtype}, expected float16, bfloat16 or "
                             "float32; convert it by .to()")
-    if q.shape[3] not in HEAD_DIMS:
-        raise ValueError(f"{function}: a head dimension of {q.shape[3]}, expected one of "
-                         "16, 32, 64, 128; choose another number of heads")
-    if q.is_cuda and _libraries.CUDA_OBSTACLE is not None:
-        raise RuntimeError(f"{function}: {first} is on {q.device}, but {_libraries.CUDA_OBSTACLE}")
-    kind = q.device.type
-    if kind in ("cpu", "cuda") and torch.is_autocast_enabled(kind):
-        dtype = torch.get_autocast_dtype(kind)
-    else:
-        dtype = q.dtype
-        for name, tensor in tensors.items():
-            if tensor.dtype != dtype:
-                raise TypeError(f"{function}: {name} is {tensor.dtype}, expected {first}'s {dtype}; "
-                                "convert it by .to()")
-    computed = torch.float32 if kind == "cpu" else dtype
-    cast = (tensor.to(computed) for tensor in tensors.values())
-    # The kernels take any strides but along d.
-    return dtype, tuple(tensor if tensor.stride(3) == 1 else tensor.contiguous() for tensor in cast)
+    raise ValueError(f"{function}: a head dimension of {q.shape[3]}, expected one of 16, 32, 64, 128; "
+                     "choose another number of heads")
+
+
+def _refuse_another_dtype(function: str, *heads: Tensor) -> NoReturn:
+    name, dtype = next((name, tensor.dtype) for name, tensor in zip("qkv", heads)
+                       if tensor.dtype != heads[0].dtype)
+    raise TypeError(f"{function}: {name} is {dtype}, expected q's {heads[0].dtype}; convert it by "
+                    ".to()")
 
 
 def checked_padding(function: str, padding: Tensor | None, q: Tensor) -> Tensor | None:

@@ -45,11 +45,12 @@ class BlockPattern(nn.Module):
                              "32, 64, 128")
         mask = mask.detach().cpu() | torch.eye(mask.shape[-1], dtype=torch.bool)
         each = mask.reshape(-1, *mask.shape[-2:]).contiguous()
-        packed, self.long_rows, self.long_lines = torch.ops.spion.pack_pattern(each, block_size)
+        packed, long_rows, long_lines = torch.ops.spion.pack_pattern(each, block_size)
         device = self.packed.device if "packed" in self._buffers else "cpu"
         self.register_buffer("packed", packed.to(device), persistent=False)
         self.block_size = block_size
         self.patterns, self.blocks_per_side = each.shape[0], each.shape[-1]
+        self._numbers = (block_size, self.patterns, self.blocks_per_side, long_rows, long_lines)
         self._mask = mask
 
     @property
@@ -74,21 +75,22 @@ class BlockPattern(nn.Module):
 
     def arguments(self) -> tuple[Any, ...]:
         """What the operators take of it."""
-        return (self.packed, self.block_size, self.patterns, self.blocks_per_side, self.long_rows,
-                self.long_lines)
+        return self.packed, *self._numbers
 
-    def check_fits(self, function: str, q: Tensor) -> None:
-        """Raises ValueError unless the pattern is one for q [B, H, L, d]."""
+    def arguments_for(self, function: str, q: Tensor) -> tuple[Tensor, tuple[int, ...]]:
+        """The same, tensor and numbers. Raises ValueError unless it is a pattern for q [B, H, L, d]."""
+        packed, heads = self.packed, q.shape[1]
         if q.shape[2] != self.length:
             raise ValueError(f"{function}: q has a length of {q.shape[2]}, the pattern one of "
                              f"{self.length}, {self.blocks_per_side} blocks of {self.block_size}; "
                              "pad the sequence, and say so by padding=")
-        if self.patterns not in (1, q.shape[1]):
-            raise ValueError(f"{function}: q has {q.shape[1]} heads, the pattern is for "
+        if self.patterns not in (1, heads):
+            raise ValueError(f"{function}: q has {heads} heads, the pattern is for "
                              f"{self.patterns}; give one mask for all, or one a head")
-        if self.packed.device != q.device:
-            raise ValueError(f"{function}: the pattern is on {self.packed.device}, q on {q.device}; "
+        if packed.device != q.device:
+            raise ValueError(f"{function}: the pattern is on {packed.device}, q on {q.device}; "
                              "move it by pattern.to(q.device)")
+        return packed, self._numbers
 
     def extra_repr(self) -> str:
         return (f"length={self.length}, block_size={self.block_size}, patterns={self.patterns}, "

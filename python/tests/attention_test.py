@@ -1,15 +1,17 @@
 """Values, gradients and dtypes of the two functions, against dense math in double; bad input."""
 
+import contextlib
 import copy
 import itertools
 import pathlib
 import unittest
+from unittest import mock
 
 import torch
 
 import dense_math
 import spion
-from spion import _libraries
+from spion import _libraries, _operators
 
 BATCH, HEADS, SIDE, BLOCK, DIM = 3, 2, 4, 16, 32
 LENGTH = SIDE * BLOCK
@@ -107,6 +109,10 @@ class AttentionTest(unittest.TestCase):
         with self.assertRaisesRegex(RuntimeError, "differentiable once.*detach"):
             gradient.sum().backward()
 
+    def test_where_torch_has_no_short_way_to_the_kernels(self):
+        with mock.patch.object(_operators, "_below_autograd", contextlib.nullcontext):
+            self.check(MASK, LENGTHS, VALID)
+            self.test_a_second_derivative_is_an_error()
 
     def test_the_operator_itself_has_the_same_gradients(self):
         tensors = heads()
