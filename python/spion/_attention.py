@@ -39,6 +39,7 @@ def block_sparse_attention(q: Tensor, k: Tensor, v: Tensor, pattern: BlockPatter
 
     Raises:
         TypeError, ValueError: for other dtypes, sizes, devices; with the value and a way out.
+        torch.OutOfMemoryError: for which memory; torch's own message goes to stderr.
         RuntimeError: when a second derivative is asked for, or a GPU fails.
 
     Source: SPION, arXiv 2309.12578.
@@ -74,10 +75,11 @@ def mean_attention_map(q: Tensor, k: Tensor, *, padding: Tensor | None = None,
 
     Raises:
         TypeError, ValueError: for other dtypes, sizes, devices.
+        torch.OutOfMemoryError: as there.
 
     Source: SPION, arXiv 2309.12578.
     """
     function = "spion.mean_attention_map"
     _, (q, k) = _checks.taken_heads(function, q, k)
-    return torch.ops.spion.mean_attention_map.default(
-        q.detach(), k.detach(), _checks.checked_padding(function, padding, q), not tf32)
+    return _operators.called(torch.ops.spion.mean_attention_map.default, q.detach(), k.detach(),
+                             _checks.checked_padding(function, padding, q), not tf32)

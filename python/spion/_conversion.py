@@ -7,6 +7,8 @@ from torch import nn
 from spion import _checks
 from spion.nn import MultiheadSelfAttention, SpionAttention
 
+_DROPOUT = ("error", "drop")
+
 
 @dataclasses.dataclass(frozen=True)
 class Conversion:
@@ -15,36 +17,46 @@ class Conversion:
     Attributes:
         layers: the attentions that it put in, in the model's order: for a PhaseController.
         replaced: their names in the model.
+        dropped: name -> dropout of its probabilities, of each that had one and has none now.
         left: name -> why, of each torch.nn.MultiheadAttention that it left as it was.
     """
 
     layers: list[SpionAttention]
     replaced: list[str]
+    dropped: dict[str, float]
     left: dict[str, str]
 
     def __str__(self) -> str:
-        lines = [f"replaced {name}" for name in self.replaced]
-        return "\n".join(lines + [f"left {name}: {why}" for name, why in self.left.items()])
+        said = f"replaced {len(self.replaced)} of {len(self.replaced) + len(self.left)} attentions"
+        if self.dropped:
+            shares = ", ".join(map(str, sorted(set(self.dropped.values()))))
+            said += (f", {len(self.dropped)} of them without the dropout of their probabilities that "
+                     f"they had ({shares})")
+        return "\n".join([said, *(f"left {name}: {why}" for name, why in self.left.items())])
 
 
 def convert(model: nn.Module, *, pruned: str = "zero", tf32: bool = False,
-            drop_attention_dropout: bool = False) -> Conversion:
+            dropout: str = "error") -> Conversion:
     """Replaces each torch.nn.MultiheadAttention of a model by SPION's, where that can be done.
 
     In place. Parameters stay the same objects, of the same names, so optimisers and state_dicts fit.
-    Until a pattern is set the model computes what it did before. What cannot be replaced (cross
-    attention, heads of a size that no kernel has, ...) stays and is named in the result.
+    Until a pattern is set the model computes what it did before, but for dropped dropout. What cannot
+    be replaced (cross attention, heads of a size that no kernel has, ...) stays and is named in the
+    result.
 
     Args:
         model: any module; the attention itself is not replaced, as nobody would see it.
         pruned, tf32: as block_sparse_attention takes them.
-        drop_attention_dropout: whether to replace attentions with dropout of their probabilities
-            too, which block-sparse attention has not: it is then gone.
+        dropout: what to do where an attention has dropout of its probabilities, as those of
+            torch.nn.TransformerEncoderLayer have (0.1) if not told otherwise, and which block-sparse
+            attention has not. "error": refuse, and change nothing; "drop": replace it without. The
+            dropout behind the attention and in the MLP stays in any case.
 
     Raises:
-        ValueError: if the model has no torch.nn.MultiheadAttention at all.
+        ValueError: if the model has no torch.nn.MultiheadAttention at all, or dropout, as said there.
     """
-    conversion = Conversion([], [], {})
+    if dropout not in _DROPOUT:
+        raise ValueError(f"spion.convert: dropout is {dropout!r}, expected \"error\" or \"drop\"")
     found = [(parent_name, parent, child_name, child)
              for parent_name, parent in model.named_modules()
              for child_name, child in parent.named_children()
@@ -53,12 +65,23 @@ def convert(model: nn.Module, *, pruned: str = "zero", tf32: bool = False,
     if not found:
         raise ValueError(f"spion.convert: {type(model).__name__} has no torch.nn.MultiheadAttention; "
                          "put spion.nn.SpionAttention where it calls its attention")
+    conversion = Conversion([], [], {}, {})
+    replaceable = []
     for parent_name, parent, child_name, child in found:
         name = f"{parent_name}.{child_name}" if parent_name else child_name
-        obstacle = _obstacle(parent, child_name, child, drop_attention_dropout)
+        obstacle = _obstacle(parent, child_name, child)
         if obstacle is not None:
             conversion.left[name] = obstacle
             continue
+        replaceable.append((name, parent, child_name, child))
+        if child.dropout > 0:
+            conversion.dropped[name] = child.dropout
+    if conversion.dropped and dropout == "error":
+        (name, share), *others = conversion.dropped.items()
+        raise ValueError(f"spion.convert: {name} has a dropout of {share} of its probabilities, which "
+                         f"block-sparse attention has not, and so have {len(others)} others; "
+                         "dropout=\"drop\" replaces them without it")
+    for name, parent, child_name, child in replaceable:
         made = MultiheadSelfAttention.of(child, pruned=pruned, tf32=tf32)
         setattr(parent, child_name, made)
         conversion.replaced.append(name)
@@ -70,8 +93,7 @@ def convert(model: nn.Module, *, pruned: str = "zero", tf32: bool = False,
     return conversion
 
 
-def _obstacle(parent: nn.Module, name: str, attention: nn.MultiheadAttention,
-              drop_attention_dropout: bool) -> str | None:
+def _obstacle(parent: nn.Module, name: str, attention: nn.MultiheadAttention) -> str | None:
     """Why it cannot be replaced; None if it can."""
     if isinstance(parent, nn.TransformerDecoderLayer):
         if name == "multihead_attn":
@@ -86,7 +108,4 @@ def _obstacle(parent: nn.Module, name: str, attention: nn.MultiheadAttention,
     if attention.head_dim not in _checks.HEAD_DIMS:
         return (f"heads of {attention.head_dim} numbers, expected 16, 32, 64 or 128; choose another "
                 "number of heads")
-    if attention.dropout > 0 and not drop_attention_dropout:
-        return (f"it has a dropout of {attention.dropout} of its probabilities, which block-sparse "
-                "attention has not; drop_attention_dropout=True replaces it without")
     return None

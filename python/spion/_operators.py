@@ -1,6 +1,7 @@
 """What torch has to know of the operators beside their kernels: shapes of results, and gradients."""
 
 import contextlib
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -72,7 +73,15 @@ def attention(q: Tensor, k: Tensor, v: Tensor, pattern: Tensor, numbers: tuple[i
     if torch.is_grad_enabled() and (q.requires_grad or k.requires_grad or v.requires_grad):
         return _Attention.apply(q, k, v, pattern, numbers, padding, options)
     with _below_autograd():
-        return _forward(q, k, v, pattern, *numbers, padding, *options)[0]
+        return called(_forward, q, k, v, pattern, *numbers, padding, *options)[0]
+
+
+def called(operator: torch._ops.OpOverload, *arguments: Any) -> Any:
+    """What the operator returns. Raises torch.OutOfMemoryError where it has a MemoryError."""
+    try:
+        return operator(*arguments)
+    except MemoryError as error:
+        raise torch.OutOfMemoryError(f"{operator.name()}: {error}") from None
 
 
 _forward = torch.ops.spion.block_sparse_attention.default
@@ -89,7 +98,7 @@ class _Attention(torch.autograd.Function):
     @staticmethod
     def forward(ctx, q, k, v, pattern, numbers, padding, options):
         with _below_autograd():
-            out, log_sum_exp = _forward(q, k, v, pattern, *numbers, padding, *options)
+            out, log_sum_exp = called(_forward, q, k, v, pattern, *numbers, padding, *options)
         ctx.save_for_backward(q, k, v, out, log_sum_exp, pattern, padding)
         ctx.numbers, ctx.options = numbers, options
         return out
@@ -104,7 +113,7 @@ class _Attention(torch.autograd.Function):
 
 def _gradients_of_saved(ctx, grad_out):
     *tensors, padding = ctx.saved_tensors
-    packed = _backward(grad_out, *tensors, *ctx.numbers, padding, *ctx.options)
+    packed = called(_backward, grad_out, *tensors, *ctx.numbers, padding, *ctx.options)
     return packed.permute(2, 0, 3, 1, 4).unbind(0)
 
 

@@ -114,6 +114,14 @@ class AttentionTest(unittest.TestCase):
             self.check(MASK, LENGTHS, VALID)
             self.test_a_second_derivative_is_an_error()
 
+    def test_memory_that_is_not_there(self):
+        pattern = spion.patterns.full(16, block_size=16)
+        for requires_grad in (False, True):
+            leaf = torch.zeros(16, requires_grad=requires_grad)
+            q = leaf.expand(2**36, 1, 16, 16)
+            with self.assertRaisesRegex(torch.OutOfMemoryError, "the CPU has none for a tensor of"):
+                spion.block_sparse_attention(q, q, q, pattern)
+
     def test_the_operator_itself_has_the_same_gradients(self):
         tensors = heads()
         pattern = spion.BlockPattern(MASK, BLOCK)

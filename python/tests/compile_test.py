@@ -69,6 +69,13 @@ class CompileTest(unittest.TestCase):
                 torch.testing.assert_close(our, eager)
         self.assertLessEqual(counter.frame_count, 2)  # one for 2, one for all others
 
+    def test_torchs_own_compiler(self):
+        compiled = torch.compile(attend, fullgraph=True)
+        tensors = heads()
+        for our, eager in zip(torch.autograd.grad(compiled(*tensors).pow(2).sum(), tensors),
+                              torch.autograd.grad(attend(*tensors).pow(2).sum(), tensors)):
+            torch.testing.assert_close(our, eager)
+
     def test_many_patterns_in_few_graphs(self):
         counter = CompileCounterWithBackend("aot_eager")
         compiled = torch.compile(spion.block_sparse_attention, backend=counter, fullgraph=True)

@@ -68,7 +68,6 @@ class ConversionTest(unittest.TestCase):
             "time_first": nn.MultiheadAttention(64, 2),
             "other_keys": nn.MultiheadAttention(64, 2, kdim=32, batch_first=True),
             "zero": nn.MultiheadAttention(64, 2, add_zero_attn=True, batch_first=True),
-            "dropping": nn.MultiheadAttention(64, 2, dropout=0.1, batch_first=True),
             "decoder": nn.TransformerDecoderLayer(64, 2, batch_first=True),
             "good": nn.MultiheadAttention(64, 2, batch_first=True)})
         before = dict(model.named_modules())
@@ -76,15 +75,28 @@ class ConversionTest(unittest.TestCase):
         self.assertEqual(conversion.replaced, ["good"])
         for name, why in [("narrow", "heads of 24"), ("time_first", "batch_first"),
                           ("other_keys", "another size"), ("zero", "add_zero_attn"),
-                          ("dropping", "drop_attention_dropout=True"),
                           ("decoder.self_attn", "causal"),
                           ("decoder.multihead_attn", "another sequence")]:
             self.assertIn(why, conversion.left[name])
             self.assertIs(dict(model.named_modules())[name], before[name])
             self.assertIn(f"left {name}: ", str(conversion))
-        self.assertEqual(spion.convert(model, drop_attention_dropout=True).replaced, ["dropping"])
+        self.assertIn("replaced 1 of 7 attentions\n", str(conversion))
         with self.assertRaisesRegex(ValueError, "no torch.nn.MultiheadAttention"):
             spion.convert(nn.Linear(2, 2))
+
+    def test_dropout_of_probabilities_is_refused_or_dropped(self):
+        model = encoder(dropout=0.1)
+        before = dict(model.named_modules())
+        with self.assertRaisesRegex(ValueError, "layers.0.self_attn has a dropout of 0.1 .*1 others"):
+            spion.convert(model)
+        self.assertEqual(dict(model.named_modules()), before)
+        conversion = spion.convert(model, dropout="drop")
+        self.assertEqual(conversion.dropped, {"layers.0.self_attn": 0.1, "layers.1.self_attn": 0.1})
+        self.assertEqual(str(conversion), "replaced 2 of 2 attentions, 2 of them without the dropout "
+                                          "of their probabilities that they had (0.1)")
+        self.assertEqual(model.layers[0].dropout1.p, 0.1)
+        with self.assertRaisesRegex(ValueError, "dropout is 'none', expected"):
+            spion.convert(model, dropout="none")
 
     def test_what_the_attention_itself_refuses(self):
         attention = spion.nn.MultiheadSelfAttention(WIDTH, HEADS)

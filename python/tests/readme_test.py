@@ -20,7 +20,7 @@ class ReadmeTest(unittest.TestCase):
             printed.append(output.getvalue())
         self.assertIn("of the blocks, result [8, 4, 1024, 64]", printed[0])
         self.assertRegex(printed[1], r"sparse from here on \(.*keeping .* % of the blocks")
-        self.assertIn("replaced layers.1.self_attn", printed[2])
+        self.assertIn("replaced 2 of 2 attentions, 2 of them without the dropout", printed[2])
         self.assertTrue(printed[2].endswith("sparse\n"))
         print(*printed, sep="\n")
 

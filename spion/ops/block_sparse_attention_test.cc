@@ -210,6 +210,13 @@ TEST(OperatorGradientTest, OperatorsWithoutAGradientRefuseToGiveOne) {
 
 // ---- No heads, and very many ----
 
+TEST(HeadCountTest, MoreThanMemoryHolds) {
+  const PatternTensors pattern = ToTensors(RandomBlocks(4, kBlock, 0.4, 3), at::kCPU);
+  const at::Tensor q = at::empty({kShape.head_dim}).expand({int64_t{1} << 36, 2, 128, 32});
+  EXPECT_THAT([&] { BlockSparseAttention(q, q, q, pattern, std::nullopt, PrunedScore::kZero); },
+              ::testing::ThrowsMessage<c10::OutOfMemoryError>(HasSubstr("the CPU has none for")));
+}
+
 TEST(HeadCountTest, EmptyInEmptyOut) {
   const PatternTensors pattern = ToTensors(RandomBlocks(4, kBlock, 0.4, 3), at::kCPU);
   for (const auto& [batch, heads] : {std::pair(0, 2), std::pair(3, 0), std::pair(0, 0)}) {

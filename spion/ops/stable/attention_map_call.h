@@ -3,13 +3,13 @@
 #ifndef SPION_OPS_STABLE_ATTENTION_MAP_CALL_H_
 #define SPION_OPS_STABLE_ATTENTION_MAP_CALL_H_
 
-#include <torch/csrc/stable/ops.h>
 #include <torch/csrc/stable/tensor.h>
 
 #include <cmath>
 #include <optional>
 
 #include "spion/kernels/attention_map/api.h"
+#include "spion/ops/stable/allocate.h"
 #include "spion/ops/stable/refuse.h"
 #include "spion/ops/stable/tensor_arguments.h"
 
@@ -26,10 +26,10 @@ torch::stable::Tensor RunAttentionMap(const torch::stable::Tensor& q,
   constexpr auto kFloat = torch::headeronly::ScalarType::Float;
   CheckHeadTensor(kMapOp, "q", q, q);
   CheckHeadTensor(kMapOp, "k", k, q);
-  const torch::stable::Tensor map = torch::stable::new_empty(q, {q.size(2), q.size(2)}, kFloat);
+  const torch::stable::Tensor map = Allocate(q, {q.size(2), q.size(2)}, kFloat);
   std::optional<torch::stable::Tensor> row_statistics;
   if (!q.is_cpu()) {
-    row_statistics = torch::stable::new_empty(q, {q.size(0), q.size(1), q.size(2), 2}, kFloat);
+    row_statistics = Allocate(q, {q.size(0), q.size(1), q.size(2), 2}, kFloat);
   }
   CheckOk(kMapOp,
           kernel(AttentionMapCall<T>{

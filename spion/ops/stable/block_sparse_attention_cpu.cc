@@ -1,5 +1,6 @@
 // The operators of block-sparse attention on the CPU.
 #include <torch/csrc/stable/library.h>
+#include <torch/csrc/stable/ops.h>
 
 #include "spion/kernels/block_sparse/api.h"
 #include "spion/ops/stable/block_sparse_calls.h"

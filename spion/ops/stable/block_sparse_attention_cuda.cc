@@ -2,6 +2,7 @@
 #include <torch/csrc/stable/library.h>
 
 #include "spion/kernels/block_sparse/api.h"
+#include "spion/ops/stable/allocate.h"
 #include "spion/ops/stable/block_sparse_calls.h"
 #include "spion/ops/stable/cuda_device.h"
 
@@ -45,9 +46,8 @@ Tensor Backward(const Tensor& grad_out, const Tensor& q, const Tensor& k, const 
     using T = decltype(element);
     return RunBackward<T>(
         grad_rows, q, k, v, out, log_sum_exp, arguments, [&](BlockSparseBackward<T> call) {
-          const Tensor scratch =
-              torch::stable::new_empty(q, {cuda::BackwardScratchFloats<T>(call.problem)},
-                                       torch::headeronly::ScalarType::Float);
+          const Tensor scratch = Allocate(q, {cuda::BackwardScratchFloats<T>(call.problem)},
+                                          torch::headeronly::ScalarType::Float);
           call.scratch = static_cast<float*>(scratch.mutable_data_ptr());
           return cuda::Backward(call, CurrentStream(q));
         });

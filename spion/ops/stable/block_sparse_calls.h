@@ -3,12 +3,12 @@
 #ifndef SPION_OPS_STABLE_BLOCK_SPARSE_CALLS_H_
 #define SPION_OPS_STABLE_BLOCK_SPARSE_CALLS_H_
 
-#include <torch/csrc/stable/ops.h>
 #include <torch/csrc/stable/tensor.h>
 
 #include <optional>
 #include <tuple>
 
+#include "spion/ops/stable/allocate.h"
 #include "spion/ops/stable/refuse.h"
 #include "spion/ops/stable/tensor_arguments.h"
 
@@ -27,8 +27,8 @@ std::tuple<torch::stable::Tensor, torch::stable::Tensor> RunForward(
   CheckHeadTensor(kForwardOp, "k", k, q);
   CheckHeadTensor(kForwardOp, "v", v, q);
   const torch::stable::Tensor out = EmptyHeads(q);
-  const torch::stable::Tensor log_sum_exp = torch::stable::new_empty(
-      q, {q.size(0), q.size(1), q.size(2)}, torch::headeronly::ScalarType::Float);
+  const torch::stable::Tensor log_sum_exp =
+      Allocate(q, {q.size(0), q.size(1), q.size(2)}, torch::headeronly::ScalarType::Float);
   CheckOk(kForwardOp, kernel(BlockSparseForward<T>{
                           .problem = problem,
                           .q = AsHeadTensor<const T>(q),

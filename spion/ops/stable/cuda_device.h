@@ -11,6 +11,7 @@
 
 #include "spion/kernels/common/head_tensor.h"
 #include "spion/kernels/common/number.h"
+#include "spion/ops/stable/allocate.h"
 #include "spion/ops/stable/refuse.h"
 #include "spion/ops/stable/tensor_arguments.h"
 
@@ -71,7 +72,7 @@ inline bool IsReadInPlace(const torch::stable::Tensor& tensor) {
 
 /// A contiguous copy.
 inline torch::stable::Tensor Copy(const torch::stable::Tensor& tensor) {
-  torch::stable::Tensor copy = torch::stable::new_empty(tensor, tensor.sizes());
+  torch::stable::Tensor copy = Allocate(tensor, tensor.sizes());
   torch::stable::copy_(copy, tensor);
   return copy;
 }

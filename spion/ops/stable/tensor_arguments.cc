@@ -3,6 +3,7 @@
 #include <torch/csrc/stable/ops.h>
 
 #include "absl/strings/str_join.h"
+#include "spion/ops/stable/allocate.h"
 #include "spion/ops/stable/refuse.h"
 
 namespace spion {
@@ -73,20 +74,19 @@ Tensor EmptyHeads(const Tensor& like) {
   const int64_t batch = like.size(0), heads = like.size(1), length = like.size(2);
   const int64_t dim = like.size(3);
   if (!IsWithinReach(like, heads * dim)) {
-    return torch::stable::new_empty(like, {batch, heads, length, dim});
+    return Allocate(like, {batch, heads, length, dim});
   }
-  return torch::stable::transpose(torch::stable::new_empty(like, {batch, length, heads, dim}), 1,
-                                  2);
+  return torch::stable::transpose(Allocate(like, {batch, length, heads, dim}), 1, 2);
 }
 
 Tensor EmptyGradients(const Tensor& like) {
   const int64_t batch = like.size(0), heads = like.size(1), length = like.size(2);
   const int64_t dim = like.size(3);
   if (IsWithinReach(like, 3 * heads * dim)) {
-    return torch::stable::new_empty(like, {batch, length, 3, heads, dim});
+    return Allocate(like, {batch, length, 3, heads, dim});
   }
   // [3, B, H, L, d] to [B, 3, H, L, d] to [B, L, H, 3, d] to [B, L, 3, H, d].
-  Tensor apart = torch::stable::new_empty(like, {3, batch, heads, length, dim});
+  Tensor apart = Allocate(like, {3, batch, heads, length, dim});
   apart = torch::stable::transpose(apart, 0, 1);
   apart = torch::stable::transpose(apart, 1, 3);
   return torch::stable::transpose(apart, 2, 3);
