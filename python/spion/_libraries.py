@@ -28,6 +28,13 @@ def _cuda_obstacle(library: pathlib.Path, cuda_version: str | None) -> str | Non
     return None
 
 
+def gpu_obstacle() -> str | None:
+    """Why nothing of this package can run on a GPU here; None if it can."""
+    if CUDA_OBSTACLE is not None:
+        return CUDA_OBSTACLE
+    return None if torch.cuda.is_available() else "torch finds no GPU"
+
+
 _folder = pathlib.Path(__file__).parent
 _cuda_library = _folder / "libspion_cuda.so"
 

@@ -30,6 +30,7 @@ class Capture:
         transition: whether the dense phase ended here: settled, or by the step limit.
         density: at the transition, the share of blocks that each layer keeps.
         pattern_seconds: at the transition, how long the patterns took.
+        maps: at the transition, what each layer's pattern was made from, float32 [L, L].
     """
 
     step: int
@@ -40,6 +41,7 @@ class Capture:
     transition: bool = False
     density: list[float] = dataclasses.field(default_factory=list)
     pattern_seconds: float = 0.0
+    maps: list[Tensor] = dataclasses.field(default_factory=list, repr=False, compare=False)
 
     def __str__(self) -> str:
         said = f"step {self.step}: capture {self.index}"
@@ -158,7 +160,7 @@ class PhaseController:
         for layer, mask, map in zip(self._layers, masks, maps):
             layer.set_pattern(BlockPattern(mask, self._generator["block_size"]).to(map.device))
         self._phase, self._previous_maps = "sparse", []
-        return dataclasses.replace(capture, pattern_seconds=time.monotonic() - started)
+        return dataclasses.replace(capture, pattern_seconds=time.monotonic() - started, maps=maps)
 
     def _decide(self, step: int, maps: list[Tensor]) -> tuple[Capture, list[Tensor]]:
         """What the maps show, and at the transition the layers' masks."""

@@ -204,12 +204,6 @@ def _checks_of(device: str) -> list[Check]:
     return checks + ([check("CUDA graph", _cuda_graph)] if device == "cuda" else [])
 
 
-def _gpu_obstacle() -> str | None:
-    if _libraries.CUDA_OBSTACLE is not None:
-        return _libraries.CUDA_OBSTACLE
-    return None if torch.cuda.is_available() else "torch finds no GPU"
-
-
 def _outcome(check: Check) -> tuple[str, str]:
     """ok, skipped or FAILED, and what there is to say."""
     # A compiler may warn of what is no concern here.
@@ -230,7 +224,7 @@ def main() -> int:
     parser.parse_args()
     print(f"spion {spion.__version__}, torch {torch.__version__}, Python {platform.python_version()}")
     devices = ["cpu"]
-    obstacle = _gpu_obstacle()
+    obstacle = _libraries.gpu_obstacle()
     if obstacle is None:
         devices.append("cuda")
         print(f"GPU: {torch.cuda.get_device_name()}")

@@ -69,6 +69,10 @@ class AsInCppTest(unittest.TestCase):
         self.assertTrue(theirs[-1]["transition"])
         for layer, pattern in zip(layers, theirs[-1]["patterns"]):
             self.assertEqual(layer.pattern.to_json(), pattern)
+        if not shared:
+            for layer, map in zip(layers, ours[-1].maps, strict=True):
+                made = spion.generate_pattern(map, kind, block_size=16, **{name: share})
+                self.assertTrue(torch.equal(layer.pattern.mask, made.mask))
         return ours
 
     def test_the_maps_settle(self):
