@@ -5,17 +5,15 @@ import csv
 import hashlib
 import io
 import json
-import os
 import pathlib
-import subprocess
 import sys
 import tempfile
 import unittest
-import venv
 import zipfile
 
 import torch
 
+import environment
 import shared_libraries
 import wheel
 
@@ -93,31 +91,22 @@ class WheelTest(unittest.TestCase):
         self.assertEqual(list((self.folder / "large").iterdir()), [])
 
     def test_installs_and_works_in_another_environment(self):
-        environment = self.folder / "environment"
-        venv.create(environment, with_pip=False)
-        python = environment / "bin" / "python"
-        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-        packages = environment / "lib" / version / "site-packages"
+        made = environment.Environment(self.folder / "environment")
         torch_packages = pathlib.Path(torch.__file__).resolve().parents[1]
-        (packages / "torch.pth").write_text(f"{torch_packages}\n")
-        subprocess.run([sys.executable, "-m", "pip", "--python", python, "install", "--no-index",
-                        "--disable-pip-version-check", self.wheel],
-                       check=True, env=os.environ | {"PYTHONPATH": str(torch_packages)})
-        clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-        result = subprocess.run([python, "-m", "spion.selftest"], cwd=self.folder, env=clean,
-                                capture_output=True, text=True, check=False)
+        (made.packages / "torch.pth").write_text(f"{torch_packages}\n")
+        made.install(torch_packages, "--no-index", self.wheel)
+        result = made.run(self.folder, "-m", "spion.selftest")
         print(result.stdout)
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
         self.assertRegex(result.stdout, r"cpu +torch.compile +ok")
         self.assertIn("all that can run here works", result.stdout)
         # Abseil is the wheel's own one.
-        maps = subprocess.run(
-            [python, "-c", "import spion; print(open('/proc/self/maps').read())"], cwd=self.folder,
-            env=clean, capture_output=True, text=True, check=True).stdout
+        maps = made.run(self.folder, "-c",
+                        "import spion; print(open('/proc/self/maps').read())").stdout
         loaded = {line.split()[-1] for line in maps.splitlines() if "libabsl" in line}
         self.assertTrue(loaded)
         for path in loaded:
-            self.assertTrue(path.startswith(str(packages.resolve())), path)
+            self.assertTrue(path.startswith(str(made.packages.resolve())), path)
 
 
 if __name__ == "__main__":
