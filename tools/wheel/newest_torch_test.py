@@ -41,7 +41,9 @@ class NewestTorchTest(unittest.TestCase):
             self.skipTest("pip finds no torch here")
         with tempfile.TemporaryDirectory() as folder:
             made = environment.Environment(pathlib.Path(folder, "environment"))
-            made.install(PACKAGES, wheel.make_wheel(CONTENT, pathlib.Path(folder)))
+            # pip sees what lies beside it, the build's torch among it.
+            made.install(PACKAGES, "--ignore-installed",
+                         wheel.make_wheel(CONTENT, pathlib.Path(folder)))
             for module, expected in [
                     ("spion.selftest", rf"torch {re.escape(version)}[\s\S]*all that can run here works"),
                     ("spion.examples.longformer", "against SDPA with a mask: .e-0[6-9] at most"),

@@ -63,7 +63,7 @@ def accuracy(model: nn.Module, pictures: _pictures.Pictures, device: torch.devic
 def read_data(folder: pathlib.Path | None, tested: int,
               seed: int) -> tuple[_pictures.Pictures, _pictures.Pictures]:
     if folder is None:
-        print("data: generated, a bright disc at one of ten places; --data=DIR takes CIFAR-10")
+        print("data: generated, a disc of ten places and brightnesses; --data=DIR takes CIFAR-10")
         return _pictures.generate(4000, seed), _pictures.generate(tested, seed + 1)
     train, test = _pictures.read_cifar10(folder)
     print(f"data: CIFAR-10 from {folder}, {len(train.labels)} train, {len(test.labels)} test pictures")
