@@ -24,13 +24,13 @@ PACKAGES = pathlib.Path(torch.__file__).resolve().parents[1]
 
 
 def newest_torch():
-    """Its version, or None, and what pip said."""
+    """Its version, or None, and what pip said last."""
     asked = subprocess.run(
         [sys.executable, "-m", "pip", "index", "versions", "torch", "--disable-pip-version-check",
          "--retries=1", "--timeout=20"],
         env=os.environ | {"PYTHONPATH": str(PACKAGES)}, capture_output=True, text=True, check=False)
     found = re.search(r"^torch \((\S+)\)", asked.stdout, re.MULTILINE)
-    return found and found[1], (asked.stdout + asked.stderr).strip()
+    return found and found[1], (asked.stdout + asked.stderr).strip().rpartition("\n")[2]
 
 
 class NewestTorchTest(unittest.TestCase):
