@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "spion/nn/padding.h"
+#include "spion/ops/encoder_layer.h"
 #include "spion/ops/split_heads.h"
 #include "spion/ops/token_rows.h"
 #include "spion/profiling/range.h"
@@ -55,20 +56,44 @@ EncoderLayer::EncoderLayer(const Parameters::Scope& scope, const ModelConfig& co
       mlp_hidden_(scope / "mlp_hidden", config.width, config.feed_forward),
       mlp_output_(scope / "mlp_output", config.feed_forward, config.width) {}
 
+at::Tensor EncoderLayer::Attend(const at::Tensor& qkv, const Lengths& lengths) const {
+  const std::array<at::Tensor, 3> parts =
+      InRange(Region::kProjections, [&] { return SplitHeads(qkv, config_.heads); });
+  const at::Tensor heads = InRange(Region::kAttention, [&] {
+    return attention_->Forward(parts[0], parts[1], parts[2], lengths);
+  });
+  return heads.transpose(1, 2).reshape({qkv.size(0), qkv.size(1), config_.width});
+}
+
 NormedSum EncoderLayer::Forward(const NormedSum& x, const LayerNorm& next, const Lengths& lengths,
                                 bool training) const {
+  if (TakesEncoderLayer(x.sum, config_.feed_forward)) {
+    return {ForwardInTwoPasses(x.sum, lengths, training), at::Tensor()};
+  }
   const double dropout = DropoutOf(config_, training);
-  const std::array<at::Tensor, 3> qkv = InRange(
-      Region::kProjections, [&] { return SplitHeads(query_key_value_(x.normed), config_.heads); });
-  const at::Tensor heads = InRange(
-      Region::kAttention, [&] { return attention_->Forward(qkv[0], qkv[1], qkv[2], lengths); });
-  const at::Tensor joined = heads.transpose(1, 2).reshape(x.sum.sizes());
+  const at::Tensor joined =
+      Attend(InRange(Region::kProjections, [&] { return query_key_value_(x.normed); }), lengths);
   const NormedSum attended = mlp_norm_.OfSum(
       x.sum, InRange(Region::kProjections, [&] { return attention_output_(joined); }), dropout);
   const at::Tensor hidden =
       InRange(Region::kMlp, [&] { return GeluDropout(mlp_hidden_(attended.normed), dropout); });
   return next.OfSum(attended.sum, InRange(Region::kMlp, [&] { return mlp_output_(hidden); }),
                     dropout);
+}
+
+at::Tensor EncoderLayer::ForwardInTwoPasses(const at::Tensor& x, const Lengths& lengths,
+                                            bool training) const {
+  const PreAttentionResult before = InRange(Region::kProjections, [&] {
+    return PreAttention(x, attention_norm_.parameters(), query_key_value_.parameters());
+  });
+  const at::Tensor joined = Attend(before.qkv, lengths).to(before.qkv.scalar_type());
+  const ProfileRange range(Region::kMlp);
+  return PostAttention(before.x, joined,
+                       {.output = attention_output_.parameters(),
+                        .norm = mlp_norm_.parameters(),
+                        .hidden = mlp_hidden_.parameters(),
+                        .mlp = mlp_output_.parameters()},
+                       DropoutOf(config_, training));
 }
 
 SequenceClassifier::SequenceClassifier(const ModelConfig& config, c10::Device device,
@@ -93,7 +118,7 @@ at::Tensor SequenceClassifier::Encode(const at::Tensor& ids, const Lengths& leng
   for (size_t i = 0; i < layers_.size(); ++i) {
     x = layers_[i].Forward(x, NormBefore(i + 1), lengths, training);
   }
-  return x.normed;
+  return x.normed.defined() ? x.normed : final_norm_.Of(x.sum);
 }
 
 at::Tensor SequenceClassifier::Forward(const at::Tensor& ids, const Lengths& lengths,

@@ -41,12 +41,17 @@ class EncoderLayer {
 
   /// What its input has been normalised by.
   const LayerNorm& attention_norm() const { return attention_norm_; }
-  /// x: [B, L, width] -> the same, normalised by `next`.
+  /// x: [B, L, width] -> the same, normalised by `next`, or not normalised (undefined) where the
+  /// passes of encoder_layer.h take both.
   NormedSum Forward(const NormedSum& x, const LayerNorm& next, const Lengths& lengths,
                     bool training) const;
   Attention& attention() const { return *attention_; }
 
  private:
+  /// The attention's heads side by side, [B, L, width], from its projections.
+  at::Tensor Attend(const at::Tensor& qkv, const Lengths& lengths) const;
+  at::Tensor ForwardInTwoPasses(const at::Tensor& x, const Lengths& lengths, bool training) const;
+
   ModelConfig config_;
   std::unique_ptr<Attention> attention_;
   LayerNorm attention_norm_;

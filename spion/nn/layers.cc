@@ -51,4 +51,9 @@ NormedSum LayerNorm::OfEmbedding(const at::Tensor& ids, const Embedding& tokens,
   return EmbedNorm(ids, tokens.table(), positions.table(), dropout, weight_, bias_, Type());
 }
 
+at::Tensor LayerNorm::Of(const at::Tensor& x) const {
+  const ProfileRange range(Region::kResidualStream);
+  return NormRows(x, weight_, bias_, Type());
+}
+
 }  // namespace spion

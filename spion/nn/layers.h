@@ -6,6 +6,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "spion/nn/parameters.h"
+#include "spion/ops/encoder_layer.h"
 #include "spion/ops/token_rows.h"
 
 namespace spion {
@@ -15,6 +16,7 @@ class Linear {
  public:
   Linear(const Parameters::Scope& scope, int64_t in, int64_t out);
   at::Tensor operator()(const at::Tensor& x) const;
+  WeightAndBias parameters() const { return {weight_, bias_}; }
 
  private:
   at::Tensor weight_;  // [out, in]
@@ -44,6 +46,9 @@ class LayerNorm {
   /// Of dropout(tokens[ids] + positions): ids [..., length].
   NormedSum OfEmbedding(const at::Tensor& ids, const Embedding& tokens, const Embedding& positions,
                         double dropout) const;
+  /// Of x [..., width] alone.
+  at::Tensor Of(const at::Tensor& x) const;
+  WeightAndBias parameters() const { return {weight_, bias_}; }
 
  private:
   at::ScalarType Type() const;

@@ -2,7 +2,6 @@
 #include <ATen/cuda/CUDAGeneratorImpl.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
-#include <c10/cuda/CUDAGraphsC10Utils.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 #include <torch/library.h>
@@ -15,6 +14,7 @@
 
 #include "spion/kernels/token_rows/api.h"
 #include "spion/ops/throw_if_error.h"
+#include "spion/ops/token_rows_arguments.h"
 
 namespace spion {
 namespace {
@@ -38,69 +38,6 @@ auto DispatchNumber(const char* op, at::ScalarType dtype, Body&& body) {
   TORCH_CHECK(dtype == at::kFloat || dtype == at::kBFloat16, op,
               " on a GPU takes Float and BFloat16; got ", dtype);
   return dtype == at::kFloat ? body(float{}) : body(BFloat16{});
-}
-
-template <typename T>
-const T* Data(const Tensor& tensor) {
-  return static_cast<const T*>(tensor.const_data_ptr());
-}
-template <typename T>
-T* MutableData(const Tensor& tensor) {
-  return static_cast<T*>(tensor.mutable_data_ptr());
-}
-
-// What the kernels rely on; x may be any view.
-Tensor Rows(const Tensor& x) {
-  constexpr uintptr_t kAlignmentBytes = 16;
-  const Tensor rows = x.contiguous();
-  const bool is_aligned = reinterpret_cast<uintptr_t>(rows.const_data_ptr()) % kAlignmentBytes == 0;
-  return is_aligned ? rows : rows.clone();
-}
-
-/// Throws unless `tensor` is what the kernel will read.
-void CheckOperand(const char* op, const char* name, const Tensor& tensor, at::ScalarType dtype,
-                  at::IntArrayRef sizes, c10::Device device) {
-  TORCH_CHECK(tensor.defined(), op, ": ", name, " must be ", dtype, " ", sizes, " on ", device,
-              "; got an undefined tensor");
-  TORCH_CHECK(tensor.scalar_type() == dtype && tensor.sizes() == sizes && tensor.device() == device,
-              op, ": ", name, " must be ", dtype, " ", sizes, " on ", device, "; got ",
-              tensor.scalar_type(), " ", tensor.sizes(), " on ", tensor.device());
-}
-
-/// The same; gives it as the kernel reads it.
-Tensor Operand(const char* op, const char* name, const Tensor& tensor, at::ScalarType dtype,
-               at::IntArrayRef sizes, c10::Device device) {
-  CheckOperand(op, name, tensor, dtype, sizes, device);
-  return Rows(tensor);
-}
-
-/// [..., width] tensors as rows.
-struct RowSizes {
-  int64_t rows;
-  int64_t width;
-};
-RowSizes SizesOf(const char* op, const char* name, const Tensor& x) {
-  TORCH_CHECK(x.dim() > 0 && x.size(-1) > 0, op, ": ", name,
-              " must be rows [..., width] of at least one number; got ", x.sizes());
-  return {x.numel() / x.size(-1), x.size(-1)};
-}
-
-// draw_random's numbers are the state, field by field.
-cuda::Dropout AsDropout(const char* op, double probability, at::IntArrayRef random) {
-  if (probability == 0) return {};
-  TORCH_CHECK(random.size() == 4, op,
-              ": a dropout takes the four numbers of spion::draw_random; got ", random);
-  const bool is_recorded = random[2] != 0;
-  TORCH_CHECK(!is_recorded || c10::cuda::currentStreamCaptureStatusMayInitCtx() !=
-                                  c10::cuda::CaptureStatus::None,
-              op,
-              ": the forward pass was recorded in a CUDA graph; record its backward pass in the "
-              "same one, as the dropout mask of each replay is known there alone");
-  return {.probability = static_cast<float>(probability),
-          .random = {.seed = static_cast<uint64_t>(random[0]),
-                     .offset = static_cast<uint64_t>(random[1]),
-                     .seed_on_device = reinterpret_cast<const int64_t*>(random[2]),
-                     .offset_on_device = reinterpret_cast<const int64_t*>(random[3])}};
 }
 
 std::vector<int64_t> DrawRandom(const Tensor& like) {

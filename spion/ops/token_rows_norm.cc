@@ -44,8 +44,10 @@ token_rows::AddNormGradients NormGradients(AutogradContext* context, const at::T
                                            std::optional<at::ScalarType> branch) {
   const variable_list saved = context->get_saved_variables();
   const at::Tensor& sum = saved[0];
+  // One row for all: the kernel then reads no more.
   const auto zeros = [&] {
-    return at::zeros(sum.sizes(), sum.options().dtype(context->saved_data["dtype"].toScalarType()));
+    const at::ScalarType dtype = context->saved_data["dtype"].toScalarType();
+    return at::zeros({1}, sum.options().dtype(dtype)).expand(sum.sizes());
   };
   return token_rows::CallAddNormBackward(grad_sum, grad_normed.defined() ? grad_normed : zeros(),
                                          sum, saved[1], saved[2], saved[3],

@@ -52,7 +52,8 @@ T __ldg(const T* from) {
 inline float __uint_as_float(uint32_t bits) { return std::bit_cast<float>(bits); }
 inline uint32_t __float_as_uint(float value) { return std::bit_cast<uint32_t>(value); }
 inline size_t __cvta_generic_to_shared(const void* pointer) {
-  return static_cast<const char*>(pointer) - spion::emulation::SharedMemory();
+  return spion::emulation::kSharedStart +
+         (static_cast<const char*>(pointer) - spion::emulation::SharedMemory());
 }
 
 namespace spion::tiles {

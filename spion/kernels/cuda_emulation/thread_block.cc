@@ -188,10 +188,11 @@ const EmulatedIndex& GridSize() { return running->launch().grid; }
 char* SharedMemory() { return running->shared(); }
 char* SharedAt(uint32_t address, int bytes) {
   if (address % bytes != 0) Fail("misaligned shared address", address);
-  if (address + bytes > static_cast<uint32_t>(running->launch().shared_bytes)) {
+  const auto end = kSharedStart + static_cast<uint32_t>(running->launch().shared_bytes);
+  if (address < kSharedStart || address + bytes > end) {
     Fail("address outside shared memory", address);
   }
-  return running->shared() + address;
+  return running->shared() + (address - kSharedStart);
 }
 
 void Barrier(int number, int threads) { running->Wait(running->named(number), threads); }
@@ -211,7 +212,7 @@ void WaitForCopies(int pending) {
   std::vector<PendingCopy> under_way;
   for (const PendingCopy& copy : fiber.copies) {
     if (copy.group < fiber.group - pending) {
-      std::memcpy(running->shared() + copy.to, copy.from, copy.bytes);
+      std::memcpy(SharedAt(copy.to, copy.bytes), copy.from, copy.bytes);
     } else {
       under_way.push_back(copy);
     }

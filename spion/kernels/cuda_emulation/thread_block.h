@@ -48,7 +48,9 @@ const EmulatedIndex& GridSize();
 
 /// Dynamic shared memory.
 char* SharedMemory();
-/// The same, at a byte offset where `bytes` bytes are, aligned as such.
+/// Its address: the window begins with bytes that are not the thread block's, as on a GPU.
+constexpr uint32_t kSharedStart = 1024;
+/// What is at an address of the window: `bytes` bytes, aligned as such.
 char* SharedAt(uint32_t address, int bytes);
 
 /// Barrier `number` (0: __syncthreads) of `threads` threads; of the thread block; of the warp.

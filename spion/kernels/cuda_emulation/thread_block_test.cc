@@ -12,10 +12,13 @@ namespace {
 
 using emulation::BlockBarrier;
 using emulation::BlockIndex;
+using emulation::kSharedStart;
 using emulation::SharedAt;
 using emulation::ThreadIndex;
 
-float& SharedFloat(uint32_t i) { return *reinterpret_cast<float*>(SharedAt(4 * i, 4)); }
+float& SharedFloat(uint32_t i) {
+  return *reinterpret_cast<float*>(SharedAt(kSharedStart + 4 * i, 4));
+}
 
 TEST(RunKernelTest, RunsEveryThreadOfEveryBlock) {
   std::vector<int> calls(2 * 3 * 64);
@@ -55,9 +58,9 @@ TEST(RunKernelTest, ACopyArrivesWhenItsThreadWaits) {
   float first = 0;
   float second = 0;
   RunKernel({.grid = {1, 1, 1}, .threads = 1, .shared_bytes = 32, .seed = 1}, [&] {
-    emulation::StartCopy(0, source.data(), 8);
+    emulation::StartCopy(kSharedStart, source.data(), 8);
     emulation::CommitCopies();
-    emulation::StartCopy(8, &source[2], 8);
+    emulation::StartCopy(kSharedStart + 8, &source[2], 8);
     emulation::CommitCopies();
     early = !std::isnan(SharedFloat(0));
     emulation::WaitForCopies(1);
@@ -82,7 +85,9 @@ TEST(RunKernelTest, ExchangesWithinAWarp) {
 
 TEST(RunKernelDeathTest, NamesWhatIsWrong) {
   const EmulatedLaunch launch = {.grid = {1, 1, 1}, .threads = 32, .shared_bytes = 64, .seed = 1};
-  EXPECT_DEATH(RunKernel(launch, [] { SharedAt(64, 4); }), "outside shared memory \\(64\\)");
+  EXPECT_DEATH(RunKernel(launch, [] { SharedAt(kSharedStart + 64, 4); }),
+               "outside shared memory \\(1088\\)");
+  EXPECT_DEATH(RunKernel(launch, [] { SharedAt(0, 4); }), "outside shared memory \\(0\\)");
   EXPECT_DEATH(RunKernel(launch, [] { SharedAt(6, 4); }), "misaligned shared address \\(6\\)");
   EXPECT_DEATH(RunKernel(launch,
                          [] {

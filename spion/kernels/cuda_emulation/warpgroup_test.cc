@@ -11,6 +11,7 @@
 namespace spion {
 namespace {
 
+using emulation::kSharedStart;
 using emulation::SharedAt;
 using emulation::ThreadIndex;
 
@@ -18,9 +19,12 @@ constexpr int kThreads = 128;
 constexpr uint32_t kRowBytes = 128;
 constexpr uint32_t kRows = 64;  // of a tile of 64 columns
 constexpr uint32_t kTileBytes = kRows * kRowBytes;
-constexpr uint32_t kBarrier = 2 * kTileBytes;
+// Addresses of two tiles and a barrier.
+constexpr uint32_t kLeft = kSharedStart;
+constexpr uint32_t kRight = kLeft + kTileBytes;
+constexpr uint32_t kBarrier = kRight + kTileBytes;
 constexpr EmulatedLaunch kLaunch = {
-    .grid = {1, 1, 1}, .threads = kThreads, .shared_bytes = kBarrier + 8, .seed = 1};
+    .grid = {1, 1, 1}, .threads = kThreads, .shared_bytes = 2 * kTileBytes + 8, .seed = 1};
 
 /// Small integers, as numbers of 16 bits: products and sums are exact.
 float Widen(uint16_t bits) { return static_cast<float>(static_cast<int16_t>(bits)); }
@@ -48,8 +52,8 @@ void LoadTiles(const std::vector<uint16_t>& left, const std::vector<uint16_t>& r
   if (ThreadIndex().x == 0) {
     emulation::InitPhases(kBarrier, 1);
     emulation::ArriveAtPhase(kBarrier, 2 * kTileBytes);
-    emulation::StartTileCopy(0, Source(left), kBarrier, 0, 0, 0);
-    emulation::StartTileCopy(kTileBytes, Source(right), kBarrier, 0, 0, 0);
+    emulation::StartTileCopy(kLeft, Source(left), kBarrier, 0, 0, 0);
+    emulation::StartTileCopy(kRight, Source(right), kBarrier, 0, 0, 0);
   }
   emulation::BlockBarrier();
   while (!emulation::PhaseIsOver(kBarrier, 0)) {
@@ -60,8 +64,8 @@ emulation::ProductOperands Product(float* sum, bool by_columns) {
   return {.sum = sum,
           .values = 32,
           .left = nullptr,
-          .left_name = Name(0),
-          .right_name = Name(kTileBytes),
+          .left_name = Name(kLeft),
+          .right_name = Name(kRight),
           .by_columns = by_columns,
           .adds = false,
           .widen = Widen};
@@ -140,15 +144,15 @@ TEST(WarpgroupTest, ATileIsNotThereBeforeItsPhaseIsOver) {
   RunKernel(kLaunch, [&] {
     if (ThreadIndex().x != 0) return;
     emulation::InitPhases(kBarrier, 1);
-    std::memset(SharedAt(0, 16), 0, kTileBytes);
-    emulation::StartTileCopy(0, Source(ones), kBarrier, 0, 0, 0);
+    std::memset(SharedAt(kLeft, 16), 0, kTileBytes);
+    emulation::StartTileCopy(kLeft, Source(ones), kBarrier, 0, 0, 0);
     uint16_t number;
-    std::memcpy(&number, SharedAt(0, 2), 2);
+    std::memcpy(&number, SharedAt(kLeft, 2), 2);
     EXPECT_EQ(number, 0xffff);
     emulation::ArriveAtPhase(kBarrier, kTileBytes);
     while (!emulation::PhaseIsOver(kBarrier, 0)) {
     }
-    std::memcpy(&number, SharedAt(0, 2), 2);
+    std::memcpy(&number, SharedAt(kLeft, 2), 2);
     EXPECT_EQ(number, 1);
   });
 }
@@ -156,11 +160,12 @@ TEST(WarpgroupTest, ATileIsNotThereBeforeItsPhaseIsOver) {
 TEST(WarpgroupTest, SomeCopiesArriveOnlyWhileTheyAreWaitedFor) {
   constexpr uint32_t kBytes = 16;
   constexpr uint32_t kCopies = 32;
-  constexpr uint32_t kOther = kCopies * kBytes;  // where other copies go, one after the other
+  constexpr uint32_t kOther =
+      kLeft + kCopies * kBytes;  // where other copies go, one after the other
   const std::vector<uint16_t> ones(kBytes / 2, 1);
   RunKernel(kLaunch, [&] {
     if (ThreadIndex().x != 0) return;
-    const auto barrier = [](uint32_t copy) { return kTileBytes + 8 * copy; };
+    const auto barrier = [](uint32_t copy) { return kRight + 8 * copy; };
     const auto start = [&](uint32_t to, uint32_t of) {
       emulation::ArriveAtPhase(of, kBytes);
       emulation::StartBulkCopy(to, ones.data(), kBytes, of);
@@ -171,12 +176,12 @@ TEST(WarpgroupTest, SomeCopiesArriveOnlyWhileTheyAreWaitedFor) {
     };
     const auto arrived = [&] {
       uint32_t count = 0;
-      for (uint32_t i = 0; i < kCopies; ++i) count += *SharedAt(i * kBytes, 1) == 1 ? 1 : 0;
+      for (uint32_t i = 0; i < kCopies; ++i) count += *SharedAt(kLeft + i * kBytes, 1) == 1 ? 1 : 0;
       return count;
     };
     emulation::InitPhases(kBarrier, 1);
     for (uint32_t i = 0; i < kCopies; ++i) emulation::InitPhases(barrier(i), 1);
-    for (uint32_t i = 0; i < kCopies; ++i) start(i * kBytes, barrier(i));
+    for (uint32_t i = 0; i < kCopies; ++i) start(kLeft + i * kBytes, barrier(i));
     for (uint32_t i = 0; i < 2 * kCopies; ++i) {
       start(kOther, kBarrier);
       wait(kBarrier, i % 2);
@@ -209,7 +214,7 @@ TEST(WarpgroupDeathTest, MistakesEndTheProgram) {
   EXPECT_DEATH(RunKernel(kLaunch,
                          [&] {
                            emulation::InitPhases(kBarrier, 1);
-                           emulation::StartTileCopy(512, Source(ones), kBarrier, 0, 0, 0);
+                           emulation::StartTileCopy(kLeft + 512, Source(ones), kBarrier, 0, 0, 0);
                          }),
                "misaligned");
 }

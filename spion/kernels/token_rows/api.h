@@ -1,7 +1,8 @@
-// What the encoder does token by token, besides matrix products: embedding, the residual stream
-// with its dropout and layer normalisation, GELU, and sums over all tokens (gradients of biases and
-// tables). A token's features are a row. LibTorch's kernels take a pass over memory for each of
-// these, and for rows of 64 ten times the time of their bytes; here each is one pass.
+// What the encoder does token by token besides matrix products (with them: encoder_layer.h):
+// embedding, the residual stream with its dropout and layer normalisation, GELU, and sums over all
+// tokens (gradients of biases and tables). A token's features are a row. LibTorch's kernels take a
+// pass over memory for each of these, and for rows of 64 ten times the time of their bytes; here
+// each is one pass.
 #ifndef SPION_KERNELS_TOKEN_ROWS_API_H_
 #define SPION_KERNELS_TOKEN_ROWS_API_H_
 

@@ -3,7 +3,6 @@
 
 #include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
-#include <ATen/autocast_mode.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <ATen/ops/embedding.h>
 #include <ATen/ops/empty.h>
@@ -28,24 +27,13 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "spion/ops/gpu/autocast.h"
 #include "spion/ops/gpu/gpu.h"
 #include "spion/ops/gpu/leaf.h"
 #include "spion/testing/seed.h"
 
 namespace spion {
 namespace {
-
-class AutocastToBfloat16 {
- public:
-  AutocastToBfloat16() {
-    at::autocast::set_autocast_enabled(at::kCUDA, true);
-    at::autocast::set_autocast_dtype(at::kCUDA, at::kBFloat16);
-  }
-  ~AutocastToBfloat16() {
-    at::autocast::clear_cache();
-    at::autocast::set_autocast_enabled(at::kCUDA, false);
-  }
-};
 
 using NormParam = std::tuple<at::ScalarType, int64_t, int64_t>;
 class GpuNormRowsTest : public testing::TestWithParam<NormParam> {};

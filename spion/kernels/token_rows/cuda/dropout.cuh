@@ -5,6 +5,7 @@
 
 #include <cstdint>
 
+#include "spion/kernels/cuda_tiles/vectors.cuh"
 #include "spion/kernels/token_rows/api.h"
 #include "spion/kernels/token_rows/cuda/philox.cuh"
 
@@ -41,6 +42,17 @@ class Dropper {
   __device__ __forceinline__ void Apply(uint32_t word, float& first, float& second) const {
     first = (word & 0xffffU) < threshold_ ? 0.0F : first * scale_;
     second = word >> 16 < threshold_ ? 0.0F : second * scale_;
+  }
+
+  /// Eight numbers that have a draw of their own.
+  __device__ __forceinline__ void DropEight(int64_t draw, tiles::Eight& numbers) const {
+    if (!drops_) return;
+    const uint4 bits = Draw(draw);
+    float(&v)[8] = numbers.values;
+    Apply(bits.x, v[0], v[1]);
+    Apply(bits.y, v[2], v[3]);
+    Apply(bits.z, v[4], v[5]);
+    Apply(bits.w, v[6], v[7]);
   }
 
  private:

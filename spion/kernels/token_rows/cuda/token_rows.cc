@@ -3,17 +3,12 @@
 #include "spion/base/status.h"
 #include "spion/kernels/cuda_launch/checks.h"
 #include "spion/kernels/token_rows/api.h"
+#include "spion/kernels/token_rows/cuda/checks.h"
 #include "spion/kernels/token_rows/cuda/launch.h"
 #include "spion/kernels/token_rows/cuda/sum_blocks.h"
 
 namespace spion::cuda {
 namespace {
-
-absl::Status CheckRows(int64_t rows) {
-  if (rows > 0 && rows <= kMaxRows) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat(rows, " rows of tokens; expected 1 to ", kMaxRows));
-}
 
 absl::Status CheckNorm(int64_t rows, int64_t width) {
   RETURN_IF_ERROR(CheckRows(rows));
@@ -28,12 +23,6 @@ absl::Status CheckSums(int64_t rows, int64_t width) {
   return absl::InvalidArgumentError(absl::StrCat("sums over rows of ", width,
                                                  " numbers; a GPU takes multiples of ",
                                                  kSumWidthUnit, " up to ", kMaxSumWidth));
-}
-
-absl::Status CheckDropout(const Dropout& dropout) {
-  if (dropout.probability >= 0 && dropout.probability < 1) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "dropout with a probability of ", dropout.probability, "; expected at least 0 and below 1"));
 }
 
 absl::Status CheckCount(int64_t count) {

@@ -1,0 +1,282 @@
+// The passes of an encoder layer by the device code on the CPU, held against the formulas in
+// double.
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "gtest/gtest.h"
+#include "spion/kernels/cuda_emulation/thread_block.h"
+#include "spion/kernels/token_rows/cuda/emulated.h"
+#include "spion/kernels/token_rows/cuda/layer_oracle.h"
+#include "spion/kernels/token_rows/cuda/post_attention_backward.cuh"
+#include "spion/kernels/token_rows/cuda/pre_attention.cuh"
+#include "spion/kernels/token_rows/encoder_layer.h"
+#include "spion/testing/seed.h"
+
+namespace spion::cuda {
+namespace {
+
+constexpr float kEpsilon = 1e-5F;
+constexpr int64_t kRowsOfTests[] = {1, 16, 150};  // of 150: a second tile, cut
+
+/// fp32 numbers in memory, and as the oracle takes them.
+struct Floats {
+  Floats(int64_t rows, int64_t columns, double scale, uint64_t seed)
+      : numbers(Numbers<float>(rows * columns, 0, seed)), matrix(rows, columns) {
+    for (float& number : numbers) number *= static_cast<float>(scale);
+    matrix.values = Widened(numbers);
+  }
+  const float* data() const { return numbers.data(); }
+
+  std::vector<float> numbers;
+  Matrix matrix;
+};
+
+struct Rounded16 {
+  Rounded16(int64_t rows, int64_t columns, uint64_t seed)
+      : numbers(Numbers<BFloat16>(rows * columns, 0, seed)), matrix(rows, columns) {
+    matrix.values = Widened(numbers);
+  }
+  const BFloat16* data() const { return numbers.data(); }
+
+  std::vector<BFloat16> numbers;
+  Matrix matrix;
+};
+
+/// What kernel wrote over `written` numbers that were NaN.
+template <typename T>
+std::vector<T> Unwritten(int64_t count) {
+  return std::vector<T>(count, Round<T>(std::nanf("")));
+}
+
+// A number that lies between two of bf16 may be rounded either way: 2^-8 of the largest operand, in
+// one term of a sum.
+template <typename T>
+void ExpectClose(const std::vector<T>& results, const Matrix& expected, const char* what) {
+  ASSERT_EQ(results.size(), expected.values.size()) << what;
+  double largest = 0, error = 0, size = 0;
+  for (size_t i = 0; i < results.size(); ++i) {
+    const double difference = std::abs(Widen(results[i]) - expected.values[i]);
+    largest = std::max(largest, std::isnan(difference) ? HUGE_VAL : difference);
+    error += difference * difference;
+    size += expected.values[i] * expected.values[i];
+  }
+  EXPECT_LE(std::sqrt(error / size), 2e-3) << what;
+  EXPECT_LE(largest, 2e-2 * (1 + std::sqrt(size / results.size()))) << what;
+}
+
+std::vector<float> Slice(const std::vector<float>& all, int64_t first, const Matrix& like) {
+  return {all.begin() + first, all.begin() + first + like.rows * like.columns};
+}
+
+/// The second launch of a sum.
+std::vector<float> Summed(const std::vector<float>& scratch, int64_t rows, int64_t floats) {
+  std::vector<float> sums = Unwritten<float>(floats);
+  RunSumParts(scratch, static_cast<unsigned>(LayerBlocks(rows, kLayerSumBlocks)), floats,
+              sums.data());
+  return sums;
+}
+
+EmulatedLaunch LaunchOf(int64_t rows, int bytes) {
+  return {.grid = {static_cast<unsigned>(LayerBlocks(rows, kLayerSumBlocks)), 1, 1},
+          .threads = kLayerThreads,
+          .shared_bytes = bytes,
+          .seed = TestSeed(31)};
+}
+
+struct Norm {
+  explicit Norm(uint64_t seed)
+      : weight(1, kLayerWidth, 1, seed), bias(1, kLayerWidth, 1, seed + 1) {}
+  LayerNormParameters call() const { return {kEpsilon, weight.data(), bias.data()}; }
+  Matrix Of(const Matrix& x) const {
+    return Affine(Standardised(x, kEpsilon), weight.matrix, bias.matrix);
+  }
+
+  Floats weight;
+  Floats bias;
+};
+
+struct Linear {
+  Linear(int64_t out, int64_t in, uint64_t seed)
+      : weight(out, in, 1 / std::sqrt(static_cast<double>(in)), seed), bias(1, out, 1, seed + 1) {}
+  LinearParameters call() const { return {weight.data(), bias.data()}; }
+  Matrix Of(const Matrix& x) const { return PlusRow(Product(x, weight.matrix), bias.matrix); }
+  Matrix Back(const Matrix& grad) const { return Product(grad, Transposed(weight.matrix)); }
+
+  Floats weight;
+  Floats bias;
+};
+
+Matrix WeightGradient(const Matrix& grad, const Matrix& x) {
+  return Product(Transposed(grad), Transposed(x));
+}
+
+// ---- Before the attention ----
+
+TEST(EmulatedPreAttentionTest, IsNormAndProjection) {
+  for (const int64_t rows : kRowsOfTests) {
+    const Floats x(rows, kLayerWidth, 2, 1);
+    const Norm norm(2);
+    const Linear qkv(kLayerQkv, kLayerWidth, 4);
+    std::vector<BFloat16> out = Unwritten<BFloat16>(rows * kLayerQkv);
+    const PreAttentionForward call = {rows, x.data(), norm.call(), qkv.call(), out.data()};
+    RunKernel(LaunchOf(rows, PreAttentionShared::kForwardBytes),
+              [&] { PreAttentionForwardKernel(call); });
+    ExpectClose(out, InBF16(qkv.Of(norm.Of(x.matrix))), "qkv");
+  }
+}
+
+TEST(EmulatedPreAttentionTest, Gradients) {
+  using At = PreAttentionGradients;
+  for (const int64_t rows : kRowsOfTests) {
+    for (const bool has_beside : {false, true}) {
+      const Floats x(rows, kLayerWidth, 2, 1);
+      const Norm norm(2);
+      const Linear qkv(kLayerQkv, kLayerWidth, 4);
+      const Rounded16 grad_out(rows, kLayerQkv, 6);
+      const Floats beside(rows, kLayerWidth, 1, 7);
+      std::vector<float> grad_x = Unwritten<float>(rows * kLayerWidth);
+      std::vector<float> scratch = Unwritten<float>(kLayerSumBlocks * At::kFloats);
+      const PreAttentionBackward call = {.rows = rows,
+                                         .grad_out = grad_out.data(),
+                                         .grad_beside = has_beside ? beside.data() : nullptr,
+                                         .x = x.data(),
+                                         .norm = norm.call(),
+                                         .qkv = qkv.call(),
+                                         .grad_x = grad_x.data(),
+                                         .grad_parameters = nullptr,
+                                         .scratch = scratch.data()};
+      RunKernel(LaunchOf(rows, PreAttentionShared::kBackwardBytes),
+                [&] { PreAttentionBackwardKernel(call); });
+      const std::vector<float> sums = Summed(scratch, rows, At::kFloats);
+      const NormGradient through =
+          GradientOfNorm(x.matrix, kEpsilon, norm.weight.matrix, qkv.Back(grad_out.matrix));
+      ExpectClose(grad_x, has_beside ? Plus(through.x, beside.matrix) : through.x, "x");
+      const Matrix weight = WeightGradient(grad_out.matrix, norm.Of(x.matrix));
+      ExpectClose(Slice(sums, At::kQkvWeight, weight), weight, "qkv weight");
+      const Matrix bias = SumOfRows(grad_out.matrix);
+      ExpectClose(Slice(sums, At::kQkvBias, bias), bias, "qkv bias");
+      ExpectClose(Slice(sums, At::kNormWeight, through.weight), through.weight, "norm weight");
+      ExpectClose(Slice(sums, At::kNormBias, through.bias), through.bias, "norm bias");
+    }
+  }
+}
+
+// ---- After the attention ----
+
+/// What a dropout multiplies numbers by, [rows, numbers] of those of the draws from `first_draw`.
+Matrix Factors(const Dropout& dropout, int64_t rows, int first_draw, int64_t numbers) {
+  Matrix factors(rows, numbers);
+  RunKernel({.grid = {1, 1, 1}, .threads = 1, .seed = 1}, [&] {
+    const Dropper dropper(dropout);
+    for (int64_t row = 0; row < rows; ++row) {
+      for (int64_t i = 0; i < numbers; i += 8) {
+        tiles::Eight ones = {{1, 1, 1, 1, 1, 1, 1, 1}};
+        dropper.DropEight(row * kLayerDraws + first_draw + i / 8, ones);
+        for (int e = 0; e < 8; ++e) factors(row, i + e) = ones.values[e];
+      }
+    }
+  });
+  return factors;
+}
+
+struct PostAttentionCase {
+  PostAttentionCase(int64_t rows, float probability)
+      : rows(rows),
+        dropout(DropoutOf(probability)),
+        branch_factors(Factors(dropout, rows, kBranchDraws, kLayerWidth)),
+        hidden_factors(Factors(dropout, rows, kHiddenDraws, kLayerHidden)),
+        mlp_factors(Factors(dropout, rows, kMlpDraws, kLayerWidth)) {}
+
+  PostAttentionParameters parameters() const {
+    return {output.call(), norm.call(), hidden.call(), mlp.call()};
+  }
+  Matrix Sum() const { return Plus(Times(output.Of(heads.matrix), branch_factors), x.matrix); }
+  Matrix Hidden() const { return hidden.Of(norm.Of(Sum())); }
+  Matrix Active() const { return Times(Each(Hidden(), Gelu), hidden_factors); }
+
+  int64_t rows;
+  Dropout dropout;
+  Floats x{rows, kLayerWidth, 2, 11};
+  Rounded16 heads{rows, kLayerWidth, 12};
+  Linear output{kLayerWidth, kLayerWidth, 13};
+  Norm norm{15};
+  Linear hidden{kLayerHidden, kLayerWidth, 17};
+  Linear mlp{kLayerWidth, kLayerHidden, 19};
+  Matrix branch_factors;
+  Matrix hidden_factors;
+  Matrix mlp_factors;
+};
+
+class EmulatedPostAttentionTest : public testing::TestWithParam<float> {};
+INSTANTIATE_TEST_SUITE_P(Dropouts, EmulatedPostAttentionTest, testing::Values(0.0F, 0.2F));
+
+TEST_P(EmulatedPostAttentionTest, IsProjectionAndMlp) {
+  for (const int64_t rows : kRowsOfTests) {
+    const PostAttentionCase c(rows, GetParam());
+    std::vector<float> out = Unwritten<float>(rows * kLayerWidth);
+    const PostAttentionForward call = {rows,           c.x.data(), c.heads.data(),
+                                       c.parameters(), c.dropout,  out.data()};
+    RunKernel(LaunchOf(rows, PostAttentionShared::kBytes),
+              [&] { PostAttentionForwardKernel(call); });
+    ExpectClose(out, Plus(Times(c.mlp.Of(c.Active()), c.mlp_factors), c.Sum()), "y");
+  }
+}
+
+TEST_P(EmulatedPostAttentionTest, Gradients) {
+  using At = PostAttentionGradients;
+  for (const int64_t rows : kRowsOfTests) {
+    const PostAttentionCase c(rows, GetParam());
+    const Floats grad_out(rows, kLayerWidth, 1, 21);
+    std::vector<float> grad_x = Unwritten<float>(rows * kLayerWidth);
+    std::vector<BFloat16> grad_heads = Unwritten<BFloat16>(rows * kLayerWidth);
+    std::vector<float> scratch = Unwritten<float>(kLayerSumBlocks * At::kFloats);
+    const PostAttentionBackward call = {.rows = rows,
+                                        .grad_out = grad_out.data(),
+                                        .x = c.x.data(),
+                                        .heads = c.heads.data(),
+                                        .parameters = c.parameters(),
+                                        .dropout = c.dropout,
+                                        .grad_x = grad_x.data(),
+                                        .grad_heads = grad_heads.data(),
+                                        .grad_parameters = nullptr,
+                                        .scratch = scratch.data()};
+    RunKernel(LaunchOf(rows, PostAttentionRows::kBytes),
+              [&] { PostAttentionBackwardKernel(call); });
+    const std::vector<float> sums = Summed(scratch, rows, At::kFloats);
+
+    const Matrix grad_mlp = Times(grad_out.matrix, c.mlp_factors);
+    const Matrix grad_hidden =
+        Times(Times(c.mlp.Back(grad_mlp), c.hidden_factors), Each(c.Hidden(), SlopeOfGelu));
+    const NormGradient through =
+        GradientOfNorm(c.Sum(), kEpsilon, c.norm.weight.matrix, c.hidden.Back(grad_hidden));
+    const Matrix grad_sum = Plus(through.x, grad_out.matrix);
+    const Matrix grad_output = Times(grad_sum, c.branch_factors);
+    ExpectClose(grad_x, grad_sum, "x");
+    ExpectClose(grad_heads, InBF16(c.output.Back(grad_output)), "heads");
+    const auto expect = [&](int at, const Matrix& gradient, const char* what) {
+      ExpectClose(Slice(sums, at, gradient), gradient, what);
+    };
+    expect(At::kHiddenWeight, WeightGradient(grad_hidden, c.norm.Of(c.Sum())), "hidden weight");
+    expect(At::kMlpWeight, WeightGradient(grad_mlp, c.Active()), "MLP weight");
+    expect(At::kOutputWeight, WeightGradient(grad_output, c.heads.matrix), "output weight");
+    expect(At::kHiddenBias, SumOfRows(InBF16(grad_hidden)), "hidden bias");
+    expect(At::kMlpBias, SumOfRows(grad_mlp), "MLP bias");
+    expect(At::kOutputBias, SumOfRows(grad_output), "output bias");
+    expect(At::kNormWeight, through.weight, "norm weight");
+    expect(At::kNormBias, through.bias, "norm bias");
+  }
+}
+
+TEST(EmulatedPostAttentionMaskTest, EachDropoutAndRowHasAMaskOfItsOwn) {
+  constexpr int64_t kRows = 40;
+  constexpr float kProbability = 0.2F;
+  const Dropout dropout = DropoutOf(kProbability);
+  static_assert(kLayerDraws * 8 == 2 * kLayerWidth + kLayerHidden);
+  const Matrix all = Factors(dropout, kRows, 0, kLayerDraws * 8);
+  ExpectFactors(all.values, kProbability);
+  ExpectDistinctRows(all.values, kLayerWidth);
+}
+
+}  // namespace
+}  // namespace spion::cuda

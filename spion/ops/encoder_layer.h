@@ -1,0 +1,47 @@
+// What an encoder layer does around its attention, with autograd: on a GPU, for models of the size
+// that its kernels take, two passes over the residual stream, and nothing kept for the backward
+// pass but the residual stream, the queries, keys and values, and the heads
+// (spion/kernels/token_rows/encoder_layer.h has the formulas).
+//
+// Products are of numbers rounded to bfloat16, added in float32. Deterministic. Differentiable
+// once, and `dropout` as in token_rows.h, the three dropouts of a layer being one draw.
+#ifndef SPION_OPS_ENCODER_LAYER_H_
+#define SPION_OPS_ENCODER_LAYER_H_
+
+#include <ATen/core/Tensor.h>
+
+namespace spion {
+
+/// All float32: of a Linear [out, in] and [out], of a normalisation [width] both.
+struct WeightAndBias {
+  at::Tensor weight;
+  at::Tensor bias;
+};
+
+/// Whether the operators take x, a residual stream, with `hidden` numbers between the MLP's
+/// products, in the type of products that autocast says.
+bool TakesEncoderLayer(const at::Tensor& x, int64_t hidden);
+
+struct PreAttentionResult {
+  at::Tensor qkv;  // bfloat16 [..., 3 * 64]: norm(x) W^T + b
+  /// x: for who adds to it, so that its gradient from there is taken along.
+  at::Tensor x;
+};
+/// x: float32 [..., 64], not empty.
+PreAttentionResult PreAttention(const at::Tensor& x, const WeightAndBias& norm,
+                                const WeightAndBias& qkv);
+
+struct PostAttentionLayers {
+  WeightAndBias output;  // [64, 64]
+  WeightAndBias norm;
+  WeightAndBias hidden;  // [128, 64]
+  WeightAndBias mlp;     // [64, 128]
+};
+/// The layer's result, float32 [..., 64], from its input x and the attention's heads side by side,
+/// both [..., 64], float32 and bfloat16.
+at::Tensor PostAttention(const at::Tensor& x, const at::Tensor& heads,
+                         const PostAttentionLayers& layers, double dropout);
+
+}  // namespace spion
+
+#endif  // SPION_OPS_ENCODER_LAYER_H_

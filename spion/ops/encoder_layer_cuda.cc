@@ -1,0 +1,202 @@
+// The operators of encoder_layer.cc on a GPU.
+#include <ATen/ops/empty.h>
+#include <c10/cuda/CUDAGuard.h>
+#include <c10/cuda/CUDAStream.h>
+#include <torch/library.h>
+
+#include <cstdint>
+#include <optional>
+#include <tuple>
+#include <vector>
+
+#include "spion/kernels/token_rows/encoder_layer.h"
+#include "spion/ops/throw_if_error.h"
+#include "spion/ops/token_rows_arguments.h"
+
+namespace spion {
+namespace {
+
+using at::Tensor;
+
+constexpr char kPreOp[] = "spion::pre_attention";
+constexpr char kPreBackwardOp[] = "spion::pre_attention_backward";
+constexpr char kPostOp[] = "spion::post_attention";
+constexpr char kPostBackwardOp[] = "spion::post_attention_backward";
+
+constexpr int64_t kWidth = cuda::kLayerWidth;
+constexpr int64_t kHidden = cuda::kLayerHidden;
+
+/// x's sizes with another last one.
+std::vector<int64_t> SizesWith(const Tensor& x, int64_t width) {
+  std::vector<int64_t> sizes = x.sizes().vec();
+  sizes.back() = width;
+  return sizes;
+}
+
+/// Weight and bias of each of a call's layers, which live as long as this does.
+class Parameters {
+ public:
+  Parameters(const char* op, at::TensorList tensors, size_t layers, c10::Device device)
+      : op_(op), tensors_(tensors), device_(device) {
+    TORCH_CHECK(tensors.size() == 2 * layers, op, " takes ", 2 * layers, " parameters; got ",
+                tensors.size());
+    kept_.reserve(tensors.size());
+  }
+
+  cuda::LinearParameters Linear(size_t layer, int64_t out, int64_t in) {
+    return {Take(2 * layer, "weight", {out, in}), Take(2 * layer + 1, "bias", {out})};
+  }
+  cuda::LayerNormParameters Norm(size_t layer, double epsilon) {
+    return {static_cast<float>(epsilon), Take(2 * layer, "weight", {kWidth}),
+            Take(2 * layer + 1, "bias", {kWidth})};
+  }
+
+ private:
+  const float* Take(size_t i, const char* name, at::IntArrayRef sizes) {
+    kept_.push_back(Operand(op_, name, tensors_[i], at::kFloat, sizes, device_));
+    return Data<float>(kept_.back());
+  }
+
+  const char* op_;
+  at::TensorList tensors_;
+  c10::Device device_;
+  std::vector<Tensor> kept_;
+};
+
+Tensor ResidualStream(const char* op, const char* name, const Tensor& x) {
+  const RowSizes sizes = SizesOf(op, name, x);
+  TORCH_CHECK(sizes.width == kWidth, op, ": ", name, " must be [..., ", kWidth, "]; got ",
+              x.sizes());
+  return Operand(op, name, x, at::kFloat, x.sizes(), x.device());
+}
+
+/// What of the backward calls' sums over tokens is written and given back.
+struct Sums {
+  Sums(int64_t floats, const at::TensorOptions& options)
+      : sums(at::empty({floats}, options)),
+        scratch(at::empty({cuda::LayerScratchFloats(floats)}, options)) {}
+
+  Tensor sums;
+  Tensor scratch;
+};
+
+bool HasEncoderLayer(const Tensor& like) {
+  const c10::cuda::CUDAGuard guard(like.device());
+  return cuda::HasEncoderLayerKernels();
+}
+
+Tensor PreAttention(const Tensor& x, at::TensorList tensors, double epsilon) {
+  const c10::cuda::CUDAGuard guard(x.device());
+  const Tensor rows = ResidualStream(kPreOp, "x", x);
+  Parameters parameters(kPreOp, tensors, 2, x.device());
+  const Tensor out = at::empty(SizesWith(x, cuda::kLayerQkv), x.options().dtype(at::kBFloat16));
+  ThrowIfError(
+      kPreOp,
+      cuda::Run(cuda::PreAttentionForward{.rows = x.numel() / kWidth,
+                                          .x = Data<float>(rows),
+                                          .norm = parameters.Norm(0, epsilon),
+                                          .qkv = parameters.Linear(1, cuda::kLayerQkv, kWidth),
+                                          .out = MutableData<BFloat16>(out)},
+                c10::cuda::getCurrentCUDAStream()));
+  return out;
+}
+
+std::tuple<Tensor, Tensor> PreAttentionBackward(const Tensor& grad_out,
+                                                const std::optional<Tensor>& grad_beside,
+                                                const Tensor& x, at::TensorList tensors,
+                                                double epsilon) {
+  const c10::cuda::CUDAGuard guard(x.device());
+  const Tensor rows = ResidualStream(kPreBackwardOp, "x", x);
+  const Tensor grads = Operand(kPreBackwardOp, "grad_out", grad_out, at::kBFloat16,
+                               SizesWith(x, cuda::kLayerQkv), x.device());
+  Tensor beside;
+  if (grad_beside.has_value()) {
+    beside =
+        Operand(kPreBackwardOp, "grad_beside", *grad_beside, at::kFloat, x.sizes(), x.device());
+  }
+  Parameters parameters(kPreBackwardOp, tensors, 2, x.device());
+  const Tensor grad_x = at::empty(x.sizes(), x.options());
+  const Sums all(cuda::PreAttentionGradients::kFloats, x.options());
+  ThrowIfError(
+      kPreBackwardOp,
+      cuda::Run(cuda::PreAttentionBackward{.rows = x.numel() / kWidth,
+                                           .grad_out = Data<BFloat16>(grads),
+                                           .grad_beside =
+                                               beside.defined() ? Data<float>(beside) : nullptr,
+                                           .x = Data<float>(rows),
+                                           .norm = parameters.Norm(0, epsilon),
+                                           .qkv = parameters.Linear(1, cuda::kLayerQkv, kWidth),
+                                           .grad_x = MutableData<float>(grad_x),
+                                           .grad_parameters = MutableData<float>(all.sums),
+                                           .scratch = MutableData<float>(all.scratch)},
+                c10::cuda::getCurrentCUDAStream()));
+  return {grad_x, all.sums};
+}
+
+cuda::PostAttentionParameters PostParameters(Parameters& parameters, double epsilon) {
+  return {.output = parameters.Linear(0, kWidth, kWidth),
+          .norm = parameters.Norm(1, epsilon),
+          .hidden = parameters.Linear(2, kHidden, kWidth),
+          .mlp = parameters.Linear(3, kWidth, kHidden)};
+}
+
+Tensor PostAttention(const Tensor& x, const Tensor& heads, at::TensorList tensors, double epsilon,
+                     double dropout, at::IntArrayRef random) {
+  const c10::cuda::CUDAGuard guard(x.device());
+  const Tensor rows = ResidualStream(kPostOp, "x", x);
+  const Tensor head_rows = Operand(kPostOp, "heads", heads, at::kBFloat16, x.sizes(), x.device());
+  Parameters parameters(kPostOp, tensors, 4, x.device());
+  const Tensor out = at::empty(x.sizes(), x.options());
+  ThrowIfError(
+      kPostOp,
+      cuda::Run(cuda::PostAttentionForward{.rows = x.numel() / kWidth,
+                                           .x = Data<float>(rows),
+                                           .heads = Data<BFloat16>(head_rows),
+                                           .parameters = PostParameters(parameters, epsilon),
+                                           .dropout = AsDropout(kPostOp, dropout, random),
+                                           .out = MutableData<float>(out)},
+                c10::cuda::getCurrentCUDAStream()));
+  return out;
+}
+
+std::tuple<Tensor, Tensor, Tensor> PostAttentionBackward(const Tensor& grad_out, const Tensor& x,
+                                                         const Tensor& heads,
+                                                         at::TensorList tensors, double epsilon,
+                                                         double dropout, at::IntArrayRef random) {
+  const c10::cuda::CUDAGuard guard(x.device());
+  const Tensor rows = ResidualStream(kPostBackwardOp, "x", x);
+  const Tensor grads =
+      Operand(kPostBackwardOp, "grad_out", grad_out, at::kFloat, x.sizes(), x.device());
+  const Tensor head_rows =
+      Operand(kPostBackwardOp, "heads", heads, at::kBFloat16, x.sizes(), x.device());
+  Parameters parameters(kPostBackwardOp, tensors, 4, x.device());
+  const Tensor grad_x = at::empty(x.sizes(), x.options());
+  const Tensor grad_heads = at::empty(x.sizes(), heads.options());
+  const Sums all(cuda::PostAttentionGradients::kFloats, x.options());
+  ThrowIfError(
+      kPostBackwardOp,
+      cuda::Run(cuda::PostAttentionBackward{.rows = x.numel() / kWidth,
+                                            .grad_out = Data<float>(grads),
+                                            .x = Data<float>(rows),
+                                            .heads = Data<BFloat16>(head_rows),
+                                            .parameters = PostParameters(parameters, epsilon),
+                                            .dropout = AsDropout(kPostBackwardOp, dropout, random),
+                                            .grad_x = MutableData<float>(grad_x),
+                                            .grad_heads = MutableData<BFloat16>(grad_heads),
+                                            .grad_parameters = MutableData<float>(all.sums),
+                                            .scratch = MutableData<float>(all.scratch)},
+                c10::cuda::getCurrentCUDAStream()));
+  return {grad_x, grad_heads, all.sums};
+}
+
+}  // namespace
+
+TORCH_LIBRARY_IMPL(spion, CUDA, library) {
+  library.impl("has_encoder_layer", HasEncoderLayer);
+  library.impl("pre_attention", PreAttention);
+  library.impl("pre_attention_backward", PreAttentionBackward);
+  library.impl("post_attention", PostAttention);
+  library.impl("post_attention_backward", PostAttentionBackward);
+}
+
+}  // namespace spion
