@@ -159,7 +159,7 @@ int Main(int argc, char** argv) {
   if (!choice.ok()) return Fail(choice.status().message());
   arguments->insert(arguments->begin() + 1, "--benchmark_min_time=0.05");
   return RunBenchmarks(*arguments, [&](BenchmarkList& list) {
-    SaySet("baselines", device, *choice);
+    list.set_title(SetTitle("baselines", device, *choice));
     AddAll(list, choice->device);
     return true;
   });

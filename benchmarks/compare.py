@@ -3,9 +3,15 @@
     bazel run //benchmarks:sparse_attention -- --benchmark_out=before.json
     bazel run //benchmarks:compare -- before.json after.json
 
-For each benchmark: the medians, their ratio (above 1: the second run is slower), p of a two-sided
-Mann-Whitney U test over the repetitions, and a verdict. Exits with 0, or 1 with
---fail_on_regression if a benchmark became slower; 2 if the files cannot be compared.
+For each benchmark: the medians, their ratio (above 1: the second run is slower), the interval that
+the repetitions leave for it, p of a two-sided Mann-Whitney U test over them, and a verdict:
+
+    faster, slower    p is not above --alpha
+    no difference     the interval is within --tolerance of 1
+    undecided         the noise leaves room for more than that: repeat on a quiet machine
+
+Exits with 0, or 1 with --fail_on_regression if a benchmark became slower; 2 if the files cannot be
+compared.
 """
 
 import os
@@ -18,20 +24,26 @@ import results
 FASTER = "faster"
 SLOWER = "slower"
 SAME = "no difference"
+UNDECIDED = "undecided"
 # Context entries that must agree for times to be comparable.
 _MACHINE = ("gpu", "cpu", "l2_cache")
 
 
-def verdict(before, after, alpha):
-    """(p, verdict) of two lists of times."""
+def verdict(before, after, alpha, tolerance):
+    """(interval of the ratio, p, verdict) of two lists of times; None of what so few do not tell."""
     if mann_whitney.smallest_p(len(before), len(after)) > alpha:
-        return None, f"too few repetitions ({len(before)} and {len(after)})"
+        return None, None, f"too few repetitions ({len(before)} and {len(after)})"
     p = mann_whitney.p_value(before, after)
+    if min(before) <= 0:  # the clock was too coarse for a ratio
+        return None, p, UNDECIDED
+    low, high = mann_whitney.ratio_interval(before, after, alpha)
     if p > alpha:
-        return p, SAME
+        is_near = 1 - tolerance <= low and high <= 1 + tolerance
+        return (low, high), p, SAME if is_near else UNDECIDED
     # The side that the ranks favour: medians can tie where the ranks don't.
     pairs = len(before) * len(after)
-    return p, FASTER if mann_whitney.u_statistic(before, after) > pairs / 2 else SLOWER
+    is_faster = mann_whitney.u_statistic(before, after) > pairs / 2
+    return (low, high), p, FASTER if is_faster else SLOWER
 
 
 def time_text(seconds):
@@ -41,24 +53,26 @@ def time_text(seconds):
     return f"{seconds * factor:.4g} {unit}"
 
 
-def _row(name, before, after, alpha):
+def _row(name, before, after, alpha, tolerance):
     times = [time_text(b.median) if b and b.seconds else "-" for b in (before, after)]
     if before is None or after is None:
-        return [name, *times, "-", "-", "only in " + ("AFTER" if before is None else "BEFORE")]
+        return [name, *times, "-", "-", "-", "only in " + ("AFTER" if before is None else "BEFORE")]
     if before.error or after.error:
         where = [side for side, b in (("BEFORE", before), ("AFTER", after)) if b.error]
-        return [name, *times, "-", "-", "error in " + " and ".join(where)]
-    p, text = verdict(before.seconds, after.seconds, alpha)
+        return [name, *times, "-", "-", "-", "error in " + " and ".join(where)]
+    interval, p, text = verdict(before.seconds, after.seconds, alpha, tolerance)
     ratio = f"{after.median / before.median:.3f}" if before.median > 0 else "-"
-    return [name, *times, ratio, "-" if p is None else f"{p:.4f}", text]
+    between = "-" if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"
+    return [name, *times, ratio, between, "-" if p is None else f"{p:.4f}", text]
 
 
-def compare(before, after, alpha):
-    """Rows of text: name, median before, median after, ratio, p, verdict."""
+def compare(before, after, alpha, tolerance):
+    """Rows of text: name, median before, median after, ratio, its interval, p, verdict."""
     names = list(before.benchmarks)
     names += [name for name in after.benchmarks if name not in before.benchmarks]
     return [
-        _row(name, before.benchmarks.get(name), after.benchmarks.get(name), alpha) for name in names
+        _row(name, before.benchmarks.get(name), after.benchmarks.get(name), alpha, tolerance)
+        for name in names
     ]
 
 
@@ -70,12 +84,12 @@ def warnings(before, after):
 
 
 def print_table(rows):
-    header = ["benchmark", "before", "after", "after/before", "p", "verdict"]
+    header = ["benchmark", "before", "after", "after/before", "between", "p", "verdict"]
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
     for row in [header, *rows]:
         cells = [row[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(row[1:5], widths[1:5])]
-        print("  ".join(cells + [row[5]]))
+        cells += [cell.rjust(width) for cell, width in zip(row[1:-1], widths[1:-1])]
+        print("  ".join(cells + [row[-1]]))
 
 
 def main(arguments):
@@ -84,10 +98,14 @@ def main(arguments):
     parser.add_argument("after", metavar="AFTER.json")
     parser.add_argument("--alpha", type=float, default=0.05,
                         help="a difference counts if p is not above this (default 0.05)")
+    parser.add_argument("--tolerance", type=float, default=0.05,
+                        help="so far from 1 a ratio is no difference (default 0.05)")
     parser.add_switch("fail_on_regression", help="exit with 1 if a benchmark became slower")
     options = parser.parse_args(arguments)
     if not 0 < options.alpha < 1:
         parser.error(f"--alpha={options.alpha} must lie between 0 and 1")
+    if not 0 <= options.tolerance < 1:
+        parser.error(f"--tolerance={options.tolerance} must lie between 0 and 1")
 
     # Where the user stands, which is not where `bazel run` starts a program.
     directory = os.environ.get("BUILD_WORKING_DIRECTORY", "")
@@ -103,9 +121,9 @@ def main(arguments):
         return 2
     for warning in warnings(before, after):
         print(warning, file=sys.stderr)
-    rows = compare(before, after, options.alpha)
+    rows = compare(before, after, options.alpha, options.tolerance)
     print_table(rows)
-    slower = sum(row[5] == SLOWER for row in rows)
+    slower = sum(row[-1] == SLOWER for row in rows)
     return 1 if options.fail_on_regression and slower else 0
 
 

@@ -57,9 +57,18 @@ class CompareTest(unittest.TestCase):
             runs("x", NINE) + runs("y", NINE) + runs("z", NINE) + aggregate("x"),
             runs("x", [t / 2 for t in NINE]) + runs("y", [t * 2 for t in NINE]) +
             runs("z", [t + 0.005 for t in NINE]))
-        self.assertRegex(rows["x"], r"1\.04 ms +520 us +0\.500 +0\.0000  faster$")
-        self.assertRegex(rows["y"], r"1\.04 ms +2\.08 ms +2\.000 +0\.0000  slower$")
+        self.assertRegex(rows["x"], r"1\.04 ms +520 us +0\.500 +0\.48\d to 0\.51\d +0\.0000  faster$")
+        self.assertRegex(rows["y"], r"1\.04 ms +2\.08 ms +2\.000 +1\.94\d to 2\.05\d +0\.0000  slower$")
         self.assertRegex(rows["z"], r"no difference$")
+
+    def test_noise_that_hides_a_difference_leaves_it_undecided(self):
+        noisy = [0.7, 0.8, 0.9, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5]
+        rows = self.rows(runs("x", noisy) + runs("y", NINE),
+                         runs("x", [t + 0.01 for t in noisy]) + runs("y", NINE))
+        self.assertRegex(rows["x"], r"undecided$")
+        self.assertRegex(rows["y"], r"no difference$")
+        before, after = self.results("b", runs("x", noisy)), self.results("a", runs("x", noisy))
+        self.assertIn("no difference", self.run_main("--tolerance=0.9", before, after)[1])
 
     def test_p_is_exact(self):
         # Two of 70 orderings are as extreme.
@@ -114,7 +123,7 @@ class CompareTest(unittest.TestCase):
         self.assertEqual(self.run_main("b", "b")[0], 0)
 
     def test_bad_flags_end_with_2(self):
-        for arguments in (["one.json"], ["--alpha=2", "b", "a"]):
+        for arguments in (["one.json"], ["--alpha=2", "b", "a"], ["--tolerance=-1", "b", "a"]):
             with self.assertRaises(SystemExit) as caught, contextlib.redirect_stderr(io.StringIO()):
                 compare.main(arguments)
             self.assertEqual(caught.exception.code, 2)

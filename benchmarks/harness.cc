@@ -15,6 +15,7 @@
 #include "benchmarks/plain_name_reporter.h"
 #include "spion/base/status.h"
 #include "spion/base/user_directory.h"
+#include "spion/base/version.h"
 #include "spion/platform/build_info.h"
 #include "spion/platform/device.h"
 
@@ -28,6 +29,7 @@ int Fail(absl::string_view message) {
 
 void AddContext() {
   const BuildInfo build = GetBuildInfo();
+  benchmark::AddCustomContext("version", kVersion);
   benchmark::AddCustomContext("commit", std::string(build.commit) + (build.dirty ? "+" : ""));
   benchmark::AddCustomContext("torch", build.torch_version);
   benchmark::AddCustomContext("cuda", build.cuda_version);
@@ -49,6 +51,7 @@ std::unique_ptr<benchmark::BenchmarkReporter> MakeFileReporter(absl::string_view
 // Flags whose work the harness does itself, because Google Benchmark's would show its own names.
 struct OwnFlags {
   bool list_tests = false;
+  bool version = false;
   std::string out;  // empty: no file
   std::string out_format = "json";
 };
@@ -57,6 +60,7 @@ struct OwnFlags {
 absl::StatusOr<OwnFlags> TakeOwnFlags(std::vector<std::string>& arguments) {
   OwnFlags own;
   const std::vector<Flag> flags = {Switch("benchmark_list_tests", "", own.list_tests),
+                                   Switch("version", "", own.version),
                                    {"benchmark_out", "FILE", "", SetText(own.out)},
                                    {"benchmark_out_format", "json|console|csv", "",
                                     SetOneOf(own.out_format, {"json", "console", "csv"})}};
@@ -120,6 +124,7 @@ void BenchmarkList::Add(const std::string& name, std::function<void(benchmark::S
     left_out_.push_back(name);
     return;
   }
+  if (names_.empty() && !title_.empty()) std::cerr << title_ << std::endl;
   names_.push_back(name);
   benchmark::internal::Benchmark* added =
       benchmark::RegisterBenchmark(name.c_str(), std::move(run))->Unit(benchmark::kMillisecond);
@@ -140,14 +145,14 @@ void PrintHelp(absl::string_view program, const std::vector<Flag>& flags) {
   benchmark::PrintDefaultHelp();
 }
 
-void SaySet(absl::string_view program, absl::string_view asked, const DeviceChoice& choice) {
+std::string SetTitle(absl::string_view program, absl::string_view asked,
+                     const DeviceChoice& choice) {
   std::string reason = choice.reason;
   if (reason.empty()) {
     reason =
         asked == "auto" ? "there is a GPU that SPION can use" : absl::StrCat("--device=", asked);
   }
-  std::cerr << program << ": the " << (choice.device.is_cuda() ? "GPU" : "CPU")
-            << " set: " << reason << std::endl;
+  return absl::StrCat(program, ": the ", choice.device.is_cuda() ? "GPU" : "CPU", " set: ", reason);
 }
 
 int RunBenchmarks(const std::vector<std::string>& given,
@@ -160,6 +165,10 @@ int RunBenchmarks(const std::vector<std::string>& given,
   const absl::StatusOr<OwnFlags> own = TakeOwnFlags(arguments);
   if (!own.ok()) return Fail(own.status().message());
   const OwnFlags& flags = *own;
+  if (flags.version) {
+    std::cout << kVersionText;
+    return 0;
+  }
   const std::string partial = flags.out + ".partial";
   if (!flags.out.empty()) arguments.push_back(absl::StrCat("--benchmark_out=", partial));
   if (!Initialize(arguments)) return 1;

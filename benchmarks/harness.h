@@ -47,6 +47,10 @@ class BenchmarkList {
   bool only_listed() const { return only_listed_; }
   void set_only_listed(bool only_listed) { only_listed_ = only_listed; }
 
+  /// A line for stderr that comes before the first benchmark that is added: where none is, an error
+  /// stands alone.
+  void set_title(std::string title) { title_ = std::move(title); }
+
   /// Reported in milliseconds.
   void Add(const std::string& name, std::function<void(benchmark::State&)> run, Clock clock);
 
@@ -60,6 +64,7 @@ class BenchmarkList {
 
   std::function<bool(const std::string&)> wanted_;
   bool only_listed_ = false;
+  std::string title_;
   std::vector<std::string> names_;
   std::vector<std::string> left_out_;
 };
@@ -67,8 +72,9 @@ class BenchmarkList {
 /// For --help: the program's own flags and Google Benchmark's.
 void PrintHelp(absl::string_view program, const std::vector<Flag>& flags);
 
-/// Says on stderr that the set for a GPU or for the CPU runs, and why: `asked` is the --device.
-void SaySet(absl::string_view program, absl::string_view asked, const DeviceChoice& choice);
+/// That the set for a GPU or for the CPU runs, and why: `asked` is the --device.
+std::string SetTitle(absl::string_view program, absl::string_view asked,
+                     const DeviceChoice& choice);
 
 /// Relative paths count from the user's folder, which is not where `bazel run` starts a program.
 void GoToUserDirectory();

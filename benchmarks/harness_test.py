@@ -40,6 +40,9 @@ class HarnessTest(unittest.TestCase):
         broken = next(b for b in single if b["name"] == "x/broken")
         self.assertEqual(broken["error_message"], "cannot do this")
 
+    def test_nothing_is_said_of_how_the_library_was_built(self):
+        self.assertNotIn("DEBUG", run("--benchmark_filter=x/wall").stderr)
+
     def test_the_console_has_aggregates_under_plain_names(self):
         lines = [line.split()[0] for line in run().stdout.splitlines() if line.startswith("x/")]
         self.assertEqual(

@@ -7,6 +7,7 @@ stochastically larger than the other", 1947.
 """
 
 import math
+import statistics
 
 # Up to this size of either sample the exact distribution is counted: above, the normal one is as
 # good.
@@ -27,6 +28,31 @@ def p_value(first, second):
     if not ties and max(len(first), len(second)) <= _LARGEST_EXACT:
         return _exact(u, len(first), len(second))
     return _normal(u, len(first), len(second), merged)
+
+
+def ratio_interval(first, second, alpha):
+    """(low, high) between which the ratio of a value of `second` to one of `first` lies, with a
+    confidence of 1 - alpha: the ratios that the test would not refuse. All values above 0.
+
+    Order statistics of all pairs' ratios (Hodges and Lehmann, "Estimates of location based on rank
+    tests", 1963). Raises ValueError if a sample is empty.
+    """
+    ratios = sorted(after / before for before in first for after in second)
+    if not ratios:
+        raise ValueError("an interval needs at least one value on each side")
+    if max(len(first), len(second)) <= _LARGEST_EXACT:
+        counts = orderings(len(first), len(second))
+        below, left_out = 0, 0
+        while (below + counts[left_out]) / sum(counts) <= alpha / 2:
+            below += counts[left_out]
+            left_out += 1
+    else:
+        deviation = math.sqrt(len(ratios) * (len(first) + len(second) + 1) / 12)
+        far = statistics.NormalDist().inv_cdf(1 - alpha / 2) * deviation
+        left_out = max(0, math.floor(len(ratios) / 2 - far))
+    # Of so few that none may be left out, the ends are the confidence that there is.
+    left_out = max(0, left_out - 1)
+    return ratios[left_out], ratios[-1 - left_out]
 
 
 def smallest_p(first_size, second_size):

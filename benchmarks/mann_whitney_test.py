@@ -41,6 +41,23 @@ class MannWhitneyTest(unittest.TestCase):
                 counts[sum(a > b for a in chosen for b in others)] += 1
             self.assertEqual(mann_whitney.orderings(m, n), counts)
 
+    def test_the_interval_ends_where_the_test_refuses_a_ratio(self):
+        first = [7.1, 7.9, 8.3, 8.8, 9.2, 10.1, 10.7, 11.3, 12.4]
+        for second in ([9.5, 10.2, 10.4, 11.9, 12.2, 13.1, 13.3, 14.8, 15.7], [3.1, 3.3, 3.9, 4.7]):
+            for alpha in (0.05, 0.2):
+                ends = mann_whitney.ratio_interval(first, second, alpha)
+                for end, inwards in zip(ends, (1 + 1e-9, 1 - 1e-9)):
+                    for ratio, is_refused in ((end * inwards, False), (end / inwards, True)):
+                        p = mann_whitney.p_value([value * ratio for value in first], second)
+                        self.assertEqual(p <= alpha, is_refused, (second, alpha, ratio))
+
+    def test_the_interval_of_large_samples_is_near_the_counted_one(self):
+        first, second = ([100 + 7 * i % 41 for i in range(size)] for size in (20, 20))
+        counted = mann_whitney.ratio_interval(first, second, 0.05)
+        approximate = mann_whitney.ratio_interval(first + [120], second, 0.05)
+        for one, other in zip(counted, approximate):
+            self.assertAlmostEqual(one, other, delta=0.02)
+
     def test_p_never_exceeds_one(self):
         self.assertEqual(mann_whitney.p_value([1, 4], [2, 3]), 1.0)
         self.assertEqual(mann_whitney.p_value([1], [2]), 1.0)

@@ -19,6 +19,7 @@ class PlainNameReporter : public benchmark::BenchmarkReporter {
  public:
   explicit PlainNameReporter(std::unique_ptr<benchmark::BenchmarkReporter> inner);
 
+  /// Without the warning of how Debian built Google Benchmark.
   bool ReportContext(const Context& context) override;
   /// An error is passed on once, not once a repetition.
   void ReportRuns(const std::vector<Run>& runs) override;

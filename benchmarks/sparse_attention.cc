@@ -52,7 +52,7 @@ int PrintCases(const std::string& path) {
 }
 
 bool Prepare(BenchmarkList& list, const Options& options, const DeviceChoice& choice) {
-  SaySet("sparse_attention", options.device, choice);
+  list.set_title(SetTitle("sparse_attention", options.device, choice));
   const absl::Status status = choice.device.is_cuda()
                                   ? AddGpuAttention(list, {.flush_l2 = options.flush_l2})
                                   : AddCpuAttention(list);
