@@ -37,4 +37,5 @@ def lra_experiments(tasks, methods):
                 name = "lra_{}_{}".format(task, method),
                 task = task,
                 method = method,
+                visibility = ["//tools/documents:__pkg__"],
             )

@@ -9,6 +9,7 @@
 #include "experiments/failure_text.h"
 #include "experiments/options.h"
 #include "experiments/run_experiment.h"
+#include "spion/base/version.h"
 #include "spion/data/task_registry.h"
 #include "spion/run/progress.h"
 
@@ -28,6 +29,10 @@ int Main(int argc, char** argv) {
   if (!options.ok()) return Fail(options.status().message());
   if (options->help) {
     std::cout << spion::HelpText(*options, known);
+    return 0;
+  }
+  if (options->version) {
+    std::cout << spion::kVersionText;
     return 0;
   }
   std::signal(SIGPIPE, SIG_IGN);  // who read the output may go: the run goes on

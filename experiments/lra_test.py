@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import resource
+import shlex
 import signal
 import socket
 import subprocess
@@ -98,6 +99,16 @@ class TrainingTest(unittest.TestCase):
             if phase == "sparse":
                 self.assertEqual(evaluation["test_accuracy"],
                                  self.json("summary.json")["test_accuracy"])
+
+    def test_an_evaluation_warns_of_data_that_the_training_had_not(self):
+        result = run("--mode=eval", f"--checkpoint={self.folder}/best_sparse.safetensors",
+                     "--seed=7", "--test_examples=16")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stdout, "warning: the checkpoint was trained with other data .* "
+                         "seed 1001.* there, .* seed 7.* here; its seed is 1001, its preset quick")
+        result = run("--mode=eval", f"--checkpoint={self.folder}/best_sparse.safetensors",
+                     "--test_examples=16")
+        self.assertNotIn("warning", result.stdout)
 
     def test_the_manifest_is_told_without_training(self):
         folder = self.folder.parent / "not_trained"
@@ -207,10 +218,28 @@ class NotUtf8Test(unittest.TestCase):
         return json.loads(self.read(folder, name))
 
 
+class SinglePhaseTest(unittest.TestCase):
+    def test_a_fixed_pattern_is_written_and_no_phase_is_named(self):
+        folder = new_folder() / "run"
+        result = run("--steps=2", "--batch_size=1", "--dev_examples=8", "--test_examples=8",
+                     f"--out_dir={folder}", method="bigbird")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertNotIn("phase", result.stdout)
+        self.assertEqual(sorted(path.name for path in folder.glob("*.safetensors")),
+                         ["best.safetensors", "last.safetensors"])
+        patterns = json.loads((folder / "patterns.json").read_text())
+        self.assertIsNone(patterns["transition_step"])
+        self.assertEqual([layer["block_size"] for layer in patterns["layers"]], [64, 64])
+        result = run("--mode=eval", f"--checkpoint={folder}/best.safetensors", "--test_examples=8",
+                     method="bigbird")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertNotIn("phase", result.stdout)
+
+
 class InterruptTest(unittest.TestCase):
     def test_ctrl_c_leaves_a_checkpoint(self):
         folder = new_folder() / "run"
-        with subprocess.Popen([PROGRAM, "--task=image", "--method=c", "--batch_size=1",
+        with subprocess.Popen([PROGRAM, "--task=image", "--method=c", "--batch_size=1", "--seed=7",
                                f"--out_dir={folder}"], stdout=subprocess.PIPE, text=True) as process:
             for line in process.stdout:
                 if line.startswith("step"):
@@ -219,6 +248,13 @@ class InterruptTest(unittest.TestCase):
             rest = process.stdout.read()
             self.assertEqual(process.wait(), 130)
         self.assertIn("stopped at step", rest)
+        # As it stands there, the command evaluates the model.
+        told = next(line for line in rest.splitlines() if "--mode=eval" in line)
+        command = shlex.split(told, comments=True)
+        self.assertEqual(command[:4], ["bazel", "run", "//experiments:lra_image_c", "--"])
+        result = run(*command[4:], "--test_examples=8", method="c")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertNotIn("warning", result.stdout)
         self.assertTrue((folder / "interrupted.safetensors").exists())
         self.assertFalse((folder / "summary.json").exists())
 
@@ -289,6 +325,7 @@ class BadInputTest(unittest.TestCase):
         result = run(f"--out_dir={folder}", *flags, method=method, **settings)
         self.assertEqual(result.returncode, 1, result.stderr)
         self.assertEqual(len(result.stderr.strip().splitlines()), 1, result.stderr)
+        self.assertEqual(result.stdout, "")
         self.assertIn(expected, result.stderr)
         self.assertFalse(folder.exists(), "something was written")
 
@@ -301,7 +338,8 @@ class BadInputTest(unittest.TestCase):
         self.check("/no/such.safetensors", "--mode=eval", "--checkpoint=/no/such.safetensors")
 
     def test_a_trace_that_cannot_be_written_stops_before_training(self):
-        self.check("/no/such/folder/trace.json", "--trace=/no/such/folder/trace.json")
+        self.check("cannot make the trace's folder /dev/null/folder",
+                   "--trace=/dev/null/folder/trace.json")
         self.check("training ends at step 3", "--steps=3", "--trace=trace.json",
                    "--trace_steps=4:9")
 

@@ -101,6 +101,10 @@ std::vector<Flag> RunFlags(Options& options) {
              "on a GPU, record the training step once and replay it, which spares the host the "
              "starting of each kernel; false shows profilers the parts of a step (true)",
              options.cuda_graph),
+      Switch("keep_maps",
+             "at the transition write each layer's whole attention map too, into "
+             "attention_maps.safetensors: the length squared times 4 bytes a layer (false)",
+             options.keep_maps),
       {"trace", "FILE",
        "write a trace of some training steps, for Perfetto or chrome://tracing; traced steps are "
        "slower and do not count for the step times",
@@ -110,6 +114,7 @@ std::vector<Flag> RunFlags(Options& options) {
       {"checkpoint", "FILE", "the .safetensors file to evaluate; with --mode=eval only",
        SetPath(options.checkpoint)},
       Switch("help", "this text", options.help),
+      Switch("version", "which version this is", options.version),
   };
 }
 
@@ -178,7 +183,7 @@ absl::StatusOr<Options> ParseOptions(int argc, char** argv, const KnownNames& kn
   ASSIGN_OR_RETURN(const std::vector<std::string> others,
                    ParseArguments({argv + 1, argv + argc}, flags));
   if (!others.empty()) return UnknownArgument(others.front(), flags);
-  if (options.help) return options;
+  if (options.help || options.version) return options;
   RETURN_IF_ERROR(CheckTarget(options, known));
   RETURN_IF_ERROR(CheckTogether(options));
   return options;

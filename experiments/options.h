@@ -39,11 +39,13 @@ struct Options {
   std::string device = "auto";
   std::string precision = "auto";
   bool cuda_graph = true;
+  bool keep_maps = false;
   bool resume = false;
   int64_t save_interval = 0;  // 0: about every five minutes
   std::string trace;          // absolute; empty: none
   std::optional<StepRange> trace_steps;
   bool help = false;
+  bool version = false;
   std::vector<std::string> command;  // as typed, for the manifest
 };
 
@@ -54,7 +56,7 @@ struct KnownNames {
 };
 
 /// Relative paths are the user's (spion/base/user_directory.h). Task and method are given, unless
-/// help is asked for.
+/// help or the version is asked for.
 /// Errors: InvalidArgument for an unknown flag or a value out of range, naming the valid ones; for
 /// one that is missing, or does not go with another.
 absl::StatusOr<Options> ParseOptions(int argc, char** argv, const KnownNames& known);

@@ -138,6 +138,11 @@ TEST(OptionsTest, TaskAndMethodAreNeededAndKnown) {
             "--method=\"sparse\"; expected one of c, cf, dense");
 }
 
+TEST(OptionsTest, TheVersionNeedsNoTask) {
+  EXPECT_TRUE(ParseAlone({"--version"})->version);
+  EXPECT_FALSE(Parse({})->version);
+}
+
 TEST(OptionsTest, HelpNamesEveryFlag) {
   const std::string help =
       HelpText(ParseAlone({"--task=image", "--method=c", "--help"}).value(), kKnown);

@@ -12,12 +12,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "experiments/evaluation_command.h"
 #include "experiments/session.h"
 #include "spion/base/file.h"
 #include "spion/base/json_text.h"
 #include "spion/base/status.h"
 #include "spion/platform/device.h"
 #include "spion/profiling/trace.h"
+#include "spion/run/free_space.h"
 #include "spion/run/interrupt.h"
 #include "spion/run/journal.h"
 #include "spion/run/mllog.h"
@@ -37,19 +39,29 @@ namespace {
 // Nothing if it is to stop.
 absl::StatusOr<std::optional<Evaluation>> Test(const Session& session,
                                                const SequenceClassifier& model,
-                                               const std::function<bool()>& stop_requested) {
+                                               const std::function<bool()>& stop_requested,
+                                               Progress& progress) {
   const HyperParameters& h = session.experiment.hyper_parameters;
+  const int64_t examples = EvaluatedExamples(session.data.test.examples(), h.test_examples);
+  progress.Say(absl::StrCat("testing on ", examples, " examples"));
+  int64_t done = 0;
+  const auto before_batch = [&] {
+    progress.Tested(std::min(done, examples), examples);
+    done += h.evaluation_batch_size();
+    return stop_requested();
+  };
   const std::optional<Evaluation> test = EvaluateUnlessStopped(
       model, BatchMaker(session.data.test, session.device), h.evaluation_batch_size(),
-      h.test_examples, session.experiment.precision, stop_requested);
+      h.test_examples, session.experiment.precision, before_batch);
   if (!test.has_value() || std::isfinite(test->loss)) return test;
   return absl::InternalError(
       "the loss on the test set is not finite: the checkpoint's weights are too large");
 }
 
 std::string TestLine(const Evaluation& test, const CheckpointInfo& info) {
-  return absl::StrFormat("test accuracy %.1f %% (%d examples; checkpoint of step %d, %s phase)",
-                         100 * test.accuracy, test.examples, info.step, PhaseName(info.phase));
+  return absl::StrFormat("test accuracy %.1f %% (%d examples; checkpoint of %sstep %d)",
+                         100 * test.accuracy, test.examples, PhaseText(info.phase, ", "),
+                         info.step);
 }
 
 // The trace that the user asks for, or null. The run's folder is made anew later, so the trace must
@@ -84,8 +96,13 @@ nlohmann::ordered_json ManifestOf(const Session& session, const Options& options
                   session.data.source, session.device, options.command);
 }
 
+void SayChoices(const Session& session, Progress& progress) {
+  for (const std::string& choice : session.choices) progress.Say(choice);
+}
+
 // For who plans runs and must know what they would be made on.
 Outcome TellManifest(const Session& session, const Options& options, Progress& progress) {
+  SayChoices(session, progress);
   progress.Say(JsonText(ManifestOf(session, options)));
   return Outcome::kFinished;
 }
@@ -118,7 +135,8 @@ absl::StatusOr<Outcome> FinishRun(const Session& session, const RunDirectory& ru
   // A model of its own, in the phase that the checkpoint was saved in.
   SequenceClassifier model = MakeModel(experiment, session.data.shape, session.device);
   RETURN_IF_ERROR(Restore(best, model));
-  ASSIGN_OR_RETURN(const std::optional<Evaluation> test, Test(session, model, stop_requested));
+  ASSIGN_OR_RETURN(const std::optional<Evaluation> test,
+                   Test(session, model, stop_requested, progress));
   if (!test.has_value()) return Stopped(run, "before the test was over", progress);
   journal.LogTest(best.info, *test);
   nlohmann::ordered_json summary =
@@ -141,7 +159,8 @@ struct Place {
 bool HasResults(const RunDirectory& run) {
   const auto names = {std::string(kMetricsFileName), std::string("evaluation.json"),
                       ModelFileName(SavedModel::kBest, Phase::kDense),
-                      ModelFileName(SavedModel::kBest, Phase::kSparse)};
+                      ModelFileName(SavedModel::kBest, Phase::kSparse),
+                      ModelFileName(SavedModel::kBest, Phase::kSingle)};
   return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
     return FileSize(run.File(name)).value_or(0) > 0;
   });
@@ -205,12 +224,25 @@ absl::Status OfState(const absl::Status& status, const RunDirectory& run) {
                    "; without --resume the run starts anew, and what is there is kept"));
 }
 
+// What a run may have on its disk at once: three models, a state of weights, AdamW's two sums, maps
+// and the best model, twice, as it is written beside the one before; and logs.
+int64_t MostBytes(const Session& session, const SequenceClassifier& model) {
+  constexpr int64_t kLogs = int64_t{16} << 20;
+  const int64_t length = session.data.shape.sequence_length;
+  const int64_t weights = model.parameters().element_count();
+  const int64_t maps = SpionLayers(model).empty() ? 0 : 2 * model.config().layers * length * length;
+  return kLogs + static_cast<int64_t>(sizeof(float)) * (3 * weights + 2 * (4 * weights + maps));
+}
+
 absl::StatusOr<Outcome> RunTraining(const Session& session, const Options& options,
                                     Progress& progress) {
   const Experiment& experiment = session.experiment;
   RETURN_IF_ERROR(TryModel(experiment, session.data, session.device));
+  SequenceClassifier model = MakeModel(experiment, session.data.shape, session.device);
+  RETURN_IF_ERROR(CheckFreeSpace(session.out_dir, MostBytes(session, model)));
   ASSIGN_OR_RETURN(const std::unique_ptr<Trace> trace, MakeTrace(session, options));
   ASSIGN_OR_RETURN(const Place place, MakePlace(session, options, progress));
+  SayChoices(session, progress);
   const RunDirectory& run = place.run;
   const Resumption& earlier = place.earlier;
   if (earlier.summary.has_value()) {
@@ -225,7 +257,9 @@ absl::StatusOr<Outcome> RunTraining(const Session& session, const Options& optio
   } else {
     RETURN_IF_ERROR(BeginRun(run, session, options));
   }
-  SequenceClassifier model = MakeModel(experiment, session.data.shape, session.device);
+  if (const auto patterns = CurrentPatterns(model); !patterns.empty()) {
+    RETURN_IF_ERROR(journal.WritePatterns(patterns, /*transition_step=*/std::nullopt));
+  }
   progress.Say(absl::StrFormat("model: %d layers, %d weights", model.config().layers,
                                model.parameters().element_count()));
   // From here on a signal ends the training or the test, not the program.
@@ -245,9 +279,9 @@ absl::StatusOr<Outcome> RunTraining(const Session& session, const Options& optio
     const std::string checkpoint =
         run.File(ModelFileName(SavedModel::kInterrupted, Phase::kDense)).path();
     const Outcome stopped = Stopped(run, absl::StrCat("at step ", result.steps), progress);
-    progress.Say(absl::StrCat("  bazel run //experiments:lra_", experiment.task, "_",
-                              experiment.method.name, " -- --mode=eval --checkpoint=", checkpoint,
-                              "   # its model so far"));
+    progress.Say(
+        absl::StrCat("  ", EvaluationCommand(experiment, options, session.data.shape, checkpoint),
+                     "   # its model so far"));
     return stopped;
   }
   return FinishRun(session, run, journal, result, stop_requested, progress);
@@ -267,6 +301,16 @@ absl::Status RestoreInto(SequenceClassifier& model, const Checkpoint& checkpoint
   return absl::InvalidArgumentError(absl::StrCat(
       options.checkpoint, ": ", restored.message(), "; it was trained with --preset=", info.preset,
       ", and is evaluated at the length that it was trained at"));
+}
+
+// Says where the test set is not one of the data that the checkpoint was trained with.
+void WarnOfOtherData(const CheckpointInfo& info, const DataSource& source, Progress& progress) {
+  if (info.data_sha256.empty() || info.data_sha256 == source.sha256) return;
+  progress.Say(
+      absl::StrCat("warning: the checkpoint was trained with other data than it is tested "
+                   "on here: ",
+                   info.data_description, " there, ", source.description, " here; its seed is ",
+                   info.seed, ", its preset ", info.preset));
 }
 
 // Where an evaluation's results go; nothing without --out_dir.
@@ -291,13 +335,16 @@ absl::StatusOr<Outcome> RunEvaluation(const Session& session, const Options& opt
   SequenceClassifier model = MakeModel(session.experiment, session.data.shape, session.device);
   RETURN_IF_ERROR(RestoreInto(model, checkpoint, session, options));
   ASSIGN_OR_RETURN(const std::optional<RunDirectory> run, EvaluationDirectory(options));
+  SayChoices(session, progress);
+  WarnOfOtherData(info, session.data.source, progress);
   const InferenceCost cost = MeasureInference(model, BatchMaker(session.data.test, session.device),
                                               session.experiment.hyper_parameters.batch_size,
                                               session.experiment.precision);
   // Before the test, whose batches may be larger.
   const PeakMemory peak = GetPeakMemory(session.device);
   ASSIGN_OR_RETURN(const std::optional<Evaluation> tested,
-                   Test(session, model, [] { return false; }));
+                   Test(
+                       session, model, [] { return false; }, progress));
   const Evaluation& test = *tested;
   progress.Say(absl::StrFormat("%s, loss %.3f", TestLine(test, info), test.loss));
   progress.Say(absl::StrFormat("%.3g ms a batch of %d, %.0f MiB", cost.batch_ms, cost.batch_size,
@@ -320,7 +367,7 @@ absl::StatusOr<Outcome> RunEvaluation(const Session& session, const Options& opt
 }  // namespace
 
 absl::StatusOr<Outcome> RunExperiment(const Options& options, Progress& progress) {
-  ASSIGN_OR_RETURN(const Session session, Prepare(options, progress));
+  ASSIGN_OR_RETURN(const Session session, Prepare(options));
   switch (options.mode) {
     case Mode::kTrain:
       return RunTraining(session, options, progress);

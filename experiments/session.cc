@@ -40,25 +40,27 @@ TaskOptions DataFor(Preset preset, const Options& options) {
   return task_options;
 }
 
-void SayChoices(const Session& session, const Options& options, const DeviceChoice& device,
-                Progress& progress) {
+std::vector<std::string> Choices(const Session& session, const Options& options,
+                                 const DeviceChoice& device) {
+  std::vector<std::string> choices;
   const Experiment& experiment = session.experiment;
-  progress.Say(absl::StrCat(experiment.method.description, " on ", experiment.task, ", seed ",
-                            experiment.seed));
-  progress.Say(absl::StrCat("data: ", session.data.source.description));
+  choices.push_back(absl::StrCat(experiment.method.description, " on ", experiment.task, ", seed ",
+                                 experiment.seed));
+  choices.push_back(absl::StrCat("data: ", session.data.source.description));
   if (session.data.source.generated) {
-    progress.Say(
+    choices.push_back(
         "note: this is GENERATED data, made by this program: its accuracies compare with nothing "
         "published. --data_dir=DIR takes the real data (see README.md).");
   }
-  progress.Say(absl::StrCat("device: ", DeviceName(session.device),
-                            device.reason.empty() ? "" : " (no GPU: " + device.reason + ")", ", ",
-                            PrecisionName(experiment.precision)));
+  choices.push_back(absl::StrCat("device: ", DeviceName(session.device),
+                                 device.reason.empty() ? "" : " (no GPU: " + device.reason + ")",
+                                 ", ", PrecisionName(experiment.precision)));
   const HyperParameters& h = experiment.hyper_parameters;
-  progress.Say(absl::StrFormat("preset: %s%s: %d steps of %d examples, length %d",
-                               PresetName(experiment.preset),
-                               options.preset == PresetChoice::kAuto ? " (chosen by auto)" : "",
-                               h.steps, h.batch_size, session.data.shape.sequence_length));
+  choices.push_back(absl::StrFormat(
+      "preset: %s%s: %d steps of %d examples, length %d", PresetName(experiment.preset),
+      options.preset == PresetChoice::kAuto ? " (chosen by auto)" : "", h.steps, h.batch_size,
+      session.data.shape.sequence_length));
+  return choices;
 }
 
 absl::Status RefuseTruncated(const TaskData& data) {
@@ -72,7 +74,7 @@ absl::Status RefuseTruncated(const TaskData& data) {
 
 }  // namespace
 
-absl::StatusOr<Session> Prepare(const Options& options, Progress& progress) {
+absl::StatusOr<Session> Prepare(const Options& options) {
   const absl::Time start = absl::Now();
   ASSIGN_OR_RETURN(Method method, FindMethod(options.method));
   // Checks the task's name before the data is read.
@@ -84,13 +86,16 @@ absl::StatusOr<Session> Prepare(const Options& options, Progress& progress) {
   ASSIGN_OR_RETURN(TaskData data, LoadTask(options.task, DataFor(preset, options)));
 
   ASSIGN_OR_RETURN(HyperParameters h, HyperParametersFor(options.task, preset));
+  std::vector<std::string> given;
   for (const auto& [name, text] : options.hyper_parameters) {
     RETURN_IF_ERROR(SetHyperParameter(h, name, text));
+    given.push_back(name);
   }
   const SettingsContext context{.trains = options.mode != Mode::kEval,
                                 .pattern_kind = method.pattern_kind,
                                 .shape = data.shape,
-                                .train_examples = data.train.examples()};
+                                .train_examples = data.train.examples(),
+                                .given = std::move(given)};
   RETURN_IF_ERROR(CheckSettings(h, context));
   if (h.sequence_length > 0) data.ShortenTo(static_cast<int>(h.sequence_length));
   if (options.refuse_truncated) RETURN_IF_ERROR(RefuseTruncated(data));
@@ -99,21 +104,22 @@ absl::StatusOr<Session> Prepare(const Options& options, Progress& progress) {
                                  .method = std::move(method),
                                  .preset = preset,
                                  .hyper_parameters = h,
+                                 .given = options.hyper_parameters,
                                  .seed = options.seed,
                                  .precision = precision,
-                                 .cuda_graph = options.cuda_graph},
+                                 .cuda_graph = options.cuda_graph,
+                                 .keep_maps = options.keep_maps},
                   .data = std::move(data),
                   .device = device.device,
                   .out_dir = options.out_dir,
-                  .start = start};
+                  .start = start,
+                  .choices = {}};
   if (session.out_dir.empty()) {
     session.out_dir = absl::StrCat(UserDirectory(), "/results/", options.task, "_", options.method,
                                    "_seed", options.seed);
   }
-  SayChoices(session, options, device, progress);
-  std::vector<std::string> flags;
-  for (const auto& [name, text] : options.hyper_parameters) flags.push_back(name);
-  for (const std::string& note : SettingsNotes(h, flags, context)) progress.Say(note);
+  session.choices = Choices(session, options, device);
+  for (std::string& note : SettingsNotes(h, context)) session.choices.push_back(std::move(note));
   return session;
 }
 

@@ -6,12 +6,12 @@
 #include <c10/core/Device.h>
 
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "experiments/options.h"
 #include "spion/data/task.h"
-#include "spion/run/progress.h"
 #include "spion/train/experiment.h"
 
 namespace spion {
@@ -22,11 +22,13 @@ struct Session {
   c10::Device device;
   std::string out_dir;
   absl::Time start;  // before anything was done for it
+  /// For the user, a line each: what was chosen, and what is worth a note. To be said when nothing
+  /// is left that refuses the command, as an error stands alone.
+  std::vector<std::string> choices;
 };
 
-/// Says what was chosen. Writes nothing. Errors: those of the options, the device, the data and the
-/// settings.
-absl::StatusOr<Session> Prepare(const Options& options, Progress& progress);
+/// Says and writes nothing. Errors: those of the options, the device, the data and the settings.
+absl::StatusOr<Session> Prepare(const Options& options);
 
 }  // namespace spion
 

@@ -52,7 +52,9 @@ class TasksTest(unittest.TestCase):
                 folder, result = train(task, "sdpa", "--steps=2")
                 self.assertEqual(result.returncode, 0, result.stderr)
                 summary = json.loads((folder / "summary.json").read_text())
-                self.assertEqual(summary["test_phase"], "dense")
+                self.assertEqual(summary["test_phase"], "single")
+                self.assertNotIn("phase", result.stdout)
+                self.assertTrue((folder / "best.safetensors").exists())
                 self.assertIn("8000 train, 1000 dev, 2000 test",
                               summary["data_source"]["description"])
 

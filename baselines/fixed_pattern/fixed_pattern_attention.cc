@@ -7,13 +7,13 @@ namespace spion {
 
 FixedPatternAttention::FixedPatternAttention(const BlockPattern& pattern, int64_t layer,
                                              c10::Device device)
-    : pattern_(ToTensors(pattern, device)) {
-  pattern_.layer = layer;
+    : pattern_(pattern), tensors_(ToTensors(pattern, device)) {
+  tensors_.layer = layer;
 }
 
 at::Tensor FixedPatternAttention::Forward(const at::Tensor& q, const at::Tensor& k,
                                           const at::Tensor& v, const Lengths& lengths) {
-  return BlockSparseAttention(q, k, v, pattern_, lengths, PrunedScore::kExcluded);
+  return BlockSparseAttention(q, k, v, tensors_, lengths, PrunedScore::kExcluded);
 }
 
 }  // namespace spion

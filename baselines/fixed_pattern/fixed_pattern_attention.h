@@ -21,8 +21,11 @@ class FixedPatternAttention : public Attention {
   at::Tensor Forward(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                      const Lengths& lengths) override;
 
+  const BlockPattern* pattern() const override { return &pattern_; }
+
  private:
-  PatternTensors pattern_;
+  BlockPattern pattern_;
+  PatternTensors tensors_;
 };
 
 }  // namespace spion

@@ -49,8 +49,8 @@ def command(cell, folder, store, programs, machine, goes_on=False):
 def checkpoint(folder):
     """Of a training cell's folder, the one that its test took: the sparse phase's best where there
     was one."""
-    sparse = folder / "run/best_sparse.safetensors"
-    return sparse if sparse.exists() else folder / "run/best_dense.safetensors"
+    names = [folder / f"run/{name}.safetensors" for name in ("best_sparse", "best", "best_dense")]
+    return next((path for path in names if path.exists()), names[-1])
 
 
 def _keep_one_checkpoint(folder):

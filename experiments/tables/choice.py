@@ -15,6 +15,7 @@ from presets import PRESETS
 from tables import TABLES
 
 _ALL = "all"
+_DEVICES = ("auto", "cpu", "cuda")
 
 
 def _seeds(text):
@@ -27,8 +28,10 @@ def _seeds(text):
 
 def add_flags(parser, table_help):
     """`table_help`: of --table, which targets of Bazel give themselves."""
-    parser.add_argument("--table", choices=[_ALL, *TABLES], default=_ALL, help=table_help)
-    parser.add_argument("--preset", choices=PRESETS, default="quick",
+    parser.add_argument("--table", type=command_line.name_of([_ALL, *TABLES]), default=_ALL,
+                        metavar="TABLE", help=table_help)
+    parser.add_argument("--preset", type=command_line.name_of(PRESETS), default="quick",
+                        metavar="|".join(PRESETS),
                         help="quick: the machinery, within half an hour on two CPU cores. paper: "
                         "the published setting, for a GPU. large_batch: image with the batch size "
                         "and learning rate of the authors' public logs (%(default)s)")
@@ -39,7 +42,8 @@ def add_flags(parser, table_help):
     parser.add_argument("--seeds", type=_seeds, metavar="N,M", help="instead of the preset's")
     parser.add_argument("--data_dir", default="", metavar="DIR",
                         help="the folder with the tasks' data; none: generated data")
-    parser.add_argument("--device", choices=["auto", "cpu", "cuda"], default="auto",
+    parser.add_argument("--device", type=command_line.name_of(_DEVICES), default="auto",
+                        metavar="|".join(_DEVICES),
                         help="what cells run on (%(default)s)")
     parser.add_argument("--results_dir", default="results/tables", metavar="DIR",
                         help="where results are kept, below it one folder a preset (%(default)s)")

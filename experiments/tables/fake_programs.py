@@ -95,7 +95,7 @@ metrics = [dict(kind="train", step=6, step_ms=50.0), dict(kind="dev", step=6, ac
 if sparse:
     write("patterns.json", dict(layers=layers))
     write("attention_maps.json", dict(layers=[dict(mean_of_block=[[0.4, 0.1], [0.2, 0.3]])] * 2))
-for name in ["best_dense", "last"] + ["best_sparse"] * sparse:
+for name in ["last", *(["best_dense", "best_sparse"] if sparse else ["best"])]:
     (run / (name + ".safetensors")).write_text("weights")
 if "trace" in flags:
     pathlib.Path(flags["trace"]).write_text(json.dumps(dict(traceEvents=[

@@ -48,6 +48,17 @@ class CommandTest(unittest.TestCase):
         return sorted(path for path in (self.results / "quick/cells").iterdir())
 
 
+class SlipTest(CommandTest):
+    def test_a_slip_is_told_what_it_may_have_meant(self):
+        for slip, meant in (("--table=acuracy", "accuracy"), ("--methods=skyfomer", "skyformer"),
+                            ("--tasks=imgae", "image"), ("--preset=papper", "paper"),
+                            ("--estimate_onyl", "--estimate_only")):
+            errors = io.StringIO()
+            with self.assertRaises(SystemExit), contextlib.redirect_stderr(errors):
+                main.main(self.flags(slip))
+            self.assertIn(f'did you mean "{meant}"?', errors.getvalue())
+
+
 class WithoutBazelTest(CommandTest):
     def test_the_source_starts_by_itself(self):
         """In a Python that knows nothing of Bazel's ways to modules."""

@@ -75,7 +75,7 @@ class RunCellsTest(unittest.TestCase):
         self.assertEqual(len(fake_programs.calls(self.folder)), before + 1)
 
     def test_inference_takes_the_checkpoint_that_was_tested_and_only_that_is_kept(self):
-        for method, kept in (("cf", "best_sparse"), ("dense", "best_dense")):
+        for method, kept in (("cf", "best_sparse"), ("dense", "best")):
             cell = training("image", method)
             self.run_missing([cell, answering(cell)])
             result = self.store.result(answering(cell))

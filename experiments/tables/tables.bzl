@@ -14,6 +14,9 @@ def tables(names):
             srcs = ["main.py"],
             args = ["--table=" + table],
             main = "main.py",
-            visibility = ["//tools/build:__pkg__"],
+            visibility = [
+                "//tools/build:__pkg__",
+                "//tools/documents:__pkg__",
+            ],
             deps = [":main"],
         )

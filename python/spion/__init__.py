@@ -15,7 +15,7 @@ from spion._pattern import BlockPattern, generate_pattern
 from spion._phases import Capture, PhaseController
 from spion._transition import TransitionTest
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "BlockPattern", "Capture", "Conversion", "PhaseController", "TransitionTest",

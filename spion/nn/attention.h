@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "spion/nn/parameters.h"
+#include "spion/pattern/block_pattern.h"
 
 namespace spion {
 
@@ -25,6 +26,9 @@ class Attention {
   /// Returns [B, H, L, d], best laid out in memory as [B, L, H, d].
   virtual at::Tensor Forward(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                              const Lengths& lengths) = 0;
+
+  /// The block pattern that Forward computes within as things stand; null: there is none.
+  virtual const BlockPattern* pattern() const { return nullptr; }
 };
 
 /// What an attention may need to know when it is made.

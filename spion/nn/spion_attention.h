@@ -43,7 +43,7 @@ class SpionAttention : public Attention {
   /// Throws c10::Error if the pattern's length is not this layer's.
   void SetPattern(const BlockPattern& pattern);
   /// The pattern of the sparse phase; nothing in the dense phase.
-  const std::optional<BlockPattern>& pattern() const { return pattern_; }
+  const BlockPattern* pattern() const override { return pattern_ ? &*pattern_ : nullptr; }
 
  private:
   /// Whether the dense phase of padded sequences like q runs as block-sparse attention with every

@@ -1,7 +1,5 @@
 #include "spion/pattern/flood_fill.h"
 
-#include "spion/pattern/block_pattern.h"
-
 namespace spion {
 namespace {
 
@@ -23,6 +21,11 @@ Block Next(const BlockScores& scores, Block at) {
 }  // namespace
 
 std::vector<uint8_t> FloodFill(const BlockScores& scores, double threshold) {
+  return FloodFill(scores, threshold, [](Block, Block) {});
+}
+
+std::vector<uint8_t> FloodFill(const BlockScores& scores, double threshold,
+                               absl::FunctionRef<void(Block from, Block to)> visit) {
   const int n = scores.side;
   std::vector<uint8_t> marked(scores.values.size(), 0);
   std::vector<uint8_t> visited(scores.values.size(), 0);
@@ -32,7 +35,9 @@ std::vector<uint8_t> FloodFill(const BlockScores& scores, double threshold) {
       const int64_t index = int64_t{at.row} * n + at.column;
       if (visited[index] != 0) return;
       visited[index] = 1;
-      at = Next(scores, at);
+      const Block next = Next(scores, at);
+      visit(at, next);
+      at = next;
       if (at.row < n && at.column < n && scores.at(at.row, at.column) > threshold) {
         marked[int64_t{at.row} * n + at.column] = 1;
       }

@@ -19,6 +19,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "spion/pattern/block_pattern.h"
 #include "spion/pattern/block_scores.h"
 
 namespace spion {
@@ -26,6 +28,10 @@ namespace spion {
 /// n * n row-major flags, 1 = marked; the main diagonal is not added here. At most n * n moves.
 /// The scores must not be NaN.
 std::vector<uint8_t> FloodFill(const BlockScores& scores, double threshold);
+
+/// The same, and tells each move in its order; `to` may lie beyond the last row or column.
+std::vector<uint8_t> FloodFill(const BlockScores& scores, double threshold,
+                               absl::FunctionRef<void(Block from, Block to)> visit);
 
 }  // namespace spion
 

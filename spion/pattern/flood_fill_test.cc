@@ -180,6 +180,18 @@ TEST(FloodFillTest, ASingleBlockIsNeverMarked) {
   EXPECT_THAT(FloodFill({1, {9.0}}, 0), ElementsAre(0));
 }
 
+TEST(FloodFillTest, TellsEachMoveUntilAWalkMeetsAnother) {
+  std::vector<std::pair<Block, Block>> moves;
+  FloodFill({2,
+             {0, 1,  //
+              3, 2}},
+            0, [&](Block from, Block to) { moves.emplace_back(from, to); });
+  // From (0, 0) down and right and out of the map; from (0, 1) down to where that one has been.
+  EXPECT_THAT(
+      moves, ElementsAre(std::pair(Block{0, 0}, Block{1, 0}), std::pair(Block{1, 0}, Block{1, 1}),
+                         std::pair(Block{1, 1}, Block{2, 2}), std::pair(Block{0, 1}, Block{1, 1})));
+}
+
 TEST(FloodFillTest, EqualsTheOracleOnRandomScores) {
   for (const int n : {1, 2, 3, 5, 8, 16, 19, 33, 64, 99}) {
     for (const uint64_t values : {2, 4, 1000000}) {  // few values: many ties

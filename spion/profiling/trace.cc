@@ -56,6 +56,13 @@ absl::StatusOr<std::unique_ptr<Trace>> Trace::Create(const TraceOptions& options
         absl::StrCat("cannot write the trace ", ToUtf8(options.path),
                      ": LibTorch puts its path into it, which must be UTF-8; name another file"));
   }
+  const std::filesystem::path folder = std::filesystem::path(options.path).parent_path();
+  std::error_code error;
+  if (!folder.empty()) std::filesystem::create_directories(folder, error);
+  if (error) {
+    return absl::ErrnoToStatus(error.value(),
+                               absl::StrCat("cannot make the trace's folder ", folder.string()));
+  }
   std::unique_ptr<Trace> trace(new Trace(options));
   if (!std::ofstream(trace->partial_)) {
     return absl::ErrnoToStatus(errno, absl::StrCat("cannot write the trace ", trace->partial_));

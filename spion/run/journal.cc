@@ -12,6 +12,7 @@
 #include "spion/base/status.h"
 #include "spion/pattern/draw.h"
 #include "spion/pattern/pattern_json.h"
+#include "spion/train/safetensors.h"
 
 namespace spion {
 namespace {
@@ -22,6 +23,8 @@ using Json = nlohmann::ordered_json;
 constexpr char kMetricsBytes[] = "journal.metrics_bytes";
 constexpr char kMlLogBytes[] = "journal.ml_log_bytes";
 constexpr char kLogError[] = "journal.log_error";
+
+constexpr char kLimitFlag[] = "dense_step_limit";
 
 std::string Percents(const std::vector<double>& values) {
   return absl::StrJoin(values, "  ", [](std::string* out, double value) {
@@ -50,7 +53,8 @@ std::vector<int64_t> KeptBlocks(const Capture& capture) {
 std::string ModelFileName(SavedModel which, Phase phase) {
   switch (which) {
     case SavedModel::kBest:
-      return absl::StrCat("best_", PhaseName(phase), ".safetensors");
+      return phase == Phase::kSingle ? "best.safetensors"
+                                     : absl::StrCat("best_", PhaseName(phase), ".safetensors");
     case SavedModel::kLast:
       return "last.safetensors";
     case SavedModel::kInterrupted:
@@ -125,9 +129,9 @@ absl::Status RunJournal::OnEvaluation(const TrainingPosition& at, const Evaluati
   Logged(ml_log_.Point("eval_accuracy", dev.accuracy, Metadata(at)));
   Logged(ml_log_.Point("eval_loss", dev.loss, Metadata(at)));
   Logged(ml_log_.Stop("eval_stop", Metadata(at)));
-  progress_.Say(
-      absl::StrFormat("dev at step %d: accuracy %.1f %%, loss %.3f (%s phase, %d examples)",
-                      at.step, 100 * dev.accuracy, dev.loss, PhaseName(at.phase), dev.examples));
+  progress_.Say(absl::StrFormat("dev at step %d: accuracy %.1f %%, loss %.3f (%s%d examples)",
+                                at.step, 100 * dev.accuracy, dev.loss, PhaseText(at.phase, ", "),
+                                dev.examples));
   Metric({{"kind", "dev"},
           {"step", at.step},
           {"phase", NameOf(at.phase)},
@@ -158,8 +162,11 @@ absl::Status RunJournal::WriteTransition(const TrainingPosition& at, const Captu
   progress_.Say(capture.settled
                     ? "the maps have settled: the sparse phase begins"
                     : absl::StrCat("the limit of ", experiment_.hyper_parameters.dense_step_limit,
-                                   " dense steps is reached: the sparse phase begins, though the "
-                                   "maps have not settled"));
+                                   " dense steps, ",
+                                   experiment_.IsGiven(kLimitFlag) ? absl::StrCat("--", kLimitFlag)
+                                                                   : "the preset's",
+                                   ", is reached: the sparse phase begins, though the maps have "
+                                   "not settled"));
   for (size_t l = 0; l < capture.patterns.size(); ++l) {
     const BlockPattern& pattern = capture.patterns[l];
     progress_.Say(absl::StrFormat("layer %d keeps %d of %d blocks of %d x %d:\n%s", l,
@@ -178,16 +185,20 @@ absl::Status RunJournal::WriteTransition(const TrainingPosition& at, const Captu
                         {"pattern_search_ms", capture.pattern_search_ms}},
                        Metadata(at)));
   RETURN_IF_ERROR(WriteMaps(capture));
-  return WritePatterns(capture);
+  if (experiment_.keep_maps) RETURN_IF_ERROR(WriteWholeMaps(capture));
+  return WritePatterns(capture.patterns, capture.step);
 }
 
-absl::Status RunJournal::WritePatterns(const Capture& capture) const {
+absl::Status RunJournal::WritePatterns(absl::Span<const BlockPattern> patterns,
+                                       std::optional<int64_t> transition_step) const {
   std::vector<nlohmann::json> layers;
-  for (const BlockPattern& pattern : capture.patterns) layers.push_back(PatternToJson(pattern));
-  return run_.WriteJson("patterns.json", {{"task", experiment_.task},
-                                          {"method", experiment_.method.name},
-                                          {"transition_step", capture.step},
-                                          {"layers", layers}});
+  for (const BlockPattern& pattern : patterns) layers.push_back(PatternToJson(pattern));
+  return run_.WriteJson(
+      "patterns.json",
+      {{"task", experiment_.task},
+       {"method", experiment_.method.name},
+       {"transition_step", transition_step.has_value() ? Json(*transition_step) : Json(nullptr)},
+       {"layers", layers}});
 }
 
 absl::Status RunJournal::WriteMaps(const Capture& capture) const {
@@ -205,6 +216,14 @@ absl::Status RunJournal::WriteMaps(const Capture& capture) const {
                          {"step", capture.step},
                          {"block_size", experiment_.hyper_parameters.block_size},
                          {"layers", layers}});
+}
+
+absl::Status RunJournal::WriteWholeMaps(const Capture& capture) const {
+  TensorFile file;
+  for (size_t l = 0; l < capture.maps.size(); ++l) {
+    file.tensors[absl::StrCat("layer.", l)] = capture.maps[l];
+  }
+  return SaveTensors(run_.File("attention_maps.safetensors"), file);
 }
 
 absl::Status RunJournal::OnModel(SavedModel which, const Checkpoint& checkpoint) {

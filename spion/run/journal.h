@@ -7,8 +7,9 @@
 //
 // Files: metrics.jsonl, mllog.txt (from run_start to run_stop, whose status is success when all
 // steps were done); at the transition patterns.json and attention_maps.json (the maps they were
-// made from, block by block); best_dense and best_sparse (the best dev accuracy of each phase),
-// last (or interrupted) .safetensors; and state.safetensors, from which a training goes on.
+// made from, block by block; whole where the experiment keeps them); best_dense and best_sparse
+// (the best dev accuracy of each phase), or best where there is a single phase, last (or
+// interrupted) .safetensors; and state.safetensors, from which a training goes on.
 //
 // A log that cannot be written (metrics.jsonl, mllog.txt) does not end the training: it is said
 // once, and log_error() has it. Nor does a state that cannot be written, but at a stop.
@@ -17,10 +18,12 @@
 
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "spion/run/mllog.h"
 #include "spion/run/progress.h"
 #include "spion/run/run_directory.h"
@@ -30,7 +33,7 @@
 
 namespace spion {
 
-/// "best_dense.safetensors", "last.safetensors", ...
+/// "best_dense.safetensors", "best.safetensors" of a single phase, "last.safetensors", ...
 std::string ModelFileName(SavedModel which, Phase phase);
 
 inline constexpr char kStateFileName[] = "state.safetensors";
@@ -69,6 +72,10 @@ class RunJournal : public TrainingEvents {
   /// the file.
   absl::Status CutLogsBack(const TrainingState& state);
 
+  /// Writes patterns.json: of a method that fixes its patterns, without a transition's step.
+  absl::Status WritePatterns(absl::Span<const BlockPattern> patterns,
+                             std::optional<int64_t> transition_step) const;
+
   /// The first that a log could not be written; OK if there was none.
   const absl::Status& log_error() const { return log_error_; }
 
@@ -76,8 +83,8 @@ class RunJournal : public TrainingEvents {
   void Metric(const nlohmann::ordered_json& metric);
   void Logged(const absl::Status& status);
   absl::Status WriteTransition(const TrainingPosition& at, const Capture& capture);
-  absl::Status WritePatterns(const Capture& capture) const;
   absl::Status WriteMaps(const Capture& capture) const;
+  absl::Status WriteWholeMaps(const Capture& capture) const;
 
   const Experiment& experiment_;
   const RunDirectory& run_;

@@ -14,6 +14,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "spion/run/reports.h"
+#include "spion/train/safetensors.h"
 #include "spion/train/small_training.h"
 
 namespace spion {
@@ -97,10 +98,56 @@ TEST(RunJournalTest, WritesAWholeRun) {
   EXPECT_EQ(Metrics(run, "dev")[0]["examples"], 32);
   EXPECT_THAT(MlLogIntervals(run), ElementsAre("run_start", "block_start", "block_stop",
                                                "eval_start", "eval_stop", "run_stop", "success"));
-  for (const char* text : {"capture 1 at step 10", "limit of 10 dense steps is reached",
-                           "layer 0 keeps 1 of 1 blocks of 16 x 16", "dev at step 30"}) {
+  for (const char* text :
+       {"capture 1 at step 10", "limit of 10 dense steps, the preset's, is reached",
+        "layer 0 keeps 1 of 1 blocks of 16 x 16", "dev at step 30"}) {
     EXPECT_THAT(written.said, HasSubstr(text));
   }
+}
+
+TEST(RunJournalTest, WritesWholeMapsIfAskedTo) {
+  Experiment experiment = SmallSpionExperiment();
+  experiment.hyper_parameters.dense_step_limit = 10;
+  const RunDirectory without = Folder("no_maps");
+  TrainInto(without, experiment);
+  EXPECT_FALSE(std::filesystem::exists(without.File("attention_maps.safetensors").path()));
+  experiment.keep_maps = true;
+  const RunDirectory run = Folder("maps");
+  TrainInto(run, experiment);
+  const TensorFile file = LoadTensors(run.File("attention_maps.safetensors")).value();
+  ASSERT_EQ(file.tensors.size(), 1u);
+  EXPECT_NEAR(file.tensors.at("layer.0").mean().item<double>(),
+              ReadJson(run, "attention_maps.json")["layers"][0]["mean_of_block"][0][0], 1e-7);
+}
+
+TEST(RunJournalTest, SaysThatALimitIsTheUsers) {
+  Experiment experiment = SmallSpionExperiment();
+  experiment.hyper_parameters.dense_step_limit = 10;
+  experiment.given = {{"dense_step_limit", "10"}};
+  EXPECT_THAT(TrainInto(Folder("given"), experiment).said,
+              HasSubstr("limit of 10 dense steps, --dense_step_limit, is reached"));
+}
+
+TEST(RunJournalTest, OfASinglePhaseNamesNone) {
+  const RunDirectory run = Folder("single");
+  const Written written = TrainInto(run, SmallDenseExperiment(Precision::kFloat32));
+  EXPECT_TRUE(std::filesystem::exists(run.File("best.safetensors").path()));
+  EXPECT_FALSE(std::filesystem::exists(run.File("best_dense.safetensors").path()));
+  EXPECT_EQ(Metrics(run, "train").back()["phase"], "single");
+  EXPECT_THAT(written.said, HasSubstr("dev at step 30"));
+  EXPECT_THAT(written.said, ::testing::Not(HasSubstr("phase")));
+}
+
+TEST(RunJournalTest, WritesPatternsThatAMethodFixes) {
+  const Experiment experiment = SmallDenseExperiment(Precision::kFloat32);
+  const RunDirectory run = Folder("fixed");
+  std::ostringstream unread;
+  Progress progress(unread, /*is_terminal=*/false);
+  const RunJournal journal(experiment, run, progress);
+  const BlockPattern pattern = BlockPattern::FromMask(2, 16, {true, false, false, true}).value();
+  ASSERT_TRUE(journal.WritePatterns({pattern}, std::nullopt).ok());
+  EXPECT_TRUE(ReadJson(run, "patterns.json")["transition_step"].is_null());
+  EXPECT_EQ(ReadJson(run, "patterns.json")["layers"][0]["kept_blocks"], 2);
 }
 
 TEST(RunJournalTest, WritesAnInterruptedRun) {
@@ -140,7 +187,7 @@ TEST(BestTest, IsReadBackOnlyIfThisRunSavedIt) {
   const RunJournal journal(experiment, run, progress);
   EXPECT_TRUE(journal.LoadBest(mine).ok());
 
-  const FilePlace place = run.File("best_dense.safetensors");
+  const FilePlace place = run.File("best.safetensors");
   const CheckpointInfo info = LoadCheckpoint(place)->info;
   const SequenceClassifier model = MakeModel(experiment, kSmallShape, at::kCPU);
   using Change = void (*)(CheckpointInfo&);

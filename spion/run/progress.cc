@@ -25,10 +25,20 @@ void Progress::Step(const StepReport& report) {
   }
 }
 
+void Progress::Tested(int64_t done, int64_t examples) {
+  if (!is_terminal_) return;
+  out_ << kRenewLine << "testing: " << done << " of " << examples << " examples" << std::flush;
+  line_open_ = true;
+}
+
 void Progress::Say(absl::string_view message) {
   if (line_open_) out_ << '\n';
   line_open_ = false;
   out_ << message << '\n' << std::flush;
+}
+
+std::string PhaseText(Phase phase, absl::string_view end) {
+  return phase == Phase::kSingle ? "" : absl::StrCat(PhaseName(phase), " phase", end);
 }
 
 std::string FormatDuration(double seconds) {
@@ -41,8 +51,10 @@ std::string FormatDuration(double seconds) {
 
 std::string FormatStep(const StepReport& report) {
   const auto width = static_cast<int>(absl::StrCat(report.steps).size());
-  return absl::StrFormat("step %*d/%d  %-6s  loss %.3f  accuracy %4.1f %%  %.1f steps/s  %s left",
-                         width, report.step, report.steps, PhaseName(report.phase), report.loss,
+  const std::string phase =
+      report.phase == Phase::kSingle ? "" : absl::StrFormat("%-6s  ", PhaseName(report.phase));
+  return absl::StrFormat("step %*d/%d  %sloss %.3f  accuracy %4.1f %%  %.1f steps/s  %s left",
+                         width, report.step, report.steps, phase, report.loss,
                          100 * report.accuracy, report.steps_per_second,
                          FormatDuration(report.seconds_left));
 }

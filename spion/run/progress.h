@@ -31,6 +31,8 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   void Step(const StepReport& report);
+  /// "testing: 512 of 2000 examples", on a terminal only.
+  void Tested(int64_t done, int64_t examples);
   /// A message of one or more lines that stays.
   void Say(absl::string_view message);
 
@@ -40,10 +42,14 @@ class Progress {
   bool line_open_ = false;
 };
 
+/// "dense phase" and `end` behind it; nothing of a single phase, which needs no name.
+std::string PhaseText(Phase phase, absl::string_view end = "");
+
 /// "0:07", "12:34", "1:02:03".
 std::string FormatDuration(double seconds);
 
-/// "step  120/400  sparse  loss 1.932  accuracy 28.1 %  3.2 steps/s  1:27 left".
+/// "step  120/400  sparse  loss 1.932  accuracy 28.1 %  3.2 steps/s  1:27 left"; of a single phase
+/// no name is shown.
 std::string FormatStep(const StepReport& report);
 
 }  // namespace spion

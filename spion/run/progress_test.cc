@@ -21,6 +21,23 @@ TEST(ProgressTest, SaysWhatAUserWantsToKnow) {
             "step  120/4000  sparse  loss 1.932  accuracy 28.1 %  3.2 steps/s  1:27 left");
 }
 
+TEST(ProgressTest, ASinglePhaseNeedsNoName) {
+  StepReport report = kReport;
+  report.phase = Phase::kSingle;
+  EXPECT_EQ(FormatStep(report),
+            "step  120/4000  loss 1.932  accuracy 28.1 %  3.2 steps/s  1:27 left");
+  EXPECT_EQ(PhaseText(Phase::kSingle, ", "), "");
+  EXPECT_EQ(PhaseText(Phase::kSparse, ", "), "sparse phase, ");
+}
+
+TEST(ProgressTest, ATestIsCountedOnATerminal) {
+  std::ostringstream terminal, file;
+  Progress(terminal, /*is_terminal=*/true).Tested(32, 2000);
+  Progress(file, /*is_terminal=*/false).Tested(32, 2000);
+  EXPECT_THAT(terminal.str(), ::testing::HasSubstr("testing: 32 of 2000 examples"));
+  EXPECT_EQ(file.str(), "");
+}
+
 TEST(ProgressTest, PlainLinesWhenNotATerminal) {
   std::ostringstream out;
   Progress(out, /*is_terminal=*/false).Step(kReport);

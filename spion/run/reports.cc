@@ -10,6 +10,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "spion/base/status.h"
+#include "spion/base/version.h"
 #include "spion/platform/build_info.h"
 #include "spion/platform/device.h"
 #include "spion/platform/precision.h"
@@ -59,6 +60,7 @@ Json Manifest(const Experiment& experiment, const ModelConfig& model, const Data
               c10::Device device, const std::vector<std::string>& command) {
   const BuildInfo build = GetBuildInfo();
   return {{"command", command},
+          {"version", kVersion},
           {"date", absl::FormatTime(absl::RFC3339_sec, absl::Now(), absl::UTCTimeZone())},
           {"task", experiment.task},
           {"method", experiment.method.name},

@@ -139,6 +139,10 @@ bool IsFlag(absl::string_view name) {
                      [&](const HyperParameterFlag& flag) { return flag.name == name; });
 }
 
+bool IsGiven(absl::string_view name, const Context& context) {
+  return std::find(context.given.begin(), context.given.end(), name) != context.given.end();
+}
+
 }  // namespace
 
 absl::Status CheckSettings(const HyperParameters& h, const SettingsContext& context) {
@@ -147,19 +151,24 @@ absl::Status CheckSettings(const HyperParameters& h, const SettingsContext& cont
     const std::string wrong = rule.wrong(h, context);
     if (wrong.empty()) continue;
     return absl::InvalidArgumentError(
-        absl::StrCat(IsFlag(rule.name) ? "--" : "", rule.name, "=", wrong));
+        absl::StrCat(IsFlag(rule.name) ? "--" : "", rule.name, "=", wrong,
+                     IsGiven(rule.name, context) ? "" : "; the value is the preset's"));
   }
   return absl::OkStatus();
 }
 
-std::vector<std::string> SettingsNotes(const HyperParameters& h,
-                                       absl::Span<const std::string> given,
-                                       const SettingsContext& context) {
+bool HasPart(absl::string_view name, const SettingsContext& context) {
+  return std::any_of(std::begin(kRules), std::end(kRules),
+                     [&](const Rule& rule) { return rule.name == name && rule.has_part(context); });
+}
+
+std::vector<std::string> SettingsNotes(const HyperParameters& h, const SettingsContext& context) {
   std::vector<std::string> notes;
   std::vector<std::string> without_part;
   for (const Rule& rule : kRules) {
-    const bool is_given = std::find(given.begin(), given.end(), rule.name) != given.end();
-    if (is_given && !rule.has_part(context)) without_part.push_back(absl::StrCat("--", rule.name));
+    if (IsGiven(rule.name, context) && !rule.has_part(context)) {
+      without_part.push_back(absl::StrCat("--", rule.name));
+    }
   }
   if (!without_part.empty()) {
     notes.push_back(absl::StrCat("note: without effect here: ", absl::StrJoin(without_part, ", ")));

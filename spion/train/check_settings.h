@@ -1,8 +1,7 @@
 // Whether the hyper-parameters of a run fit its task and its method: asked before the first step.
 //
 //   RETURN_IF_ERROR(CheckSettings(h, context));
-//   for (const std::string& note : SettingsNotes(h, flags_of_the_user, context))
-//   progress.Say(note);
+//   for (const std::string& note : SettingsNotes(h, context)) progress.Say(note);
 #ifndef SPION_TRAIN_CHECK_SETTINGS_H_
 #define SPION_TRAIN_CHECK_SETTINGS_H_
 
@@ -12,7 +11,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "absl/types/span.h"
+#include "absl/strings/string_view.h"
 #include "spion/data/task.h"
 #include "spion/pattern/generator.h"
 #include "spion/train/hyper_parameters.h"
@@ -28,17 +27,21 @@ struct SettingsContext {
   /// Of the task, before its sequences are cut.
   TaskShape shape;
   int64_t train_examples = 0;
+  /// The settings that the user gave, by their flags' names; the others are the preset's.
+  std::vector<std::string> given;
 };
 
 /// Errors: InvalidArgument `--<name>=<value>; expected <what>` for the first setting that is out of
-/// its range or does not fit. Settings that have no part in the run are not looked at.
+/// its range or does not fit; of one that is not given, that it is the preset's. Settings that have
+/// no part in the run are not looked at.
 absl::Status CheckSettings(const HyperParameters& h, const SettingsContext& context);
 
-/// What there is to say of settings that are good: which of the flags in `given` have no part in
+/// Whether the setting changes anything in the run.
+bool HasPart(absl::string_view name, const SettingsContext& context);
+
+/// What there is to say of settings that are good: which of those that are given have no part in
 /// the run, and what they make of it that one may not expect. Each is a line.
-std::vector<std::string> SettingsNotes(const HyperParameters& h,
-                                       absl::Span<const std::string> given,
-                                       const SettingsContext& context);
+std::vector<std::string> SettingsNotes(const HyperParameters& h, const SettingsContext& context);
 
 }  // namespace spion
 

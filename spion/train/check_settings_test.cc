@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <limits>
+#include <utility>
 
 namespace spion {
 namespace {
@@ -17,11 +18,13 @@ constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr int64_t kHuge = int64_t{1} << 40;
 
-SettingsContext Context(std::optional<PatternKind> kind, bool has_padding = true) {
+SettingsContext Context(std::optional<PatternKind> kind, bool has_padding = true,
+                        std::vector<std::string> given = {}) {
   return {
       .pattern_kind = kind,
       .shape = {.sequence_length = 512, .vocabulary = 16, .classes = 2, .has_padding = has_padding},
-      .train_examples = 1000};
+      .train_examples = 1000,
+      .given = std::move(given)};
 }
 
 HyperParameters Good() {
@@ -57,7 +60,7 @@ TEST(CheckSettingsTest, TakesEveryPresetOfEveryTask) {
         context.shape.sequence_length = length;
         const HyperParameters h = HyperParametersFor(name, preset).value();
         EXPECT_TRUE(CheckSettings(h, context).ok()) << name << CheckSettings(h, context);
-        EXPECT_THAT(SettingsNotes(h, {}, context), IsEmpty()) << name;
+        EXPECT_THAT(SettingsNotes(h, context), IsEmpty()) << name;
       }
     }
   }
@@ -127,6 +130,14 @@ TEST(CheckSettingsTest, NamesTheSettingItsValueAndWhatWasExpected) {
 }
 
 // The most and the least that is good.
+TEST(CheckSettingsTest, SaysWhoseTheValueIs) {
+  const auto limit_below_interval = [](auto& h) { h.dense_step_limit = 19; };
+  EXPECT_THAT(Error(limit_below_interval, Context(PatternKind::kCF)),
+              ::testing::EndsWith("; the value is the preset's"));
+  EXPECT_THAT(Error(limit_below_interval, Context(PatternKind::kCF, true, {"dense_step_limit"})),
+              ::testing::Not(HasSubstr("preset")));
+}
+
 TEST(CheckSettingsTest, TakesTheEndsOfEveryRange) {
   const Change changes[] = {
       [](auto& h) { h.batch_size = 1; },
@@ -170,26 +181,25 @@ TEST(SettingsNotesTest, NamesFlagsWithoutEffect) {
                                           "sequence_length",   "excluded_pruned", "steps",
                                           "continued_schedule"};
   const HyperParameters h = Good();
-  EXPECT_THAT(SettingsNotes(h, given, Context(PatternKind::kC)),
+  EXPECT_THAT(SettingsNotes(h, Context(PatternKind::kC, true, given)),
               ElementsAre("note: without effect here: --threshold"));
-  EXPECT_THAT(SettingsNotes(h, given, Context(PatternKind::kF)),
+  EXPECT_THAT(SettingsNotes(h, Context(PatternKind::kF, true, given)),
               ElementsAre("note: without effect here: --density, --continued_schedule"));
-  EXPECT_THAT(SettingsNotes(h, given, Context(std::nullopt, false)),
+  EXPECT_THAT(SettingsNotes(h, Context(std::nullopt, false, given)),
               ElementsAre("note: without effect here: --sequence_length, --block_size, --density, "
                           "--threshold, --excluded_pruned, --continued_schedule"));
-  SettingsContext evaluation = Context(PatternKind::kCF);
+  SettingsContext evaluation =
+      Context(PatternKind::kCF, true, {"batch_size", "steps", "test_examples"});
   evaluation.trains = false;
-  EXPECT_THAT(SettingsNotes(h, std::vector<std::string>{"batch_size", "steps", "test_examples"},
-                            evaluation),
-              ElementsAre("note: without effect here: --steps"));
+  EXPECT_THAT(SettingsNotes(h, evaluation), ElementsAre("note: without effect here: --steps"));
 }
 
 TEST(SettingsNotesTest, EveryFlagHasARule) {
   std::vector<std::string> given;
   for (const HyperParameterFlag& flag : HyperParameterFlags()) given.emplace_back(flag.name);
-  SettingsContext evaluation = Context(std::nullopt, /*has_padding=*/false);
+  SettingsContext evaluation = Context(std::nullopt, /*has_padding=*/false, given);
   evaluation.trains = false;
-  const std::vector<std::string> notes = SettingsNotes(Good(), given, evaluation);
+  const std::vector<std::string> notes = SettingsNotes(Good(), evaluation);
   ASSERT_EQ(notes.size(), 1);
   for (const std::string& flag : given) {
     const bool has_part = flag == "batch_size" || flag == "test_examples";
@@ -200,9 +210,9 @@ TEST(SettingsNotesTest, EveryFlagHasARule) {
 TEST(SettingsNotesTest, SaysWhatAShortTrainingLeavesOut) {
   HyperParameters h = Good();
   h.steps = 5;
-  EXPECT_THAT(SettingsNotes(h, {}, Context(PatternKind::kCF)),
+  EXPECT_THAT(SettingsNotes(h, Context(PatternKind::kCF)),
               ElementsAre(HasSubstr("learning rate"), HasSubstr("no sparse phase")));
-  EXPECT_THAT(SettingsNotes(h, {}, Context(std::nullopt)), ElementsAre(HasSubstr("learning rate")));
+  EXPECT_THAT(SettingsNotes(h, Context(std::nullopt)), ElementsAre(HasSubstr("learning rate")));
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include "spion/base/json.h"
 #include "spion/base/status.h"
+#include "spion/base/utf8.h"
 #include "spion/kernels/block_sparse/block_size.h"
 #include "spion/pattern/pattern_json.h"
 #include "spion/train/safetensors.h"
@@ -34,6 +35,7 @@ Json ToJson(const CheckpointInfo& info) {
           {"dev_accuracy", info.dev_accuracy},
           {"phase", std::string(PhaseName(info.phase))},
           {"patterns", patterns},
+          {"data", {{"description", ToUtf8(info.data_description)}, {"sha256", info.data_sha256}}},
           {"excluded_pruned", info.pruned_score == PrunedScore::kExcluded}};
 }
 
@@ -55,7 +57,7 @@ absl::StatusOr<Phase> PhaseOf(const Json& name) {
       name.is_string() ? FindPhase(name.get<std::string>()) : std::nullopt;
   if (phase.has_value()) return *phase;
   return absl::InvalidArgumentError(
-      absl::StrCat("phase is ", name.dump(), ", expected \"dense\" or \"sparse\""));
+      absl::StrCat("phase is ", name.dump(), ", expected \"dense\", \"sparse\" or \"single\""));
 }
 
 // get<uint64_t>() would round and wrap.
@@ -72,6 +74,8 @@ absl::StatusOr<CheckpointInfo> FromJson(const Json& json) {
                       .preset = json.at("preset"),
                       .dev_accuracy = json.at("dev_accuracy"),
                       .patterns = {},
+                      .data_description = "",
+                      .data_sha256 = "",
                       .pruned_score = json.value("excluded_pruned", false) ? PrunedScore::kExcluded
                                                                            : PrunedScore::kZero};
   ASSIGN_OR_RETURN(info.seed, WholeNumber(json, "seed"));
@@ -83,6 +87,10 @@ absl::StatusOr<CheckpointInfo> FromJson(const Json& json) {
                                                    ", expected a share and a step below 2^63"));
   }
   ASSIGN_OR_RETURN(info.phase, PhaseOf(json.at("phase")));
+  if (json.contains("data")) {
+    info.data_description = json.at("data").at("description");
+    info.data_sha256 = json.at("data").at("sha256");
+  }
   if (!json.at("patterns").is_array()) {
     return absl::InvalidArgumentError("patterns is no list");
   }
@@ -117,8 +125,8 @@ std::vector<SpionAttention*> SpionLayers(const SequenceClassifier& model) {
 
 std::vector<BlockPattern> CurrentPatterns(const SequenceClassifier& model) {
   std::vector<BlockPattern> patterns;
-  for (const SpionAttention* layer : SpionLayers(model)) {
-    if (layer->pattern().has_value()) patterns.push_back(*layer->pattern());
+  for (const Attention* layer : model.attentions()) {
+    if (layer->pattern() != nullptr) patterns.push_back(*layer->pattern());
   }
   return patterns;
 }
@@ -257,7 +265,12 @@ absl::Status Restore(const Checkpoint& checkpoint, SequenceClassifier& model) {
                                                    " weights, the model has ",
                                                    model.parameters().items().size()));
   }
-  if (checkpoint.info.phase == Phase::kDense) return absl::OkStatus();
+  if (checkpoint.info.phase == Phase::kSingle &&
+      checkpoint.info.patterns != CurrentPatterns(model)) {
+    return absl::InvalidArgumentError(
+        "the checkpoint was trained within other patterns than this program's method fixes");
+  }
+  if (checkpoint.info.phase != Phase::kSparse) return absl::OkStatus();
   RETURN_IF_ERROR(SetPatterns(checkpoint.info.patterns, model));
   for (SpionAttention* layer : SpionLayers(model)) {
     layer->set_pruned_score(checkpoint.info.pruned_score);

@@ -31,7 +31,13 @@ struct CheckpointInfo {
   /// The best so far of the phase, from the evaluation that chose this checkpoint or one before it.
   double dev_accuracy = 0;
   Phase phase = Phase::kDense;
-  std::vector<BlockPattern> patterns;  // one a layer in the sparse phase, else none
+  /// One a layer in the sparse phase, none in the dense; in a single phase those that the method
+  /// fixes, if it does.
+  std::vector<BlockPattern> patterns;
+  /// Of the data that it was trained with: DataSource's (spion/data/task.h); empty in files of
+  /// before version 0.2.0.
+  std::string data_description = "";
+  std::string data_sha256 = "";
   /// How pruned entries counted when it was trained.
   PrunedScore pruned_score = PrunedScore::kZero;
 };
@@ -44,7 +50,7 @@ struct Checkpoint {
 /// The SPION layers of a model; none in a model of another method.
 std::vector<SpionAttention*> SpionLayers(const SequenceClassifier& model);
 
-/// The patterns that the model's layers have now.
+/// The patterns that the model's layers have now, of methods that fix them too.
 std::vector<BlockPattern> CurrentPatterns(const SequenceClassifier& model);
 
 /// The first weight that has a NaN or an infinity; empty where all are finite. Waits for the

@@ -3,6 +3,7 @@
 #include <ATen/Context.h>
 #include <c10/core/GradMode.h>
 
+#include <algorithm>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -11,6 +12,11 @@
 #include "spion/train/random_streams.h"
 
 namespace spion {
+
+bool Experiment::IsGiven(absl::string_view name) const {
+  return std::any_of(given.begin(), given.end(),
+                     [&](const auto& setting) { return setting.first == name; });
+}
 
 ModelConfig ModelConfigFor(const TaskShape& shape, const HyperParameters& hyper_parameters) {
   return {.vocabulary = shape.vocabulary,

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "spion/data/task.h"
@@ -22,10 +24,16 @@ struct Experiment {
   Method method;
   Preset preset = Preset::kQuick;
   HyperParameters hyper_parameters;
+  /// Those that flags set, and not the preset: name and text.
+  std::vector<std::pair<std::string, std::string>> given = {};
   uint64_t seed = 1001;
   Precision precision = Precision::kFloat32;
   /// On a GPU, whether steps are recorded as a CUDA graph. The same numbers, faster.
   bool cuda_graph = true;
+  /// Whether the run writes its whole attention maps at the transition.
+  bool keep_maps = false;
+
+  bool IsGiven(absl::string_view name) const;
 
   PrunedScore pruned_score() const {
     return hyper_parameters.excluded_pruned ? PrunedScore::kExcluded : PrunedScore::kZero;

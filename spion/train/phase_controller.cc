@@ -26,10 +26,20 @@ std::string MapName(const char* which, size_t layer) {
 
 }  // namespace
 
-absl::string_view PhaseName(Phase phase) { return phase == Phase::kDense ? "dense" : "sparse"; }
+absl::string_view PhaseName(Phase phase) {
+  switch (phase) {
+    case Phase::kDense:
+      return "dense";
+    case Phase::kSparse:
+      return "sparse";
+    case Phase::kSingle:
+      return "single";
+  }
+  return "";
+}
 
 std::optional<Phase> FindPhase(absl::string_view name) {
-  for (const Phase phase : {Phase::kDense, Phase::kSparse}) {
+  for (const Phase phase : {Phase::kDense, Phase::kSparse, Phase::kSingle}) {
     if (name == PhaseName(phase)) return phase;
   }
   return std::nullopt;
@@ -38,10 +48,11 @@ std::optional<Phase> FindPhase(absl::string_view name) {
 PhaseController::PhaseController(std::vector<SpionAttention*> layers, const PhaseOptions& options)
     : layers_(std::move(layers)),
       options_(options),
-      transition_test_(static_cast<int>(layers_.size()), options.transition_limit_percent) {}
+      transition_test_(static_cast<int>(layers_.size()), options.transition_limit_percent),
+      phase_(layers_.empty() ? Phase::kSingle : Phase::kDense) {}
 
 bool PhaseController::IsCaptureStep(int64_t step) const {
-  return phase_ == Phase::kDense && !layers_.empty() && step % options_.capture_interval == 0;
+  return phase_ == Phase::kDense && step % options_.capture_interval == 0;
 }
 
 bool PhaseController::IsLastDenseCapture(int64_t step) const {
@@ -118,6 +129,7 @@ absl::Status PhaseController::MakePatterns(const std::vector<at::Tensor>& maps, 
                     options_.generator.block_size));
     capture.pooled_maps.push_back(std::move(pooled));
   }
+  capture.maps = maps;
   for (size_t l = 0; l < layers_.size(); ++l) layers_[l]->SetPattern(capture.patterns[l]);
   return absl::OkStatus();
 }
@@ -146,7 +158,7 @@ absl::StatusOr<std::vector<at::Tensor>> PhaseController::RestoredMaps(const Trai
 absl::Status PhaseController::RestoreFrom(const TrainingState& state) {
   ASSIGN_OR_RETURN(const auto name, state.Value<std::string>(kPhase));
   const std::optional<Phase> phase = FindPhase(name);
-  if (!phase.has_value()) {
+  if (!phase.has_value() || (*phase == Phase::kSingle) != layers_.empty()) {
     return absl::DataLossError(absl::StrCat("the state's ", kPhase, " is \"", name, "\""));
   }
   phase_ = *phase;

@@ -31,9 +31,10 @@
 
 namespace spion {
 
-enum class Phase { kDense, kSparse };
+/// kSingle: of a method that has one phase, from the first step to the last.
+enum class Phase { kDense, kSparse, kSingle };
 
-/// "dense", "sparse".
+/// "dense", "sparse", "single".
 absl::string_view PhaseName(Phase phase);
 /// The phase of that name; nothing if there is none.
 std::optional<Phase> FindPhase(absl::string_view name);
@@ -60,12 +61,14 @@ struct Capture {
   std::vector<BlockPattern> patterns;
   /// At the transition: the maps that they were made from, averaged over each block; one a layer.
   std::vector<BlockScores> pooled_maps;
+  /// At the transition: those maps, [L, L] each.
+  std::vector<at::Tensor> maps;
   double pattern_search_ms = 0;
 };
 
 class PhaseController {
  public:
-  /// The layers outlive the controller.
+  /// The layers outlive the controller. Without layers there is a single phase.
   PhaseController(std::vector<SpionAttention*> layers, const PhaseOptions& options);
 
   /// Whether the layers' maps are looked at in this step.
@@ -83,7 +86,7 @@ class PhaseController {
 
   Phase phase() const { return phase_; }
   /// Names what the layers do: another number from the transition on.
-  int64_t generation() const { return phase_ == Phase::kDense ? 0 : 1; }
+  int64_t generation() const { return phase_ == Phase::kSparse ? 1 : 0; }
 
   /// All that it knows, maps that were taken and not yet tested included; of the sparse phase the
   /// patterns are the layers' and stay theirs.
@@ -99,7 +102,7 @@ class PhaseController {
   std::vector<SpionAttention*> layers_;
   PhaseOptions options_;
   TransitionTest transition_test_;
-  Phase phase_ = Phase::kDense;
+  Phase phase_;
   int64_t captures_ = 0;
   std::vector<at::Tensor> taken_maps_;     // of this capture step, until AfterStep
   std::vector<at::Tensor> previous_maps_;  // of the capture before

@@ -146,14 +146,20 @@ TEST_F(TwoMapsTest, ASharedPatternIsMadeFromTheMeanOfTheMaps) {
   EXPECT_NE(shared.patterns[0], apart.patterns[1]);
 }
 
-TEST(PhaseControllerDenseTest, AMethodWithoutSpionLayersStaysDense) {
+TEST(PhaseControllerDenseTest, AMethodWithoutSpionLayersHasASinglePhase) {
   PhaseController phases({}, Options());
   for (int64_t step = 1; step <= 10; ++step) {
     phases.BeforeForward(step);
     phases.TakeMaps(step);
     EXPECT_FALSE(phases.AfterStep(step)->has_value());
   }
-  EXPECT_EQ(phases.phase(), Phase::kDense);
+  EXPECT_EQ(phases.phase(), Phase::kSingle);
+  // Nor does it take up another's state.
+  TrainingState single;
+  PhaseController({}, Options()).SaveTo(single);
+  single.PutValue("phases.phase", "dense");
+  EXPECT_THAT(std::string(phases.RestoreFrom(single).message()),
+              ::testing::HasSubstr("phases.phase is \"dense\""));
 }
 
 }  // namespace

@@ -48,7 +48,7 @@ void StepTimer::SaveTo(TrainingState& state) const {
 
 absl::Status StepTimer::RestoreFrom(const TrainingState& state) {
   ASSIGN_OR_RETURN(step_ms_, state.Value<double>(kStepMs));
-  for (const Phase phase : {Phase::kDense, Phase::kSparse}) {
+  for (const Phase phase : {Phase::kDense, Phase::kSparse, Phase::kSingle}) {
     if (!state.HasValue(WindowsOf(phase))) continue;
     ASSIGN_OR_RETURN(windows_ms_[phase], state.Value<std::vector<double>>(WindowsOf(phase)));
   }

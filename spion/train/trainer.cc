@@ -36,6 +36,7 @@ Training::Training(const Experiment& experiment, const TaskData& data, SequenceC
                    TrainingEvents& events, const TrainingOptions& options)
     : experiment_(experiment),
       h_(experiment.hyper_parameters),
+      source_(data.source),
       model_(model),
       events_(events),
       options_(options),
@@ -77,8 +78,8 @@ double Training::LearningRate(int64_t step) const {
 }
 
 void Training::Step(int64_t step) {
-  const ProfileRange range(phases_.phase() == Phase::kDense ? Region::kDenseStep
-                                                            : Region::kSparseStep);
+  const ProfileRange range(phases_.phase() == Phase::kSparse ? Region::kSparseStep
+                                                             : Region::kDenseStep);
   phases_.BeforeForward(step);
   if (phases_.IsCaptureStep(step) || IsTraced()) {
     step_.RunUnrecorded(LearningRate(step));
@@ -139,6 +140,8 @@ Checkpoint Training::Take(int64_t step, double dev_accuracy) const {
                          .dev_accuracy = dev_accuracy,
                          .phase = phases_.phase(),
                          .patterns = CurrentPatterns(model_),
+                         .data_description = source_.description,
+                         .data_sha256 = source_.sha256,
                          .pruned_score = experiment_.pruned_score()},
                         model_);
 }
@@ -278,7 +281,8 @@ absl::StatusOr<TrainingResult> Training::Run() {
   RETURN_IF_ERROR(told);
   phase_range_.reset();
   result_.train_seconds = Seconds();
-  result_.step_ms_dense = timer_.MedianStepMs(Phase::kDense);
+  const bool is_single = phases_.phase() == Phase::kSingle;
+  result_.step_ms_dense = timer_.MedianStepMs(is_single ? Phase::kSingle : Phase::kDense);
   result_.step_ms_sparse = timer_.MedianStepMs(Phase::kSparse);
   result_.recorded = result_.recorded || step_.has_recorded();
   RETURN_IF_ERROR(CheckWeights(result_.steps));

@@ -46,6 +46,7 @@ struct TrainingResult {
   /// Of the processes that trained up to the state from which this one went on.
   PeakMemory earlier_peak;
   double train_seconds = 0;
+  /// Of a method with a single phase: of that.
   std::optional<double> step_ms_dense;
   std::optional<double> step_ms_sparse;
 };

@@ -66,6 +66,7 @@ class Training {
 
   const Experiment& experiment_;
   const HyperParameters& h_;
+  const DataSource& source_;
   SequenceClassifier& model_;
   TrainingEvents& events_;
   const TrainingOptions& options_;

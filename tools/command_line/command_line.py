@@ -14,6 +14,7 @@ Bad arguments end the program with one line, `error: ...`, and exit code 2.
 import argparse
 import difflib
 import os
+import pathlib
 import re
 import sys
 
@@ -70,6 +71,15 @@ def _readable(text):
     return re.sub("[\udc80-\udcff]", lambda match: f"%{ord(match.group()) - 0xdc00:02X}", text)
 
 
+class _Version(argparse.Action):
+    def __call__(self, parser, namespace, values, option_string=None):
+        version = pathlib.Path(__file__).parents[2] / "VERSION"
+        if not version.is_file():
+            parser.error(f"this copy of the program does not know its version: no {version}")
+        print("SPION", version.read_text(encoding="utf-8"), end="")
+        parser.exit()
+
+
 class Parser(argparse.ArgumentParser):
     """argparse's, with switches; no abbreviations; one line an error."""
 
@@ -78,6 +88,7 @@ class Parser(argparse.ArgumentParser):
         self._switches = set()
         super().__init__(**{"allow_abbrev": False,
                             "formatter_class": argparse.RawDescriptionHelpFormatter, **kwargs})
+        self.add_argument("--version", action=_Version, nargs=0, help="which version this is")
 
     def add_argument(self, *names, **kwargs):
         action = super().add_argument(*names, **kwargs)

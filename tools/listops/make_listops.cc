@@ -12,6 +12,7 @@
 #include "spion/base/command_line.h"
 #include "spion/base/status.h"
 #include "spion/base/user_directory.h"
+#include "spion/base/version.h"
 #include "spion/data/listops_files.h"
 #include "spion/data/listops_generator.h"
 #include "spion/data/task.h"
@@ -24,6 +25,7 @@ struct Options {
   spion::GeneratedSizes sizes = spion::kListOpsSizes;
   bool force = false;
   bool help = false;
+  bool version = false;
 };
 
 std::vector<spion::Flag> Flags(Options& options) {
@@ -39,7 +41,8 @@ std::vector<spion::Flag> Flags(Options& options) {
           {"test", "N", absl::StrCat("expressions in basic_test.tsv (", options.sizes.test, ")"),
            spion::SetWhole(options.sizes.test)},
           spion::Switch("force", "overwrite files that are there", options.force),
-          spion::Switch("help", "this text", options.help)};
+          spion::Switch("help", "this text", options.help),
+          spion::Switch("version", "which version this is", options.version)};
 }
 
 absl::Status CheckPositive(const char* flag, int64_t size) {
@@ -57,6 +60,10 @@ absl::Status Run(const std::vector<std::string>& arguments) {
     std::cout << "Writes the ListOps data set as basic_train.tsv, basic_val.tsv and "
                  "basic_test.tsv.\n\n  bazel run //tools:make_listops -- --out=DIR [FLAG ...]\n\n"
               << spion::FlagsHelp(flags) << "\nDefaults in brackets.\n";
+    return absl::OkStatus();
+  }
+  if (options.version) {
+    std::cout << spion::kVersionText;
     return absl::OkStatus();
   }
   if (options.out.empty()) {

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "baselines/fixed_pattern/method_options.h"
 #include "baselines/fixed_pattern/patterns.h"
+#include "spion/base/did_you_mean.h"
 #include "spion/base/status.h"
 
 namespace spion {
@@ -99,9 +100,13 @@ absl::StatusOr<Maker> FindMaker(absl::string_view name) {
   for (const Maker& maker : Makers()) {
     if (maker.name == name) return maker;
   }
-  return absl::InvalidArgumentError(absl::StrCat("there is no fixed pattern \"", name,
-                                                 "\"; there are ", FixedPatternNames(),
-                                                 ", and --run=DIR shows those of a run"));
+  std::vector<std::string> names;
+  for (const Maker& maker : Makers()) names.emplace_back(maker.name);
+  const std::string meant = DidYouMean(name, names);
+  return absl::InvalidArgumentError(absl::StrCat(
+      "there is no fixed pattern \"", name, "\"; ",
+      meant.empty() ? "" : absl::StrCat("did you mean \"", meant, "\"? "), "there are ",
+      FixedPatternNames(), ", and --run=DIR shows those of a run"));
 }
 
 absl::Status CheckFlags(const Maker& maker, const FixedPatternOptions& options) {

@@ -19,6 +19,7 @@
 #include "spion/base/command_line.h"
 #include "spion/base/status.h"
 #include "spion/base/user_directory.h"
+#include "spion/base/version.h"
 #include "spion/pattern/draw.h"
 #include "tools/pattern/fixed_pattern.h"
 #include "tools/pattern/grey_png.h"
@@ -37,6 +38,7 @@ struct Options {
   std::string png;
   std::optional<int> scale;
   bool help = false;
+  bool version = false;
 };
 
 std::vector<Flag> Flags(Options& options) {
@@ -70,7 +72,8 @@ std::vector<Flag> Flags(Options& options) {
       {"scale", "N",
        "pixels a block is wide in the picture (as many as fit into 1024 pixels a side)",
        SetWhole(options.scale)},
-      Switch("help", "this text", options.help)};
+      Switch("help", "this text", options.help),
+      Switch("version", "which version this is", options.version)};
 }
 
 constexpr char kHelp[] =
@@ -170,6 +173,10 @@ absl::Status Run(const std::vector<std::string>& arguments) {
   ASSIGN_OR_RETURN(const std::vector<std::string> names, ParseArguments(arguments, flags));
   if (options.help) {
     std::cout << kHelp << FlagsHelp(flags) << "\nDefaults in brackets.\n";
+    return absl::OkStatus();
+  }
+  if (options.version) {
+    std::cout << kVersionText;
     return absl::OkStatus();
   }
   RETURN_IF_ERROR(EnterUserDirectory());

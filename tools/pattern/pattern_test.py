@@ -196,6 +196,7 @@ class ErrorsTest(PatternTest):
 
     def test_sources(self):
         self.check_refused("nothing to draw: give a fixed pattern (longformer, bigbird, ")
+        self.check_refused('did you mean "longformer"? there are ', "longfomer", "--length=64")
         self.check_refused('there is no fixed pattern "linformer"; there are longformer, ',
                            "linformer", "--length=64")
         self.check_refused("one source at a time, but there are longformer and --run=x",

@@ -1,0 +1,47 @@
+#include "experiments/evaluation_command.h"
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/string_view.h"
+#include "spion/train/check_settings.h"
+#include "spion/train/hyper_parameters.h"
+
+namespace spion {
+namespace {
+
+// In quotes where a shell would read it otherwise.
+std::string Quoted(const std::string& text) {
+  constexpr char kPlain[] =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./,:=+@%";
+  if (text.find_first_not_of(kPlain) == std::string::npos) return text;
+  return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
+}
+
+}  // namespace
+
+std::string EvaluationCommand(const Experiment& experiment, const Options& options,
+                              const TaskShape& shape, const std::string& checkpoint) {
+  const Options defaults;
+  std::string command = absl::StrCat("bazel run //experiments:lra_", experiment.task, "_",
+                                     experiment.method.name, " -- --mode=eval");
+  const auto add = [&](absl::string_view name, const std::string& value) {
+    absl::StrAppend(&command, " --", name, "=", Quoted(value));
+  };
+  add("checkpoint", checkpoint);
+  add("preset", std::string(PresetName(experiment.preset)));
+  if (!options.data_dir.empty()) add("data_dir", options.data_dir);
+  if (options.seed != defaults.seed) add("seed", absl::StrCat(options.seed));
+  if (options.device != defaults.device) add("device", options.device);
+  if (options.precision != defaults.precision) add("precision", options.precision);
+  const SettingsContext evaluation{.trains = false,
+                                   .pattern_kind = experiment.method.pattern_kind,
+                                   .shape = shape,
+                                   .train_examples = 0,
+                                   .given = {}};
+  for (const auto& [name, text] : experiment.given) {
+    if (HasPart(name, evaluation)) add(name, text);
+  }
+  return command;
+}
+
+}  // namespace spion
