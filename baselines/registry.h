@@ -1,4 +1,4 @@
-// Every method by name: SPION's variants and the baselines.
+// Every method of methods.bzl by name: SPION's variants and the baselines.
 #ifndef BASELINES_REGISTRY_H_
 #define BASELINES_REGISTRY_H_
 

@@ -2,6 +2,7 @@
 
 import statistics
 
+import methods
 from cells import BENCHMARK, INFERENCE
 from result import State
 
@@ -9,11 +10,6 @@ from result import State
 _QUICK_SECONDS = 3.0
 _INFERENCE_SECONDS = {"quick": 2.0, "paper": 60.0}
 _BENCHMARK_SECONDS = {"quick": 60.0, "paper": 120.0}
-# Training at the paper's setting. Milliseconds a step on an H200: of the public implementations of
-# 2021 to 2023 (docs/baselines.md), so more than it will be.
-_PAPER_STEP_MS = {"image": 25, "listops": 130, "text": 35, "retrieval": 70, "pathfinder": 50}
-_PAPER_STEPS = {"image": 10_000, "listops": 30_000, "text": 30_000, "retrieval": 40_000,
-                "pathfinder": 50_000}
 
 
 def _preset(cell):
@@ -33,8 +29,9 @@ def _prior(cell):
         return _INFERENCE_SECONDS[preset]
     if preset == "quick":
         return _QUICK_SECONDS
-    steps = int(dict(cell.settings).get("steps", _PAPER_STEPS[cell.task]))
-    return steps * _PAPER_STEP_MS[cell.task] / 1e3
+    task = methods.TASK_ENTRIES[cell.task]
+    steps = int(dict(cell.settings).get("steps", task["paper"]["steps"]))
+    return steps * task["step_ms"] / 1e3
 
 
 def seconds(cells, known, done=None):

@@ -1,4 +1,4 @@
-"""The methods of the tables: their order, their names, and what others call them."""
+"""The methods and tasks of the tables: their order, their names, and what others call them."""
 
 import ast
 import dataclasses
@@ -27,20 +27,22 @@ class Method:
     published: dict
 
 
-def _titles():
-    """{name: title} of METHODS in methods.bzl, whose syntax is Python's."""
-    path = pathlib.Path(__file__).parents[2] / "baselines/methods.bzl"
+def _listed(file, name):
+    """What is called so in a .bzl file, whose syntax is Python's."""
+    path = pathlib.Path(__file__).parents[2] / file
     for statement in ast.parse(path.read_text(encoding="utf-8")).body:
-        if isinstance(statement, ast.Assign) and statement.targets[0].id == "METHODS":
+        if isinstance(statement, ast.Assign) and statement.targets[0].id == name:
             return ast.literal_eval(statement.value)
-    raise ValueError(f"{path} has no METHODS")
+    raise ValueError(f"{path} has no {name}")
 
 
-METHODS = tuple(Method(name, title, PUBLISHED.get(name, {})) for name, title in _titles().items())
+METHODS = tuple(Method(name, title, PUBLISHED.get(name, {})) for name, (title, _) in
+                _listed("baselines/methods.bzl", "METHODS").items())
 BY_NAME = {method.name: method for method in METHODS}
 NAMES = tuple(BY_NAME)
 SPION = ("c", "f", "cf")
-TASKS = ("listops", "text", "retrieval", "image", "pathfinder")
+TASK_ENTRIES = _listed("spion/data/tasks.bzl", "TASKS")
+TASKS = tuple(TASK_ENTRIES)
 
 
 def title(name):

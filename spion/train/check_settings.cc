@@ -91,9 +91,8 @@ using H = HyperParameters;
 constexpr Rule kRules[] = {
     {"layers", Always, [](const H& h, const Context&) { return Whole(h.layers, 1, kMostLayers); }},
     {"sequence_length", WithPadding,
-     [](const H& h, const Context& context) {
-       return Whole(h.sequence_length, 0, context.shape.sequence_length,
-                    ", the length of the task's sequences; 0 cuts none");
+     [](const H& h, const Context&) {
+       return Whole(h.sequence_length, 0, kLargestSetting, "; 0 cuts none");
      }},
     {"batch_size", Always,
      [](const H& h, const Context& context) {
@@ -172,6 +171,11 @@ std::vector<std::string> SettingsNotes(const HyperParameters& h, const SettingsC
   }
   if (!without_part.empty()) {
     notes.push_back(absl::StrCat("note: without effect here: ", absl::StrJoin(without_part, ", ")));
+  }
+  if (WithPadding(context) && h.sequence_length > context.shape.sequence_length) {
+    notes.push_back(absl::StrCat("note: --sequence_length=", h.sequence_length,
+                                 " cuts nothing: the task's sequences have at most ",
+                                 context.shape.sequence_length));
   }
   if (context.trains && h.warmup_steps > h.steps) {
     notes.push_back(absl::StrCat("note: training ends at step ", h.steps,

@@ -75,10 +75,8 @@ TEST(CheckSettingsTest, NamesTheSettingItsValueAndWhatWasExpected) {
   const Case cases[] = {
       {"layers=0; expected a whole number from 1 to 1024", [](auto& h) { h.layers = 0; }},
       {"layers=1099511627776; expected", [](auto& h) { h.layers = kHuge; }},
-      {"--sequence_length=-1; expected a whole number from 0 to 512",
+      {"--sequence_length=-1; expected a whole number from 0 to 2147483647; 0 cuts none",
        [](auto& h) { h.sequence_length = -1; }},
-      {"--sequence_length=513; expected a whole number from 0 to 512, the length of the task's",
-       [](auto& h) { h.sequence_length = 513; }},
       {"--sequence_length=1099511627776; expected", [](auto& h) { h.sequence_length = kHuge; }},
       {"--batch_size=0; expected", [](auto& h) { h.batch_size = 0; }},
       {"--batch_size=1001; expected a whole number from 1 to 1000, the examples that there are to",
@@ -205,6 +203,15 @@ TEST(SettingsNotesTest, EveryFlagHasARule) {
     const bool has_part = flag == "batch_size" || flag == "test_examples";
     EXPECT_EQ(notes[0].find("--" + flag) == std::string::npos, has_part) << flag;
   }
+}
+
+TEST(SettingsNotesTest, SaysThatALengthCutsNothing) {
+  HyperParameters h = Good();
+  h.sequence_length = 513;
+  EXPECT_THAT(SettingsNotes(h, Context(PatternKind::kCF)),
+              ElementsAre("note: --sequence_length=513 cuts nothing: the task's sequences have at "
+                          "most 512"));
+  EXPECT_THAT(SettingsNotes(h, Context(PatternKind::kCF, false)), IsEmpty());
 }
 
 TEST(SettingsNotesTest, SaysWhatAShortTrainingLeavesOut) {

@@ -2,8 +2,8 @@
 //
 //   ASSIGN_OR_RETURN(HyperParameters h, HyperParametersFor("image", Preset::kPaper));
 //
-// Source: spion.md, "Reference hyper-parameters" (paper); `quick` is ours: the same method at a
-// size that a two-core CPU takes through the transition within three minutes.
+// `paper` is each task's entry in spion/data/tasks.bzl; `quick` is ours: the same method at a size
+// that a two-core CPU takes through the transition within three minutes.
 #ifndef SPION_TRAIN_HYPER_PARAMETERS_H_
 #define SPION_TRAIN_HYPER_PARAMETERS_H_
 
@@ -66,8 +66,7 @@ struct HyperParameters {
   int64_t evaluation_batch_size() const { return batch_size < 16 ? 16 : batch_size; }
 };
 
-/// Tasks: "image", "listops", "retrieval", "text", "pathfinder".
-/// Errors: InvalidArgument for another, naming the valid ones.
+/// Errors: InvalidArgument for a task that is not in tasks.bzl, naming those that are.
 absl::StatusOr<HyperParameters> HyperParametersFor(absl::string_view task, Preset preset);
 
 /// The largest number of steps, examples and tokens that a setting may name: products of two of

@@ -1,0 +1,16 @@
+// The methods of full attention, of the list in baselines/methods.bzl.
+#include "baselines/dense/dense_attention.h"
+#include "baselines/make_method.h"
+#include "spion/nn/fused_dense_attention.h"
+
+namespace spion {
+
+Method DenseMethod() {
+  return MakeMethod<DenseAttention>("dense", "full softmax attention, probabilities in memory");
+}
+
+Method SdpaMethod() {
+  return MakeMethod<FusedDenseAttention>("sdpa", "full softmax attention, fused (LibTorch)");
+}
+
+}  // namespace spion

@@ -1,0 +1,34 @@
+// An entry of the list of tasks (tasks.bzl): what the program knows of a task before it reads its
+// data.
+#ifndef SPION_DATA_TASK_ENTRY_H_
+#define SPION_DATA_TASK_ENTRY_H_
+
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "spion/data/task.h"
+
+namespace spion {
+
+/// The published hyper-parameters of a task; what they mean: spion/train/hyper_parameters.h.
+struct PaperSettings {
+  int64_t layers;
+  int64_t batch_size;
+  double learning_rate;
+  int64_t warmup_steps;
+  int64_t steps;
+  int64_t capture_interval;
+  int64_t block_size;
+  double density;
+  double threshold;
+};
+
+struct TaskEntry {
+  const char* name;
+  absl::StatusOr<TaskData> (*load)(const TaskOptions& options);
+  PaperSettings paper;
+};
+
+}  // namespace spion
+
+#endif  // SPION_DATA_TASK_ENTRY_H_
