@@ -103,10 +103,10 @@ absl::StatusOr<Maker> FindMaker(absl::string_view name) {
   std::vector<std::string> names;
   for (const Maker& maker : Makers()) names.emplace_back(maker.name);
   const std::string meant = DidYouMean(name, names);
-  return absl::InvalidArgumentError(absl::StrCat(
-      "there is no fixed pattern \"", name, "\"; ",
-      meant.empty() ? "" : absl::StrCat("did you mean \"", meant, "\"? "), "there are ",
-      FixedPatternNames(), ", and --run=DIR shows those of a run"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("there is no fixed pattern \"", name, "\"; ",
+                   meant.empty() ? "" : absl::StrCat("did you mean \"", meant, "\"? "),
+                   "there are ", FixedPatternNames(), ", and --run=DIR shows those of a run"));
 }
 
 absl::Status CheckFlags(const Maker& maker, const FixedPatternOptions& options) {

@@ -11,6 +11,7 @@ import unittest
 from read_png import read_grey_png
 
 PROGRAM = None
+METHODS = []  # those of baselines/methods.bzl that keep to a pattern
 PRUNED, DIAGONAL, KEPT = 255, 128, 0
 
 LONGFORMER = """\
@@ -197,8 +198,8 @@ class ErrorsTest(PatternTest):
     def test_sources(self):
         self.check_refused("nothing to draw: give a fixed pattern (longformer, bigbird, ")
         self.check_refused('did you mean "longformer"? there are ', "longfomer", "--length=64")
-        self.check_refused('there is no fixed pattern "linformer"; there are longformer, ',
-                           "linformer", "--length=64")
+        self.check_refused('there is no fixed pattern "skyformer"; there are longformer, ',
+                           "skyformer", "--length=64")
         self.check_refused("one source at a time, but there are longformer and --run=x",
                            "longformer", "--run=x")
         self.check_refused("there are longformer and bigbird", "longformer", "bigbird")
@@ -263,6 +264,12 @@ class ErrorsTest(PatternTest):
             self.assertEqual(result.returncode, 1)
             self.assertIn(expected, result.stderr)
 
+    def test_every_method_that_fixes_a_pattern_is_drawn(self):
+        self.assertTrue(METHODS)
+        for method in METHODS:
+            result = run(method, "--length=1024")
+            self.assertEqual(result.returncode, 0, f"add it to fixed_pattern.cc: {result.stderr}")
+
     def test_flags(self):
         self.check_refused('--length="abc"; expected a whole number', "longformer", "--length=abc")
         result = run("--lenght=3", cwd=self.folder)
@@ -278,5 +285,5 @@ class ErrorsTest(PatternTest):
 
 
 if __name__ == "__main__":
-    PROGRAM = sys.argv.pop(1)
-    unittest.main()
+    PROGRAM, METHODS = sys.argv[1], sys.argv[2:]
+    unittest.main(argv=sys.argv[:1])
