@@ -14,6 +14,8 @@
 namespace spion {
 namespace {
 
+// Quantiles: a map is even in large parts, and differs in few.
+constexpr double kWhite = 0.02;
 constexpr double kBlack = 0.995;
 constexpr int kShades = 16;
 constexpr int kPictureSide = 384;  // pixels
@@ -30,11 +32,12 @@ Grid WholePicture(int blocks) {
 
 // From 0, nothing, to 1, black.
 absl::StatusOr<std::vector<double>> Darkness(const BlockScores& scores) {
+  ASSIGN_OR_RETURN(const double white, Quantile(scores.values, kWhite));
   ASSIGN_OR_RETURN(const double black, Quantile(scores.values, kBlack));
+  const double range = black - white;
   std::vector<double> darkness;
   for (const double score : scores.values) {
-    const double share = black > 0 ? std::clamp(score / black, 0.0, 1.0) : 0.0;
-    darkness.push_back(std::sqrt(share));
+    darkness.push_back(range > 0 ? std::clamp((score - white) / range, 0.0, 1.0) : 0.0);
   }
   return darkness;
 }

@@ -12,8 +12,8 @@
 
 namespace spion {
 
-/// Dark is much: a score of the quantile 0.995 or above is black, none is white, and the square
-/// root of the share lies between. A block a pixel. Errors: those of Quantile.
+/// Dark is much: a score at the quantile 0.02 or below is white, one at 0.995 or above is black. A
+/// block a pixel. Errors: those of Quantile.
 absl::StatusOr<GreyImage> DrawScores(const BlockScores& scores);
 
 /// The same as SVG, in 16 shades.

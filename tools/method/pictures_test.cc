@@ -21,14 +21,19 @@ int Count(const std::string& text, absl::string_view part) {
 }
 
 TEST(PicturesTest, MuchIsBlackAndNoneIsWhite) {
-  // A quarter of the most is half as dark.
-  const GreyImage image = DrawScores({2, {4.0, 0.0, 1.0, 4.0}}).value();
-  EXPECT_EQ(image.width, 2);
-  EXPECT_THAT(image.pixels, ElementsAre(0, 255, 128, 0));
+  // Half-way between the two quantiles, which of so few scores are the ends, is half as dark.
+  std::vector<double> scores(400, 1.0);
+  scores[0] = scores[1] = scores[2] = 3.0;
+  for (int i = 10; i < 20; ++i) scores[i] = -1.0;
+  const GreyImage image = DrawScores({20, scores}).value();
+  EXPECT_EQ(image.width, 20);
+  EXPECT_EQ(image.pixels[0], 0);
+  EXPECT_EQ(image.pixels[5], 128);
+  EXPECT_EQ(image.pixels[15], 255);
 }
 
-TEST(PicturesTest, NothingIsWhite) {
-  EXPECT_THAT(DrawScores({1, {0.0}})->pixels, ElementsAre(255));
+TEST(PicturesTest, WhatIsEvenIsWhite) {
+  EXPECT_THAT(DrawScores({1, {0.5}})->pixels, ElementsAre(255));
 }
 
 TEST(PicturesTest, FloodFillShowsItsMovesWithinTheMapAndWhatItMarks) {
