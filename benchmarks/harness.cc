@@ -29,7 +29,7 @@ int Fail(absl::string_view message) {
 
 void AddContext() {
   const BuildInfo build = GetBuildInfo();
-  benchmark::AddCustomContext("version", kVersion);
+  benchmark::AddCustomContext("version", Version());
   benchmark::AddCustomContext("commit", std::string(build.commit) + (build.dirty ? "+" : ""));
   benchmark::AddCustomContext("torch", build.torch_version);
   benchmark::AddCustomContext("cuda", build.cuda_version);
@@ -166,7 +166,7 @@ int RunBenchmarks(const std::vector<std::string>& given,
   if (!own.ok()) return Fail(own.status().message());
   const OwnFlags& flags = *own;
   if (flags.version) {
-    std::cout << kVersionText;
+    std::cout << VersionText();
     return 0;
   }
   const std::string partial = flags.out + ".partial";

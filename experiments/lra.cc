@@ -32,7 +32,7 @@ int Main(int argc, char** argv) {
     return 0;
   }
   if (options->version) {
-    std::cout << spion::kVersionText;
+    std::cout << spion::VersionText();
     return 0;
   }
   std::signal(SIGPIPE, SIG_IGN);  // who read the output may go: the run goes on

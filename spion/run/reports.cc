@@ -60,7 +60,7 @@ Json Manifest(const Experiment& experiment, const ModelConfig& model, const Data
               c10::Device device, const std::vector<std::string>& command) {
   const BuildInfo build = GetBuildInfo();
   return {{"command", command},
-          {"version", kVersion},
+          {"version", Version()},
           {"date", absl::FormatTime(absl::RFC3339_sec, absl::Now(), absl::UTCTimeZone())},
           {"task", experiment.task},
           {"method", experiment.method.name},

@@ -63,7 +63,7 @@ absl::Status Run(const std::vector<std::string>& arguments) {
     return absl::OkStatus();
   }
   if (options.version) {
-    std::cout << spion::kVersionText;
+    std::cout << spion::VersionText();
     return absl::OkStatus();
   }
   if (options.out.empty()) {

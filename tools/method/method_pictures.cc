@@ -146,7 +146,7 @@ absl::Status Run(const std::vector<std::string>& arguments) {
     return absl::OkStatus();
   }
   if (options.version) {
-    std::cout << kVersionText;
+    std::cout << VersionText();
     return absl::OkStatus();
   }
   if (options.run.empty() || options.out.empty()) {
