@@ -52,7 +52,14 @@ class ParserTest(unittest.TestCase):
     def test_unknown_flags_name_what_may_have_been_meant(self):
         self.assertEqual(self.error("--uot=x"), 'unknown argument "--uot=x"; did you mean "--out"?')
         self.assertEqual(self.error("--verbose"), 'unknown argument "--verbose"; the flags are -h, '
-                         "--help, --out, --tasks, --task, --force")
+                         "--help, --version, --out, --tasks, --task, --force")
+
+    def test_the_version_is_that_of_the_file(self):
+        out = io.StringIO()
+        with self.assertRaises(SystemExit) as ended, contextlib.redirect_stdout(out):
+            self.parser.parse_args(["--version"])
+        self.assertEqual(ended.exception.code, 0)
+        self.assertRegex(out.getvalue(), r"^SPION \d+\.\d+\.\d+\n$")
 
     def test_there_are_no_abbreviations(self):
         self.assertIn("unknown argument", self.error("--forc"))
