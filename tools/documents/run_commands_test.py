@@ -91,6 +91,8 @@ def _first(rules, text):
 
 class RunCommandsTest(unittest.TestCase):
     def run_one(self, command):
+        self.assertRegex(command.text, r"^(tools/)?bazel run //",
+                         "it is no program of the workspace: add it to _NOT_RUN, with the reason")
         label, *arguments = command.words[2:]
         self.assertIn(label, PROGRAMS, "this label has no program here: add it to BUILD.bazel")
         quick = _first(_QUICK, command.text + " ")
