@@ -230,6 +230,15 @@ class ContradictionTest : public ::testing::Test {
   std::string data_;
 };
 
+TEST_F(ContradictionTest, AFileThatDoesNotKnowItsDataIsNone) {
+  info_.erase("data");
+  const std::string path = TempPath("before_0_2_0.safetensors");
+  ASSERT_TRUE(WriteFileAtomically(path, Bytes()).ok());
+  const absl::StatusOr<Checkpoint> loaded = LoadCheckpoint(path);
+  ASSERT_TRUE(loaded.ok()) << loaded.status();
+  EXPECT_EQ(loaded->info.data_sha256, "");
+}
+
 TEST_F(ContradictionTest, IsGoodAsLongAsNothingIsChanged) {
   const std::string path = TempPath("unchanged.safetensors");
   ASSERT_TRUE(WriteFileAtomically(path, Bytes()).ok());
