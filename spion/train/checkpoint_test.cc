@@ -230,7 +230,7 @@ class ContradictionTest : public ::testing::Test {
   std::string data_;
 };
 
-TEST_F(ContradictionTest, AFileThatDoesNotKnowItsDataIsNone) {
+TEST_F(ContradictionTest, AFileFromBeforeDataWereKnownIsRead) {
   info_.erase("data");
   const std::string path = TempPath("before_0_2_0.safetensors");
   ASSERT_TRUE(WriteFileAtomically(path, Bytes()).ok());
