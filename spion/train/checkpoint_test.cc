@@ -135,37 +135,6 @@ TEST(CheckpointTest, SaysWhatDataItWasTrainedWith) {
   EXPECT_EQ(LoadCheckpoint(path)->info.data_sha256, "25eeda33d12");
 }
 
-// A method that keeps to one pattern.
-class WithinPattern : public FusedDenseAttention {
- public:
-  explicit WithinPattern(BlockPattern pattern) : pattern_(std::move(pattern)) {}
-  const BlockPattern* pattern() const override { return &pattern_; }
-
- private:
-  BlockPattern pattern_;
-};
-
-SequenceClassifier WithinPatternModel(const BlockPattern& pattern) {
-  return {kConfig, at::kCPU,
-          [=](const AttentionContext&) { return std::make_unique<WithinPattern>(pattern); }};
-}
-
-TEST(CheckpointTest, OfASinglePhaseHasThePatternsThatTheMethodFixes) {
-  const SequenceClassifier trained = WithinPatternModel(Banded(4, 16, 1));
-  CheckpointInfo info = InfoOf(trained);
-  info.phase = Phase::kSingle;
-  const std::string path = TempPath("single.safetensors");
-  ASSERT_TRUE(SaveCheckpoint(path, TakeCheckpoint(info, trained)).ok());
-  const absl::StatusOr<Checkpoint> loaded = LoadCheckpoint(path);
-  ASSERT_TRUE(loaded.ok()) << loaded.status();
-  EXPECT_EQ(loaded->info.phase, Phase::kSingle);
-  EXPECT_EQ(loaded->info.patterns.size(), 2u);
-  SequenceClassifier same = WithinPatternModel(Banded(4, 16, 1));
-  EXPECT_TRUE(Restore(*loaded, same).ok());
-  SequenceClassifier other = WithinPatternModel(LongColumns(4, 16));
-  EXPECT_THAT(std::string(Restore(*loaded, other).message()), HasSubstr("within other patterns"));
-}
-
 TEST(CheckpointTest, NamesAWeightThatDoesNotFit) {
   const SequenceClassifier trained = SpionModel(1);
   const std::string path = TempPath("other.safetensors");
