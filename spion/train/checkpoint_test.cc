@@ -1,6 +1,7 @@
 #include "spion/train/checkpoint.h"
 
 #include <ATen/Context.h>
+#include <ATen/ops/empty.h>
 #include <ATen/ops/randint.h>
 #include <ATen/ops/tensor.h>
 #include <c10/core/GradMode.h>
@@ -13,6 +14,7 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -332,6 +334,33 @@ TEST(SafetensorsTest, ReadsTheFormatOfItsSpecification) {
 }
 
 // Tensors in any order of names; a scalar and one without elements among them.
+TEST(SafetensorsTest, WritesWhatItReads) {
+  // Strided, spread over memory that is not there, empty, and larger than what is collected.
+  const std::map<std::string, at::Tensor> tensors = {
+      {"transposed", at::randint(9, {3, 5}, at::kFloat).t()},
+      {"spread", at::randint(9, {1, 4}, at::kLong).expand({6, 4})},
+      {"empty", at::empty({0, 7}, at::kByte)},
+      {"large", at::randint(255, {3 << 20}, at::kByte)}};
+  const std::string path = TempPath("written.safetensors");
+  ASSERT_TRUE(SaveTensors(path, {.tensors = tensors, .metadata = {{"key", "value"}}}).ok());
+  const absl::StatusOr<TensorFile> read = LoadTensors(path);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(read->metadata, (std::map<std::string, std::string>{{"key", "value"}}));
+  ASSERT_EQ(read->tensors.size(), tensors.size());
+  for (const auto& [name, tensor] : tensors) {
+    EXPECT_TRUE(read->tensors.at(name).equal(tensor)) << name;
+  }
+}
+
+TEST(SafetensorsTest, NothingIsWrittenOfAnotherType) {
+  const std::string path = TempPath("typed.safetensors");
+  const absl::Status status =
+      SaveTensors(path, {.tensors = {{"x", at::empty({2}, at::kDouble)}}, .metadata = {}});
+  EXPECT_THAT(std::string(status.message()), HasSubstr("x is Double, expected Float"));
+  EXPECT_FALSE(std::filesystem::exists(path));
+  EXPECT_FALSE(std::filesystem::exists(path + ".partial"));
+}
+
 TEST(SafetensorsTest, TakesOffsetsThatLeaveNoGap) {
   const std::string path = TempPath("offsets.safetensors");
   ASSERT_TRUE(WriteFileAtomically(path, TensorBytes(

@@ -132,12 +132,11 @@ absl::Status CheckOffsets(const FilePlace& place, std::vector<Entry>& entries,
   return Damaged(place, absl::StrCat("its tensors end at byte ", end, " of ", data_bytes));
 }
 
-}  // namespace
-
-absl::Status SaveTensors(const FilePlace& place, const TensorFile& content) {
+// All before the data.
+absl::StatusOr<std::string> Header(const FilePlace& place, const TensorFile& content) {
   Json header = Json::object();
   header[kMetadata] = content.metadata;
-  std::string data;
+  size_t start = 0;
   for (const auto& [name, tensor] : content.tensors) {
     const auto* type =
         std::find_if(std::begin(kTypes), std::end(kTypes),
@@ -147,18 +146,28 @@ absl::Status SaveTensors(const FilePlace& place, const TensorFile& content) {
                                                      c10::toString(tensor.scalar_type()),
                                                      ", expected Float, Long or Byte"));
     }
-    const at::Tensor host = tensor.detach().cpu().contiguous();
-    const size_t start = data.size();
-    data.append(static_cast<const char*>(host.const_data_ptr()), host.nbytes());
-    header[name] = {{"dtype", type->name},
-                    {"shape", host.sizes().vec()},
-                    {"data_offsets", {start, data.size()}}};
+    const size_t end = start + tensor.nbytes();
+    header[name] = {
+        {"dtype", type->name}, {"shape", tensor.sizes().vec()}, {"data_offsets", {start, end}}};
+    start = end;
   }
   std::string text = header.dump();
   text.append((kAlignment - text.size() % kAlignment) % kAlignment, ' ');
   const uint64_t size = text.size();
-  std::string file(reinterpret_cast<const char*>(&size), sizeof(size));
-  return WriteFileAtomically(place, absl::StrCat(file, text, data));
+  return absl::StrCat(absl::string_view(reinterpret_cast<const char*>(&size), sizeof(size)), text);
+}
+
+}  // namespace
+
+absl::Status SaveTensors(const FilePlace& place, const TensorFile& content) {
+  ASSIGN_OR_RETURN(const std::string header, Header(place, content));
+  ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(place));
+  RETURN_IF_ERROR(file.Append(header));
+  for (const auto& [name, tensor] : content.tensors) {
+    const at::Tensor host = tensor.detach().cpu().contiguous();
+    RETURN_IF_ERROR(file.Append({static_cast<const char*>(host.const_data_ptr()), host.nbytes()}));
+  }
+  return file.Commit();
 }
 
 absl::StatusOr<TensorFile> LoadTensors(const FilePlace& place) {
