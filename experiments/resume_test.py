@@ -129,6 +129,28 @@ class StoppedTest(RunCase):
         self.assertEqual({path.name: path.stat().st_mtime_ns for path in run.iterdir()
                           if path.name != "run.lock"}, before)
 
+    def test_killed_between_its_summary_and_the_removal_of_its_state(self):
+        run = self.undisturbed()
+        (run / "state.safetensors").write_text("")
+        code, said = self.finish(run, "--resume")
+        self.assertEqual(code, 0, said)
+        self.assertIn("has ended", said)
+        self.assertFalse((run / "state.safetensors").exists())
+
+    def test_a_trace_of_steps_that_are_done_is_said_to_be_left_out(self):
+        run, trace = self.folder / "run", self.folder / "trace.json"
+        process = self.start(run, "--save_interval=1")
+        for line in process.stdout:
+            if line.startswith("step"):
+                break
+        process.send_signal(signal.SIGTERM)
+        process.communicate()
+        code, said = self.finish(run, "--resume", f"--trace={trace}", "--trace_steps=1:30")
+        self.assertEqual(code, 0, said)
+        self.assertIn(f"note: --trace={trace} is not written: step 1, with which it begins, was "
+                      "trained before", said)
+        self.assertFalse(trace.exists())
+
     def test_another_run_is_refused_by_each_difference(self):
         run = self.undisturbed()
         (run / "summary.json").unlink()

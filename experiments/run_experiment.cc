@@ -216,6 +216,17 @@ absl::StatusOr<TrainingResult> TrainWithinMemory(const Session& session, Sequenc
   }
 }
 
+// A trace is of steps that one process trains from its first step on.
+absl::Status SayIfTraceIsLeftOut(const Trace* trace, const TrainingState& state,
+                                 Progress& progress) {
+  ASSIGN_OR_RETURN(const int64_t step, StepOf(state));
+  if (trace == nullptr || step < trace->options().first_step) return absl::OkStatus();
+  progress.Say(absl::StrCat("note: --trace=", trace->options().path, " is not written: step ",
+                            trace->options().first_step,
+                            ", with which it begins, was trained before; what is there stays"));
+  return absl::OkStatus();
+}
+
 // Errors of a state that does not fit name it, and the way out.
 absl::Status OfState(const absl::Status& status, const RunDirectory& run) {
   if (!absl::IsDataLoss(status)) return status;
@@ -246,11 +257,13 @@ absl::StatusOr<Outcome> RunTraining(const Session& session, const Options& optio
   const RunDirectory& run = place.run;
   const Resumption& earlier = place.earlier;
   if (earlier.summary.has_value()) {
+    RETURN_IF_ERROR(RemoveFile(run.File(kStateFileName)));  // it ended just before it could
     progress.Say(absl::StrCat("the run in ", run.path(), " has ended: its summary.json is there"));
     return Outcome::kFinished;
   }
   RunJournal journal(experiment, run, progress);
   if (earlier.state.has_value()) {
+    RETURN_IF_ERROR(SayIfTraceIsLeftOut(trace.get(), *earlier.state, progress));
     RETURN_IF_ERROR(journal.CutLogsBack(*earlier.state));
     RETURN_IF_ERROR(RemoveFile(run.File(ModelFileName(SavedModel::kInterrupted, Phase::kDense))));
     RETURN_IF_ERROR(run.WriteJson("manifest.json", earlier.manifest));

@@ -20,8 +20,9 @@ constexpr const char* kIdentity[] = {"task",  "method",           "preset", "see
                                      "model", "hyper_parameters", "data",   "device", "threads"};
 
 // What may change from one process of a run to the next, and is said.
+constexpr char kCommit[] = "git_commit";
 constexpr std::pair<const char*, const char*> kSaid[] = {
-    {"git_commit", "the commit"},
+    {kCommit, "the commit"},
     {"torch_version", "LibTorch"},
     {"cuda_version", "CUDA"},
     {"device_name", "the device"},
@@ -51,6 +52,14 @@ Json IdentityOf(const Json& manifest, const std::string& key) {
   if (key == "data") return DataOf(manifest);
   if (key == "device") return DeviceKind(manifest);
   return ValueOf(manifest, key);
+}
+
+// Changes that are not committed are told of, but not what they are.
+Json SaidOf(const Json& manifest, const char* key) {
+  const Json value = ValueOf(manifest, key);
+  const bool has_changes = key == kCommit && ValueOf(manifest, "git_dirty") == true;
+  if (!has_changes || !value.is_string()) return value;
+  return absl::StrCat(value.get<std::string>(), " with changes");
 }
 
 void AddDifferences(const std::string& name, const Json& there, const Json& here,
@@ -126,8 +135,8 @@ absl::StatusOr<Resumption> LookAtEarlierRun(const RunDirectory& run, const Json&
   }
   const Json& last = earlier.contains("resumed") ? earlier["resumed"].back() : earlier;
   for (const auto& [key, name] : kSaid) {
-    const Json before = ValueOf(last, key);
-    const Json now = ValueOf(manifest, key);
+    const Json before = SaidOf(last, key);
+    const Json now = SaidOf(manifest, key);
     if (before == now) continue;
     resumption.notes.push_back(
         absl::StrCat("note: ", name, " was ", before.dump(), ", now ", now.dump()));

@@ -76,5 +76,20 @@ TEST(RunDifferencesTest, TellsGeneratedDataByTheirDescription) {
   EXPECT_EQ(RunDifferences(there, here).size(), 1);
 }
 
+TEST(LookAtEarlierRunTest, SaysWhatIsNotAsItWasButMayBeSo) {
+  const absl::StatusOr<RunDirectory> run =
+      RunDirectory::Create(::testing::TempDir() + "/another_commit");
+  ASSERT_TRUE(run.ok()) << run.status();
+  ASSERT_TRUE(run->WriteJson("manifest.json", Manifest()).ok());
+  const auto notes = [&](const Json& here) { return LookAtEarlierRun(*run, here)->notes; };
+  EXPECT_THAT(notes(Manifest()), IsEmpty());
+  Json here = Manifest();
+  here["git_dirty"] = true;
+  here["torch_version"] = "2.12.0";
+  EXPECT_THAT(notes(here),
+              ElementsAre("note: the commit was \"c0ffee\", now \"c0ffee with changes\"",
+                          "note: LibTorch was \"2.11.0\", now \"2.12.0\""));
+}
+
 }  // namespace
 }  // namespace spion

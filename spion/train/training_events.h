@@ -81,7 +81,8 @@ class TrainingEvents {
   virtual absl::Status OnTrace(const TrainingPosition& /*at*/, const TraceOptions& /*trace*/) {
     return absl::OkStatus();
   }
-  /// Also after an error, before it is returned.
+  /// Also when an error or an exception ends the steps, before it is passed on; not where training
+  /// could not begin.
   virtual absl::Status OnEnd(const TrainingPosition& /*at*/, bool /*all_steps_done*/) {
     return absl::OkStatus();
   }
