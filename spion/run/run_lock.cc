@@ -73,11 +73,11 @@ absl::Status RunLock::Sign() const {
   const nlohmann::ordered_json signature = {
       {"program", kProgram}, {"host", HostName()}, {"process", getpid()}};
   const std::string text = signature.dump() + "\n";
-  if (ftruncate(file_.number(), 0) != 0 ||
-      pwrite(file_.number(), text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) {
-    return SystemError(place_, "written");
-  }
-  return absl::OkStatus();
+  if (ftruncate(file_.number(), 0) != 0) return SystemError(place_, "written");
+  const ssize_t written = pwrite(file_.number(), text.data(), text.size(), 0);
+  if (written == static_cast<ssize_t>(text.size())) return absl::OkStatus();
+  if (written >= 0) errno = ENOSPC;  // nothing else takes a part of so few bytes
+  return SystemError(place_, "written");
 }
 
 bool RunLock::IsSigned(const Folder& folder) { return !Signature(folder.File(kName)).is_null(); }

@@ -5,13 +5,14 @@
 //
 // FAULT_FOLDER   the calls that count are on files below this folder, by their path
 // FAULT_CALL     the first of them has number 1; 0: none fails
-// FAULT_ERROR    errno of the failure (5 EIO, 28 ENOSPC); 0: a write that takes half of its bytes,
-//                after which the next one fails with ENOSPC, as on a disk that is full
-// FAULT_REPORT   a file that gets a line "<number> <operation> <path>" for the call that failed, and
-//                at exit "<how many> calls"
+// FAULT_ERROR    errno of the failure (5 EIO, 28 ENOSPC); 0: a write or read that takes half of its
+//                bytes, after which the next write fails with ENOSPC, as on a disk that is full
+// FAULT_REPORT   a file that gets a line "<number> <operation> <path>" for each call that failed, or
+//                for each call where none is to fail, and at exit "<how many> calls"
+// FAULT_COUNTER  a file of eight zero bytes: the calls of all processes that share it are counted
+//                together; without it each process counts its own
 //
-// Calls that count: open for writing, write, pwrite, fsync, ftruncate, rename, unlink, mmap of a
-// file.
+// Calls that count: open, read, write, pwrite, fsync, ftruncate, rename, unlink, mmap of a file.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -25,7 +26,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static atomic_long g_calls;
+static atomic_long g_own_calls;
+static atomic_long* g_calls = &g_own_calls;
 static atomic_int g_disk_is_full;
 
 static const char* Setting(const char* name) {
@@ -50,8 +52,21 @@ static void Report(const char* format, ...) {
   close(file);
 }
 
+__attribute__((constructor)) static void ShareCounter(void) {
+  const char* path = Setting("FAULT_COUNTER");
+  if (path[0] == '\0') return;
+  int (*real_open)(const char*, int, ...) = (int (*)(const char*, int, ...))Real("open");
+  void* (*real_mmap)(void*, size_t, int, int, int, off_t) =
+      (void* (*)(void*, size_t, int, int, int, off_t))Real("mmap");
+  const int file = real_open(path, O_RDWR | O_CLOEXEC);
+  void* shared = real_mmap(NULL, sizeof *g_calls, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  if (shared == MAP_FAILED) abort();
+  g_calls = shared;
+  close(file);
+}
+
 __attribute__((destructor)) static void ReportCalls(void) {
-  Report("%ld calls\n", atomic_load(&g_calls));
+  Report("%ld calls\n", atomic_load(g_calls));
 }
 
 static int IsBelow(const char* path) {
@@ -86,9 +101,10 @@ static void PathAt(int folder, const char* name, char* path) {
 // Whether this call is the one to fail; errno is set then.
 static int Fails(const char* operation, const char* path) {
   if (!IsBelow(path)) return 0;
-  const long number = atomic_fetch_add(&g_calls, 1) + 1;
-  if (number != atol(Setting("FAULT_CALL"))) return 0;
-  Report("%ld %s %s\n", number, operation, path);
+  const long number = atomic_fetch_add(g_calls, 1) + 1;
+  const long to_fail = atol(Setting("FAULT_CALL"));
+  if (to_fail == 0 || number == to_fail) Report("%ld %s %s\n", number, operation, path);
+  if (number != to_fail) return 0;
   errno = atoi(Setting("FAULT_ERROR"));
   return 1;
 }
@@ -96,8 +112,8 @@ static int Fails(const char* operation, const char* path) {
 static int OpenAs(const char* name, int folder, const char* path, int flags, mode_t mode) {
   char full[PATH_MAX];
   PathAt(folder, path, full);
-  if ((flags & O_ACCMODE) != O_RDONLY && Fails("open", full)) {
-    if (errno == 0) errno = ENOSPC;
+  if (Fails("open", full)) {
+    if (errno == 0) errno = EIO;
     return -1;
   }
   int (*real)(int, const char*, int, ...) = (int (*)(int, const char*, int, ...))Real(name);
@@ -135,6 +151,7 @@ static ssize_t Taken(const char* operation, int file, size_t count) {
   PathOf(file, path);
   if (atomic_load(&g_disk_is_full) != 0 && IsBelow(path)) {
     atomic_store(&g_disk_is_full, 0);
+    Report("%ld %s %s\n", atomic_fetch_add(g_calls, 1) + 1, operation, path);
     errno = ENOSPC;
     return -1;
   }
@@ -157,6 +174,17 @@ ssize_t pwrite(int file, const void* data, size_t count, off_t at) {
   ssize_t (*real)(int, const void*, size_t, off_t) =
       (ssize_t(*)(int, const void*, size_t, off_t))Real("pwrite");
   return real(file, data, (size_t)taken, at);
+}
+
+ssize_t read(int file, void* data, size_t count) {
+  char path[PATH_MAX];
+  PathOf(file, path);
+  if (Fails("read", path)) {
+    if (errno != 0) return -1;
+    count = (count + 1) / 2;
+  }
+  ssize_t (*real)(int, void*, size_t) = (ssize_t(*)(int, void*, size_t))Real("read");
+  return real(file, data, count);
 }
 
 #define ON_DESCRIPTOR(NAME, PARAMETERS, ARGUMENTS)       \
