@@ -3,9 +3,9 @@
   bundle/run cells --minutes=25 --preset=paper --data_dir=DIR --in=cells.tar.xz --out=cells.tar.xz
 
 A cell a GPU at a time; without a GPU one at a time on the CPU. In time, or at Ctrl-C, SIGTERM,
-SIGHUP or SIGUSR1, the trainings under way save their states, and all that is there is packed: give
-the archives to --in on the next machine, which goes on. Exit code 0: all cells are there; 1: some
-failed; 3: the time is over and cells are left; 130: stopped by a signal.
+SIGHUP or SIGUSR1, the trainings under way save their states, and all that is there is packed, as it is
+after an error: give the archives to --in on the next machine, which goes on. Exit code 0: all cells are
+there; 1: some failed, or an error; 3: the time is over and cells are left; 130: stopped by a signal.
 """
 
 import argparse
@@ -122,6 +122,8 @@ def _check_out(out, archives):
 def _machines(options):
     """One for each GPU, or the CPU."""
     names = gpus.names() if options.device != "cpu" else []
+    if not names and options.device == "auto":
+        _say("this machine has no GPU, or none that may be used: cells run on its CPU")
     machine = Machine(
         data_dir=str(user_path(options.data_dir)) if options.data_dir else "",
         device="cuda" if names or options.device == "cuda" else "cpu")
@@ -142,9 +144,9 @@ def _needs_checkpoint(store_folder, preset):
     return needs
 
 
-def _run(options, store, preset, limit):
+def _run(options, store, preset, machines, limit):
     """How many cells failed. Raises what run_cells raises if the time or a signal ended it."""
-    programs, machines = Programs.of_bundle(user_path(options.bundle)), _machines(options)
+    programs = Programs.of_bundle(user_path(options.bundle))
     where = ask.Where(programs, machines[0], _say)
     cells = shard(choice.cells(choice.table_names(options), preset), options.shard_index,
                   options.shard_count)
@@ -156,20 +158,28 @@ def _say(text):
     print(text, flush=True)
 
 
-def _pack(cells, options, out):
-    earlier = _parts_of(out)
-    paths = pack.write(cells, out, int(options.part_mib * _MIB))
+def _pack(store, needs, options, out):
+    """(the archives, the folders of cells that cannot be read)"""
+    unread = []
+
+    def leave_out(folder, error):
+        unread.append(folder)
+        _say(f"warning: {folder} is not packed: {error}")
+    store.rescue_left_behind()
+    earlier, cells = _parts_of(out), pack.collect(store.folder, needs, leave_out)
+    paths = pack.write(cells, out, int(options.part_mib * _MIB), leave_out)
     for path in earlier:  # Of a call that had more to pack; it was read.
-        if path not in paths:
+        if path not in paths and not unread:
             path.unlink()
+    packed = [cell for cell in cells if cell.folder not in unread]
     sizes = [path.stat().st_size for path in paths]
-    _say(f"cells packed: {len(cells)}, {sum(sizes) / _MIB:.2f} MiB in "
+    _say(f"cells packed: {len(packed)}, {sum(sizes) / _MIB:.2f} MiB in "
          + " ".join(str(path) for path in paths))
     for path, size in zip(paths, sizes):
         if size > options.part_mib * _MIB:
             _say(f"note: {path} is {size / _MIB:.1f} MiB, more than --part_mib="
                  f"{options.part_mib:g}: it has one cell, and a cell is not divided")
-    return paths
+    return paths, unread
 
 
 def _do(options, start):
@@ -184,28 +194,34 @@ def _do(options, start):
     store = Store(user_path(options.results_dir) / preset.name, _say)
     if archives:
         _say(f"cells unpacked: {unpack.unpack(archives, store.folder)}")
+    machines = _machines(options)
     needs, per_byte = _needs_checkpoint(store.folder, preset), pack.seconds_per_byte()
 
     def pack_seconds():
-        return pack.seconds(store.folder, pack.collect(store.folder, needs), per_byte)
+        cells = pack.collect(store.folder, needs, on_error=lambda folder, error: None)
+        return pack.seconds(store.folder, cells, per_byte)
     limit = (TimeLimit(start, 60 * options.minutes, pack_seconds) if options.minutes
              else run_cells.NoLimit())
-    code = told = None
+    code = told = failed = error = None
     try:
-        failed = _run(options, store, preset, limit)
+        failed = _run(options, store, preset, machines, limit)
     except run_cells.OutOfTime:
         code, told = _OUT_OF_TIME, "the time is over and cells are left"
     except (run_cells.Interrupted, KeyboardInterrupt):
         code, told = _INTERRUPTED, "stopped by a signal; cells are left"
+    except Exception as raised:  # Whatever it is: what was done until then is worth more.
+        code, told, error = 1, "after an error cells are left", raised
     with signals.Watch():  # Who asks to stop once more waits for what is packed.
-        paths = _pack(pack.collect(store.folder, needs), options, out)
+        paths, unread = _pack(store, needs, options, out)
     if code:
         _say(f"{told}; the next machine goes on with "
              + " ".join(f"--in={path.name}" for path in paths))
-        return code
-    _say("all cells have run, and some failed; --retry_failed runs those again" if failed
-         else "all cells are there")
-    return 1 if failed else 0
+    if error:
+        raise error
+    if not code:
+        _say("all cells have run, and some failed; --retry_failed runs those again" if failed
+             else "all cells are there")
+    return code or (1 if failed or unread else 0)
 
 
 def main(arguments):
@@ -216,7 +232,7 @@ def main(arguments):
     except KeyboardInterrupt:
         print("stopped by a signal before anything ran", file=sys.stderr)
         return _INTERRUPTED
-    except (CarryError, unpack.UnpackError, ask.AskError, OSError) as error:
+    except (CarryError, gpus.GpusError, unpack.UnpackError, ask.AskError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
 

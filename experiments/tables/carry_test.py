@@ -1,6 +1,7 @@
 """`run cells` as a user gives it, with stand-ins for the programs, in a bundle."""
 
 import contextlib
+import errno
 import io
 import json
 import os
@@ -18,6 +19,7 @@ from unittest import mock
 import carry
 import fake_programs
 from result import CELL_FILE
+from store import Store
 
 ONE_CELL = ("--table=accuracy", "--tasks=image", "--methods=cf", "--seeds=1001")
 ALL_STEPS = list(range(1, fake_programs.STEPS + 1))
@@ -227,8 +229,63 @@ class GpusTest(CarryTest):
         self.assertTrue(all("--device=cuda" in line for line in seen))
 
     def test_without_a_gpu_the_cpu(self):
-        self.assertEqual(self.call()[0], 0)
+        code, said = self.call()
+        self.assertEqual(code, 0)
+        self.assertIn("this machine has no GPU", said)
         self.assertIn("--device=cpu", fake_programs.calls(self.bundle)[0])
+
+    def test_gpus_of_which_nothing_is_known_are_not_the_cpu(self):
+        (self.folder / "nvidia-smi").write_text("#!/bin/sh\necho mismatch\nexit 18\n")
+        (self.folder / "nvidia-smi").chmod(0o755)
+        code, said = self.call()
+        self.assertEqual(code, 1)
+        self.assertIn("error: nvidia-smi --list-gpus fails (mismatch)", said)
+        self.assertFalse((self.bundle / "calls.txt").exists())
+        self.assertEqual(self.call("--device=cpu")[0], 0)
+
+
+class ErrorTest(CarryTest):
+    def test_after_an_error_of_one_cell_what_there_is_is_packed(self):
+        """Of two that run side by side, one is over and cannot be kept."""
+        real_keep = Store._keep
+
+        def keep(store, cell, work):
+            if cell.seed == 1001:
+                raise OSError(errno.EIO, "the disk is ill")
+            real_keep(store, cell, work)
+        with mock.patch.dict(os.environ, FAKE_PACE="0.05"), \
+                mock.patch("gpus.names", return_value=["0", "1"]), \
+                mock.patch.object(Store, "_keep", keep):
+            code, said = self.call("--seeds=1001,1002")
+        self.assertEqual(code, 1)
+        self.assertIn("cells packed: 2,", said)
+        self.assertIn("after an error cells are left; the next machine goes on with --in=", said)
+        self.assertIn("error: [Errno 5] the disk is ill", said)
+        self.next_machine("next", "cells.tar.xz")
+        with mock.patch("gpus.names", return_value=["0"]):
+            code, said = self.call("--seeds=1001,1002", self.given())
+        self.assertEqual(code, 0, said)
+        self.assertIn("2 to run (2 begun)", said)
+        self.assertEqual(self.steps(), ALL_STEPS)
+
+    def test_any_other_error_too(self):
+        with mock.patch.object(Store, "_keep", side_effect=ZeroDivisionError), \
+                mock.patch.dict(os.environ, FAKE_PACE="0.01"), \
+                self.assertRaises(ZeroDivisionError):
+            self.call()
+        self.assertIn("unfinished/", "".join(self.packed()))
+
+    def test_a_cell_that_cannot_be_read_is_said_and_left_out(self):
+        self.assertEqual(self.call("--seeds=1001,1002")[0], 0)
+        [path] = (self.machine / "results").glob("*/cells/*seed1001*/run/patterns.json")
+        path.unlink()
+        path.symlink_to("patterns.json")  # which the system refuses to follow
+        (path.parent / "attention_maps.json").unlink()
+        code, said = self.call("--seeds=1002", f"--out={self.machine}/others.tar.xz")
+        self.assertEqual(code, 1)
+        self.assertIn(f"warning: {path.parents[1]} is not packed: [Errno", said)
+        self.assertIn("cells packed: 1,", said)
+        self.assertIn("seed1002", "".join(self.packed("others.tar.xz")))
 
 
 class RefusedTest(CarryTest):

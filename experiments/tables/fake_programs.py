@@ -7,8 +7,8 @@ What a run gives depends on its flags alone, so tests know it. The seed is in th
 is killed. With --data_dir the data is called real, with --device=cuda the machine an H200.
 
 A training has STEPS steps. With FAKE_PACE=<seconds a step> in the environment it saves its state
-after each, and can be stopped and gone on with; FAKE_DEAF=1: not stopped, but killed. FAKE_COMMIT is
-what it was built from.
+after each, and can be stopped and gone on with; FAKE_DEAF=1: not stopped, but killed; FAKE_FAIL=N:
+with an error after step N. FAKE_COMMIT is what it was built from.
 """
 
 import pathlib
@@ -79,6 +79,9 @@ while pace and step < {steps}:
         steps.write("%s %d %d\\n" % (flags["method"], seed, step))
     write("state.safetensors", dict(step=step))
     time.sleep(pace)
+    if step == int(os.environ.get("FAKE_FAIL", -1)):
+        print("error: the device is lost")
+        sys.exit(1)
     if stop_requests and not is_deaf:
         print("stopped at step", step)
         sys.exit(130)

@@ -30,8 +30,22 @@ class GpusTest(unittest.TestCase):
                                     "echo 'GPU 1: NVIDIA H200 (UUID: GPU-2)'"), ["0", "1"])
 
     def test_none(self):
-        for smi in ("", "echo 'No devices were found'", "echo 'GPU 0: broken'; exit 9"):
+        for smi in ("", "exit 0", "echo 'No devices were found'; exit 6"):
             self.assertEqual(self.names(smi), [], smi)
+
+    def test_what_cannot_be_told_is_an_error(self):
+        with mock.patch("gpus._SECONDS", 0.1):
+            for smi, text in (("echo 'GPU 0: A'; echo 'Driver/library version mismatch' >&2; exit 18",
+                               "fails (GPU 0: A Driver/library version mismatch)"),
+                              ("exit 9", "fails (9)"), ("exec sleep 60", "does not end within")):
+                with self.assertRaises(gpus.GpusError) as raised:
+                    self.names(smi)
+                self.assertIn(text, str(raised.exception))
+                self.assertIn("--device=cpu", str(raised.exception))
+                self.assertNotIn("\n", str(raised.exception))
+        with mock.patch("gpus._DRIVER", self.folder), self.assertRaises(gpus.GpusError) as raised:
+            self.names()
+        self.assertIn("is not there, but NVIDIA's driver is", str(raised.exception))
 
     def test_those_that_the_environment_names(self):
         for text, names in (("2,5", ["2", "5"]), ("GPU-1", ["GPU-1"]), ("", [])):

@@ -24,7 +24,7 @@ import running
 import unfinished
 from cell_run import LOG, checkpoint
 from methods import SPION
-from result import CELL_FILE
+from result import CELL_FILE, State, id_of, is_whole
 from store import CELLS, FAILED, UNFINISHED
 
 SUFFIX = ".tar.xz"
@@ -67,8 +67,12 @@ def _folders(parent, holding):
 
 
 def _unfinished_cell(folder):
-    state = folder / unfinished.STATE
-    return _cell(folder, state if state.exists() else checkpoint(folder))
+    return _cell(folder, folder / unfinished.STATE if unfinished.has_state(folder)
+                 else checkpoint(folder))
+
+
+def _failed_cell(folder):
+    return _cell(folder, folder / unfinished.STATE)
 
 
 def _furthest(folders):
@@ -77,23 +81,37 @@ def _furthest(folders):
     for folder in folders:
         try:
             told = unfinished.read(folder)
-        except unfinished.NoneError:
+        except (unfinished.NoneError, OSError):
             continue
         if told.id not in found or told.seconds > found[told.id][0]:
             found[told.id] = told.seconds, folder
     return {cell: folder for cell, (_, folder) in found.items()}
 
 
-def collect(folder, needs_checkpoint):
+def _raise(folder, error):
+    del folder
+    raise error
+
+
+def collect(folder, needs_checkpoint, on_error=_raise):
     """[PackedCell] of all cells below a store's folder. `needs_checkpoint(id)`: whether inference
-    still has to take the model of this training."""
+    still has to take the model of this training. A cell that cannot be read is left out;
+    `on_error` is told its folder and the OSError."""
+    def done_cell(path):
+        return _cell(path, *([checkpoint(path)] if needs_checkpoint(path.name) else []))
     done = _folders(folder / CELLS, CELL_FILE)
-    packed = [_cell(path, *([checkpoint(path)] if needs_checkpoint(path.name) else []))
-              for path in done]
-    packed += [_cell(path) for path in _folders(folder / FAILED, CELL_FILE)]
-    names = {path.name for path in done}
-    packed += [_unfinished_cell(path) for cell, path in _furthest(
-        _folders(folder / UNFINISHED, unfinished.FILE)).items() if cell not in names]
+    begun = _furthest(_folders(folder / UNFINISHED, unfinished.FILE))
+    over = {cell for cell in begun for path in done
+            if id_of(path) == cell and is_whole(path, State.DONE)}
+    found = [(done_cell, path) for path in done]
+    found += [(_failed_cell, path) for path in _folders(folder / FAILED, CELL_FILE)]
+    found += [(_unfinished_cell, path) for cell, path in begun.items() if cell not in over]
+    packed = []
+    for cell_of, path in found:
+        try:
+            packed.append(cell_of(path))
+        except OSError as error:
+            on_error(path, error)
     return packed
 
 
@@ -134,8 +152,12 @@ def _compressed(content):
 
 
 def _stream(cell):
-    return _compressed(b"".join(_member(f"{cell.name}/{file}", cell.folder / file)
-                                for file in cell.files))
+    """Or the OSError: the cell cannot be read."""
+    try:
+        return _compressed(b"".join(_member(f"{cell.name}/{file}", cell.folder / file)
+                                    for file in cell.files))
+    except OSError as error:
+        return error
 
 
 def part_path(out, number):
@@ -190,14 +212,17 @@ class _Parts:
             path.unlink(missing_ok=True)
 
 
-def write(cells, out, limit):
+def write(cells, out, limit, on_error=_raise):
     """Packs the cells into `out`, and what is more than `limit` bytes into further files; returns
-    all of them. A single cell of more is in a file alone."""
+    all of them. A single cell of more is in a file alone. `on_error`: as of `collect`."""
     parts = _Parts(out, limit)
     try:
         with concurrent.futures.ThreadPoolExecutor(_processors()) as threads:
-            for stream in threads.map(_stream, cells):
-                parts.add(stream)
+            for cell, stream in zip(cells, threads.map(_stream, cells)):
+                if isinstance(stream, OSError):
+                    on_error(cell.folder, stream)
+                else:
+                    parts.add(stream)
         return parts.finish()
     finally:
         parts.remove()

@@ -6,57 +6,18 @@ import lzma
 import os
 import pathlib
 import tarfile
-import tempfile
 import unittest
 from unittest import mock
 
 import pack
 import small_runs
-import unfinished
 import unpack
-from cells import Cell
-from origin import Origin
+from pack_case import PackCase, training
 from result import State
 from store import Store
 
-CPU = Origin("generated-8-4-2", "cpu")
 
-
-def training(seed=1001):
-    return Cell("image", "cf", seed, (("steps", "4"),)).on(CPU)
-
-
-class PackTest(unittest.TestCase):
-    def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR")))
-        self.here, self.there = (Store(self.folder / name / "paper") for name in ("here", "there"))
-        self.archive = self.folder / "cells.tar.xz"
-
-    def add(self, seed=1001):
-        small_runs.add(self.here, training(seed))
-        return self.here.folder / "cells" / training(seed).id
-
-    def add_unfinished(self, store=None, seed=1001, seconds=10.0, state=b"state"):
-        store = store or self.here
-        with store.work_on(training(seed)) as work:
-            part = {"seconds": seconds, "until": "2026-01-02T03:04:05+00:00", "driver": "580"}
-            unfinished.begin(work.folder, training(seed), [part], "580")
-            (work.folder / "run").mkdir(exist_ok=True)
-            (work.folder / "run/manifest.json").write_text("{}")
-            (work.folder / "run/state.safetensors").write_bytes(state)
-
-    def pack(self, needs=lambda name: False, limit=1 << 20):
-        return pack.write(pack.collect(self.here.folder, needs), self.archive, limit)
-
-    def unpack(self, *archives):
-        return unpack.unpack(archives or [self.archive], self.there.folder)
-
-    def files(self, store, folder="."):
-        return sorted(str(path.relative_to(store.folder))
-                      for path in (store.folder / folder).rglob("*") if path.is_file())
-
-
-class RoundTripTest(PackTest):
+class RoundTripTest(PackCase):
     def test_cells_of_every_state_come_again(self):
         self.add(1)
         with self.here.work_on(training(2)) as work:
@@ -127,7 +88,7 @@ class RoundTripTest(PackTest):
                       self.files(self.there))
 
 
-class LimitTest(PackTest):
+class LimitTest(PackCase):
     def test_whole_cells_in_parts_of_limited_size(self):
         for seed in range(5):
             self.add_unfinished(seed=seed, state=os.urandom(20_000))
@@ -159,7 +120,7 @@ class LimitTest(PackTest):
         self.assertEqual(list(self.folder.glob(".*")), [])
 
 
-class SecondsTest(PackTest):
+class SecondsTest(PackCase):
     def seconds(self, processors=1):
         with mock.patch("os.sched_getaffinity", return_value=set(range(processors))):
             return pack.seconds(self.here.folder, pack.collect(self.here.folder, lambda name: False),
@@ -191,7 +152,7 @@ class SecondsTest(PackTest):
             self.assertEqual(self.seconds(), begun)
 
 
-class MergeTest(PackTest):
+class MergeTest(PackCase):
     def test_what_is_there_stays(self):
         small_runs.add(self.there, training(), commit="bead" * 10)
         self.add()
@@ -229,7 +190,7 @@ class MergeTest(PackTest):
                           pack.collect(self.here.folder, lambda name: False)], ["cells"])
 
 
-class RefusedTest(PackTest):
+class RefusedTest(PackCase):
     def check_refused(self, expected):
         with self.assertRaisesRegex(unpack.UnpackError, expected) as raised:
             self.unpack()
@@ -300,7 +261,7 @@ class RefusedTest(PackTest):
         self.assertEqual(self.files(self.there), [])
 
 
-del PackTest  # what the others share, no test of its own
+del PackCase  # what the others share, no test of its own
 
 if __name__ == "__main__":
     unittest.main()

@@ -76,7 +76,7 @@ def _info(folder):
     if not isinstance(info, dict) or "id" not in info or not all(
             isinstance(info[name], kind) for name, kind in _MEMBERS.items() if name in info):
         raise DamagedError(f"{CELL_FILE} is damaged: not what a cell has")
-    if info["id"] != folder.name.split(COPY)[0]:
+    if info["id"] != id_of(folder):
         raise DamagedError(f"{CELL_FILE} is of another cell, {info['id']}")
     return info
 
@@ -90,6 +90,8 @@ def files_of(folder):
 def check_run(kind, folder, files):
     """The origin of what a program left in `folder`, as the program tells it. DamagedError: that is
     damaged, or one of `files` is not there in its size."""
+    if kind not in _FILES:
+        raise DamagedError(f"{CELL_FILE} is damaged: a cell of kind {kind!r}")
     told = {name: _json(folder, name) for name in _FILES[kind]}
     for name, size in files.items():
         path = folder / name
@@ -103,16 +105,39 @@ def check_run(kind, folder, files):
         raise DamagedError(f"{name} is damaged: {error!r}") from None
 
 
+def _origin(info):
+    """As cell.json tells it; None: it does not."""
+    try:
+        return Origin(**info["origin"]) if "origin" in info else None
+    except TypeError:
+        raise DamagedError(f"{CELL_FILE} is damaged: its origin is none") from None
+
+
+def _origin_of_done(info, kind, folder):
+    told, made_on = _origin(info), check_run(kind, folder, info.get("files", {}))
+    if told not in (None, made_on):
+        raise DamagedError(f"{CELL_FILE} tells of {told}, the run of {made_on}")
+    return made_on
+
+
 def read(cell, folder, state):
     """The cell's result, DONE or FAILED, from its folder. DamagedError: it has none."""
     info = _info(folder)
-    try:
-        origin = Origin(**info["origin"]) if "origin" in info else None
-    except TypeError:
-        raise DamagedError(f"{CELL_FILE} is damaged: its origin is none") from None
-    if state == State.DONE:
-        made_on = check_run(cell.kind, folder, info.get("files", {}))
-        if origin not in (None, made_on):
-            raise DamagedError(f"{CELL_FILE} tells of {origin}, the run of {made_on}")
-        origin = made_on
+    origin = (_origin_of_done(info, cell.kind, folder) if state == State.DONE else _origin(info))
     return Result(cell, state, folder, info.get("error", ""), info, origin)
+
+
+def id_of(folder):
+    """Of the cell that a folder is called after."""
+    return folder.name.split(COPY)[0]
+
+
+def is_whole(folder, state):
+    """Whether a folder has the result of the cell that it is called after, whichever that is."""
+    try:
+        info = _info(folder)
+        if state == State.DONE:
+            _origin_of_done(info, str(info.get("kind")), folder)
+        return True
+    except DamagedError:
+        return False

@@ -4,6 +4,7 @@ long it takes.
 All of them on their origins (ask.py).
 """
 
+import contextlib
 import subprocess
 
 import estimate
@@ -74,10 +75,15 @@ class _Loop:
         with signals.Watch() as watch:
             try:
                 self._run(list(cells), on_result, watch)
-            finally:  # After an error nothing goes on.
-                for run in self._runs.values():
-                    run.kill()
-                    run.close()
+            finally:
+                self._end_all()
+
+    def _end_all(self):
+        """After an error nothing goes on; and each is closed, whatever comes of the others."""
+        with contextlib.ExitStack() as closing:
+            for run in self._runs.values():
+                run.kill()
+                closing.callback(run.close)
 
     def _run(self, waiting, on_result, watch):
         is_stopping = is_interrupted = is_left = False

@@ -9,8 +9,8 @@
 A result is there whole or not at all, so a run that was killed goes on with the cells that are
 missing, and results of several machines are merged by copying their folders together. What is
 damaged, or copied in part, counts as not run: it is said, and left where it is. A training that was
-stopped or killed is kept with its state, and whoever works on the cell next goes on with it
-(unfinished.py).
+stopped or killed, or has failed, is kept with its state, and whoever works on the cell next goes on
+with it (unfinished.py). No state is ever removed before its cell is done.
 """
 
 import contextlib
@@ -24,7 +24,8 @@ import shutil
 import durable
 import running
 import unfinished
-from result import CELL_FILE, COPY, DamagedError, Result, State, check_run, files_of, read
+from result import (CELL_FILE, COPY, DamagedError, Result, State, check_run, files_of, id_of,
+                    is_whole, read)
 
 CELLS, FAILED, UNFINISHED = "cells", "failed", "unfinished"
 _FOLDERS = {State.DONE: CELLS, State.FAILED: FAILED}
@@ -64,7 +65,7 @@ class Store:
     """The cells' results below a folder:
 
         cells/<id>/cell.json     how it was made; beside it what the program left
-        failed/<id>/cell.json    the same of one that failed, with its error
+        failed/<id>/cell.json    the same of one that failed, with its error, and its state if any
         unfinished/<id>/         a training that was stopped or killed, with its state
 
     Folders of earlier versions have no origin in their names: their manifests tell it. `say` is
@@ -97,7 +98,7 @@ class Store:
                     damage[folder] = f"{folder.relative_to(self.folder)}: {error}"
         made = {cell.on(origin).id for origin in found}
         return list(found.values()), {folder: text for folder, text in damage.items()
-                                      if _id(folder) not in made}
+                                      if id_of(folder) not in made}
 
     def result(self, cell):
         """Of a cell on its origin."""
@@ -107,7 +108,7 @@ class Store:
                 return result
         return self.with_damage(Result(cell, State.MISSING),
                                 [text for folder, text in damage.items()
-                                 if _id(folder) in (cell.id, cell.plan_id)])
+                                 if id_of(folder) in (cell.id, cell.plan_id)])
 
     def with_damage(self, result, damage):
         """The result, knowing of what else there is of its cell and cannot be read; which is
@@ -121,24 +122,28 @@ class Store:
             self._said.add(text)
             self._say(f"note: {self.folder}/{text}")
 
+    def _with_states(self, cell):
+        """The folders of this cell that may have one."""
+        folders = [path for group in (UNFINISHED, FAILED) if (self.folder / group).is_dir()
+                   for path in sorted((self.folder / group).iterdir()) if id_of(path) == cell.id]
+        return [path for path in folders
+                if path.parent.name == UNFINISHED or (path / unfinished.FILE).exists()]
+
     def _unfinished_folders(self, cell):
         """{folder: Unfinished} of this cell, from the one that got furthest. What cannot be gone on
         with stays where it is, and is said."""
-        parent, found = self.folder / UNFINISHED, {}
-        if not cell.can_go_on or not parent.is_dir():
-            return found
-        for name in sorted(os.listdir(parent)):
-            if name.split(COPY)[0] != cell.id:
-                continue
+        found = {}
+        for path in self._with_states(cell) if cell.can_go_on else ():
+            name = path.relative_to(self.folder)
             try:
-                told = unfinished.read(parent / name)
+                told = unfinished.read(path)
                 if (told.id, told.origin) == (cell.id, cell.origin):
-                    found[parent / name] = told
+                    found[path] = told
                 else:
-                    self._say_once(f"{UNFINISHED}/{name}: {unfinished.FILE} is of {told.id}, "
-                                   f"{told.origin}; the cell starts anew")
-            except unfinished.NoneError as error:
-                self._say_once(f"{UNFINISHED}/{name}: {error}; the cell starts anew")
+                    self._say_once(f"{name}: {unfinished.FILE} is of {told.id}, {told.origin}; the "
+                                   "cell starts anew")
+            except (unfinished.NoneError, OSError) as error:
+                self._say_once(f"{name}: {error}; the cell starts anew")
         return dict(sorted(found.items(), key=lambda item: -item[1].seconds))
 
     def unfinished(self, cell):
@@ -152,30 +157,37 @@ class Store:
     @contextlib.contextmanager
     def work_on(self, cell):
         """A Work; on leaving, what it came to. Left without an end, a training's state stays, for
-        the next who works on the cell; of anything else nothing stays."""
+        the next who works on the cell; of anything else nothing stays. OSError: it could not be
+        kept; a state is then left behind."""
         parent = self.folder / CELLS
         parent.mkdir(parents=True, exist_ok=True)
         (self.folder / UNFINISHED).mkdir(exist_ok=True)  # Now: later the disk may be full.
         self.rescue_left_behind()
         earlier = self._unfinished_folders(cell)
-        with running.folder(parent, cell.id, earlier) as (folder, lock):
-            try:
-                parts = unfinished.read(folder).parts if earlier and any(folder.iterdir()) else None
-                work = Work(folder, lock, parts)
-                yield work
-                if work.ended:
-                    self._keep(cell, work)
-            finally:
-                self._keep_unfinished(folder)
+        with running.folder(parent, cell.id, earlier, self._keep_unfinished) as (folder, lock):
+            parts = unfinished.read(folder).parts if earlier and any(folder.iterdir()) else None
+            (folder / CELL_FILE).unlink(missing_ok=True)  # of one that had failed
+            work = Work(folder, lock, parts)
+            yield work
+            if work.ended:
+                self._keep(cell, work)
+
+    def _is_done(self, cell_id):
+        return any(is_whole(path, State.DONE) for path in (self.folder / CELLS).iterdir()
+                   if id_of(path) == cell_id)
 
     def _keep_unfinished(self, folder):
-        """If that is what lies in the folder."""
+        """If that is what lies in the folder, and its cell is not done."""
         try:
-            told = unfinished.end_part(folder)
+            cell_id = unfinished.end_part(folder).id
+        except unfinished.DamagedError:
+            cell_id = running.name_of(folder)
         except unfinished.NoneError:
             return
+        if self._is_done(cell_id):
+            return
         durable.sync_tree(folder)
-        target = self.folder / UNFINISHED / told.id
+        target = self.folder / UNFINISHED / cell_id
         target.parent.mkdir(exist_ok=True)
         try:
             folder.rename(target)
@@ -193,16 +205,21 @@ class Store:
         if work.error:
             info["error"] = work.error
         (work.folder / CELL_FILE).write_text(json.dumps(info, indent=2) + "\n", encoding="utf-8")
+        failed = self.folder / FAILED / cell.id
+        goes_on = bool(work.error) and cell.can_go_on and unfinished.has_state(work.folder)
+        if goes_on:
+            unfinished.end_part(work.folder)
         durable.sync_tree(work.folder)
-        failed = self.folder / _FOLDERS[State.FAILED] / cell.id
         if work.error:
+            self._keep_unfinished(failed)  # It may have got further.
             shutil.rmtree(failed, ignore_errors=True)
             kept = self._rename(work.folder, cell, State.FAILED)
         else:
             kept = self._rename(work.folder, cell, State.DONE)
             shutil.rmtree(failed, ignore_errors=True)
         # Not before: killed in between, the training would be lost.
-        (kept / unfinished.FILE).unlink(missing_ok=True)
+        if not goes_on:
+            (kept / unfinished.FILE).unlink(missing_ok=True)
 
     def _rename(self, folder, cell, state):
         """Where it is then."""
@@ -231,11 +248,6 @@ def _is_there(cell, folder, state):
         return read(cell, folder, state).origin == cell.origin
     except DamagedError:
         return False
-
-
-def _id(folder):
-    """Of the cell that a folder is called after."""
-    return folder.name.split(COPY)[0]
 
 
 def _fault(cell, folder, files):

@@ -6,6 +6,9 @@
 `unfinished.json`, beside the run's own folder, names the cell and the parts that it was made in so
 far. A part counts up to the last state that it saved: what came after that is done again. Of a part
 that saved none nothing is told.
+
+A state is worth hours: whoever cannot read what is there (OSError), or not understand it
+(DamagedError), leaves it where it is.
 """
 
 import contextlib
@@ -19,12 +22,16 @@ from origin import Origin
 
 FILE = "unfinished.json"
 STATE = "run/state.safetensors"
-# What tells that a run got so far: where it goes on, or that all was done.
+# What tell that a run got so far: where it goes on, or that all was done.
 _SAVED = (STATE, "run/summary.json")
 
 
 class NoneError(Exception):
-    """The folder is of no unfinished training. Its text is one line."""
+    """The folder is of no unfinished training that can be gone on with. Its text is one line."""
+
+
+class DamagedError(NoneError):
+    """It has a state, but does not tell of what."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,10 +61,22 @@ def begin(folder, cell, parts, driver):
                     "began": time.time(), "driver": driver})
 
 
+def _saved_at(path):
+    """[when a file was written], or []."""
+    try:
+        return [path.stat().st_mtime]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def has_state(folder):
+    """Whether there is one to go on from. OSError: nobody knows."""
+    return bool(_saved_at(folder / STATE))
+
+
 def _last_saved(folder):
     """When, or None."""
-    times = [(folder / name).stat().st_mtime for name in _SAVED if (folder / name).exists()]
-    return max(times, default=None)
+    return max((time for name in _SAVED for time in _saved_at(folder / name)), default=None)
 
 
 def _with_part_under_way(told, saved):
@@ -70,25 +89,28 @@ def _with_part_under_way(told, saved):
 
 def _told(folder):
     try:
-        told = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        saved = _last_saved(folder)
-        if saved is None:
-            raise NoneError("it has saved no state")
+        text = (folder / FILE).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        raise NoneError(f"there is no {FILE}") from None
+    saved = _last_saved(folder)
+    if saved is None:
+        raise NoneError("it has saved no state")
+    try:
+        told = json.loads(text)
         return told, Unfinished(told["id"], Origin(**told["origin"]),
                                 _with_part_under_way(told, saved))
-    except OSError as error:
-        raise NoneError(f"{FILE}: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise NoneError(f"{FILE} is damaged: {error!r}") from None
+        raise DamagedError(f"{FILE} is damaged: {error!r}") from None
 
 
 def read(folder):
-    """The Unfinished in a folder. NoneError: there is none that can be gone on with."""
+    """The Unfinished in a folder. NoneError: there is none that can be gone on with; DamagedError,
+    OSError: there may be one."""
     return _told(folder)[1]
 
 
 def end_part(folder):
-    """The part under way is over; returns the Unfinished. NoneError, as `read`."""
+    """The part under way is over; returns the Unfinished. Errors: as of `read`."""
     told, found = _told(folder)
     # A full disk must not cost the state: until it is written, the files' times tell the same.
     with contextlib.suppress(OSError):

@@ -3,8 +3,8 @@
     unpack.unpack([pathlib.Path("cells.tar.xz")], pathlib.Path("results/tables/paper"))
 
 All archives are read before anything is put in place. What is there already stays: of a cell that is
-there an archive's is left out, and an unfinished one is put beside it (the store takes the one that
-got furthest).
+there an archive's is left out; what is there and damaged has it beside, and so has an unfinished one
+(the store takes the one that got furthest).
 """
 
 import lzma
@@ -14,7 +14,7 @@ import tarfile
 
 import running
 import unfinished
-from result import COPY
+from result import State, id_of, is_whole
 from store import CELLS, FAILED, UNFINISHED, copy_of
 
 _CHUNK = 1 << 20
@@ -73,23 +73,37 @@ def _is_the_same(one, other):
         return False
 
 
+def _of_cell(group, cell_id):
+    """The folders of a cell in a group of the store."""
+    return [path for path in (group.iterdir() if group.is_dir() else ()) if id_of(path) == cell_id]
+
+
+def _group(cell, store_folder):
+    """Where a cell's folder belongs now; None: nowhere, as it brings nothing."""
+    def there(group):
+        return _of_cell(store_folder / group, id_of(cell))
+    group = cell.parent.name
+    if group == CELLS:
+        return None if any(is_whole(path, State.DONE) for path in there(CELLS)) else CELLS
+    if any(is_whole(path, State.DONE) for path in there(CELLS)):
+        return None
+    if group == FAILED and not any(is_whole(path, State.FAILED) for path in there(FAILED)):
+        return FAILED
+    # Of one that failed here too, its state may have got further.
+    if not unfinished.has_state(cell) and group == FAILED:
+        return None
+    is_known = any(_is_the_same(cell, other) for other in there(UNFINISHED) + there(FAILED))
+    return None if is_known else UNFINISHED
+
+
 def _adopt(cell, store_folder):
-    """Puts a cell's folder in its place; whether there is need and room."""
-    group, name = cell.parent.name, cell.name
-    target = store_folder / group / name
-    if group == UNFINISHED:
-        cell_id = name.split(COPY)[0]
-        others = [other for other in target.parent.glob(f"{cell_id}*")
-                  if other.name.split(COPY)[0] == cell_id]
-        if (store_folder / CELLS / cell_id).exists() or any(
-                _is_the_same(cell, other) for other in others):
-            return False
-        if target.exists():
-            target = copy_of(target.with_name(cell_id))
-    elif target.exists():
+    """Puts a cell's folder in its place; whether there is need."""
+    group = _group(cell, store_folder)
+    if group is None:
         return False
+    target = store_folder / group / id_of(cell)
     target.parent.mkdir(exist_ok=True)
-    cell.rename(target)
+    cell.rename(copy_of(target) if target.exists() else target)
     return True
 
 
