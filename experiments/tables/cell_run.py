@@ -13,6 +13,7 @@ import subprocess
 import time
 
 import child
+import durable
 import unfinished
 from cells import BENCHMARK, INFERENCE, TRAIN
 from origin import CPU
@@ -159,4 +160,6 @@ class CellRun:
                 _keep_one_checkpoint(folder)
             self._work.finish(info)
         else:
-            self._work.fail(error_of((folder / LOG).read_text(errors="replace"), returncode), info)
+            with durable.naming(folder / LOG):
+                log = (folder / LOG).read_text(errors="replace")
+            self._work.fail(error_of(log, returncode), info)

@@ -1,14 +1,30 @@
-"""Files that are there whole or not at all, after a power failure too."""
+"""Files that are there whole or not at all, after a power failure too.
 
+OSErrors name the file, also where the system's own do not.
+"""
+
+import contextlib
 import os
 import pathlib
 import secrets
 
 
+@contextlib.contextmanager
+def naming(path):
+    """An OSError within names `path`, if it names none."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(path)
+        raise
+
+
 def _sync(path):
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        with naming(path):
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
@@ -31,7 +47,7 @@ def write_text(path, text):
     path = pathlib.Path(path)
     partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
     try:
-        with partial.open("x", encoding="utf-8") as file:
+        with naming(path), partial.open("x", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

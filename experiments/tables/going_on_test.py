@@ -28,6 +28,9 @@ from store import Store
 MADE_ON = Origin("generated-8-4-2", "cpu")  # as the stand-ins say
 ALL_STEPS = list(range(1, fake_programs.STEPS + 1))
 PACE = 0.1
+UNSHARE = ("unshare", "--map-root-user", "--pid", "--fork", "--kill-child")
+CAN_UNSHARE = subprocess.run([*UNSHARE, "true"], check=False,
+                             stderr=subprocess.DEVNULL).returncode == 0
 
 
 def training(seed=1001, method="cf", origin=MADE_ON):
@@ -63,8 +66,8 @@ class GoingOnTest(unittest.TestCase):
         return run_cells.run_missing(cells, self.store, self.programs, machines, self.said.append,
                                      **options)
 
-    def start_call(self, *seeds, lra=None, **options):
-        call = subprocess.Popen([sys.executable, "-c", CALL.format(
+    def start_call(self, *seeds, lra=None, within=(), **options):
+        call = subprocess.Popen([*within, sys.executable, "-c", CALL.format(
             path=sys.path, seeds=seeds, store=str(self.store.folder),
             lra=str(lra or self.programs.lra[0]))], stdout=subprocess.PIPE, text=True, **options)
         self.addCleanup(call.communicate)
@@ -291,6 +294,21 @@ class BelongsTest(GoingOnTest):
         self.run_missing(training(seed=1002))
         self.assertEqual(call.wait(), 0)
         self.assertEqual(self.steps(), ALL_STEPS)
+
+    @unittest.skipUnless(CAN_UNSHARE, "unshare makes no namespaces here")
+    def test_two_containers_with_one_host_name_share_the_work(self):
+        """Each has a first process, and sees none of the other's."""
+        calls = [self.start_call(seed, within=UNSHARE) for seed in (1001, 1002)]
+        for seed in (1001, 1002):
+            self.wait_for_step(2, seed)
+        calls[0].kill()
+        self.assertEqual(calls[0].wait(), -signal.SIGKILL)
+        self.assertEqual(self.start_call(1001, 1002, within=UNSHARE).wait(), 0)
+        self.assertEqual(calls[1].wait(), 0)
+        self.assertEqual(sorted(set(self.steps(1001))), ALL_STEPS)
+        self.assertEqual([self.store.result(training(seed)).state for seed in (1001, 1002)],
+                         [State.DONE] * 2)
+        self.assertLessEqual(len(self.steps(1001)), len(ALL_STEPS) + 1)
 
     def test_one_that_got_further_is_taken_first_and_none_is_lost(self):
         self.stop_at(3)

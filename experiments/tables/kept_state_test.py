@@ -116,11 +116,14 @@ class ErrorTest(KeptStateTest):
 
     def test_a_result_that_cannot_be_written(self):
         """The training is over, and the disk full."""
-        with failing("cell.json", "write_text", errno.ENOSPC), self.assertRaises(OSError), \
-                self.store.work_on(training()) as work:
+        full = mock.patch("durable.write_text", side_effect=OSError(errno.ENOSPC, "full"))
+        with self.assertRaises(OSError), self.store.work_on(training()) as work:
             self.begin(work)
             (work.folder / "run/state.safetensors").rename(work.folder / "run/summary.json")
+            full.start()
+            self.addCleanup(mock.patch.stopall)
             work.finish({"seconds": 1.0, "finished": "", "driver": ""})
+        full.stop()
         with self.store.work_on(training()) as work:
             self.assertTrue((work.folder / "run/summary.json").exists())
 

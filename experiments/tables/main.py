@@ -8,7 +8,7 @@ with the trainings that were under way, then with the cells that are missing, th
 and kind of device. --shard_index=I
 --shard_count=N runs every N-th cell: on each machine another I, then copy the folders together and
 run once more with --report_only. Exit code 0: all cells are there; 1: some failed (the pages show
-which, and why); 130: interrupted.
+which, and why), or an error; 130: interrupted.
 """
 
 import argparse
@@ -31,6 +31,7 @@ import shown
 import signals
 from cells import shard
 from programs import Machine, Programs
+from result import State
 from store import Store
 from tables import TABLES
 
@@ -74,9 +75,9 @@ def _say(text):
     print(text, flush=True)
 
 
-def _run(options, cells, store, where, programs, machine):
+def _run(options, cells, mine, store, where, programs, machine):
     """Runs what is missing of this machine's share, or tells of it; returns how many failed."""
-    mine = [where.place(cell) for cell in shard(cells, options.shard_index, options.shard_count)]
+    mine = [where.place(cell) for cell in mine]
     if options.estimate_only:
         run_cells.say_plan(mine, store, _say, options.retry_failed)
         return 0
@@ -87,11 +88,12 @@ def _run(options, cells, store, where, programs, machine):
 
 
 def _do(options, command):
-    """Returns how many cells failed."""
+    """Returns how many cells failed, or cannot be read."""
     preset, names = choice.preset(options), choice.table_names(options)
     folder = report.user_path(options.results_dir) / preset.name
     store = Store(folder, _say)
     cells = choice.cells(names, preset)
+    mine = shard(cells, options.shard_index, options.shard_count)
     if options.report_only:
         failed = 0
         results = shown.Whatever(store, choice.cells(TABLES, preset), options.device,
@@ -103,11 +105,13 @@ def _do(options, command):
             data_dir=str(report.user_path(options.data_dir)) if options.data_dir else "",
             device=options.device)
         where = ask.Where(programs, machine, _say)
-        failed = _run(options, cells, store, where, programs, machine)
+        failed = _run(options, cells, mine, store, where, programs, machine)
         results = shown.OnOrigin(store, where.place)
-    if not options.cells_only and not options.estimate_only:
-        write_pages(names, preset, results.result, folder, command, _say)
-    return failed
+    if options.cells_only or options.estimate_only:
+        return failed
+    result_of = functools.cache(results.result)
+    write_pages(names, preset, result_of, folder, command, _say)
+    return 0 if options.report_only else sum(result_of(cell).state != State.DONE for cell in mine)
 
 
 def main(arguments):
@@ -116,6 +120,9 @@ def main(arguments):
         return 1 if _do(options, _command(options, arguments)) else 0
     except ask.AskError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {error}; the same command goes on with what is missing", file=sys.stderr)
         return 1
     except (run_cells.Interrupted, KeyboardInterrupt):
         _say("interrupted; the same command goes on: with the trainings that were under way, where "

@@ -5,6 +5,7 @@ import enum
 import json
 import pathlib
 
+import durable
 import origin as origins
 from cells import BENCHMARK, INFERENCE, TRAIN, Cell
 from origin import Origin
@@ -44,13 +45,15 @@ class Result:
 
     def json(self, name):
         """A JSON file of the folder."""
-        return json.loads((self.folder / name).read_text(encoding="utf-8"))
+        with durable.naming(self.folder / name):
+            return json.loads((self.folder / name).read_text(encoding="utf-8"))
 
     def has(self, name):
         return self.state == State.DONE and (self.folder / name).exists()
 
     def json_lines(self, name):
-        with (self.folder / name).open(encoding="utf-8") as file:
+        path = self.folder / name
+        with durable.naming(path), path.open(encoding="utf-8") as file:
             return [json.loads(line) for line in file]
 
 

@@ -133,8 +133,8 @@ class _Loop:
 
 
 def run_missing(cells, store, programs, machines, say, retry_failed=False, limit=NoLimit()):
-    """Runs them, one at a time on each of the machines; returns how many of all cells have failed.
-    Raises Interrupted or OutOfTime if cells are left."""
+    """Runs them, one at a time on each of the machines; returns how many of all cells have failed,
+    or cannot be read. Raises Interrupted or OutOfTime if cells are left."""
     store.rescue_left_behind()
     results, missing = say_plan(cells, store, say, retry_failed)
     driver_version = driver() if missing else ""
@@ -144,7 +144,8 @@ def run_missing(cells, store, programs, machines, say, retry_failed=False, limit
         ended.append(result.cell)
         results[result.cell] = result
         came_to = (f"{result.info['seconds']:.1f} s" if result.state == State.DONE
-                   else f"FAILED: {result.error.splitlines()[0]}")
+                   else f"FAILED: {result.error.splitlines()[0]}" if result.error
+                   else "it ended, but cannot be read")
         others = [cell for cell in missing if cell not in ended]
         left = estimate.seconds(others, results.values()) / len(machines)
         say(f"[{len(ended)}/{len(missing)}] {result.cell.id}: {came_to}"
@@ -153,4 +154,4 @@ def run_missing(cells, store, programs, machines, say, retry_failed=False, limit
     loop = _Loop(lambda cell, machine: CellRun(cell, store, programs, machine, driver_version),
                  machines, limit)
     loop.run(missing, on_result)
-    return sum(result.state == State.FAILED for result in results.values())
+    return sum(result.state != State.DONE for result in results.values())

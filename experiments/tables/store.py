@@ -204,7 +204,7 @@ class Store:
                 "origin": dataclasses.asdict(cell.origin), **work.info, "files": files}
         if work.error:
             info["error"] = work.error
-        (work.folder / CELL_FILE).write_text(json.dumps(info, indent=2) + "\n", encoding="utf-8")
+        durable.write_text(work.folder / CELL_FILE, json.dumps(info, indent=2) + "\n")
         failed = self.folder / FAILED / cell.id
         goes_on = bool(work.error) and cell.can_go_on and unfinished.has_state(work.folder)
         if goes_on:

@@ -1,0 +1,132 @@
+"""Runs where a disk is too small, read-only or a mount point, and two in one folder.
+
+Disks are mounted in namespaces of the test's own (unshare); where the system allows none, these tests
+are skipped.
+"""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from run_times import without_times
+
+PROGRAM = None
+
+FLAGS = ["--task=text", "--method=cf", "--preset=quick", "--sequence_length=64", "--block_size=16",
+         "--steps=20", "--batch_size=1", "--warmup_steps=2", "--capture_interval=4",
+         "--dense_step_limit=8", "--transition_limit_percent=0", "--evaluation_interval=5",
+         "--dev_examples=8", "--test_examples=16", "--seed=7", "--device=cpu", "--save_interval=4"]
+UNSHARE = ["unshare", "--map-root-user", "--mount"]
+CAN_MOUNT = subprocess.run([*UNSHARE, "mount", "-t", "tmpfs", "none", "/mnt"], check=False,
+                           stderr=subprocess.DEVNULL).returncode == 0
+
+
+class RunCase(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR")))
+
+    def line(self, run, *flags):
+        return [PROGRAM, *FLAGS, f"--out_dir={run}", *flags]
+
+    def finish(self, run, *flags):
+        """(exit code, what was said)"""
+        result = subprocess.run(self.line(run, *flags), stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True, check=False)
+        return result.returncode, result.stdout
+
+    def error(self, said):
+        """The only one."""
+        [error] = [line for line in said.splitlines() if line.startswith("error:")]
+        return error
+
+
+@unittest.skipUnless(CAN_MOUNT, "unshare may not mount here")
+class MountedTest(RunCase):
+    def setUp(self):
+        super().setUp()
+        self.disk = self.folder / "disk"
+        self.disk.mkdir()
+
+    def on_disk(self, options, script):
+        """What a shell script says that is run where `disk` is a tmpfs with these options; `run`
+        makes a run in it, and says its exit code."""
+        command = " ".join(f"'{part}'" for part in self.line(self.disk / "run"))
+        result = subprocess.run(
+            [*UNSHARE, "sh", "-c", f"mount -t tmpfs -o {options} none '{self.disk}' || exit\n"
+             f"run() {{ {command} \"$@\" 2>&1; echo \"exit code $?\"; }}\n{script}"],
+            stdout=subprocess.PIPE, text=True, check=True)
+        return result.stdout
+
+    def test_a_disk_that_is_too_small(self):
+        """Whatever fits: no file is cut, and on a larger one the run goes on to the same end."""
+        undisturbed = self.folder / "undisturbed"
+        self.assertEqual(self.finish(undisturbed)[0], 0)
+        models = {path.name: path.read_bytes() for path in undisturbed.glob("*.safetensors")}
+        summary = without_times(json.loads((undisturbed / "summary.json").read_text()))
+        largest = max(map(len, models.values()))
+        codes = set()
+        for kib in (8, largest // 2048, *(count * largest // 1024 + 64 for count in (1, 3, 5, 8))):
+            run = self.folder / f"of_{kib}"
+            said = self.on_disk(f"size={kib}k",
+                                f"run; echo left: $(ls '{self.disk}/run')\nmount -o remount,size=256m "
+                                f"'{self.disk}'\nrun --resume; cp -r '{self.disk}/run' '{run}'")
+            first, again = said.split("exit code ")[:2], said.rpartition("exit code ")[2]
+            codes.add(first[1][0])
+            if first[1][0] != "0":
+                self.assertIn("No space left on device", self.error(first[0]), kib)
+                self.assertIn(str(self.disk / "run"), self.error(first[0]), kib)
+            self.assertEqual(again.strip(), "0", f"{kib}: {said}")
+            self.assertNotRegex(said, "left: .*partial", kib)
+            for name, content in models.items():
+                self.assertEqual((run / name).read_bytes(), content, f"{kib}: {name}")
+            found = without_times(json.loads((run / "summary.json").read_text()))
+            found.pop("log_error", None)
+            self.assertEqual(found, summary, kib)
+        self.assertEqual(codes, {"0", "1"})
+
+    def test_a_disk_that_is_read_only(self):
+        said = self.on_disk("ro", "run")
+        self.assertIn("exit code 1", said)
+        self.assertIn("Read-only file system", self.error(said))
+        self.assertIn(str(self.disk), self.error(said))
+
+    def test_a_mount_point(self):
+        """An earlier run in it cannot be moved aside."""
+        point = self.disk / "run"
+        said = self.on_disk("size=64m", f"""
+mkdir '{point}'; mount -t tmpfs -o size=64m none '{point}'; mkdir '{point}/lost+found'
+run; run; run --resume""")
+        first, second, third, _ = said.split("exit code ")
+        self.assertIn("test accuracy", first)
+        self.assertEqual((second[0], third[0], said.strip()[-1]), ("0", "1", "0"))
+        self.assertIn("cannot be renamed", self.error(second))
+        self.assertIn("has ended", third)
+
+
+class TwoRunsTest(RunCase):
+    def test_the_second_is_refused_and_the_first_goes_on(self):
+        run = self.folder / "run"
+        first = subprocess.Popen(self.line(run, "--steps=4000"), stdout=subprocess.PIPE, text=True)
+        self.addCleanup(first.kill)
+        while not first.stdout.readline().startswith("step"):
+            self.assertIsNone(first.poll())
+        for flags in ((), ("--resume",)):
+            code, said = self.finish(run, "--steps=4000", *flags)
+            self.assertEqual(code, 1)
+            self.assertIn(f"belongs to a run that goes on, process {first.pid}", self.error(said))
+        first.send_signal(signal.SIGTERM)
+        with first:
+            self.assertIn("stopped at step", first.stdout.read())
+        self.assertEqual(first.returncode, 130)
+        self.assertEqual(list(self.folder.iterdir()), [run])
+
+
+if __name__ == "__main__":
+    os.environ["OMP_NUM_THREADS"] = "1"  # so small a model is not made faster by more
+    PROGRAM = str(pathlib.Path(sys.argv.pop(1)).resolve())
+    unittest.main()
