@@ -138,12 +138,13 @@ absl::StatusOr<std::string> Header(const FilePlace& place, const TensorFile& con
   header[kMetadata] = content.metadata;
   size_t start = 0;
   for (const auto& [name, tensor] : content.tensors) {
+    const at::ScalarType dtype = tensor.scalar_type();
     const auto* type =
         std::find_if(std::begin(kTypes), std::end(kTypes),
-                     [&](const NamedType& known) { return tensor.scalar_type() == known.type; });
+                     [dtype](const NamedType& known) { return known.type == dtype; });
     if (type == std::end(kTypes)) {
       return absl::InvalidArgumentError(absl::StrCat(place.path(), ": ", name, " is ",
-                                                     c10::toString(tensor.scalar_type()),
+                                                     c10::toString(dtype),
                                                      ", expected Float, Long or Byte"));
     }
     const size_t end = start + tensor.nbytes();

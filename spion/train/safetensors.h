@@ -23,9 +23,9 @@ struct TensorFile {
   std::map<std::string, std::string> metadata;  // UTF-8
 };
 
-/// Tensors may be on any device. Written whole or not at all, one tensor after the other: what is on
-/// the CPU and contiguous is not copied.
-/// Errors: those of AtomicFile; InvalidArgument for a tensor of another type.
+/// Tensors may be on any device. Written whole or not at all, one tensor after the other: what is
+/// on the CPU and contiguous is not copied. Errors: those of AtomicFile; InvalidArgument for a
+/// tensor of another type.
 absl::Status SaveTensors(const FilePlace& place, const TensorFile& content);
 
 /// The tensors take no more memory than the file. Errors, naming the file: NotFound; DataLoss
