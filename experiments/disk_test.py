@@ -1,7 +1,7 @@
 """Runs where a disk is too small, read-only or a mount point, and two in one folder.
 
-Disks are mounted in namespaces of the test's own (unshare); where the system allows none, these tests
-are skipped.
+Disks are mounted in namespaces of the test's own (unshare); where the system allows none, these
+tests are skipped.
 """
 
 import json
@@ -70,7 +70,8 @@ class MountedTest(RunCase):
         summary = without_times(json.loads((undisturbed / "summary.json").read_text()))
         largest = max(map(len, models.values()))
         codes = set()
-        for kib in (8, largest // 2048, *(count * largest // 1024 + 64 for count in (1, 3, 5, 8))):
+        sizes = [8, largest // 2048, *(count * largest // 1024 + 64 for count in (1, 3, 5, 8))]
+        for kib in sizes:
             run = self.folder / f"of_{kib}"
             said = self.on_disk(f"size={kib}k",
                                 f"run; echo left: $(ls '{self.disk}/run')\nmount -o remount,size=256m "

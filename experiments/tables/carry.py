@@ -3,9 +3,10 @@
   bundle/run cells --minutes=25 --preset=paper --data_dir=DIR --in=cells.tar.xz --out=cells.tar.xz
 
 A cell a GPU at a time; without a GPU one at a time on the CPU. In time, or at Ctrl-C, SIGTERM,
-SIGHUP or SIGUSR1, the trainings under way save their states, and all that is there is packed, as it is
-after an error: give the archives to --in on the next machine, which goes on. Exit code 0: all cells are
-there; 1: some failed, or an error; 3: the time is over and cells are left; 130: stopped by a signal.
+SIGHUP or SIGUSR1, the trainings under way save their states, and all that is there is packed, as it
+is after an error: give the archives to --in on the next machine, which goes on. Exit code 0: all
+cells are there; 1: some failed, or an error; 3: the time is over and cells are left; 130: stopped by
+a signal.
 """
 
 import argparse

@@ -35,8 +35,8 @@ class GpusTest(unittest.TestCase):
 
     def test_what_cannot_be_told_is_an_error(self):
         with mock.patch("gpus._SECONDS", 0.1):
-            for smi, text in (("echo 'GPU 0: A'; echo 'Driver/library version mismatch' >&2; exit 18",
-                               "fails (GPU 0: A Driver/library version mismatch)"),
+            for smi, text in (("echo 'GPU 0: A'; echo 'version mismatch' >&2; exit 18",
+                               "fails (GPU 0: A version mismatch)"),
                               ("exit 9", "fails (9)"), ("exec sleep 60", "does not end within")):
                 with self.assertRaises(gpus.GpusError) as raised:
                     self.names(smi)

@@ -82,7 +82,8 @@ class ErrorTest(KeptStateTest):
         self.check_is_left_behind(failing("state.safetensors", "stat"))
 
     def test_it_cannot_be_brought_to_the_disk(self):
-        self.check_is_left_behind(mock.patch("durable.sync_tree", side_effect=OSError(errno.EIO, "")))
+        self.check_is_left_behind(
+            mock.patch("durable.sync_tree", side_effect=OSError(errno.EIO, "ill")))
 
     def test_it_cannot_be_renamed(self):
         self.check_is_left_behind(

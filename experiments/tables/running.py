@@ -5,12 +5,12 @@
 
 Its name ends at random, so it is nobody else's, in whichever container, on whichever machine; and
 the kernel ends a lock with its owner, so a lock that can be taken tells of one that was killed. A
-program that inherits the lock's descriptor is an owner too: until it has ended, nobody takes what it
-writes. This holds as far as flock does: on NFS between machines, unless it is mounted with local
+program that inherits the lock's descriptor is an owner too: until it has ended, nobody takes what
+it writes. This holds as far as flock does: on NFS between machines, unless it is mounted with local
 locks. Where the file system knows no locks, what was left behind stays.
 
-Before a folder is removed, `rescue` is given it, and may rename it. If that raises an error, the folder
-stays with its lock, for remove_left_behind.
+Before a folder is removed, `rescue` is given it, and may rename it. If that raises an error, the
+folder stays with its lock, for remove_left_behind.
 """
 
 import contextlib

@@ -1,5 +1,6 @@
-"""Each call on a file fails once while a table of two cells is made, by the table's program or by those
-that it runs: all that is there is whole, the error names the file, and the same command makes the table.
+"""Each call on a file fails once while a table of two cells is made, by the tables' program or by
+those that it runs: all that is there is whole, the error names the file, and the same command makes
+the table.
 
     table_fault_test LRA LIBINJECT [--every=N]    every N-th call, with each kind of failure in turn
 """

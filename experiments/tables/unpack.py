@@ -2,9 +2,9 @@
 
     unpack.unpack([pathlib.Path("cells.tar.xz")], pathlib.Path("results/tables/paper"))
 
-All archives are read before anything is put in place. What is there already stays: of a cell that is
-there an archive's is left out; what is there and damaged has it beside, and so has an unfinished one
-(the store takes the one that got furthest).
+All archives are read before anything is put in place. What is there already stays: of a cell that
+is there an archive's is left out; what is there and damaged has it beside, and so has an unfinished
+one (the store takes the one that got furthest).
 """
 
 import lzma

@@ -42,7 +42,7 @@ Json DataOf(const Json& manifest) {
 
 // "cuda" of "cuda:0".
 Json DeviceKind(const Json& manifest) {
-  const Json device = ValueOf(manifest, "device");
+  Json device = ValueOf(manifest, "device");
   if (!device.is_string()) return device;
   const std::string text = device.get<std::string>();
   return text.substr(0, text.find(':'));
@@ -56,7 +56,7 @@ Json IdentityOf(const Json& manifest, const std::string& key) {
 
 // Changes that are not committed are told of, but not what they are.
 Json SaidOf(const Json& manifest, const char* key) {
-  const Json value = ValueOf(manifest, key);
+  Json value = ValueOf(manifest, key);
   const bool has_changes = key == kCommit && ValueOf(manifest, "git_dirty") == true;
   if (!has_changes || !value.is_string()) return value;
   return absl::StrCat(value.get<std::string>(), " with changes");
