@@ -12,6 +12,7 @@ import gpus
 class GpusTest(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR")))
+        self.driver = self.folder / "driver"
 
     def names(self, smi="", **variables):
         """`smi`: a script in place of nvidia-smi."""
@@ -20,7 +21,9 @@ class GpusTest(unittest.TestCase):
         if smi:
             program.write_text(f"#!/bin/sh\n{smi}\n")
             program.chmod(0o755)
-        with mock.patch.dict(os.environ, {"PATH": f"{self.folder}:/bin", **variables}):
+        # This machine's own programs and driver are none of the test's.
+        with mock.patch.dict(os.environ, {"PATH": str(self.folder), **variables}), \
+                mock.patch("gpus._DRIVER", self.driver):
             if "CUDA_VISIBLE_DEVICES" not in variables:
                 os.environ.pop("CUDA_VISIBLE_DEVICES", None)
             return gpus.names()
@@ -37,13 +40,14 @@ class GpusTest(unittest.TestCase):
         with mock.patch("gpus._SECONDS", 0.1):
             for smi, text in (("echo 'GPU 0: A'; echo 'version mismatch' >&2; exit 18",
                                "fails (GPU 0: A version mismatch)"),
-                              ("exit 9", "fails (9)"), ("exec sleep 60", "does not end within")):
+                              ("exit 9", "fails (9)"), ("exec /bin/sleep 60", "does not end within")):
                 with self.assertRaises(gpus.GpusError) as raised:
                     self.names(smi)
                 self.assertIn(text, str(raised.exception))
                 self.assertIn("--device=cpu", str(raised.exception))
                 self.assertNotIn("\n", str(raised.exception))
-        with mock.patch("gpus._DRIVER", self.folder), self.assertRaises(gpus.GpusError) as raised:
+        self.driver.touch()
+        with self.assertRaises(gpus.GpusError) as raised:
             self.names()
         self.assertIn("is not there, but NVIDIA's driver is", str(raised.exception))
 

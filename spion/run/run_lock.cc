@@ -77,7 +77,10 @@ absl::Status RunLock::Sign() const {
   const ssize_t written = pwrite(file_.number(), text.data(), text.size(), 0);
   if (written == static_cast<ssize_t>(text.size())) return absl::OkStatus();
   if (written >= 0) errno = ENOSPC;  // nothing else takes a part of so few bytes
-  return SystemError(place_, "written");
+  absl::Status error = SystemError(place_, "written");
+  // Half of a signature would be taken for somebody's file.
+  if (ftruncate(file_.number(), 0) != 0) return SystemError(place_, "cut");
+  return error;
 }
 
 bool RunLock::IsSigned(const Folder& folder) { return !Signature(folder.File(kName)).is_null(); }
