@@ -94,6 +94,15 @@ cc_library(
 )
 
 {python}
+# NCCL's, which the wheel brings beside itself; the library is found by libtorch_cuda.so. None where
+# TORCH_HAS_NCCL is False.
+cc_library(
+    name = "nccl_headers",
+    hdrs = glob(["nccl/**"]),
+    includes = ["nccl"],
+    visibility = ["//visibility:public"],
+)
+
 # LibTorch with its CUDA side where it has one. For programs; libraries use :cpu.
 cc_library(
     name = "torch",
@@ -159,6 +168,10 @@ def _torch_repository_impl(repository_ctx):
         repository_ctx.symlink(torch.dirname, "site-packages")
     cuda_linkopts = ["-Wl,--no-as-needed", "-ltorch", "-ltorch_cuda", "-lc10_cuda", "-Wl,--as-needed"]
     repository_ctx.symlink(torch.get_child("include"), "include")
+    nccl = repository_ctx.path("{}/../nvidia/nccl/include".format(torch))
+    has_nccl = has_cuda and nccl.get_child("nccl.h").exists
+    if has_nccl:
+        repository_ctx.symlink(nccl, "nccl")
     repository_ctx.file("BUILD.bazel", _BUILD.format(
         lib = lib,
         cuda_linkopts = repr(cuda_linkopts if has_cuda else []),
@@ -169,6 +182,7 @@ def _torch_repository_impl(repository_ctx):
         "TORCH_VERSION = {}".format(repr(version)),
         "TORCH_LIB = {}".format(repr(lib)),
         "TORCH_HAS_CUDA = {}".format(has_cuda),
+        "TORCH_HAS_NCCL = {}".format(has_nccl),
         "TORCH_HAS_PYTHON = {}".format(has_python),
         "",
     ]))

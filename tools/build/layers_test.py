@@ -22,7 +22,7 @@ FLOORS = [
      "spion/kernels/block_sparse/cuda/hopper"],
     ["spion/kernels/block_sparse/cuda"],
     ["spion/platform"],
-    ["spion/ops"],
+    ["spion/ops", "spion/collective"],
     ["spion/nn"],
     ["baselines", "spion/train"],
     ["spion/run"],

@@ -1,0 +1,51 @@
+// Which part of one run this process is, as its launcher says in the environment: torchrun, srun,
+// mpirun of Open MPI or MPICH; alone where none does.
+//
+//   ASSIGN_OR_RETURN(const Launch launch, FindLaunch());
+//   if (launch.ranks > 1) ... meet the others at launch.address ...
+#ifndef SPION_COLLECTIVE_LAUNCH_H_
+#define SPION_COLLECTIVE_LAUNCH_H_
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+namespace spion {
+
+struct Launch {
+  int rank = 0;
+  int ranks = 1;
+  /// Among the ranks of this host; nothing where the launcher does not say.
+  std::optional<int> local_rank;
+  /// Where rank 0 is met; of no meaning to one rank.
+  std::string address;
+  int port = 0;
+  /// The launcher itself serves the store there, so rank 0 must not (torchrun).
+  bool is_store_served = false;
+  /// Tells one attempt from the next where the launcher tries again at the same place.
+  std::string attempt = "0";
+};
+
+/// The value of a variable; nothing if it is not set.
+using Environment = std::function<std::optional<std::string>(const char* name)>;
+std::optional<std::string> ProcessEnvironment(const char* name);
+
+/// The variables of the innermost launcher count:
+///   torchrun, Kubernetes' training operator: RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR,
+///   MASTER_PORT Open MPI: OMPI_COMM_WORLD_RANK, .._SIZE, .._LOCAL_RANK;  MPICH: PMI_RANK,
+///   PMI_SIZE, MPI_LOCALRANKID Slurm: SLURM_PROCID, SLURM_STEP_NUM_TASKS, SLURM_LOCALID, in a step
+///   alone: a batch script is no rank.
+/// MASTER_ADDR and MASTER_PORT may be given to all of them. Without them mpirun's ranks meet on
+/// their one host, at port 29500; Slurm's on the step's first node, at a port made of job and step.
+/// Errors: InvalidArgument, naming the variables, what is expected and the way out, where some are
+/// missing, are no numbers that can be, or where two launchers say different things.
+absl::StatusOr<Launch> FindLaunch(const Environment& environment = ProcessEnvironment);
+
+/// "gpu03" of Slurm's list of nodes "gpu[03-05,8],cpu1".
+std::string FirstNode(const std::string& nodes);
+
+}  // namespace spion
+
+#endif  // SPION_COLLECTIVE_LAUNCH_H_

@@ -1,0 +1,37 @@
+#include "spion/collective/rank_threads.h"
+
+#include <chrono>
+#include <exception>
+#include <thread>
+#include <torch/csrc/distributed/c10d/HashStore.hpp>
+#include <vector>
+
+#include "spion/collective/gloo_group.h"
+
+namespace spion {
+
+void RunRanks(int ranks, const std::function<void(Group& group)>& rank) {
+  if (ranks == 1) {
+    Alone alone;
+    return rank(alone);
+  }
+  const auto store = c10::make_intrusive<c10d::HashStore>();
+  std::vector<std::exception_ptr> thrown(ranks);
+  std::vector<std::thread> threads;
+  threads.reserve(ranks);
+  for (int number = 0; number < ranks; ++number) {
+    threads.emplace_back([&, number] {
+      try {
+        rank(*MakeGlooGroup(store, number, ranks, std::chrono::minutes(1)));
+      } catch (...) {
+        thrown[number] = std::current_exception();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (const std::exception_ptr& exception : thrown) {
+    if (exception) std::rethrow_exception(exception);
+  }
+}
+
+}  // namespace spion

@@ -1,0 +1,72 @@
+// Sees to it that a run of several ranks ends when one of them is lost. Each rank tells a store
+// that all see, once a second, that it lives and how far it is, and looks at what the others tell.
+// Who has not been heard for `patience`, or says that it fails, is named, and this process ends:
+// what waits for a lost rank on a device cannot be told to stop, and may not be torn down either.
+//
+//   RankWatch watch(store, rank, ranks, host);
+//   watch.Tell(step, state);            // after each step
+//   watch.Fail("no space left");        // and the others end, too
+//
+// A process that was stopped and goes on, the whole job with it, forgives the others their silence.
+#ifndef SPION_COLLECTIVE_RANK_WATCH_H_
+#define SPION_COLLECTIVE_RANK_WATCH_H_
+
+#include <c10/util/intrusive_ptr.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace c10d {
+class Store;
+}
+
+namespace spion {
+
+struct RankWatchOptions {
+  std::chrono::milliseconds beat = std::chrono::seconds(1);
+  std::chrono::milliseconds patience = std::chrono::seconds(20);
+  /// Where the store is, for messages: "rank 0 of 4", "the launcher".
+  std::string store_owner = "rank 0";
+  /// Ends this process. Called once, from a thread of the watch's or from Fail.
+  std::function<void(const std::string& message)> end;  // none: says it, then _exit(1)
+};
+
+class RankWatch {
+ public:
+  /// Tells the store that this rank is there. The store is the watch's alone. Throws c10::Error.
+  RankWatch(c10::intrusive_ptr<c10d::Store> store, int rank, int ranks, std::string host,
+            const RankWatchOptions& options = {});
+  /// As Leave.
+  ~RankWatch();
+  RankWatch(const RankWatch&) = delete;
+  RankWatch& operator=(const RankWatch&) = delete;
+
+  /// How long to wait for all ranks to be there, at most; from then on they are watched. Throws
+  /// c10::Error, naming those that are missing.
+  void Meet(std::chrono::milliseconds longest);
+
+  /// After which step this rank is, and from which state the run could go on ("" : not known).
+  void Tell(int64_t step, const std::string& state);
+
+  /// This rank fails: says why, tells the others, ends. Where rank 0 fails for the same reason, it
+  /// alone says it.
+  void Fail(const std::string& reason);
+
+  /// A call to the others failed, so one of them is lost or will say why it ends: waits until it is
+  /// known which, then ends.
+  void Blame(const std::string& what);
+
+  /// This rank has done its part: it need not be heard any more, and ends nothing any more.
+  void Leave();
+
+ private:
+  class Shared;
+  std::shared_ptr<Shared> shared_;
+};
+
+}  // namespace spion
+
+#endif  // SPION_COLLECTIVE_RANK_WATCH_H_
