@@ -79,18 +79,19 @@ absl::StatusOr<std::unique_ptr<Team>> Team::Join(const Launch& launch, c10::Devi
     team->group_ = std::make_unique<Alone>();
     return team;
   }
+  std::string obstacle;
   try {
     RETURN_IF_ERROR(team->Connect(launch, device));
+    return team;
   } catch (const c10::Error& error) {
-    return absl::UnavailableError(absl::StrCat("rank ", launch.rank, " of ", launch.ranks,
-                                               " cannot meet the others at ", launch.address, ":",
-                                               launch.port, ": ", error.what_without_backtrace()));
+    obstacle = error.what_without_backtrace();
   } catch (const std::exception& error) {
-    return absl::UnavailableError(absl::StrCat("rank ", launch.rank, " of ", launch.ranks,
-                                               " cannot meet the others at ", launch.address, ":",
-                                               launch.port, ": ", error.what()));
+    obstacle = error.what();
   }
-  return team;
+  const absl::Status failed = absl::UnavailableError(absl::StrCat(
+      "cannot meet the other ranks at ", launch.address, ":", launch.port, ": ", obstacle));
+  team->Fail(std::string(failed.message()));  // the others may be there, and wait
+  return failed;
 }
 
 void Team::Tell(int64_t step, const std::string& state) {

@@ -32,8 +32,9 @@ struct RankPlace {
 class Team {
  public:
   /// Meets the other ranks, within five minutes, and connects the devices. Errors: Unavailable
-  /// where they do not come, naming the address, or the ranks that are missing;
-  /// FailedPrecondition where this program has no group for the device.
+  /// where they do not come, naming the address, or the ranks that are missing (as Fail, if this
+  /// rank could tell the others already); FailedPrecondition where this program has no group for
+  /// the device.
   static absl::StatusOr<std::unique_ptr<Team>> Join(const Launch& launch, c10::Device device);
 
   Group& group() { return *group_; }
