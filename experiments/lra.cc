@@ -23,6 +23,20 @@ int Fail(absl::string_view message) {
   return 1;
 }
 
+// What rank 0 says is what there is to say; errors all say.
+int Run(const spion::Options& options, const spion::Launch& launch) {
+  std::signal(SIGPIPE, SIG_IGN);  // who read the output may go: the run goes on
+  std::ostream nowhere(nullptr);
+  const bool speaks = launch.rank == 0;
+  absl::StatusOr<spion::Outcome> outcome;
+  {
+    spion::Progress progress(speaks ? std::cout : nowhere, speaks && isatty(STDOUT_FILENO) != 0);
+    outcome = spion::RunExperiment(options, launch, progress);
+  }
+  if (!outcome.ok()) return Fail(outcome.status().message());
+  return *outcome == spion::Outcome::kInterrupted ? kInterruptedExit : 0;
+}
+
 int Main(int argc, char** argv) {
   const spion::KnownNames known = {.tasks = spion::TaskNames(), .methods = spion::MethodNames()};
   const absl::StatusOr<spion::Options> options = spion::ParseOptions(argc, argv, known);
@@ -35,14 +49,9 @@ int Main(int argc, char** argv) {
     std::cout << spion::VersionText();
     return 0;
   }
-  std::signal(SIGPIPE, SIG_IGN);  // who read the output may go: the run goes on
-  absl::StatusOr<spion::Outcome> outcome;
-  {
-    spion::Progress progress(std::cout, isatty(STDOUT_FILENO) != 0);
-    outcome = spion::RunExperiment(*options, progress);
-  }
-  if (!outcome.ok()) return Fail(outcome.status().message());
-  return *outcome == spion::Outcome::kInterrupted ? kInterruptedExit : 0;
+  const absl::StatusOr<spion::Launch> launch = spion::FindLaunch();
+  if (!launch.ok()) return Fail(launch.status().message());
+  return Run(*options, *launch);
 }
 
 }  // namespace

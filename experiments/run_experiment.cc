@@ -1,7 +1,6 @@
 #include "experiments/run_experiment.h"
 
-#include <algorithm>
-#include <cmath>
+#include <exception>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -12,11 +11,19 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
 #include "experiments/evaluation_command.h"
+#include "experiments/failure_text.h"
+#include "experiments/ranks.h"
+#include "experiments/run_place.h"
+#include "experiments/run_trace.h"
 #include "experiments/session.h"
+#include "experiments/test_model.h"
 #include "spion/base/file.h"
 #include "spion/base/json_text.h"
 #include "spion/base/status.h"
+#include "spion/collective/rank_device.h"
+#include "spion/collective/team.h"
 #include "spion/platform/device.h"
 #include "spion/profiling/trace.h"
 #include "spion/run/free_space.h"
@@ -31,32 +38,11 @@
 #include "spion/train/evaluation.h"
 #include "spion/train/hyper_parameters.h"
 #include "spion/train/inference_cost.h"
+#include "spion/train/sharing.h"
 #include "spion/train/trainer.h"
 
 namespace spion {
 namespace {
-
-// Nothing if it is to stop.
-absl::StatusOr<std::optional<Evaluation>> Test(const Session& session,
-                                               const SequenceClassifier& model,
-                                               const std::function<bool()>& stop_requested,
-                                               Progress& progress) {
-  const HyperParameters& h = session.experiment.hyper_parameters;
-  const int64_t examples = EvaluatedExamples(session.data.test.examples(), h.test_examples);
-  progress.Say(absl::StrCat("testing on ", examples, " examples"));
-  int64_t done = 0;
-  const auto before_batch = [&] {
-    progress.Tested(std::min(done, examples), examples);
-    done += h.evaluation_batch_size();
-    return stop_requested();
-  };
-  const std::optional<Evaluation> test = EvaluateUnlessStopped(
-      model, BatchMaker(session.data.test, session.device), h.evaluation_batch_size(),
-      h.test_examples, session.experiment.precision, before_batch);
-  if (!test.has_value() || std::isfinite(test->loss)) return test;
-  return absl::InternalError(
-      "the loss on the test set is not finite: the checkpoint's weights are too large");
-}
 
 std::string TestLine(const Evaluation& test, const CheckpointInfo& info) {
   return absl::StrFormat("test accuracy %.1f %% (%d examples; checkpoint of %sstep %d)",
@@ -64,40 +50,29 @@ std::string TestLine(const Evaluation& test, const CheckpointInfo& info) {
                          info.step);
 }
 
-// The trace that the user asks for, or null. The run's folder is made anew later, so the trace must
-// lie elsewhere.
-absl::StatusOr<std::unique_ptr<Trace>> MakeTrace(const Session& session, const Options& options) {
-  if (options.trace.empty()) return nullptr;
-  const StepRange steps = options.trace_steps.value_or(kDefaultTraceSteps);
-  const int64_t last_step = session.experiment.hyper_parameters.steps;
-  if (steps.first > last_step) {
-    return absl::InvalidArgumentError(absl::StrCat("--trace_steps=", steps.first, ":", steps.last,
-                                                   ": training ends at step ", last_step));
-  }
-  std::filesystem::path folder = std::filesystem::weakly_canonical(session.out_dir);
-  if (!folder.has_filename()) folder = folder.parent_path();  // a slash at its end
-  const std::string from_run =
-      std::filesystem::weakly_canonical(options.trace).lexically_relative(folder);
-  if (from_run.substr(0, 2) != "..") {
-    return absl::InvalidArgumentError(
-        absl::StrCat("--trace=", options.trace,
-                     " lies in the run's own folder, which is made anew; "
-                     "name a file elsewhere"));
-  }
-  return Trace::Create({.path = options.trace,
-                        .first_step = steps.first,
-                        .last_step = steps.last,
-                        .device = session.device});
-}
-
-nlohmann::ordered_json ManifestOf(const Session& session, const Options& options) {
-  return Manifest(session.experiment,
-                  ModelConfigFor(session.data.shape, session.experiment.hyper_parameters),
-                  session.data.source, session.device, options.command);
+nlohmann::ordered_json ManifestOf(const Session& session, const Options& options,
+                                  const std::vector<RankPlace>& places = {}) {
+  const HyperParameters& h = session.experiment.hyper_parameters;
+  nlohmann::ordered_json manifest =
+      Manifest(session.experiment, ModelConfigFor(session.data.shape, h), session.data.source,
+               session.device, options.command);
+  AddRanks(places, h, manifest);
+  return manifest;
 }
 
 void SayChoices(const Session& session, Progress& progress) {
   for (const std::string& choice : session.choices) progress.Say(choice);
+}
+
+void SayRanks(const Session& session, const std::vector<RankPlace>& places, Progress& progress) {
+  if (places.empty()) return;
+  const auto name = [](std::string* text, const RankPlace& place) {
+    absl::StrAppend(text, place.host, " (", place.device, ", ", place.device_name, ")");
+  };
+  progress.Say(absl::StrCat(
+      places.size(), " ranks, each with ",
+      session.experiment.hyper_parameters.batch_size / static_cast<int64_t>(places.size()),
+      " examples of a batch: ", absl::StrJoin(places, ", ", name)));
 }
 
 // For who plans runs and must know what they would be made on.
@@ -108,7 +83,8 @@ Outcome TellManifest(const Session& session, const Options& options, Progress& p
 }
 
 // Tells the logs what begins, and writes the manifest.
-absl::Status BeginRun(const RunDirectory& run, const Session& session, const Options& options) {
+absl::Status BeginRun(const RunDirectory& run, const Session& session,
+                      const nlohmann::ordered_json& manifest) {
   const MlLog ml_log = run.ml_log();
   for (const char* name : {kMetricsFileName, kMlLogFileName}) {
     const absl::Status cut = CutFile(run.File(name), 0);  // of a run that had saved no state
@@ -116,7 +92,7 @@ absl::Status BeginRun(const RunDirectory& run, const Session& session, const Opt
   }
   RETURN_IF_ERROR(ml_log.Start("init_start", nlohmann::json::object(), session.start));
   RETURN_IF_ERROR(LogExperiment(ml_log, session.experiment, session.data, session.device));
-  RETURN_IF_ERROR(run.WriteJson("manifest.json", ManifestOf(session, options)));
+  RETURN_IF_ERROR(run.WriteJson("manifest.json", manifest));
   return ml_log.Stop("init_stop");
 }
 
@@ -129,18 +105,21 @@ Outcome Stopped(const RunDirectory& run, absl::string_view when, Progress& progr
 // After training: the test of the best checkpoint, and the summary.
 absl::StatusOr<Outcome> FinishRun(const Session& session, const RunDirectory& run,
                                   RunJournal& journal, const TrainingResult& result,
-                                  const std::function<bool()>& stop_requested, Progress& progress) {
+                                  const std::function<bool()>& stop_requested, Team& team,
+                                  Progress& progress) {
   const Experiment& experiment = session.experiment;
   ASSIGN_OR_RETURN(const Checkpoint best, journal.LoadBest(result));
   // A model of its own, in the phase that the checkpoint was saved in.
   SequenceClassifier model = MakeModel(experiment, session.data.shape, session.device);
   RETURN_IF_ERROR(Restore(best, model));
+  RETURN_IF_ERROR(ShareModel(model, team.group()));
   ASSIGN_OR_RETURN(const std::optional<Evaluation> test,
-                   Test(session, model, stop_requested, progress));
+                   Test(session, model, stop_requested, team.group(), progress));
   if (!test.has_value()) return Stopped(run, "before the test was over", progress);
   journal.LogTest(best.info, *test);
   nlohmann::ordered_json summary =
       Summary(experiment, model.config(), result, *test, session.data.source, session.device);
+  AddRanks(team.places(), experiment.hyper_parameters, summary);
   if (!journal.log_error().ok()) summary["log_error"] = journal.log_error().message();
   RETURN_IF_ERROR(run.WriteJson("summary.json", summary));
   RETURN_IF_ERROR(RemoveFile(run.File(kStateFileName)));
@@ -148,54 +127,6 @@ absl::StatusOr<Outcome> FinishRun(const Session& session, const RunDirectory& ru
       TestLine(*test, best.info), session.data.source.generated ? ", on generated data" : "",
       "\ntrained in ", FormatDuration(result.train_seconds), "; results in ", run.path()));
   return Outcome::kFinished;
-}
-
-// The folder, and what an earlier run left there if it is to be gone on with.
-struct Place {
-  RunDirectory run;
-  Resumption earlier;
-};
-
-bool HasResults(const RunDirectory& run) {
-  const auto names = {std::string(kMetricsFileName), std::string("evaluation.json"),
-                      ModelFileName(SavedModel::kBest, Phase::kDense),
-                      ModelFileName(SavedModel::kBest, Phase::kSparse),
-                      ModelFileName(SavedModel::kBest, Phase::kSingle)};
-  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
-    return FileSize(run.File(name)).value_or(0) > 0;
-  });
-}
-
-// What is there is kept beside; `opened` gives its lock back for that.
-absl::StatusOr<Place> MakeNewPlace(std::optional<RunDirectory> opened, const Session& session,
-                                   Progress& progress) {
-  opened.reset();
-  ASSIGN_OR_RETURN(RunDirectory run, RunDirectory::Create(session.out_dir));
-  const std::string& kept = run.earlier_run();
-  if (!kept.empty()) {
-    const bool is_unfinished = FileSize(absl::StrCat(kept, "/", kStateFileName)).ok();
-    progress.Say(absl::StrCat("an earlier run is kept as ", kept,
-                              is_unfinished ? "; it is unfinished: --resume --out_dir=" : "",
-                              is_unfinished ? absl::StrCat(kept, " goes on with it") : ""));
-  }
-  return Place{.run = std::move(run), .earlier = {}};
-}
-
-absl::StatusOr<Place> MakePlace(const Session& session, const Options& options,
-                                Progress& progress) {
-  if (!options.resume) return MakeNewPlace(std::nullopt, session, progress);
-  ASSIGN_OR_RETURN(RunDirectory run, RunDirectory::Resume(session.out_dir));
-  if (!run.has_earlier_files()) {
-    progress.Say(absl::StrCat("there is no run in ", run.path(), " to go on with: it starts"));
-    return Place{.run = std::move(run), .earlier = {}};
-  }
-  ASSIGN_OR_RETURN(Resumption earlier, LookAtEarlierRun(run, ManifestOf(session, options)));
-  if (!earlier.state.has_value() && !earlier.summary.has_value()) {
-    progress.Say(absl::StrCat("the run in ", run.path(), " has saved no state: it starts anew"));
-    if (HasResults(run)) return MakeNewPlace(std::move(run), session, progress);
-  }
-  for (const std::string& note : earlier.notes) progress.Say(note);
-  return Place{.run = std::move(run), .earlier = std::move(earlier)};
 }
 
 // Training as it is, or why memory did not suffice.
@@ -216,17 +147,6 @@ absl::StatusOr<TrainingResult> TrainWithinMemory(const Session& session, Sequenc
   }
 }
 
-// A trace is of steps that one process trains from its first step on.
-absl::Status SayIfTraceIsLeftOut(const Trace* trace, const TrainingState& state,
-                                 Progress& progress) {
-  ASSIGN_OR_RETURN(const int64_t step, StepOf(state));
-  if (trace == nullptr || step < trace->options().first_step) return absl::OkStatus();
-  progress.Say(absl::StrCat("note: --trace=", trace->options().path, " is not written: step ",
-                            trace->options().first_step,
-                            ", with which it begins, was trained before; what is there stays"));
-  return absl::OkStatus();
-}
-
 // Errors of a state that does not fit name it, and the way out.
 absl::Status OfState(const absl::Status& status, const RunDirectory& run) {
   if (!absl::IsDataLoss(status)) return status;
@@ -245,30 +165,40 @@ int64_t MostBytes(const Session& session, const SequenceClassifier& model) {
   return kLogs + static_cast<int64_t>(sizeof(float)) * (3 * weights + 2 * (4 * weights + maps));
 }
 
-absl::StatusOr<Outcome> RunTraining(const Session& session, const Options& options,
-                                    Progress& progress) {
+// Training by one process, or rank 0's part in one by several.
+absl::StatusOr<Outcome> LeadTraining(const Session& session, const Options& options,
+                                     const nlohmann::ordered_json& manifest, Team& team,
+                                     Progress& progress) {
   const Experiment& experiment = session.experiment;
-  RETURN_IF_ERROR(TryModel(experiment, session.data, session.device));
+  Group& group = team.group();
   SequenceClassifier model = MakeModel(experiment, session.data.shape, session.device);
   RETURN_IF_ERROR(CheckFreeSpace(session.out_dir, MostBytes(session, model)));
   ASSIGN_OR_RETURN(const std::unique_ptr<Trace> trace, MakeTrace(session, options));
-  ASSIGN_OR_RETURN(const Place place, MakePlace(session, options, progress));
+  ASSIGN_OR_RETURN(const Place place,
+                   MakePlace(session.out_dir, options.resume, manifest, progress));
   SayChoices(session, progress);
+  SayRanks(session, team.places(), progress);
   const RunDirectory& run = place.run;
   const Resumption& earlier = place.earlier;
   if (earlier.summary.has_value()) {
     RETURN_IF_ERROR(RemoveFile(run.File(kStateFileName)));  // it ended just before it could
+    ShareStart(RunStart::kHasEnded, group);
     progress.Say(absl::StrCat("the run in ", run.path(), " has ended: its summary.json is there"));
     return Outcome::kFinished;
   }
   RunJournal journal(experiment, run, progress);
+  int64_t first_saved_step = -1;  // none
   if (earlier.state.has_value()) {
     RETURN_IF_ERROR(SayIfTraceIsLeftOut(trace.get(), *earlier.state, progress));
     RETURN_IF_ERROR(journal.CutLogsBack(*earlier.state));
     RETURN_IF_ERROR(RemoveFile(run.File(ModelFileName(SavedModel::kInterrupted, Phase::kDense))));
     RETURN_IF_ERROR(run.WriteJson("manifest.json", earlier.manifest));
+    ASSIGN_OR_RETURN(first_saved_step, StepOf(*earlier.state));
+    ShareStart(RunStart::kGoesOn, group);
+    ShareState(*earlier.state, group);
   } else {
-    RETURN_IF_ERROR(BeginRun(run, session, options));
+    RETURN_IF_ERROR(BeginRun(run, session, manifest));
+    ShareStart(RunStart::kAnew, group);
   }
   if (const auto patterns = CurrentPatterns(model); !patterns.empty()) {
     RETURN_IF_ERROR(journal.WritePatterns(patterns, /*transition_step=*/std::nullopt));
@@ -278,10 +208,17 @@ absl::StatusOr<Outcome> RunTraining(const Session& session, const Options& optio
   // From here on a signal ends the training or the test, not the program.
   const InterruptFlag interrupt;
   const auto stop_requested = [&] { return interrupt.raised(); };
+  const auto on_step = [&](int64_t step) {
+    const int64_t saved = journal.saved_step().value_or(first_saved_step);
+    team.Tell(step,
+              saved < 0 ? "" : absl::StrCat(run.File(kStateFileName).path(), " of step ", saved));
+  };
   const absl::StatusOr<TrainingResult> trained =
       TrainWithinMemory(session, model, run, journal,
-                        {.trace = trace.get(),
+                        {.group = &group,
+                         .trace = trace.get(),
                          .stop_requested = stop_requested,
+                         .on_step = on_step,
                          .save_interval = options.save_interval,
                          .state = earlier.state.has_value() ? &*earlier.state : nullptr});
   if (!trained.ok()) {
@@ -297,7 +234,16 @@ absl::StatusOr<Outcome> RunTraining(const Session& session, const Options& optio
                      "   # its model so far"));
     return stopped;
   }
-  return FinishRun(session, run, journal, result, stop_requested, progress);
+  return FinishRun(session, run, journal, result, stop_requested, team, progress);
+}
+
+absl::StatusOr<Outcome> RunTraining(const Session& session, const Options& options, Team& team,
+                                    Progress& progress) {
+  RETURN_IF_ERROR(TryModel(session.experiment, session.data, session.device));
+  const nlohmann::ordered_json manifest = ManifestOf(session, options, team.places());
+  RETURN_IF_ERROR(CheckOneRun(manifest, team.group()));
+  return team.group().leads() ? LeadTraining(session, options, manifest, team, progress)
+                              : FollowTraining(session, team, progress);
 }
 
 // The model of the checkpoint, which must be one of the session's task and method.
@@ -357,7 +303,7 @@ absl::StatusOr<Outcome> RunEvaluation(const Session& session, const Options& opt
   const PeakMemory peak = GetPeakMemory(session.device);
   ASSIGN_OR_RETURN(const std::optional<Evaluation> tested,
                    Test(
-                       session, model, [] { return false; }, progress));
+                       session, model, [] { return false; }, AloneGroup(), progress));
   const Evaluation& test = *tested;
   progress.Say(absl::StrFormat("%s, loss %.3f", TestLine(test, info), test.loss));
   progress.Say(absl::StrFormat("%.3g ms a batch of %d, %.0f MiB", cost.batch_ms, cost.batch_size,
@@ -377,18 +323,48 @@ absl::StatusOr<Outcome> RunEvaluation(const Session& session, const Options& opt
   return Outcome::kFinished;
 }
 
-}  // namespace
-
-absl::StatusOr<Outcome> RunExperiment(const Options& options, Progress& progress) {
-  ASSIGN_OR_RETURN(const Session session, Prepare(options));
+absl::StatusOr<Outcome> RunAsRank(const Options& options, const DeviceChoice& device, Team& team,
+                                  Progress& progress) {
+  ASSIGN_OR_RETURN(const Session session, Prepare(options, device, team.group().ranks()));
   switch (options.mode) {
     case Mode::kTrain:
-      return RunTraining(session, options, progress);
+      return RunTraining(session, options, team, progress);
     case Mode::kEval:
       return RunEvaluation(session, options, progress);
     default:  // kManifest
       return TellManifest(session, options, progress);
   }
+}
+
+}  // namespace
+
+absl::StatusOr<Outcome> RunExperiment(const Options& options, const Launch& launch,
+                                      Progress& progress) {
+  if (launch.ranks > 1 && options.mode != Mode::kTrain) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("only --mode=train runs in several processes, and this is one of ",
+                     launch.ranks, ": start it by itself"));
+  }
+  ASSIGN_OR_RETURN(DeviceChoice device, ChooseDevice(options.device));
+  if (launch.ranks > 1) {
+    ASSIGN_OR_RETURN(device.device,
+                     DeviceOfRank(device.device, launch, VisibleDevices(device.device)));
+    UseDevice(device.device);
+  }
+  ASSIGN_OR_RETURN(const std::unique_ptr<Team> team, Team::Join(launch, device.device));
+  absl::StatusOr<Outcome> outcome;
+  try {
+    outcome = RunAsRank(options, device, *team, progress);
+    if (outcome.ok()) team->Leave();
+  } catch (const RankLost& error) {
+    team->Blame(error.what());
+    throw;
+  } catch (...) {
+    team->Fail(FailureText(std::current_exception()));
+    throw;
+  }
+  if (!outcome.ok()) team->Fail(std::string(outcome.status().message()));
+  return outcome;
 }
 
 }  // namespace spion

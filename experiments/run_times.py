@@ -4,7 +4,7 @@
 """
 
 _TIMES = {"time_ms", "step_ms", "step_ms_dense", "step_ms_sparse", "train_seconds", "throughput",
-          "pattern_search_ms", "peak_memory_mib", "peak_reserved_mib"}
+          "pattern_search_ms", "all_reduce_ms", "peak_memory_mib", "peak_reserved_mib"}
 
 
 def without_times(value):

@@ -16,7 +16,6 @@
 #include "spion/base/user_directory.h"
 #include "spion/data/cut_sequences.h"
 #include "spion/data/task_registry.h"
-#include "spion/platform/device.h"
 #include "spion/platform/precision.h"
 #include "spion/train/check_settings.h"
 #include "spion/train/hyper_parameters.h"
@@ -74,12 +73,11 @@ absl::Status RefuseTruncated(const TaskData& data) {
 
 }  // namespace
 
-absl::StatusOr<Session> Prepare(const Options& options) {
+absl::StatusOr<Session> Prepare(const Options& options, const DeviceChoice& device, int ranks) {
   const absl::Time start = absl::Now();
   ASSIGN_OR_RETURN(Method method, FindMethod(options.method));
   // Checks the task's name before the data is read.
   RETURN_IF_ERROR(HyperParametersFor(options.task, Preset::kQuick).status());
-  ASSIGN_OR_RETURN(const DeviceChoice device, ChooseDevice(options.device));
   ASSIGN_OR_RETURN(const Precision precision, ChoosePrecision(options.precision, device.device));
   SetFloat32Math(precision);
   ASSIGN_OR_RETURN(const Preset preset, ChoosePreset(options, device.device.is_cuda()));
@@ -95,6 +93,7 @@ absl::StatusOr<Session> Prepare(const Options& options) {
                                 .pattern_kind = method.pattern_kind,
                                 .shape = data.shape,
                                 .train_examples = data.train.examples(),
+                                .ranks = ranks,
                                 .given = std::move(given)};
   RETURN_IF_ERROR(CheckSettings(h, context));
   if (h.sequence_length > 0) data.ShortenTo(static_cast<int>(h.sequence_length));

@@ -12,6 +12,7 @@
 #include "absl/time/time.h"
 #include "experiments/options.h"
 #include "spion/data/task.h"
+#include "spion/platform/device.h"
 #include "spion/train/experiment.h"
 
 namespace spion {
@@ -27,8 +28,9 @@ struct Session {
   std::vector<std::string> choices;
 };
 
-/// Says and writes nothing. Errors: those of the options, the device, the data and the settings.
-absl::StatusOr<Session> Prepare(const Options& options);
+/// For one of so many ranks. Says and writes nothing. Errors: those of the options, the data and
+/// the settings.
+absl::StatusOr<Session> Prepare(const Options& options, const DeviceChoice& device, int ranks);
 
 }  // namespace spion
 

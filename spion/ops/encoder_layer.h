@@ -4,7 +4,8 @@
 // (spion/kernels/token_rows/encoder_layer.h has the formulas).
 //
 // Products are of numbers rounded to bfloat16, added in float32. Deterministic. Differentiable
-// once, and `dropout` as in token_rows.h, the three dropouts of a layer being one draw.
+// once, and `dropout` as in token_rows.h, the three dropouts of a layer being one draw, and a slice
+// of a batch (SetBatchSlice) of any number of rows.
 #ifndef SPION_OPS_ENCODER_LAYER_H_
 #define SPION_OPS_ENCODER_LAYER_H_
 

@@ -140,6 +140,12 @@ cuda::PostAttentionParameters PostParameters(Parameters& parameters, double epsi
           .mlp = parameters.Linear(3, kWidth, kHidden)};
 }
 
+// Of a call on x; its rows may be a slice of a batch's, as each has draws of its own.
+cuda::Dropout DropoutOf(const char* op, double probability, at::IntArrayRef random,
+                        const Tensor& x) {
+  return AsDropout(op, probability, random, x.numel() / kWidth * cuda::kLayerDraws);
+}
+
 Tensor PostAttention(const Tensor& x, const Tensor& heads, at::TensorList tensors, double epsilon,
                      double dropout, at::IntArrayRef random) {
   const c10::cuda::CUDAGuard guard(x.device());
@@ -153,7 +159,7 @@ Tensor PostAttention(const Tensor& x, const Tensor& heads, at::TensorList tensor
                                            .x = Data<float>(rows),
                                            .heads = Data<BFloat16>(head_rows),
                                            .parameters = PostParameters(parameters, epsilon),
-                                           .dropout = AsDropout(kPostOp, dropout, random),
+                                           .dropout = DropoutOf(kPostOp, dropout, random, x),
                                            .out = MutableData<float>(out)},
                 c10::cuda::getCurrentCUDAStream()));
   return out;
@@ -173,19 +179,19 @@ std::tuple<Tensor, Tensor, Tensor> PostAttentionBackward(const Tensor& grad_out,
   const Tensor grad_x = at::empty(x.sizes(), x.options());
   const Tensor grad_heads = at::empty(x.sizes(), heads.options());
   const Sums all(cuda::PostAttentionGradients::kFloats, x.options());
-  ThrowIfError(
-      kPostBackwardOp,
-      cuda::Run(cuda::PostAttentionBackward{.rows = x.numel() / kWidth,
-                                            .grad_out = Data<float>(grads),
-                                            .x = Data<float>(rows),
-                                            .heads = Data<BFloat16>(head_rows),
-                                            .parameters = PostParameters(parameters, epsilon),
-                                            .dropout = AsDropout(kPostBackwardOp, dropout, random),
-                                            .grad_x = MutableData<float>(grad_x),
-                                            .grad_heads = MutableData<BFloat16>(grad_heads),
-                                            .grad_parameters = MutableData<float>(all.sums),
-                                            .scratch = MutableData<float>(all.scratch)},
-                c10::cuda::getCurrentCUDAStream()));
+  ThrowIfError(kPostBackwardOp, cuda::Run(
+                                    cuda::PostAttentionBackward{
+                                        .rows = x.numel() / kWidth,
+                                        .grad_out = Data<float>(grads),
+                                        .x = Data<float>(rows),
+                                        .heads = Data<BFloat16>(head_rows),
+                                        .parameters = PostParameters(parameters, epsilon),
+                                        .dropout = DropoutOf(kPostBackwardOp, dropout, random, x),
+                                        .grad_x = MutableData<float>(grad_x),
+                                        .grad_heads = MutableData<BFloat16>(grad_heads),
+                                        .grad_parameters = MutableData<float>(all.sums),
+                                        .scratch = MutableData<float>(all.scratch)},
+                                    c10::cuda::getCurrentCUDAStream()));
   return {grad_x, grad_heads, all.sums};
 }
 

@@ -17,7 +17,15 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <cstdint>
+
 namespace spion {
+
+/// Says that this process's tensors are slice number `index`, from 0, of several equal ones of a
+/// larger batch along their first dimension: on a GPU dropout then draws this slice of the mask
+/// that the whole batch would have, provided that the generators of all processes stand alike. For
+/// all calls from here on; 0 at first. On a CPU it changes nothing.
+void SetBatchSlice(int64_t index);
 
 /// A sum [..., width], float32, and its layer normalisation.
 struct NormedSum {

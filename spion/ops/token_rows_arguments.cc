@@ -34,10 +34,12 @@ RowSizes SizesOf(const char* op, const char* name, const Tensor& x) {
   return {x.numel() / x.size(-1), x.size(-1)};
 }
 
-cuda::Dropout AsDropout(const char* op, double probability, at::IntArrayRef random) {
+cuda::Dropout AsDropout(const char* op, double probability, at::IntArrayRef random, int64_t draws) {
   if (probability == 0) return {};
-  TORCH_CHECK(random.size() == 4, op,
-              ": a dropout takes the four numbers of spion::draw_random; got ", random);
+  TORCH_CHECK(random.size() == 5, op,
+              ": a dropout takes the four numbers of spion::draw_random and the number of the "
+              "batch's slice; got ",
+              random);
   const bool is_recorded = random[2] != 0;
   TORCH_CHECK(!is_recorded || c10::cuda::currentStreamCaptureStatusMayInitCtx() !=
                                   c10::cuda::CaptureStatus::None,
@@ -48,7 +50,18 @@ cuda::Dropout AsDropout(const char* op, double probability, at::IntArrayRef rand
           .random = {.seed = static_cast<uint64_t>(random[0]),
                      .offset = static_cast<uint64_t>(random[1]),
                      .seed_on_device = reinterpret_cast<const int64_t*>(random[2]),
-                     .offset_on_device = reinterpret_cast<const int64_t*>(random[3])}};
+                     .offset_on_device = reinterpret_cast<const int64_t*>(random[3]),
+                     .first_draw = random[4] * draws}};
+}
+
+cuda::Dropout AsDropout(const char* op, double probability, at::IntArrayRef random,
+                        RowSizes sizes) {
+  const cuda::Dropout dropout =
+      AsDropout(op, probability, random, sizes.rows * sizes.width / cuda::kNumbersADraw);
+  TORCH_CHECK(dropout.random.first_draw == 0 || sizes.rows % cuda::kRowsADraw == 0, op,
+              ": a slice of a batch must have a multiple of ", cuda::kRowsADraw,
+              " rows for its dropout; got ", sizes.rows);
+  return dropout;
 }
 
 }  // namespace spion

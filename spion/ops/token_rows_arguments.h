@@ -38,8 +38,12 @@ struct RowSizes {
 };
 RowSizes SizesOf(const char* op, const char* name, const at::Tensor& x);
 
-/// `random`: draw_random's numbers, which are the state, field by field.
-cuda::Dropout AsDropout(const char* op, double probability, at::IntArrayRef random);
+/// `random`: draw_random's numbers, which are the state, field by field, and which slice of its
+/// batch this call has. `draws`: of this call.
+cuda::Dropout AsDropout(const char* op, double probability, at::IntArrayRef random, int64_t draws);
+
+/// Of a call whose draws go over rows as they do in api.h.
+cuda::Dropout AsDropout(const char* op, double probability, at::IntArrayRef random, RowSizes sizes);
 
 }  // namespace spion
 

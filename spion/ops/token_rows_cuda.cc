@@ -119,16 +119,16 @@ FourTensors AddNorm(const Tensor& x, const Tensor& branch, double dropout, at::I
     DispatchNumber(kAddNormOp, dtype, [&](auto number) {
       using Branch = decltype(branch_number);
       using T = decltype(number);
-      ThrowIfError(kAddNormOp,
-                   cuda::Run(cuda::AddNormForward<Branch, T>{.rows = sizes.rows,
-                                                             .width = sizes.width,
-                                                             .x = Data<float>(rows),
-                                                             .branch = Data<Branch>(branch_rows),
-                                                             .dropout = AsDropout(kAddNormOp,
-                                                                                  dropout, random),
-                                                             .sum = MutableData<float>(sum),
-                                                             .norm = norm.Call<T>()},
-                             c10::cuda::getCurrentCUDAStream()));
+      ThrowIfError(kAddNormOp, cuda::Run(
+                                   cuda::AddNormForward<Branch, T>{
+                                       .rows = sizes.rows,
+                                       .width = sizes.width,
+                                       .x = Data<float>(rows),
+                                       .branch = Data<Branch>(branch_rows),
+                                       .dropout = AsDropout(kAddNormOp, dropout, random, sizes),
+                                       .sum = MutableData<float>(sum),
+                                       .norm = norm.Call<T>()},
+                                   c10::cuda::getCurrentCUDAStream()));
     });
   });
   return {sum, norm.out, norm.mean, norm.inverse_deviation};
@@ -191,7 +191,7 @@ FourTensors AddNormBackward(const std::optional<Tensor>& grad_sum, const Tensor&
                   .weight = Data<float>(scale),
                   .mean = Data<float>(means),
                   .inverse_deviation = Data<float>(inverses),
-                  .dropout = AsDropout(kOp, dropout, random),
+                  .dropout = AsDropout(kOp, dropout, random, {rows, width}),
                   .grad_x = of_x ? MutableData<float>(grad_x) : nullptr,
                   .grad_branch = branch.has_value() ? MutableData<Branch>(grad_branch) : nullptr,
                   .grad_parameters = MutableData<float>(grad_parameters),
@@ -237,19 +237,19 @@ FourTensors EmbedNorm(const Tensor& ids, const Tensor& tokens, const Tensor& pos
   const Tensor sum = at::empty(row_sizes, tokens.options());
   DispatchNumber(kEmbedNormOp, dtype, [&](auto number) {
     using T = decltype(number);
-    ThrowIfError(
-        kEmbedNormOp,
-        cuda::Run(cuda::EmbedNormForward<T>{.rows = sizes.rows,
-                                            .width = width,
-                                            .length = length,
-                                            .vocabulary = tokens.size(0),
-                                            .ids = AsTokenIds(row_ids),
-                                            .tokens = Data<float>(token_rows),
-                                            .positions = Data<float>(position_rows),
-                                            .dropout = AsDropout(kEmbedNormOp, dropout, random),
-                                            .sum = MutableData<float>(sum),
-                                            .norm = norm.Call<T>()},
-                  c10::cuda::getCurrentCUDAStream()));
+    ThrowIfError(kEmbedNormOp,
+                 cuda::Run(cuda::EmbedNormForward<T>{.rows = sizes.rows,
+                                                     .width = width,
+                                                     .length = length,
+                                                     .vocabulary = tokens.size(0),
+                                                     .ids = AsTokenIds(row_ids),
+                                                     .tokens = Data<float>(token_rows),
+                                                     .positions = Data<float>(position_rows),
+                                                     .dropout = AsDropout(kEmbedNormOp, dropout,
+                                                                          random, sizes),
+                                                     .sum = MutableData<float>(sum),
+                                                     .norm = norm.Call<T>()},
+                           c10::cuda::getCurrentCUDAStream()));
   });
   return {sum, norm.out, norm.mean, norm.inverse_deviation};
 }
@@ -303,7 +303,8 @@ Tensor GeluDropout(const Tensor& x, double dropout, at::IntArrayRef random) {
         kGeluOp,
         cuda::Run(cuda::GeluDropoutForward<T>{.count = x.numel(),
                                               .x = Data<T>(numbers),
-                                              .dropout = AsDropout(kGeluOp, dropout, random),
+                                              .dropout = AsDropout(kGeluOp, dropout, random,
+                                                                   x.numel() / cuda::kNumbersADraw),
                                               .out = MutableData<T>(out)},
                   c10::cuda::getCurrentCUDAStream()));
   });
@@ -323,8 +324,9 @@ Tensor GeluDropoutBackward(const Tensor& grad_out, const Tensor& x, double dropo
                  cuda::Run(cuda::GeluDropoutBackward<T>{.count = x.numel(),
                                                         .grad_out = Data<T>(grads),
                                                         .x = Data<T>(numbers),
-                                                        .dropout = AsDropout(kGeluBackwardOp,
-                                                                             dropout, random),
+                                                        .dropout = AsDropout(
+                                                            kGeluBackwardOp, dropout, random,
+                                                            x.numel() / cuda::kNumbersADraw),
                                                         .grad_x = MutableData<T>(grad_x)},
                            c10::cuda::getCurrentCUDAStream()));
   });

@@ -4,7 +4,11 @@
 #include <torch/csrc/autograd/autograd_not_implemented_fallback.h>
 #include <torch/library.h>
 
+#include <atomic>
+#include <utility>
+
 #include "spion/kernels/token_rows/api.h"
+#include "spion/ops/token_rows.h"
 
 namespace spion {
 namespace token_rows {
@@ -13,6 +17,8 @@ namespace {
 using at::ScalarType;
 using at::Tensor;
 using torch::autograd::AutogradContext;
+
+std::atomic<int64_t> g_batch_slice = 0;
 
 template <class Signature>
 c10::TypedOperatorHandle<Signature> Find(const char* name) {
@@ -29,7 +35,9 @@ void CheckDropout(const char* name, double probability) {
 Dropout Draw(double probability, const Tensor& x) {
   static const auto op = Find<std::vector<int64_t>(const Tensor&)>("spion::draw_random");
   if (probability == 0) return {0, {}};
-  return {probability, op.call(x)};
+  std::vector<int64_t> random = op.call(x);
+  random.push_back(g_batch_slice);
+  return {probability, std::move(random)};
 }
 
 void Save(AutogradContext* context, const Dropout& dropout) {
@@ -116,8 +124,10 @@ Tensor SumOfRows(const Tensor& x) {
 
 }  // namespace token_rows
 
+void SetBatchSlice(int64_t index) { token_rows::g_batch_slice = index; }
+
 // `random`: seed and offset of the generator, then where to find them on the device if a graph is
-// being recorded, else zeros.
+// being recorded, else zeros; a dropout takes the number of the batch's slice besides.
 TORCH_LIBRARY_FRAGMENT(spion, library) {
   library.def("draw_random(Tensor like) -> int[]");
   library.def(

@@ -23,7 +23,8 @@ inline bool TakesType(at::ScalarType dtype) {
 /// A dropout that has drawn: the backward pass is given the one of the forward pass.
 struct Dropout {
   double probability;
-  std::vector<int64_t> random;  // as spion::draw_random gives it; empty for a probability of 0
+  // As spion::draw_random gives it, and the batch's slice; empty for a probability of 0.
+  std::vector<int64_t> random;
 };
 
 /// Throws c10::Error unless the probability is at least 0 and below 1.

@@ -76,6 +76,9 @@ class RunJournal : public TrainingEvents {
   absl::Status WritePatterns(absl::Span<const BlockPattern> patterns,
                              std::optional<int64_t> transition_step) const;
 
+  /// After which step the state is that was saved last, by this journal; nothing if there is none.
+  const std::optional<int64_t>& saved_step() const { return saved_step_; }
+
   /// The first that a log could not be written; OK if there was none.
   const absl::Status& log_error() const { return log_error_; }
 
@@ -91,6 +94,7 @@ class RunJournal : public TrainingEvents {
   const MlLog ml_log_;
   Progress& progress_;
   absl::Status log_error_;
+  std::optional<int64_t> saved_step_;
   // Of metrics.jsonl and mllog.txt at the last mark, and whether more has been written since.
   int64_t metrics_bytes_ = 0;
   int64_t ml_log_bytes_ = 0;

@@ -89,34 +89,50 @@ Json Summary(const Experiment& experiment, const ModelConfig& model, const Train
   const int64_t blocks_per_side = model.length / block_size;
   const bool has_transition = result.transition_step.has_value();
   const PeakMemory peak = LargerOf(result.earlier_peak, GetPeakMemory(device));
-  return {{"task", experiment.task},
-          {"method", experiment.method.name},
-          {"preset", std::string(PresetName(experiment.preset))},
-          {"seed", experiment.seed},
-          {"steps", result.steps},
-          {"transition_step", OrNull(result.transition_step)},
-          {"transition_reason",
-           has_transition ? Json(result.settled ? "settled" : "dense_step_limit") : Json(nullptr)},
-          {"kept_blocks", kept},
-          {"total_blocks", blocks_per_side * blocks_per_side},
-          {"block_size", block_size},
-          {"sequence_length", model.length},
-          {"batch_size", experiment.hyper_parameters.batch_size},
-          {"dev_accuracy", result.best.dev_accuracy},
-          {"test_accuracy", test.accuracy},
-          {"test_examples", test.examples},
-          {"test_step", result.best.step},
-          {"test_phase", std::string(PhaseName(result.best.phase))},
-          {"train_seconds", result.train_seconds},
-          {"step_ms_dense", OrNull(result.step_ms_dense)},
-          {"step_ms_sparse", OrNull(result.step_ms_sparse)},
-          {"cuda_graph", result.recorded},
-          {"peak_memory_mib", peak.used_mib},
-          {"peak_reserved_mib", peak.reserved_mib},
-          {"data_source", SourceJson(source)},
-          {"device", device.str()},
-          {"device_name", DeviceName(device)},
-          {"precision", std::string(PrecisionName(experiment.precision))}};
+  Json summary = {
+      {"task", experiment.task},
+      {"method", experiment.method.name},
+      {"preset", std::string(PresetName(experiment.preset))},
+      {"seed", experiment.seed},
+      {"steps", result.steps},
+      {"transition_step", OrNull(result.transition_step)},
+      {"transition_reason",
+       has_transition ? Json(result.settled ? "settled" : "dense_step_limit") : Json(nullptr)},
+      {"kept_blocks", kept},
+      {"total_blocks", blocks_per_side * blocks_per_side},
+      {"block_size", block_size},
+      {"sequence_length", model.length},
+      {"batch_size", experiment.hyper_parameters.batch_size},
+      {"dev_accuracy", result.best.dev_accuracy},
+      {"test_accuracy", test.accuracy},
+      {"test_examples", test.examples},
+      {"test_step", result.best.step},
+      {"test_phase", std::string(PhaseName(result.best.phase))},
+      {"train_seconds", result.train_seconds},
+      {"step_ms_dense", OrNull(result.step_ms_dense)},
+      {"step_ms_sparse", OrNull(result.step_ms_sparse)},
+      {"cuda_graph", result.recorded},
+      {"peak_memory_mib", peak.used_mib},
+      {"peak_reserved_mib", peak.reserved_mib},
+      {"data_source", SourceJson(source)},
+      {"device", device.str()},
+      {"device_name", DeviceName(device)},
+      {"precision", std::string(PrecisionName(experiment.precision))}};
+  if (result.exchange_ms.has_value()) summary["all_reduce_ms"] = *result.exchange_ms;
+  return summary;
+}
+
+void AddRanks(const std::vector<RankPlace>& places, const HyperParameters& hyper_parameters,
+              Json& json) {
+  if (places.empty()) return;
+  Json ranks = Json::array();
+  for (const RankPlace& place : places) {
+    ranks.push_back(
+        {{"host", place.host}, {"device", place.device}, {"device_name", place.device_name}});
+  }
+  json["global_batch_size"] = hyper_parameters.batch_size;
+  json["batch_size_of_rank"] = hyper_parameters.batch_size / static_cast<int64_t>(places.size());
+  json["ranks"] = std::move(ranks);
 }
 
 absl::Status LogExperiment(const MlLog& log, const Experiment& experiment, const TaskData& data,

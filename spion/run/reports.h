@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "spion/collective/team.h"
 #include "spion/data/task.h"
 #include "spion/nn/classifier.h"
 #include "spion/run/mllog.h"
@@ -23,8 +24,13 @@ nlohmann::ordered_json Manifest(const Experiment& experiment, const ModelConfig&
                                 const DataSource& source, c10::Device device,
                                 const std::vector<std::string>& command);
 
+/// Adds to a manifest or a summary where the ranks of a run of several are, and the batch that they
+/// share out. Nothing where one process runs alone.
+void AddRanks(const std::vector<RankPlace>& places, const HyperParameters& hyper_parameters,
+              nlohmann::ordered_json& json);
+
 /// What came of it: `test` is that of result.best, evaluated in its own phase; cuda_graph says
-/// whether steps were recorded.
+/// whether steps were recorded, all_reduce_ms, of several ranks, the time of a step's exchange.
 nlohmann::ordered_json Summary(const Experiment& experiment, const ModelConfig& model,
                                const TrainingResult& result, const Evaluation& test,
                                const DataSource& source, c10::Device device);

@@ -30,8 +30,8 @@ struct Resumption {
 
 /// `manifest` is that of the run that is asked for; `run` has earlier files.
 /// Errors: FailedPrecondition, naming each difference, if the earlier run is another one (task,
-/// method, seed, hyper-parameters, data, precision, kind of device, threads of a CPU); those of its
-/// files.
+/// method, seed, hyper-parameters, data, precision, kind of device, threads of a CPU unless several
+/// ranks ran or are to); those of its files.
 absl::StatusOr<Resumption> LookAtEarlierRun(const RunDirectory& run,
                                             const nlohmann::ordered_json& manifest);
 

@@ -56,6 +56,17 @@ TEST(RunDifferencesTest, NamesEachDifference) {
                   "threads null there, 2 here"));
 }
 
+TEST(RunDifferencesTest, AnotherNumberOfRanksIsTheSameRun) {
+  Json there = Manifest();
+  there["threads"] = 4;
+  Json here = there;
+  here["threads"] = 1;
+  EXPECT_EQ(RunDifferences(there, here).size(), 1);
+  here["ranks"] = {{{"host", "a"}}, {{"host", "b"}}};
+  EXPECT_THAT(RunDifferences(there, here), IsEmpty());
+  EXPECT_THAT(RunDifferences(here, there), IsEmpty());
+}
+
 TEST(RunDifferencesTest, SeesWhatOneOfThemLacks) {
   Json here = Manifest();
   here["hyper_parameters"].erase("steps");

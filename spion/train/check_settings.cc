@@ -61,6 +61,15 @@ std::string DenseStepLimit(const HyperParameters& h) {
                "step --capture_interval");
 }
 
+std::string BatchSize(const HyperParameters& h, const Context& context) {
+  if (!context.trains) return Whole(h.batch_size, 1, kLargestSetting);
+  std::string wrong =
+      Whole(h.batch_size, 1, context.train_examples, ", the examples that there are to train with");
+  if (!wrong.empty() || h.batch_size % context.ranks == 0) return wrong;
+  return absl::StrCat(h.batch_size, "; expected a multiple of ", context.ranks,
+                      ", as so many ranks share it out evenly; another number of ranks does, too");
+}
+
 bool Always(const Context&) { return true; }
 bool InTraining(const Context& context) { return context.trains; }
 bool WithPadding(const Context& context) { return context.shape.has_padding; }
@@ -94,12 +103,7 @@ constexpr Rule kRules[] = {
      [](const H& h, const Context&) {
        return Whole(h.sequence_length, 0, kLargestSetting, "; 0 cuts none");
      }},
-    {"batch_size", Always,
-     [](const H& h, const Context& context) {
-       return context.trains ? Whole(h.batch_size, 1, context.train_examples,
-                                     ", the examples that there are to train with")
-                             : Whole(h.batch_size, 1, kLargestSetting);
-     }},
+    {"batch_size", Always, BatchSize},
     {"learning_rate", InTraining,
      [](const H& h, const Context&) { return Share(h.learning_rate); }},
     {"warmup_steps", InTraining,

@@ -27,6 +27,8 @@ struct SettingsContext {
   /// Of the task, before its sequences are cut.
   TaskShape shape;
   int64_t train_examples = 0;
+  /// Which share out the batch.
+  int64_t ranks = 1;
   /// The settings that the user gave, by their flags' names; the others are the preset's.
   std::vector<std::string> given;
 };

@@ -174,6 +174,14 @@ TEST(CheckSettingsTest, LooksAtWhatHasAPartOnly) {
   EXPECT_THAT(Error([](auto& h) { h.batch_size = 0; }, evaluation), HasSubstr("--batch_size=0"));
 }
 
+TEST(CheckSettingsTest, RanksShareOutTheBatchEvenly) {
+  SettingsContext context = Context(PatternKind::kCF);
+  context.ranks = 3;
+  EXPECT_EQ(Error([](auto& h) { h.batch_size = 12; }, context), "");
+  EXPECT_THAT(Error([](auto& h) { h.batch_size = 8; }, context),
+              HasSubstr("--batch_size=8; expected a multiple of 3"));
+}
+
 TEST(SettingsNotesTest, NamesFlagsWithoutEffect) {
   const std::vector<std::string> given = {"density",           "threshold",       "block_size",
                                           "sequence_length",   "excluded_pruned", "steps",

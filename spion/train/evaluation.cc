@@ -2,6 +2,7 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cross_entropy_loss.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/GradMode.h>
 
@@ -25,17 +26,20 @@ Evaluation Evaluate(const SequenceClassifier& model, const BatchMaker& batches, 
 std::optional<Evaluation> EvaluateUnlessStopped(const SequenceClassifier& model,
                                                 const BatchMaker& batches, int64_t batch_size,
                                                 int64_t limit, Precision precision,
-                                                const std::function<bool()>& stop_requested) {
+                                                const std::function<bool()>& stop_requested,
+                                                Group& group) {
   const ProfileRange range(Region::kEvaluation);
   const c10::NoGradGuard no_grad;
   const c10::Device device = model.parameters().device();
   const int64_t examples = EvaluatedExamples(batches.examples(), limit);
   // Summed on the device, so that no batch waits for the one before.
-  at::Tensor right = at::zeros({}, at::TensorOptions(at::kLong).device(device));
+  at::Tensor right = at::zeros({}, at::TensorOptions(at::kDouble).device(device));
   at::Tensor loss = at::zeros({}, at::TensorOptions(at::kDouble).device(device));
   std::vector<int64_t> indices;
-  for (int64_t start = 0; start < examples; start += batch_size) {
+  for (int64_t round = 0; round < examples; round += batch_size * group.ranks()) {
     if (stop_requested()) return std::nullopt;
+    const int64_t start = round + batch_size * group.rank();
+    if (start >= examples) continue;
     indices.resize(std::min(batch_size, examples - start));
     std::iota(indices.begin(), indices.end(), start);
     const Batch batch = batches.Make(indices);
@@ -46,9 +50,11 @@ std::optional<Evaluation> EvaluateUnlessStopped(const SequenceClassifier& model,
             static_cast<double>(indices.size());
   }
   if (examples == 0) return Evaluation();
+  const at::Tensor sums = at::stack({right, loss}).cpu();
+  group.Sum(sums);
   const auto count = static_cast<double>(examples);
-  return Evaluation{.accuracy = static_cast<double>(right.item<int64_t>()) / count,
-                    .loss = loss.item<double>() / count,
+  return Evaluation{.accuracy = sums[0].item<double>() / count,
+                    .loss = sums[1].item<double>() / count,
                     .examples = examples};
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 
+#include "spion/collective/group.h"
 #include "spion/nn/classifier.h"
 #include "spion/platform/precision.h"
 #include "spion/train/batches.h"
@@ -25,11 +26,14 @@ int64_t EvaluatedExamples(int64_t examples, int64_t limit);
 Evaluation Evaluate(const SequenceClassifier& model, const BatchMaker& batches, int64_t batch_size,
                     int64_t limit, Precision precision);
 
-/// The same, but nothing if `stop_requested`, asked before each batch, says so.
+/// The same, shared out among the ranks batch by batch, but nothing if `stop_requested`, asked
+/// before each round of batches, says so; it must say the same to all ranks. Throws what the group
+/// throws.
 std::optional<Evaluation> EvaluateUnlessStopped(const SequenceClassifier& model,
                                                 const BatchMaker& batches, int64_t batch_size,
                                                 int64_t limit, Precision precision,
-                                                const std::function<bool()>& stop_requested);
+                                                const std::function<bool()>& stop_requested,
+                                                Group& group = AloneGroup());
 
 }  // namespace spion
 

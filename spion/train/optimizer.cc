@@ -36,11 +36,18 @@ Optimizer::Optimizer(const Parameters& parameters, const HyperParameters& hyper_
 
 void Optimizer::SetLearningRate(double learning_rate) { learning_rate_.fill_(learning_rate); }
 
-void Optimizer::Step() {
-  c10::NoGradGuard no_grad;
+std::vector<at::Tensor> Optimizer::TakeGradients() {
   std::vector<at::Tensor> gradients;
   gradients.reserve(parameters_.size());
-  for (const at::Tensor& parameter : parameters_) gradients.push_back(parameter.grad());
+  for (at::Tensor& parameter : parameters_) {
+    gradients.push_back(parameter.grad());
+    parameter.mutable_grad().reset();
+  }
+  return gradients;
+}
+
+void Optimizer::Step(const std::vector<at::Tensor>& gradients) {
+  c10::NoGradGuard no_grad;
   at::_foreach_clamp_min_(gradients, -hyper_parameters_.gradient_limit);
   at::_foreach_clamp_max_(gradients, hyper_parameters_.gradient_limit);
   at::_foreach_add_(steps_taken_, 1);
@@ -48,7 +55,6 @@ void Optimizer::Step() {
                     /*max_exp_avg_sqs=*/{}, steps_taken_, learning_rate_, hyper_parameters_.beta1,
                     hyper_parameters_.beta2, hyper_parameters_.weight_decay,
                     hyper_parameters_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
-  for (at::Tensor& parameter : parameters_) parameter.mutable_grad().reset();
 }
 
 void Optimizer::SaveTo(TrainingState& state) const {

@@ -24,7 +24,12 @@ class Optimizer {
 
   /// Clips the gradients to +-gradient_limit, moves the parameters, and clears the gradients.
   /// Every parameter must have a gradient. Reads nothing on the host: it may be recorded.
-  void Step();
+  void Step() { Step(TakeGradients()); }
+
+  /// The same in two parts: the gradients, one a parameter, which the parameters then have no more;
+  /// and the step by such, which are clipped in place.
+  std::vector<at::Tensor> TakeGradients();
+  void Step(const std::vector<at::Tensor>& gradients);
 
   /// Moments and steps taken.
   void SaveTo(TrainingState& state) const;

@@ -5,12 +5,14 @@
 #include <ATen/ops/stack.h>
 
 #include <chrono>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "spion/base/status.h"
 #include "spion/pattern/block_pooling.h"
+#include "spion/pattern/pattern_json.h"
 #include "spion/profiling/range.h"
 
 namespace spion {
@@ -45,9 +47,11 @@ std::optional<Phase> FindPhase(absl::string_view name) {
   return std::nullopt;
 }
 
-PhaseController::PhaseController(std::vector<SpionAttention*> layers, const PhaseOptions& options)
+PhaseController::PhaseController(std::vector<SpionAttention*> layers, const PhaseOptions& options,
+                                 Group& group)
     : layers_(std::move(layers)),
       options_(options),
+      group_(group),
       transition_test_(static_cast<int>(layers_.size()), options.transition_limit_percent),
       phase_(layers_.empty() ? Phase::kSingle : Phase::kDense) {}
 
@@ -68,7 +72,10 @@ void PhaseController::BeforeForward(int64_t step) {
 void PhaseController::TakeMaps(int64_t step) {
   if (!IsCaptureStep(step)) return;
   taken_maps_.clear();
-  for (SpionAttention* layer : layers_) taken_maps_.push_back(layer->TakeMap());
+  for (SpionAttention* layer : layers_) {
+    taken_maps_.push_back(layer->TakeMap());
+    group_.Mean(taken_maps_.back());
+  }
 }
 
 // All that can fail comes before anything of the controller changes, so that after an error the
@@ -78,9 +85,30 @@ absl::StatusOr<std::optional<Capture>> PhaseController::AfterStep(int64_t step) 
   const ProfileRange range(Region::kCapture);
   TORCH_CHECK(!taken_maps_.empty(), "TakeMaps comes before AfterStep");
   Capture capture;
+  if (group_.leads()) {
+    ASSIGN_OR_RETURN(capture, Judge(step));
+  }
+  if (group_.ranks() > 1) RETURN_IF_ERROR(TakeFromRankZero(capture));
+  if (capture.transition) {
+    for (size_t l = 0; l < layers_.size(); ++l) layers_[l]->SetPattern(capture.patterns[l]);
+    phase_ = Phase::kSparse;
+  }
+  if (!capture.distance.empty()) {
+    ASSIGN_OR_RETURN(TransitionTest::Observation observation,
+                     transition_test_.Observe(capture.distance));
+    capture.change_percent = std::move(observation.change_percent);
+    previous_distance_ = capture.distance;
+  }
+  captures_ = capture.index;
+  previous_maps_ = std::exchange(taken_maps_, {});
+  if (capture.transition || !group_.leads()) previous_maps_.clear();
+  return capture;
+}
+
+absl::StatusOr<Capture> PhaseController::Judge(int64_t step) {
+  Capture capture;
   capture.step = step;
   capture.index = captures_ + 1;
-  TransitionTest transition_test = transition_test_;
   if (!previous_maps_.empty()) {
     for (size_t l = 0; l < taken_maps_.size(); ++l) {
       // In double: the sum runs over L * L squares.
@@ -88,23 +116,40 @@ absl::StatusOr<std::optional<Capture>> PhaseController::AfterStep(int64_t step) 
                                                         std::nullopt, false, at::kDouble)
                                      .item<double>());
     }
-    ASSIGN_OR_RETURN(TransitionTest::Observation observation,
+    TransitionTest transition_test = transition_test_;
+    ASSIGN_OR_RETURN(const TransitionTest::Observation observation,
                      transition_test.Observe(capture.distance));
-    capture.change_percent = std::move(observation.change_percent);
     capture.settled = observation.settled;
   }
   capture.transition = capture.settled || IsLastDenseCapture(step);
   if (capture.transition) RETURN_IF_ERROR(MakePatterns(taken_maps_, capture));
-
-  captures_ = capture.index;
-  transition_test_ = std::move(transition_test);
-  if (!capture.distance.empty()) previous_distance_ = capture.distance;
-  previous_maps_ = std::exchange(taken_maps_, {});
-  if (capture.transition) {
-    phase_ = Phase::kSparse;
-    previous_maps_.clear();
-  }
   return capture;
+}
+
+// What the changes and the next capture come from, and the verdict.
+absl::Status PhaseController::TakeFromRankZero(Capture& capture) {
+  nlohmann::json patterns = nlohmann::json::array();
+  for (const BlockPattern& pattern : capture.patterns) patterns.push_back(PatternToJson(pattern));
+  const nlohmann::json told = nlohmann::json::parse(group_.Broadcast(nlohmann::json{
+      {"step", capture.step},
+      {"index", capture.index},
+      {"distance", capture.distance},
+      {"settled", capture.settled},
+      {"transition", capture.transition},
+      {"patterns", std::move(patterns)},
+      {"pattern_search_ms", capture.pattern_search_ms}}.dump()));
+  if (group_.leads()) return absl::OkStatus();
+  capture.step = told.at("step");
+  capture.index = told.at("index");
+  capture.distance = told.at("distance").get<std::vector<double>>();
+  capture.settled = told.at("settled");
+  capture.transition = told.at("transition");
+  capture.pattern_search_ms = told.at("pattern_search_ms");
+  for (const nlohmann::json& json : told.at("patterns")) {
+    ASSIGN_OR_RETURN(BlockPattern pattern, PatternFromJson(json));
+    capture.patterns.push_back(std::move(pattern));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status PhaseController::MakePatterns(const std::vector<at::Tensor>& maps, Capture& capture) {
@@ -130,7 +175,6 @@ absl::Status PhaseController::MakePatterns(const std::vector<at::Tensor>& maps, 
     capture.pooled_maps.push_back(std::move(pooled));
   }
   capture.maps = maps;
-  for (size_t l = 0; l < layers_.size(); ++l) layers_[l]->SetPattern(capture.patterns[l]);
   return absl::OkStatus();
 }
 

@@ -22,6 +22,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "spion/collective/group.h"
 #include "spion/nn/spion_attention.h"
 #include "spion/pattern/block_pattern.h"
 #include "spion/pattern/block_scores.h"
@@ -68,8 +69,11 @@ struct Capture {
 
 class PhaseController {
  public:
-  /// The layers outlive the controller. Without layers there is a single phase.
-  PhaseController(std::vector<SpionAttention*> layers, const PhaseOptions& options);
+  /// The layers and the group outlive the controller. Without layers there is a single phase. Of
+  /// several ranks each has its part of the batch: the maps are the mean of theirs, rank 0 judges
+  /// them, and all take its patterns.
+  PhaseController(std::vector<SpionAttention*> layers, const PhaseOptions& options,
+                  Group& group = AloneGroup());
 
   /// Whether the layers' maps are looked at in this step.
   bool IsCaptureStep(int64_t step) const;
@@ -77,11 +81,13 @@ class PhaseController {
   /// Asks the layers for their maps if `step`, counted from 1, is a capture step.
   void BeforeForward(int64_t step);
 
-  /// Takes the maps of the step's forward pass from the layers, if it is a capture step.
+  /// Takes the maps of the step's forward pass from the layers, if it is a capture step. Throws
+  /// what the group throws.
   void TakeMaps(int64_t step);
 
   /// On a capture step: tests the maps that were taken, and at the transition gives every layer its
-  /// pattern. Nothing on other steps. Errors: those of the generator and the transition test.
+  /// pattern. Nothing on other steps. Ranks other than 0 are not told the maps. Errors: those of
+  /// the generator and the transition test, on rank 0. Throws what the group throws.
   absl::StatusOr<std::optional<Capture>> AfterStep(int64_t step);
 
   Phase phase() const { return phase_; }
@@ -97,15 +103,18 @@ class PhaseController {
   bool IsLastDenseCapture(int64_t step) const;
   absl::StatusOr<std::vector<at::Tensor>> RestoredMaps(const TrainingState& state,
                                                        const char* which) const;
+  absl::StatusOr<Capture> Judge(int64_t step);
+  absl::Status TakeFromRankZero(Capture& capture);
   absl::Status MakePatterns(const std::vector<at::Tensor>& maps, Capture& capture);
 
   std::vector<SpionAttention*> layers_;
   PhaseOptions options_;
+  Group& group_;
   TransitionTest transition_test_;
   Phase phase_;
   int64_t captures_ = 0;
   std::vector<at::Tensor> taken_maps_;     // of this capture step, until AfterStep
-  std::vector<at::Tensor> previous_maps_;  // of the capture before
+  std::vector<at::Tensor> previous_maps_;  // of the capture before; rank 0's alone
   std::vector<double> previous_distance_;  // the transition test's
 };
 

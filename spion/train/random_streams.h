@@ -10,6 +10,7 @@ namespace spion {
 enum RandomStream : uint64_t {
   kExampleOrderStream = 1,
   kTorchStream = 2,  // first weights, dropout
+  kRankStream = 3,   // dropout of several ranks on CPUs, a seed for each step and rank
 };
 
 }  // namespace spion

@@ -8,7 +8,9 @@
 #include "absl/strings/str_cat.h"
 #include "spion/base/status.h"
 #include "spion/train/evaluation.h"
+#include "spion/train/sharing.h"
 #include "spion/train/training.h"
+#include "spion/train/weights_agree.h"
 
 namespace spion {
 namespace {
@@ -41,8 +43,9 @@ Training::Training(const Experiment& experiment, const TaskData& data, SequenceC
       events_(events),
       options_(options),
       dev_batches_(data.dev, model.parameters().device()),
-      step_(experiment, model, data.train),
-      phases_(SpionLayers(model), PhaseOptionsFor(experiment)),
+      group_(*options.group),
+      step_(experiment, model, data.train, group_),
+      phases_(SpionLayers(model), PhaseOptionsFor(experiment), group_),
       schedule_(h_.learning_rate, h_.warmup_steps, h_.steps),
       report_interval_(std::clamp<int64_t>(h_.steps / kReportsARun, 1, kMostStepsAReport)),
       timer_(model.parameters().device()) {
@@ -82,9 +85,9 @@ void Training::Step(int64_t step) {
                                                              : Region::kDenseStep);
   phases_.BeforeForward(step);
   if (phases_.IsCaptureStep(step) || IsTraced()) {
-    step_.RunUnrecorded(LearningRate(step));
+    step_.RunUnrecorded(step, LearningRate(step));
   } else {
-    step_.Run(LearningRate(step), phases_.generation());
+    step_.Run(step, LearningRate(step), phases_.generation());
   }
   phases_.TakeMaps(step);
   timer_.CountStep();
@@ -149,10 +152,13 @@ Checkpoint Training::Take(int64_t step, double dev_accuracy) const {
 // Leaves it owed if it is to stop.
 absl::Status Training::EvaluateDev(int64_t step) {
   RETURN_IF_ERROR(CheckWeights(step));
+  const absl::Status agreed = CheckWeightsAgree(model_, step, group_);
+  is_whole_ = is_whole_ && agreed.ok();
+  RETURN_IF_ERROR(agreed);
   RETURN_IF_ERROR(events_.OnEvaluationStart(At(step)));
-  const std::optional<Evaluation> dev =
-      EvaluateUnlessStopped(model_, dev_batches_, h_.evaluation_batch_size(), h_.dev_examples,
-                            experiment_.precision, options_.stop_requested);
+  const std::optional<Evaluation> dev = EvaluateUnlessStopped(
+      model_, dev_batches_, h_.evaluation_batch_size(), h_.dev_examples, experiment_.precision,
+      [this] { return StopRequested(); }, group_);
   if (!dev.has_value()) return absl::OkStatus();
   if (!std::isfinite(dev->loss)) return NoLongerFinite("the loss on the dev set", step);
   RETURN_IF_ERROR(events_.OnEvaluation(At(step), *dev));
@@ -201,6 +207,7 @@ absl::Status Training::NextStep() {
   StartTraceAt(step);
   Step(step);
   result_.steps = step;
+  options_.on_step(step);
   owes_capture_ = captures;
   owes_evaluation_ = step % h_.evaluation_interval == 0 || step == h_.steps;
   if (captures) timer_.Close(phases_.phase(), /*counts=*/false);
@@ -220,7 +227,7 @@ absl::Status Training::FinishStep() {
     ASSIGN_OR_RETURN(const std::optional<Capture> capture, phases_.AfterStep(step));
     RETURN_IF_ERROR(HandleCapture(*capture));
   }
-  result_.interrupted = owes_evaluation_ || options_.stop_requested();
+  result_.interrupted = owes_evaluation_ || StopRequested();
   const bool ends = result_.interrupted || step == h_.steps;
   if (!ends && !is_in_block_) RETURN_IF_ERROR(StartBlock());
   if (!owes_evaluation_) events_.OnMark();
@@ -254,11 +261,13 @@ absl::Status Training::Steps() {
 
 absl::Status Training::Begin() {
   if (options_.state == nullptr) {
+    ShareWeights(model_, group_);
     RETURN_IF_ERROR(events_.OnStart(At(0)));
     events_.OnMark();
     return absl::OkStatus();
   }
   RETURN_IF_ERROR(RestoreFrom(*options_.state));
+  ShareWeights(model_, group_);
   RETURN_IF_ERROR(events_.OnResume(Now()));
   if (best_.has_value()) RETURN_IF_ERROR(events_.OnModel(SavedModel::kBest, *best_));
   events_.OnMark();
@@ -284,6 +293,7 @@ absl::StatusOr<TrainingResult> Training::Run() {
   const bool is_single = phases_.phase() == Phase::kSingle;
   result_.step_ms_dense = timer_.MedianStepMs(is_single ? Phase::kSingle : Phase::kDense);
   result_.step_ms_sparse = timer_.MedianStepMs(Phase::kSparse);
+  result_.exchange_ms = step_.exchange_ms();
   result_.recorded = result_.recorded || step_.has_recorded();
   RETURN_IF_ERROR(CheckWeights(result_.steps));
   RETURN_IF_ERROR(

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "spion/collective/group.h"
 #include "spion/data/task.h"
 #include "spion/nn/classifier.h"
 #include "spion/pattern/block_pattern.h"
@@ -49,14 +50,23 @@ struct TrainingResult {
   /// Of a method with a single phase: of that.
   std::optional<double> step_ms_dense;
   std::optional<double> step_ms_sparse;
+  /// Of several ranks: how long the exchange of gradients in a step took, waiting for each other
+  /// included; of this process alone.
+  std::optional<double> exchange_ms;
 };
 
 struct TrainingOptions {
+  /// The ranks that train this model together: each calls Train with the same experiment, data,
+  /// model and state, and all but `events`, of which rank 0's alone matter. The batch is shared out
+  /// evenly. It outlives the call.
+  Group* group = &AloneGroup();
   /// Steps to trace; null: none. Traced steps do not count for the step times.
   Trace* trace = nullptr;
-  /// Asked after each step and before each batch of an evaluation; true ends the training there,
-  /// with a state and an OnModel(kInterrupted).
+  /// Asked after each step and before each batch of an evaluation; true, on any rank, ends the
+  /// training there, with a state and an OnModel(kInterrupted).
   std::function<bool()> stop_requested = [] { return false; };
+  /// Told of each step when it is started.
+  std::function<void(int64_t step)> on_step = [](int64_t) {};
   /// Steps from one state to the next; 0: one about every five minutes. A state is handed out at
   /// the transition, at a stop, at the end and after an error besides.
   int64_t save_interval = 0;
@@ -68,7 +78,8 @@ struct TrainingOptions {
 /// GPU as far as the attention is: LibTorch's dense attention is not. Errors: those of `events`;
 /// Internal when the mean loss since the last report, the loss on the dev set or a weight is not
 /// finite, saying at which step that was seen: such a model is in no OnModel and no OnState;
-/// DataLoss if the state is not one of this training. Throws what LibTorch throws, after an
+/// DataLoss if the state is not one of this training; Internal, naming them, when ranks no longer
+/// have the same weights, seen at an evaluation. Throws what LibTorch and the group throw, after an
 /// OnState.
 absl::StatusOr<TrainingResult> Train(const Experiment& experiment, const TaskData& data,
                                      SequenceClassifier& model, TrainingEvents& events,

@@ -41,7 +41,9 @@ bool Training::IsSaveDue() const {
   return Clock::now() - last_save_ >= kUsualSaveInterval;
 }
 
+// Whatever the ranks know together: rank 0 has it, and alone may wait for its disk.
 absl::Status Training::HandOutState(StateReason reason) {
+  if (!group_.leads()) return absl::OkStatus();
   timer_.Close(phases_.phase(), /*counts=*/!IsTraced());
   RETURN_IF_ERROR(CheckWeights(result_.steps));
   TrainingState state;

@@ -25,6 +25,8 @@
 
 namespace spion {
 
+class Group;
+
 class TrainingState {
  public:
   /// Keeps a copy of `tensor` (float32, int64 or uint8, on any device) on the CPU.
@@ -53,6 +55,7 @@ class TrainingState {
  private:
   friend absl::Status SaveState(const FilePlace& place, const TrainingState& state);
   friend absl::StatusOr<TrainingState> LoadState(const FilePlace& place);
+  friend TrainingState ShareState(const TrainingState& state, Group& group);
 
   std::map<std::string, at::Tensor> tensors_;
   nlohmann::json values_ = nlohmann::json::object();

@@ -1,5 +1,6 @@
 #include "spion/train/training_step.h"
 
+#include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/zeros.h>
@@ -7,8 +8,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/types/span.h"
 #include "spion/base/random.h"
 #include "spion/base/status.h"
+#include "spion/ops/token_rows.h"
 #include "spion/platform/random_state.h"
 #include "spion/platform/recorder.h"
 #include "spion/profiling/range.h"
@@ -24,24 +27,37 @@ constexpr char kLossSum[] = "step.loss_sum";
 constexpr char kRightSum[] = "step.right_sum";
 constexpr char kSummedSteps[] = "step.summed_steps";
 
+Recorder RecorderOf(const Experiment& experiment, c10::Device device) {
+  return experiment.cuda_graph ? FindRecorder(device.type()) : nullptr;
+}
+
 }  // namespace
 
 TrainingStep::TrainingStep(const Experiment& experiment, SequenceClassifier& model,
-                           const Split& train)
+                           const Split& train, Group& group)
     : experiment_(experiment),
       model_(model),
+      group_(group),
       device_(model.parameters().device()),
       batches_(train, device_),
       order_(train.examples(), DeriveSeed(experiment.seed, kExampleOrderStream)),
       optimizer_(model.parameters(), experiment.hyper_parameters),
       loss_sum_(at::zeros({}, device_)),
       right_sum_(at::zeros({}, at::TensorOptions(at::kLong).device(device_))),
-      work_(device_, experiment.cuda_graph ? FindRecorder(device_.type()) : nullptr) {}
+      work_(device_, RecorderOf(experiment, device_)),
+      update_(device_, RecorderOf(experiment, device_)),
+      exchange_timer_(device_) {
+  if (group_.ranks() == 1) return;
+  gradient_.emplace(model.parameters());
+  SetBatchSlice(group_.rank());
+}
 
 void TrainingStep::NextBatch() {
   const ProfileRange range(Region::kData);
   if (examples_.empty()) examples_ = order_.Next(experiment_.hyper_parameters.batch_size);
-  const Batch next = batches_.Make(examples_);
+  const int64_t share = experiment_.hyper_parameters.batch_size / group_.ranks();
+  const Batch next = batches_.Make(absl::MakeConstSpan(examples_).subspan(
+      static_cast<size_t>(group_.rank() * share), static_cast<size_t>(share)));
   if (!batch_.ids.defined()) {
     batch_ = next;
     return;
@@ -59,23 +75,52 @@ TrainingStep::Answers TrainingStep::Forward() {
           logits.detach().argmax(1).eq(batch_.labels).sum()};
 }
 
+TrainingStep::Answers TrainingStep::ForwardAndBackward() {
+  Answers answers = Forward();
+  const ProfileRange backward(Region::kBackward);
+  answers.loss.backward();
+  answers.loss = answers.loss.detach();
+  return answers;
+}
+
 // What a step does on the device, reading nothing back. What lasts comes last, so that a step whose
 // forward or backward pass fails leaves all as it was.
 void TrainingStep::Learn() {
-  const Answers answers = Forward();
-  {
-    const ProfileRange backward(Region::kBackward);
-    answers.loss.backward();
-  }
+  const Answers answers = ForwardAndBackward();
   const ProfileRange optimizer(Region::kOptimizer);
   optimizer_.Step();
-  loss_sum_.add_(answers.loss.detach());
+  loss_sum_.add_(answers.loss);
   right_sum_.add_(answers.right);
 }
 
-void TrainingStep::Begin(double learning_rate) {
+// The same by several ranks, in three parts. Nothing lasts before the last.
+void TrainingStep::Differentiate() {
+  const Answers answers = ForwardAndBackward();
+  gradient_->Fill(optimizer_.TakeGradients(), answers.loss, answers.right);
+}
+
+void TrainingStep::Exchange() {
+  exchange_timer_.Start();
+  group_.Mean(gradient_->all());
+  exchange_timer_.Stop();
+}
+
+void TrainingStep::Update() {
+  const ProfileRange optimizer(Region::kOptimizer);
+  optimizer_.Step(gradient_->gradients());
+  loss_sum_.add_(gradient_->loss());
+  right_sum_.add_((gradient_->right() * group_.ranks()).round().to(at::kLong));
+}
+
+void TrainingStep::Begin(int64_t step, double learning_rate) {
   cpu_random_ = RandomState(at::kCPU);
   if (!device_.is_cpu()) device_random_ = RandomState(device_);
+  if (device_.is_cpu() && group_.ranks() > 1) {
+    // A GPU draws by place, a CPU in the order of its work: each rank draws for itself, and again
+    // the same when it goes on from a state, which has rank 0's numbers alone.
+    at::manual_seed(DeriveSeed(DeriveSeed(experiment_.seed, kRankStream),
+                               static_cast<uint64_t>(step * group_.ranks() + group_.rank())));
+  }
   NextBatch();
   optimizer_.SetLearningRate(learning_rate);
 }
@@ -85,16 +130,33 @@ void TrainingStep::End() {
   ++summed_steps_;
 }
 
-void TrainingStep::Run(double learning_rate, int64_t key) {
-  Begin(learning_rate);
-  work_.Run(key, [this] { Learn(); });
+void TrainingStep::Run(int64_t step, double learning_rate, int64_t key) {
+  Begin(step, learning_rate);
+  if (gradient_.has_value()) {
+    work_.Run(key, [this] { Differentiate(); });
+    Exchange();
+    update_.Run(key, [this] { Update(); });
+  } else {
+    work_.Run(key, [this] { Learn(); });
+  }
   End();
 }
 
-void TrainingStep::RunUnrecorded(double learning_rate) {
-  Begin(learning_rate);
-  Learn();
+void TrainingStep::RunUnrecorded(int64_t step, double learning_rate) {
+  Begin(step, learning_rate);
+  if (gradient_.has_value()) {
+    Differentiate();
+    Exchange();
+    Update();
+  } else {
+    Learn();
+  }
   End();
+}
+
+void TrainingStep::DropRecording() {
+  work_.Drop();
+  update_.Drop();
 }
 
 void TrainingStep::SaveTo(TrainingState& state) const {
@@ -133,6 +195,7 @@ TrainingStep::Means TrainingStep::TakeMeans() {
                        .accuracy = right_sum_.item<double>() / (steps * batch)};
   loss_sum_.zero_();
   right_sum_.zero_();
+  exchange_timer_.Collect();
   return means;
 }
 

@@ -1,7 +1,7 @@
 // One step of training: a batch, the forward and backward pass, the optimiser's update.
 //
-//   TrainingStep step(experiment, model, data.train);
-//   step.Run(/*learning_rate=*/1e-4, phases.generation());
+//   TrainingStep step(experiment, model, data.train, group);
+//   step.Run(/*step=*/1, /*learning_rate=*/1e-4, phases.generation());
 //   const TrainingStep::Means means = step.TakeMeans();
 #ifndef SPION_TRAIN_TRAINING_STEP_H_
 #define SPION_TRAIN_TRAINING_STEP_H_
@@ -10,14 +10,18 @@
 #include <c10/core/Device.h>
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
+#include "spion/collective/group.h"
 #include "spion/data/task.h"
 #include "spion/nn/classifier.h"
 #include "spion/platform/repeated_work.h"
 #include "spion/train/batches.h"
+#include "spion/train/exchange_timer.h"
 #include "spion/train/experiment.h"
+#include "spion/train/flat_gradient.h"
 #include "spion/train/optimizer.h"
 #include "spion/train/training_state.h"
 
@@ -25,20 +29,24 @@ namespace spion {
 
 class TrainingStep {
  public:
-  /// All three outlive the step. On a device with a recorder steps are recorded if the experiment
-  /// wants so (spion/platform/repeated_work.h).
-  TrainingStep(const Experiment& experiment, SequenceClassifier& model, const Split& train);
+  /// All of these outlive the step. On a device with a recorder steps are recorded if the
+  /// experiment wants so (spion/platform/repeated_work.h). Each rank of the group takes its part of
+  /// every batch, and makes the step of the whole: the group's mean of the gradients lies between
+  /// what is recorded, as a recorded exchange that a rank does not come to waits for ever.
+  TrainingStep(const Experiment& experiment, SequenceClassifier& model, const Split& train,
+               Group& group);
 
-  /// With the next examples in the order that the experiment's seed gives, starts the step on the
-  /// device and waits for nothing. `key` names what the model does: steps of one key are the same
-  /// work, and are recorded and replayed as such.
-  void Run(double learning_rate, int64_t key);
+  /// With the next examples in the order that the experiment's seed gives, starts step `step` on
+  /// the device and waits for nothing; on a CPU ranks wait for each other. `key` names what the
+  /// model does: steps of one key are the same work, and are recorded and replayed as such. Throws
+  /// what the group throws.
+  void Run(int64_t step, double learning_rate, int64_t key);
   /// The same, kernel by kernel. What was recorded stays.
-  void RunUnrecorded(double learning_rate);
+  void RunUnrecorded(int64_t step, double learning_rate);
   /// Gives back the memory of what was recorded.
-  void DropRecording() { work_.Drop(); }
+  void DropRecording();
 
-  /// Of the steps since the last time; waits for the device.
+  /// Of the steps since the last time, over the whole batches; waits for the device.
   struct Means {
     double loss = 0;      // cross-entropy, nats, before each update
     double accuracy = 0;  // share of right answers
@@ -54,26 +62,33 @@ class TrainingStep {
   int64_t examples() const { return batches_.examples(); }
   /// Whether any step was recorded.
   bool has_recorded() const { return work_.has_recorded(); }
+  /// How long the ranks' exchange in a step took, the median so far; nothing for one rank.
+  std::optional<double> exchange_ms() const { return exchange_timer_.MedianMs(); }
 
  private:
   void NextBatch();
-  void Begin(double learning_rate);
+  void Begin(int64_t step, double learning_rate);
   void End();
   struct Answers {
     at::Tensor loss;   // mean over the batch, with its graph
     at::Tensor right;  // how many of the batch
   };
   Answers Forward();
+  Answers ForwardAndBackward();
   void Learn();
+  void Differentiate();
+  void Exchange();
+  void Update();
 
   const Experiment& experiment_;
   SequenceClassifier& model_;
+  Group& group_;
   const c10::Device device_;
   const BatchMaker batches_;
   ShuffledOrder order_;
   Optimizer optimizer_;
   Batch batch_;  // the step's; each step's in the same memory
-  // Of a step that goes on: its examples, and what it has drawn from since.
+  // Of a step that goes on: its examples, of all ranks, and what it has drawn from since.
   std::vector<int64_t> examples_;
   at::Tensor cpu_random_;
   at::Tensor device_random_;
@@ -81,7 +96,11 @@ class TrainingStep {
   at::Tensor loss_sum_;
   at::Tensor right_sum_;
   int64_t summed_steps_ = 0;
-  RepeatedWork work_;
+  RepeatedWork work_;  // a whole step of one rank, or up to the exchange
+  // Of several ranks.
+  std::optional<FlatGradient> gradient_;
+  RepeatedWork update_;  // what follows the exchange
+  ExchangeTimer exchange_timer_;
 };
 
 }  // namespace spion

@@ -48,7 +48,13 @@ struct RandomState {
   uint64_t offset = 0;
   const int64_t* seed_on_device = nullptr;    // if given, the seed
   const int64_t* offset_on_device = nullptr;  // if given, to be added to the offset
+  /// Of a batch whose first numbers are another call's, as many draws as they take.
+  int64_t first_draw = 0;
 };
+
+/// A draw is of so many numbers, of so many rows that follow each other.
+constexpr int64_t kNumbersADraw = 8;
+constexpr int64_t kRowsADraw = 2;
 
 /// Sets numbers to 0 with a probability of `probability`, rounded to 1 / 65536, and multiplies the
 /// others by 1 / (1 - probability). Which ones depends on the random state and their place alone:

@@ -90,8 +90,10 @@ struct PostAttentionForward {
   const float* x;         // [rows, kLayerWidth]
   const BFloat16* heads;  // [rows, kLayerWidth]
   PostAttentionParameters parameters;
-  Dropout dropout;  // of all three; the draws of row r are r kLayerDraws ..
-  float* out;       // y: [rows, kLayerWidth]
+  /// Of all three. The draws of row r are r kLayerDraws .., from first_draw on: of a slice of a
+  /// batch that is rows kLayerDraws for each slice before it.
+  Dropout dropout;
+  float* out;  // y: [rows, kLayerWidth]
 };
 
 struct PostAttentionGradients {

@@ -22,6 +22,7 @@
 
 #include "spion/ops/gpu/autocast.h"
 #include "spion/ops/gpu/gpu.h"
+#include "spion/ops/token_rows.h"
 #include "spion/testing/seed.h"
 
 namespace spion {
@@ -176,6 +177,35 @@ TEST(GpuEncoderLayerFormTest, TheBackwardPassHasTheMaskOfTheForwardPass) {
   const Tensor expected = (grad.to(at::kDouble) * difference.to(at::kDouble)).sum(0);
   EXPECT_LE((results[10].to(at::kDouble) - expected).norm().item<double>(),
             1e-4 * expected.norm().item<double>());
+}
+
+// Each of three processes draws its part of the mask that one would draw; of an odd number of rows.
+TEST(GpuEncoderLayerFormTest, ASliceOfABatchHasItsPartOfTheWholeMask) {
+  constexpr int64_t kSlices = 3;
+  constexpr int64_t kRows = 37;  // a slice
+  const AutocastToBfloat16 autocast;
+  at::manual_seed(TestSeed(9));
+  const Tensors leaves = OnGpu(PostOperands(kSlices * kRows));
+  const Tensor grad = at::randn({kSlices * kRows, kWidth}).to(Gpu());
+  // The result, and the gradients of x and the heads, of some rows.
+  const auto results = [&](int64_t slice, int64_t begin, int64_t count) {
+    SetBatchSlice(slice);
+    Tensors operands = leaves;
+    for (int i : {0, 1}) {
+      operands[i] = leaves[i].detach().narrow(0, begin, count).clone().requires_grad_();
+    }
+    Tensors all = GradientsWithDropout(operands, grad.narrow(0, begin, count));
+    SetBatchSlice(0);
+    all.resize(3);
+    return all;
+  };
+  const Tensors whole = results(0, 0, kSlices * kRows);
+  for (int64_t slice = 0; slice < kSlices; ++slice) {
+    const Tensors part = results(slice, slice * kRows, kRows);
+    for (size_t i = 0; i < part.size(); ++i) {
+      EXPECT_TRUE(part[i].equal(whole[i].narrow(0, slice * kRows, kRows))) << slice << " " << i;
+    }
+  }
 }
 
 TEST(GpuEncoderLayerFormTest, AnotherMaskAtEachReplay) {

@@ -10,6 +10,7 @@
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/linear.h>
 #include <ATen/ops/ones.h>
+#include <ATen/ops/ones_like.h>
 #include <ATen/ops/rand.h>
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
@@ -305,6 +306,53 @@ TEST(GpuGeluDropoutTest, OddCountsAndHalvesAreLibTorchs) {
     EXPECT_LE(RelativeError(out, at::gelu(x.to(at::kDouble))), 0x1p-10);
   }
   EXPECT_EQ(GeluDropout(at::empty({0, 8}).to(Gpu()), kDropout).numel(), 0);
+}
+
+// ---- Slices of a batch ----
+
+class GpuBatchSliceTest : public testing::Test {
+ protected:
+  ~GpuBatchSliceTest() override { SetBatchSlice(0); }
+};
+
+// Each of three processes draws its part of the mask that one would draw.
+TEST_F(GpuBatchSliceTest, DrawsItsPartOfTheWholeMask) {
+  constexpr int64_t kSlices = 3;
+  constexpr int64_t kExamples = 2;  // a slice
+  constexpr int64_t kLength = 17;
+  const int64_t seed = TestSeed(40);
+  at::manual_seed(seed);
+  const at::Tensor ids = at::randint(11, {kSlices * kExamples, kLength}, at::kLong).to(Gpu());
+  const at::Tensor tokens = at::rand({11, 64}).add_(1).to(Gpu());
+  const at::Tensor positions = at::rand({kLength, 64}).add_(1).to(Gpu());
+  const at::Tensor weight = at::ones({64}, Gpu());
+  const at::Tensor x = at::rand({kSlices * kExamples, kLength, 64}).add_(1).to(Gpu());
+  // Everything that drops, of some examples, with the gradients that go through the masks.
+  const auto results = [&](int64_t slice, int64_t begin, int64_t count) {
+    at::manual_seed(seed);
+    SetBatchSlice(slice);
+    const at::Tensor branch = x.narrow(0, begin, count).clone().requires_grad_();
+    const NormedSum embedded = EmbedNorm(ids.narrow(0, begin, count), tokens, positions, kDropout,
+                                         weight, weight, at::kFloat);
+    const NormedSum sum = AddNorm(embedded.sum, branch, kDropout, weight, weight, at::kFloat);
+    const at::Tensor hidden = GeluDropout(branch, kDropout);
+    torch::autograd::backward({sum.sum, hidden}, {at::ones_like(sum.sum), at::ones_like(hidden)});
+    return std::vector<at::Tensor>{embedded.sum, sum.sum, hidden, branch.grad()};
+  };
+  const std::vector<at::Tensor> whole = results(0, 0, kSlices * kExamples);
+  for (int64_t slice = 0; slice < kSlices; ++slice) {
+    const std::vector<at::Tensor> part = results(slice, slice * kExamples, kExamples);
+    for (size_t i = 0; i < part.size(); ++i) {
+      EXPECT_TRUE(part[i].equal(whole[i].narrow(0, slice * kExamples, kExamples)))
+          << slice << " " << i;
+    }
+  }
+}
+
+TEST_F(GpuBatchSliceTest, OfAnOddNumberOfRowsIsRefused) {
+  const at::Tensor x = at::ones({3, 64}, Gpu());
+  SetBatchSlice(1);
+  EXPECT_THROW(AddNorm(x, x, kDropout, x[0], x[0], at::kFloat), c10::Error);
 }
 
 // A step with every dropout.

@@ -26,6 +26,7 @@ class Dropper {
       offset_ += static_cast<uint64_t>(*random.offset_on_device);
     }
     offset_ /= 4;  // LibTorch counts numbers, Philox fours
+    first_draw_ = random.first_draw;
   }
 
   /// The same for all threads of a launch.
@@ -33,7 +34,7 @@ class Dropper {
 
   /// The random bits of eight numbers: two in each word, the first in its low half.
   __device__ __forceinline__ uint4 Draw(int64_t eight) const {
-    const auto sequence = static_cast<uint64_t>(eight);
+    const auto sequence = static_cast<uint64_t>(first_draw_ + eight);
     return Philox({Low(offset_), High(offset_), Low(sequence), High(sequence)},
                   {Low(seed_), High(seed_)});
   }
@@ -66,6 +67,7 @@ class Dropper {
   bool drops_;
   uint64_t seed_ = 0;
   uint64_t offset_ = 0;
+  int64_t first_draw_ = 0;
 };
 
 }  // namespace spion::cuda

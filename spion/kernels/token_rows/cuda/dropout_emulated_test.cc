@@ -49,6 +49,8 @@ TEST(DropperTest, DrawsBySeedOffsetAndPlace) {
   constexpr int64_t kEight = int64_t{3} << 32 | 7;
   const uint4 expected = PhiloxOnce({0x10, 0x3edcba98, 7, 3}, {0x89abcdef, 0x01234567});
   ExpectWords(Drawn({.seed = kSeed, .offset = kOffset}, kEight), expected);
+  // As a slice of a batch.
+  ExpectWords(Drawn({.seed = kSeed, .offset = kOffset, .first_draw = kEight - 5}, 5), expected);
   // As in a recorded graph.
   const auto seed = static_cast<int64_t>(kSeed);
   const auto offset = static_cast<int64_t>(kOffset - 12);

@@ -278,5 +278,31 @@ TEST(EmulatedPostAttentionMaskTest, EachDropoutAndRowHasAMaskOfItsOwn) {
   ExpectDistinctRows(all.values, kLayerWidth);
 }
 
+TEST(EmulatedPostAttentionMaskTest, ASliceOfABatchHasItsPartOfTheWholeMask) {
+  constexpr int64_t kSlices = 2;
+  constexpr int64_t kRows = 19;  // a slice
+  const PostAttentionCase c(kSlices * kRows, 0.2F);
+  const auto result = [&](int64_t first, int64_t rows) {
+    Dropout dropout = c.dropout;
+    dropout.random.first_draw = first * kLayerDraws;
+    std::vector<float> out = Unwritten<float>(rows * kLayerWidth);
+    const PostAttentionForward call = {rows,
+                                       c.x.data() + first * kLayerWidth,
+                                       c.heads.data() + first * kLayerWidth,
+                                       c.parameters(),
+                                       dropout,
+                                       out.data()};
+    RunKernel(LaunchOf(rows, PostAttentionShared::kBytes),
+              [&] { PostAttentionForwardKernel(call); });
+    return out;
+  };
+  std::vector<float> parts;
+  for (int64_t slice = 0; slice < kSlices; ++slice) {
+    const std::vector<float> part = result(slice * kRows, kRows);
+    parts.insert(parts.end(), part.begin(), part.end());
+  }
+  EXPECT_EQ(parts, result(0, kSlices * kRows));
+}
+
 }  // namespace
 }  // namespace spion::cuda

@@ -1,0 +1,35 @@
+#include "experiments/test_model.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
+#include "spion/train/batches.h"
+#include "spion/train/hyper_parameters.h"
+
+namespace spion {
+
+absl::StatusOr<std::optional<Evaluation>> Test(const Session& session,
+                                               const SequenceClassifier& model,
+                                               const std::function<bool()>& stop_requested,
+                                               Group& group, Progress& progress) {
+  const HyperParameters& h = session.experiment.hyper_parameters;
+  const int64_t examples = EvaluatedExamples(session.data.test.examples(), h.test_examples);
+  progress.Say(absl::StrCat("testing on ", examples, " examples"));
+  int64_t done = 0;
+  const auto before_batches = [&] {
+    progress.Tested(std::min(done, examples), examples);
+    done += h.evaluation_batch_size() * group.ranks();
+    return group.Any(stop_requested());
+  };
+  const std::optional<Evaluation> test = EvaluateUnlessStopped(
+      model, BatchMaker(session.data.test, session.device), h.evaluation_batch_size(),
+      h.test_examples, session.experiment.precision, before_batches, group);
+  if (!test.has_value() || std::isfinite(test->loss)) return test;
+  return absl::InternalError(
+      "the loss on the test set is not finite: the checkpoint's weights are too large");
+}
+
+}  // namespace spion

@@ -1,0 +1,59 @@
+#include "spion/train/sharing.h"
+
+#include <ATen/core/Tensor.h>
+#include <ATen/ops/empty.h>
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "spion/base/status.h"
+#include "spion/pattern/pattern_json.h"
+#include "spion/train/checkpoint.h"
+
+namespace spion {
+
+void ShareWeights(SequenceClassifier& model, Group& group) {
+  for (const NamedTensor& parameter : model.parameters().items()) {
+    group.Broadcast(parameter.value.detach());
+  }
+}
+
+absl::Status ShareModel(SequenceClassifier& model, Group& group) {
+  nlohmann::json mine = nlohmann::json::array();
+  for (const BlockPattern& pattern : CurrentPatterns(model)) mine.push_back(PatternToJson(pattern));
+  std::vector<BlockPattern> patterns;
+  for (const nlohmann::json& json : nlohmann::json::parse(group.Broadcast(mine.dump()))) {
+    ASSIGN_OR_RETURN(BlockPattern pattern, PatternFromJson(json));
+    patterns.push_back(std::move(pattern));
+  }
+  if (!group.leads() && !patterns.empty()) RETURN_IF_ERROR(SetPatterns(patterns, model));
+  ShareWeights(model, group);
+  return absl::OkStatus();
+}
+
+TrainingState ShareState(const TrainingState& state, Group& group) {
+  nlohmann::json tensors = nlohmann::json::array();
+  for (const auto& [name, tensor] : state.tensors_) {
+    tensors.push_back({name, static_cast<int>(tensor.scalar_type()), tensor.sizes().vec()});
+  }
+  const nlohmann::json told = nlohmann::json::parse(group.Broadcast(
+      nlohmann::json{{"values", state.values_}, {"tensors", std::move(tensors)}}.dump()));
+  TrainingState shared;
+  shared.values_ = told.at("values");
+  for (const nlohmann::json& entry : told.at("tensors")) {
+    const std::string name = entry.at(0);
+    at::Tensor& tensor = shared.tensors_[name];
+    tensor =
+        group.leads()
+            ? state.tensors_.at(name)
+            : at::empty(entry.at(2).get<std::vector<int64_t>>(),
+                        at::TensorOptions(static_cast<at::ScalarType>(entry.at(1).get<int>())));
+    if (tensor.numel() > 0) group.Broadcast(tensor);
+  }
+  return shared;
+}
+
+}  // namespace spion
