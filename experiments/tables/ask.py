@@ -12,7 +12,7 @@ import subprocess
 import child
 import origin as origins
 from cells import BENCHMARK
-from origin import Origin
+from origin import CPU, Origin
 from programs import error_of
 
 
@@ -20,10 +20,10 @@ class AskError(Exception):
     """Its text is for the user: what was asked, and what came of it."""
 
 
-def _output(line):
+def _output(line, machine):
     try:
         process = child.start(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              errors="replace")
+                              errors="replace", env=machine.environment)
     except OSError as error:
         raise AskError(f"{line[0]}: {error.strerror}") from None
     with process:
@@ -51,17 +51,21 @@ class Where:
         line = [*self._programs.lra, f"--task={task}", f"--method={method}", f"--preset={preset}",
                 f"--device={self._machine.device}", "--mode=manifest",
                 *([f"--data_dir={data_dir}"] if data_dir else [])]
-        output = _output(line)
+        output = _output(line, self._machine)
         try:
-            return origins.of_manifest(json.loads(output.splitlines()[-1]))
+            found = origins.of_manifest(json.loads(output.splitlines()[-1]))
         except (IndexError, KeyError, TypeError, ValueError) as error:
             raise AskError(f"{' '.join(line)}: its last line is no manifest: {error!r}") from None
+        gpus = self._machine.gpus_per_cell
+        if gpus > 1 and found.device == CPU:
+            raise AskError(f"--gpus_per_cell={gpus}: cells here run on the CPU")
+        return found.by(gpus)
 
     def _device(self):
-        """Where no task is asked about: by one that needs no files."""
+        """Of what one GPU does. Where no task is asked about: by one that needs no files."""
         if not self._of_task:
-            return self._ask("image", "cf", "quick", "").device
-        return next(iter(self._of_task.values())).device
+            return self._ask("image", "cf", "quick", "").of_one.device
+        return next(iter(self._of_task.values())).of_one.device
 
     def place(self, cell):
         """AskError: the program cannot tell."""

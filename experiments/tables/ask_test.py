@@ -32,6 +32,15 @@ class AskTest(unittest.TestCase):
             self.assertEqual(self.where(**machine).place(cell), cell.on(origin))
         self.assertEqual(self.where().place(inference(cell)).trains.origin.data, GENERATED)
 
+    def test_several_gpus_are_another_device_but_for_a_benchmark(self):
+        where = self.where(device="cuda", gpus_per_cell=4)
+        self.assertEqual(where.place(QUICK.training("image", "cf")).origin,
+                         Origin(GENERATED, "4 x an H200"))
+        benchmark = where.place(Cell("attention", "all", 1, kind=BENCHMARK))
+        self.assertEqual(benchmark.origin, Origin("", "an H200"))
+        with self.assertRaisesRegex(ask.AskError, "--gpus_per_cell=2: cells here run on the CPU"):
+            self.where(gpus_per_cell=2).place(QUICK.training("image", "cf"))
+
     def test_each_task_is_asked_about_once_and_the_answer_is_said(self):
         where = self.where(data_dir="/data")
         for task in ("image", "text"):

@@ -2,11 +2,11 @@
 
   bundle/run cells --minutes=25 --preset=paper --data_dir=DIR --in=cells.tar.xz --out=cells.tar.xz
 
-A cell a GPU at a time; without a GPU one at a time on the CPU. In time, or at Ctrl-C, SIGTERM,
-SIGHUP or SIGUSR1, the trainings under way save their states, and all that is there is packed, as it
-is after an error: give the archives to --in on the next machine, which goes on. Exit code 0: all
-cells are there; 1: some failed, or an error; 3: the time is over and cells are left; 130: stopped by
-a signal.
+A cell a GPU at a time, or --gpus_per_cell; without a GPU one at a time on the CPU. In time, or at
+Ctrl-C, SIGTERM, SIGHUP or SIGUSR1, the trainings under way save their states, and all that is there
+is packed, as it is after an error: give the archives to --in on the next machine, which goes on.
+Exit code 0: all cells are there; 1: some failed, or an error; 3: the time is over and cells are
+left; 130: stopped by a signal.
 """
 
 import argparse
@@ -121,14 +121,19 @@ def _check_out(out, archives):
 
 
 def _machines(options):
-    """One for each GPU, or the CPU."""
+    """One for each GPU, or each so many as train together, or the CPU."""
     names = gpus.names() if options.device != "cpu" else []
     if not names and options.device == "auto":
         _say("this machine has no GPU, or none that may be used: cells run on its CPU")
+    count = options.gpus_per_cell
+    if names and len(names) % count != 0:
+        raise CarryError(f"--gpus_per_cell={count} does not divide the {len(names)} GPUs here; "
+                         "CUDA_VISIBLE_DEVICES may name fewer")
     machine = Machine(
         data_dir=str(user_path(options.data_dir)) if options.data_dir else "",
-        device="cuda" if names or options.device == "cuda" else "cpu")
-    return [dataclasses.replace(machine, gpu=name) for name in names] or [machine]
+        device="cuda" if names or options.device == "cuda" else "cpu", gpus_per_cell=count)
+    return [dataclasses.replace(machine, gpu=",".join(names[first:first + count]))
+            for first in range(0, len(names), count)] or [machine]
 
 
 def _needs_checkpoint(store_folder, preset):

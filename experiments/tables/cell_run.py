@@ -7,13 +7,13 @@
 
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import time
 
 import child
 import durable
+import launch_ranks
 import unfinished
 from cells import BENCHMARK, INFERENCE, TRAIN
 from origin import CPU
@@ -33,7 +33,9 @@ def command(cell, folder, store, programs, machine, goes_on=False):
         return [*programs.sparse_attention, f"--device={machine.device}",
                 f"--benchmark_out={folder}/benchmark.json",
                 *(f"--{name}={value}" for name, value in cell.settings)]
-    line = [*programs.lra, f"--task={cell.task}", f"--method={cell.method}",
+    ranks = machine.gpus_per_cell if cell.kind == TRAIN else 1
+    line = [*(launch_ranks.command(ranks) if ranks > 1 else ()),
+            *programs.lra, f"--task={cell.task}", f"--method={cell.method}",
             f"--seed={cell.seed}", f"--device={machine.device}", f"--out_dir={folder}/run"]
     if machine.data_dir:
         line.append(f"--data_dir={machine.data_dir}")
@@ -110,13 +112,13 @@ class CellRun:
         if self.cell.can_go_on:
             unfinished.begin(folder, self.cell, self._work.parts or [], self._driver_version)
         self._line = command(self.cell, folder, self._store, programs, machine, goes_on)
-        environment = {**os.environ, **machine.environment}
+        variables = machine.environment
         if goes_on and self.cell.origin.device == CPU:
-            environment.update(_threads_of(folder))
+            variables.update(_threads_of(folder))
         with (folder / LOG).open("a") as log:
             try:
                 self._process = child.start(self._line, stdout=log, stderr=subprocess.STDOUT,
-                                            env=environment, pass_fds=(self._work.lock,))
+                                            env=variables, pass_fds=(self._work.lock,))
             except OSError as error:
                 log.write(f"error: {self._line[0]}: {error.strerror}\n")
 

@@ -45,6 +45,9 @@ def add_flags(parser, table_help):
     parser.add_argument("--device", type=command_line.name_of(_DEVICES), default="auto",
                         metavar="|".join(_DEVICES),
                         help="what cells run on (%(default)s)")
+    parser.add_argument("--gpus_per_cell", type=int, default=1, metavar="N",
+                        help="GPUs that train one model together; its batch must divide by N "
+                        "(%(default)s)")
     parser.add_argument("--results_dir", default="results/tables", metavar="DIR",
                         help="where results are kept, below it one folder a preset (%(default)s)")
     parser.add_argument("--shard_index", type=int, default=0, metavar="I",
@@ -59,6 +62,8 @@ def check(parser, options):
     if not 0 <= options.shard_index < options.shard_count:
         parser.error(f"--shard_index={options.shard_index} must lie from 0 to --shard_count - 1 = "
                      f"{options.shard_count - 1}")
+    if options.gpus_per_cell < 1:
+        parser.error(f"--gpus_per_cell={options.gpus_per_cell} must be at least 1")
 
 
 def preset(options):

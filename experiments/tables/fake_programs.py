@@ -5,6 +5,7 @@
 What a run gives depends on its flags alone, so tests know it. The seed is in the accuracy. On
 --task=text, --method=reformer fails as a program does that names its error, and --method=linformer
 is killed. With --data_dir the data is called real, with --device=cuda the machine an H200.
+Of several ranks rank 0 alone does something.
 
 A training has STEPS steps. With FAKE_PACE=<seconds a step> in the environment it saves its state
 after each, and can be stopped and gone on with; FAKE_DEAF=1: not stopped, but killed; FAKE_FAIL=N:
@@ -20,6 +21,9 @@ STEPS = 12
 _LRA = '''#!{python} -IS
 import json, os, pathlib, signal, sys, time
 flags = dict(text[2:].partition("=")[::2] for text in sys.argv[1:])
+rank, ranks = int(os.environ.get("RANK", 0)), int(os.environ.get("WORLD_SIZE", 1))
+if rank > 0:
+    sys.exit(0)
 with open({calls!r}, "a") as calls:
     calls.write(" ".join(sys.argv[1:]) + "\\n")
 seed, sparse = int(flags.get("seed", 1001)), flags["method"] in ("c", "f", "cf")
@@ -35,6 +39,8 @@ manifest = dict(
                      description="files" if real else "drawn: 8 train, 4 dev, 2 test pictures"),
     model=dict(sequence_length=4, width=64, heads=2, layers=2),
     hyper_parameters=dict(batch_size=2, learning_rate=1e-4, shared_pattern=False))
+if ranks > 1:
+    manifest["ranks"] = [dict(device_name=manifest["device_name"])] * ranks
 if flags.get("mode") == "manifest":
     print("data: ...")
     print(json.dumps(manifest))

@@ -103,7 +103,7 @@ def _do(options, command):
                     else Programs.of_workspace(_WORKSPACE))
         machine = Machine(
             data_dir=str(report.user_path(options.data_dir)) if options.data_dir else "",
-            device=options.device)
+            device=options.device, gpus_per_cell=options.gpus_per_cell)
         where = ask.Where(programs, machine, _say)
         failed = _run(options, cells, mine, store, where, programs, machine)
         results = shown.OnOrigin(store, where.place)

@@ -13,12 +13,22 @@ _GENERATED = "generated-"  # with the cell's seed
 _READ = "sha256-"
 _SIZES = re.compile(r"(\d+) train, (\d+) dev, (\d+) test")
 _DIGITS = 12  # of a digest, in names and texts
+_SEVERAL = re.compile(r"\d+ x ")
 
 
 @dataclasses.dataclass(frozen=True)
 class Origin:
     data: str  # "generated-8000-1000-2000", by its sizes; "sha256-<digest>" of files; "": none
-    device: str  # "cpu", or the GPU's name
+    device: str  # "cpu", or the GPU's name, or of several that train together "2 x NVIDIA H200"
+
+    def by(self, gpus):
+        """The same by so many GPUs together."""
+        return self if gpus == 1 else dataclasses.replace(self, device=f"{gpus} x {self.device}")
+
+    @property
+    def of_one(self):
+        """The same by one of them."""
+        return dataclasses.replace(self, device=_SEVERAL.sub("", self.device, count=1))
 
     @property
     def is_real(self):
@@ -46,15 +56,24 @@ class Origin:
         return f"{self.data_text}, on {self.device}"
 
 
+def _device(told):
+    """Of a manifest, or of a part of one."""
+    ranks = told.get("ranks", [])
+    names = {told["device_name"], *(rank["device_name"] for rank in ranks)}
+    if len(names) > 1:
+        raise ValueError(f"by ranks on several kinds of GPU: {', '.join(sorted(names))}")
+    return Origin("", told["device_name"]).by(max(1, len(ranks))).device
+
+
 def of_manifest(manifest):
     """Of a run, by its manifest.json. KeyError, TypeError, ValueError: it is no manifest, or its
-    parts ran on several kinds of GPU."""
+    parts or ranks ran on several kinds or numbers of GPUs."""
     source, device = manifest["data_source"], manifest["device"]
     if device != CPU:
+        device = _device(manifest)
         for part in manifest.get("resumed", []):
-            if part["device_name"] != manifest["device_name"]:
-                raise ValueError(f"begun on {manifest['device_name']}, gone on with on "
-                                 f"{part['device_name']}")
+            if _device(part) != device:
+                raise ValueError(f"begun on {device}, gone on with on {_device(part)}")
     if source["path"]:
         data = _READ + source["sha256"]
     else:
@@ -62,7 +81,7 @@ def of_manifest(manifest):
         if not sizes:
             raise ValueError(f"no sizes in \"{source['description']}\"")
         data = _GENERATED + "-".join(sizes.groups())
-    return Origin(data, CPU if device == CPU else manifest["device_name"])
+    return Origin(data, device)
 
 
 def of_benchmark(context):

@@ -58,6 +58,23 @@ class OriginTest(unittest.TestCase):
                 with self.assertRaisesRegex(ValueError, "begun on NVIDIA H100.* on NVIDIA H200"):
                     origin.of_manifest(told)
 
+    def test_gpus_that_train_together_are_counted(self):
+        ranks = [dict(device_name="NVIDIA H200")] * 2
+        told = {**manifest("cuda:0", "NVIDIA H200"), "ranks": ranks}
+        made_on = origin.of_manifest(told)
+        self.assertEqual(made_on.device, "2 x NVIDIA H200")
+        self.assertTrue(made_on.name.endswith(".2-x-nvidia-h200"))
+        self.assertEqual(made_on.of_one, origin.of_manifest(manifest("cuda:0", "NVIDIA H200")))
+        self.assertEqual(made_on.of_one.by(2), made_on)
+        told["resumed"] = [dict(device_name="NVIDIA H200", ranks=ranks)]
+        self.assertEqual(origin.of_manifest(told), made_on)
+        told["resumed"].append(dict(device_name="NVIDIA H200"))
+        with self.assertRaisesRegex(ValueError, "begun on 2 x NVIDIA H200, gone on with on NVIDIA"):
+            origin.of_manifest(told)
+        ranks = [dict(device_name="NVIDIA H200"), dict(device_name="NVIDIA H100")]
+        with self.assertRaisesRegex(ValueError, "several kinds of GPU: NVIDIA H100, NVIDIA H200"):
+            origin.of_manifest({**manifest("cuda:0", "NVIDIA H200"), "ranks": ranks})
+
     def test_a_benchmark_has_a_device_alone(self):
         self.assertEqual(origin.of_benchmark(dict(cpu="x", gpu="NVIDIA H200")).name, "nvidia-h200")
         self.assertEqual(origin.of_benchmark(dict(cpu="x")), Origin("", "cpu"))

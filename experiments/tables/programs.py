@@ -1,9 +1,17 @@
 """How the experiment and the benchmark program are started, and what they say when they fail."""
 
 import dataclasses
+import os
 import signal
 
 _ERROR_LINES = 12  # of the log, when the program names no error
+
+
+# By which torchrun, mpirun and srun tell a process that it is one of several
+# (spion/collective/launch.h).
+_LAUNCHERS = {"RANK", "WORLD_SIZE", "TORCHELASTIC_USE_AGENT_STORE", "TORCHELASTIC_RESTART_COUNT",
+              "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "PMI_RANK", "PMI_SIZE",
+              "SLURM_STEP_NUM_TASKS"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,12 +38,15 @@ class Machine:
 
     data_dir: str = ""
     device: str = "auto"
-    gpu: str = ""  # the only one that programs see; "": all
+    gpu: str = ""  # those that programs see, joined by commas; "": all
+    gpus_per_cell: int = 1  # that train one model together
 
     @property
     def environment(self):
-        """Variables of every program."""
-        return {"CUDA_VISIBLE_DEVICES": self.gpu} if self.gpu else {}
+        """Of every program: this process's, but a cell is a run of its own, whatever this process
+        was started as a part of."""
+        own = {name: value for name, value in os.environ.items() if name not in _LAUNCHERS}
+        return {**own, "CUDA_VISIBLE_DEVICES": self.gpu} if self.gpu else own
 
 
 def error_of(log, returncode):

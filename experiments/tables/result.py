@@ -90,9 +90,10 @@ def files_of(folder):
             for path in sorted((folder / "run").rglob("*.json*"))}
 
 
-def check_run(kind, folder, files):
-    """The origin of what a program left in `folder`, as the program tells it. DamagedError: that is
-    damaged, or one of `files` is not there in its size."""
+def check_run(kind, folder, files, asked=None):
+    """The origin of what a program left in `folder`, as the program tells it; that which was asked
+    for where one GPU measured the model of several. DamagedError: what it left is damaged, or one of
+    `files` is not there in its size."""
     if kind not in _FILES:
         raise DamagedError(f"{CELL_FILE} is damaged: a cell of kind {kind!r}")
     told = {name: _json(folder, name) for name in _FILES[kind]}
@@ -102,10 +103,12 @@ def check_run(kind, folder, files):
             raise DamagedError(f"{name} is not there, whole")
     name = "benchmark.json" if kind == BENCHMARK else "run/manifest.json"
     try:
-        return (origins.of_benchmark(told[name]["context"]) if kind == BENCHMARK
-                else origins.of_manifest(told[name]))
+        made_on = (origins.of_benchmark(told[name]["context"]) if kind == BENCHMARK
+                   else origins.of_manifest(told[name]))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise DamagedError(f"{name} is damaged: {error!r}") from None
+    is_of_one = kind == INFERENCE and asked is not None and made_on == asked.of_one
+    return asked if is_of_one else made_on
 
 
 def _origin(info):
@@ -117,7 +120,8 @@ def _origin(info):
 
 
 def _origin_of_done(info, kind, folder):
-    told, made_on = _origin(info), check_run(kind, folder, info.get("files", {}))
+    told = _origin(info)
+    made_on = check_run(kind, folder, info.get("files", {}), told)
     if told not in (None, made_on):
         raise DamagedError(f"{CELL_FILE} tells of {told}, the run of {made_on}")
     return made_on

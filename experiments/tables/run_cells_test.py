@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 import fake_programs
 import run_cells
@@ -113,6 +114,24 @@ class RunCellsTest(unittest.TestCase):
             path.unlink()
         self.run_missing([answering(cell)])
         self.assertIn("the checkpoint of its training", self.store.result(answering(cell)).error)
+
+    def test_several_gpus_train_one_cell_and_one_of_them_measures_it(self):
+        machine = Machine(device="cuda", gpu="2,5", gpus_per_cell=2)
+        made_on = Origin(MADE_ON.data, "an H200").by(2)
+        cell = QUICK.training("image", "cf").on(made_on)
+        answer = inference(QUICK.training("image", "cf")).on(made_on)
+        run_cells.run_missing([cell, answer], self.store, self.programs, [machine],
+                              self.said.append)
+        for each, ranks in ((cell, 2), (answer, 0)):
+            result = self.store.result(each)
+            self.assertEqual((result.state, result.origin), (State.DONE, made_on), result.error)
+            self.assertEqual(len(result.json("run/manifest.json").get("ranks", [])), ranks)
+
+    def test_a_cell_is_no_rank_of_what_this_process_is_a_rank_of(self):
+        cell = training("image", "cf")
+        with mock.patch.dict(os.environ, {"RANK": "1", "WORLD_SIZE": "2"}):
+            self.run_missing([cell])
+        self.assertNotIn("ranks", self.store.result(cell).json("run/manifest.json"))
 
     def test_several_machines_run_a_cell_each_and_inference_waits_for_its_training(self):
         gpus = [Machine(gpu=str(number)) for number in range(3)]

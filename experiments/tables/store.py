@@ -253,7 +253,7 @@ def _is_there(cell, folder, state):
 def _fault(cell, folder, files):
     """Why what lies in `folder` is not this cell; "" if it is."""
     try:
-        made_on = check_run(cell.kind, folder, files)
+        made_on = check_run(cell.kind, folder, files, cell.origin)
     except DamagedError as error:
         return f"error: the program ended well, but {error}"
     if made_on != cell.origin:
