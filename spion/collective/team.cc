@@ -61,9 +61,12 @@ absl::Status Team::Connect(const Launch& launch, c10::Device device) {
   watch_ = std::make_unique<RankWatch>(OpenStore(launch, /*serves=*/false), launch.rank,
                                        launch.ranks, host, options);
   watch_->Meet(kMeetingPatience);
-  group_ = MakeGlooGroup(store, launch.rank, launch.ranks, kCallPatience);
+  const auto part_of_store = [&](const char* prefix) {
+    return c10::make_intrusive<c10d::PrefixStore>(prefix, store);
+  };
+  group_ = MakeGlooGroup(part_of_store("cpu"), launch.rank, launch.ranks, kCallPatience);
   if (make_device_group != nullptr) {
-    group_ = make_device_group(store, device, kCallPatience, std::move(group_));
+    group_ = make_device_group(part_of_store("device"), device, kCallPatience, std::move(group_));
   }
   const nlohmann::json mine = {host, device.str(), DeviceName(device)};
   for (const std::string& text : group_->Gather(mine.dump())) {
