@@ -195,6 +195,7 @@ class RankWatch::Shared {
     try {
       Send(mine);
       std::vector<Beat> all;
+      all.reserve(beats_.size());
       for (int rank = 0; rank < ranks(); ++rank) {
         all.push_back(nlohmann::json::parse(store_->get_to_str(KeyOf(rank))).get<Beat>());
       }

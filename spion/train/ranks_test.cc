@@ -6,6 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <cmath>
 #include <functional>
 #include <map>
@@ -13,12 +14,14 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "spion/base/random.h"
 #include "spion/collective/rank_threads.h"
 #include "spion/nn/attention.h"
+#include "spion/platform/recorder.h"
 #include "spion/train/small_training.h"
 #include "spion/train/trainer.h"
 #include "spion/train/training_state.h"
@@ -217,6 +220,34 @@ TEST_P(RanksTest, AnotherNumberOfRanksGoesOn) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Ranks, RanksTest, testing::Values(2, 3));
+
+class Replayed : public Recording {
+ public:
+  explicit Replayed(std::function<void()> work) : work_(std::move(work)) {}
+  void Replay() override { work_(); }
+
+ private:
+  std::function<void()> work_;
+};
+
+// In each phase, on each rank: what comes before the exchange, and what comes after it.
+TEST(RecordedRanksTest, AreTheSameInTwoRecordings) {
+  const Experiment experiment = TestExperiment();
+  const Trained unrecorded = TrainByRanks(experiment, 2);
+  static std::atomic<int> recordings = 0;
+  recordings = 0;
+  RegisterRecorder(at::kCPU, [](c10::Device, const std::function<void()>& work) {
+    ++recordings;
+    return std::unique_ptr<Recording>(new Replayed(work));
+  });
+  const Trained recorded = TrainByRanks(experiment, 2);
+  RegisterRecorder(at::kCPU, nullptr);
+  EXPECT_EQ(recordings, 2 * 2 * 2);
+  ExpectSame(recorded, unrecorded);
+  for (const auto& [name, weight] : unrecorded.kept[0].last->weights) {
+    EXPECT_TRUE(recorded.kept[0].last->weights.at(name).equal(weight)) << name;
+  }
+}
 
 // A device that computes wrongly, from step 13 on.
 TEST(RanksDisagreeTest, WhoseWeightsDifferIsNamed) {
