@@ -164,9 +164,15 @@ absl::StatusOr<Launch> FindLaunch(const Environment& environment) {
       launch = place;
       continue;
     }
+    const bool agrees = place->rank == launch->rank && place->ranks == launch->ranks;
+    if (agrees && family == &kSlurm && found != &kPlain) {
+      // srun itself, which sets MPICH's variables too, and knows where ranks can meet.
+      found = family;
+      launch = place;
+    }
     // torchrun and mpirun may have been started by another launcher, once a node.
     const bool counts = found == &kPlain && !IsSet(environment, kTorchrun) && place->ranks > 1;
-    if (counts && (place->rank != launch->rank || place->ranks != launch->ranks)) {
+    if (counts && !agrees) {
       return absl::InvalidArgumentError(
           absl::StrCat(Told(*found, *launch), " in the environment contradict ",
                        Told(*family, *place), " of ", family->launcher, ": unset one of the two"));

@@ -33,12 +33,16 @@ using Environment = std::function<std::optional<std::string>(const char* name)>;
 std::optional<std::string> ProcessEnvironment(const char* name);
 
 /// The variables of the innermost launcher count:
-///   torchrun, Kubernetes' training operator: RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR,
-///   MASTER_PORT Open MPI: OMPI_COMM_WORLD_RANK, .._SIZE, .._LOCAL_RANK;  MPICH: PMI_RANK,
-///   PMI_SIZE, MPI_LOCALRANKID Slurm: SLURM_PROCID, SLURM_STEP_NUM_TASKS, SLURM_LOCALID, in a step
-///   alone: a batch script is no rank.
-/// MASTER_ADDR and MASTER_PORT may be given to all of them. Without them mpirun's ranks meet on
-/// their one host, at port 29500; Slurm's on the step's first node, at a port made of job and step.
+///
+/// - torchrun, Kubernetes' training operator: RANK, WORLD_SIZE, LOCAL_RANK
+/// - Open MPI: OMPI_COMM_WORLD_RANK, OMPI_COMM_WORLD_SIZE, OMPI_COMM_WORLD_LOCAL_RANK
+/// - MPICH: PMI_RANK, PMI_SIZE, MPI_LOCALRANKID
+/// - Slurm: SLURM_PROCID, SLURM_STEP_NUM_TASKS, SLURM_LOCALID; a batch script has no such step, and
+///   is no rank
+///
+/// MASTER_ADDR and MASTER_PORT say where rank 0 is met: the first needs them, the others may have
+/// them. Without them mpirun's ranks meet on their one host, at port 29500; Slurm's on the step's
+/// first node, at a port made of job and step.
 /// Errors: InvalidArgument, naming the variables, what is expected and the way out, where some are
 /// missing, are no numbers that can be, or where two launchers say different things.
 absl::StatusOr<Launch> FindLaunch(const Environment& environment = ProcessEnvironment);

@@ -121,6 +121,15 @@ TEST(LaunchTest, TheInnermostLauncherCounts) {
   EXPECT_EQ(Find(With(on_each_node, kOpenMpi))->rank, 1);
 }
 
+// With its plug-in for PMI.
+TEST(LaunchTest, SrunMaySetMpichsVariablesToo) {
+  const Launch launch = Find(With(kStep, {{"PMI_RANK", "5"}, {"PMI_SIZE", "8"}})).value();
+  EXPECT_EQ(launch.rank, 5);
+  EXPECT_EQ(launch.local_rank, 1);
+  EXPECT_EQ(launch.address, "gpu03");
+  EXPECT_EQ(launch.port, 12009);
+}
+
 TEST(LaunchTest, PartsAreOneError) {
   EXPECT_THAT(ErrorOf({{"RANK", "1"}}),
               AllOf(HasSubstr("RANK is set"), HasSubstr("WORLD_SIZE is not")));
