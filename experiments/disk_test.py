@@ -63,31 +63,39 @@ class MountedTest(RunCase):
         return result.stdout
 
     def test_a_disk_that_is_too_small(self):
-        """Whatever fits: no file is cut, and on a larger one the run goes on to the same end."""
+        """Before anything is written."""
+        said = self.on_disk("size=8m", f"run; echo left: $(ls '{self.disk}')")
+        self.assertIn("exit code 1", said)
+        self.assertRegex(self.error(said),
+                         r"disk has 8 MiB free, .* may need \d+ MiB there; make room")
+        self.assertTrue(said.endswith("left:\n"), said)
+
+    def test_a_disk_that_is_full_all_at_once(self):
+        """For its files, as their bytes were seen to fit: whichever is the first without a place,
+        none is cut, and on a larger disk the run goes on to the same end."""
         undisturbed = self.folder / "undisturbed"
         self.assertEqual(self.finish(undisturbed)[0], 0)
         models = {path.name: path.read_bytes() for path in undisturbed.glob("*.safetensors")}
         summary = without_times(json.loads((undisturbed / "summary.json").read_text()))
-        largest = max(map(len, models.values()))
         codes = set()
-        sizes = [8, largest // 2048, *(count * largest // 1024 + 64 for count in (1, 3, 5, 8))]
-        for kib in sizes:
-            run = self.folder / f"of_{kib}"
-            said = self.on_disk(f"size={kib}k",
-                                f"run; echo left: $(ls '{self.disk}/run')\nmount -o remount,size=256m "
-                                f"'{self.disk}'\nrun --resume; cp -r '{self.disk}/run' '{run}'")
+        for files in (1, 2, 3, 4, 6, 8, 10, 12, 20):  # the disk's own folder is one
+            run = self.folder / f"of_{files}"
+            said = self.on_disk(f"size=64m,nr_inodes={files}",
+                                f"run; echo left: $(ls -A '{self.disk}/run' 2>&1)\n"
+                                f"mount -o remount,nr_inodes=1000 '{self.disk}'\n"
+                                f"run --resume; cp -r '{self.disk}/run' '{run}'")
             first, again = said.split("exit code ")[:2], said.rpartition("exit code ")[2]
             codes.add(first[1][0])
             if first[1][0] != "0":
-                self.assertIn("No space left on device", self.error(first[0]), kib)
-                self.assertIn(str(self.disk / "run"), self.error(first[0]), kib)
-            self.assertEqual(again.strip(), "0", f"{kib}: {said}")
-            self.assertNotRegex(said, "left: .*partial", kib)
+                self.assertIn("No space left on device", self.error(first[0]), files)
+                self.assertIn(str(self.disk / "run"), self.error(first[0]), files)
+            self.assertEqual(again.strip(), "0", f"{files}: {said}")
+            self.assertNotRegex(said, "left: .*partial", files)
             for name, content in models.items():
-                self.assertEqual((run / name).read_bytes(), content, f"{kib}: {name}")
+                self.assertEqual((run / name).read_bytes(), content, f"{files}: {name}")
             found = without_times(json.loads((run / "summary.json").read_text()))
             found.pop("log_error", None)
-            self.assertEqual(found, summary, kib)
+            self.assertEqual(found, summary, files)
         self.assertEqual(codes, {"0", "1"})
 
     def test_a_disk_that_is_read_only(self):
