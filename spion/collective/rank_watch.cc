@@ -241,7 +241,8 @@ class RankWatch::Shared {
         return absl::StrCat(Named(rank, beat), " failed after step ", beat.step, ": ", beat.failure,
                             LastState());
       }
-      if (now - heard_[rank] > options_.patience) {
+      // While the store does not answer, nobody can be heard.
+      if (now - heard_[rank] > options_.patience && now - answered_ < options_.patience / 4) {
         return absl::StrCat(Named(rank, beat), " is lost: nothing was heard of it for ",
                             Seconds(options_.patience), " s; the last step it told of is ",
                             beat.step, LastState());

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <memory>
 #include <mutex>
@@ -44,15 +45,17 @@ class Ending {
   std::optional<std::string> message_;
 };
 
-// A store that can be cut off.
+// A store that can be cut off, or made not to answer.
 class CutStore : public c10d::HashStore {
  public:
   void set(const std::string& key, const std::vector<uint8_t>& value) override {
     if (is_cut) throw std::runtime_error("gone");
+    while (hangs) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     c10d::HashStore::set(key, value);
   }
   using c10d::HashStore::set;
   bool is_cut = false;
+  std::atomic<bool> hangs = false;
 };
 
 struct Rank {
@@ -130,11 +133,32 @@ TEST_F(RankWatchTest, AfterAFailedCallItIsFoundOutWhoIsLost) {
 
 TEST_F(RankWatchTest, WithoutTheStoreTheRunEnds) {
   Start(2);
+  // Who tells a second time has heard the others by then.
+  for (const int step : {1, 2}) {
+    for (const int rank : {0, 1}) {
+      ranks_[rank]->watch.Tell(step, "");
+      WaitForStep(rank, step);
+    }
+  }
   store_->is_cut = true;
   for (const auto& rank : ranks_) {
     EXPECT_THAT(rank->ending.Message(),
                 HasSubstr("the launcher on host0 is lost: its store is gone"));
   }
+}
+
+// Nobody can be heard then, so none of the others is blamed.
+TEST_F(RankWatchTest, AStoreThatDoesNotAnswerEndsTheRun) {
+  // Heard for the last time a little before the store is.
+  const RankWatch silent(store_, 1, 2, "host1");
+  Rank rank(store_, 0, 2);
+  rank.watch.Meet(std::chrono::minutes(1));
+  rank.watch.Tell(1, "");
+  WaitForStep(0, 1);
+  store_->hangs = true;
+  EXPECT_THAT(rank.ending.Message(),
+              HasSubstr("the launcher on host0 is lost: its store does not answer"));
+  store_->hangs = false;
 }
 
 TEST_F(RankWatchTest, WhoHasLeftNeedNotBeHeard) {
