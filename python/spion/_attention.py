@@ -6,8 +6,6 @@ from torch import Tensor
 from spion import _checks, _operators
 from spion._pattern import BlockPattern
 
-_PRUNED = ("zero", "excluded")
-
 
 def block_sparse_attention(q: Tensor, k: Tensor, v: Tensor, pattern: BlockPattern, *,
                            padding: Tensor | None = None, scale: float | None = None,
@@ -48,8 +46,7 @@ def block_sparse_attention(q: Tensor, k: Tensor, v: Tensor, pattern: BlockPatter
     if not isinstance(pattern, BlockPattern):
         raise TypeError(f"{function}: pattern is a {type(pattern).__name__}, expected a "
                         "spion.BlockPattern; spion.BlockPattern(mask, block_size) makes one")
-    if pruned not in _PRUNED:
-        raise ValueError(f"{function}: pruned is {pruned!r}, expected \"zero\" or \"excluded\"")
+    _checks.check_pruned(function, pruned)
     dtype, (q, k, v) = _checks.taken_heads(function, q, k, v)
     packed, numbers = pattern.arguments_for(function, q)
     out = _operators.attention(

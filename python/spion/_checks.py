@@ -11,6 +11,12 @@ HEAD_DIMS = (16, 32, 64, 128)
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32)
 
 
+def check_pruned(function: str, pruned: str) -> None:
+    """What pruned pairs count as. Raises ValueError for another word."""
+    if pruned not in ("zero", "excluded"):
+        raise ValueError(f"{function}: pruned is {pruned!r}, expected \"zero\" or \"excluded\"")
+
+
 def taken_heads(function: str, q: Tensor, *others: Tensor) -> tuple[torch.dtype, tuple[Tensor, ...]]:
     """The dtype of the result, and the tensors, all [B, H, L, d], as the kernels take them.
 

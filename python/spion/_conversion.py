@@ -59,7 +59,7 @@ def convert(model: nn.Module, *, pruned: str = "zero", tf32: bool = False,
         raise ValueError(f"spion.convert: dropout is {dropout!r}, expected \"error\" or \"drop\"")
     found = [(parent_name, parent, child_name, child)
              for parent_name, parent in model.named_modules()
-             for child_name, child in parent.named_children()
+             for child_name, child in parent._modules.items()  # also one that has two names
              if isinstance(child, nn.MultiheadAttention)
              and not isinstance(child, MultiheadSelfAttention)]
     if not found:
@@ -81,11 +81,13 @@ def convert(model: nn.Module, *, pruned: str = "zero", tf32: bool = False,
         raise ValueError(f"spion.convert: {name} has a dropout of {share} of its probabilities, which "
                          f"block-sparse attention has not, and so have {len(others)} others; "
                          "dropout=\"drop\" replaces them without it")
+    made = {}
     for name, parent, child_name, child in replaceable:
-        made = MultiheadSelfAttention.of(child, pruned=pruned, tf32=tf32)
-        setattr(parent, child_name, made)
+        if child not in made:
+            made[child] = MultiheadSelfAttention.of(child, pruned=pruned, tf32=tf32)
+            conversion.layers.append(made[child].attention)
+        setattr(parent, child_name, made[child])
         conversion.replaced.append(name)
-        conversion.layers.append(made.attention)
     for module in model.modules():
         if isinstance(module, nn.TransformerEncoder):
             # Nested tensors, which torch makes of padded batches in evaluation, have no length.
@@ -99,6 +101,8 @@ def _obstacle(parent: nn.Module, name: str, attention: nn.MultiheadAttention) ->
         if name == "multihead_attn":
             return "it attends to another sequence, and SPION's attention is self-attention"
         return "it is a decoder's, which is causal, and SPION's attention is not"
+    if type(attention) is not nn.MultiheadAttention:
+        return f"it is a {type(attention).__name__}, which may compute something else"
     if not attention.batch_first:
         return "batch_first is False; make it with batch_first=True"
     if not attention._qkv_same_embed_dim:

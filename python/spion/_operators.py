@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd import forward_ad
 
 from spion import _libraries  # registers the operators  # noqa: F401
 
@@ -70,7 +71,10 @@ def attention(q: Tensor, k: Tensor, v: Tensor, pattern: Tensor, numbers: tuple[i
     """
     if torch.compiler.is_compiling():
         return _forward(q, k, v, pattern, *numbers, padding, *options)[0]
-    if torch.is_grad_enabled() and (q.requires_grad or k.requires_grad or v.requires_grad):
+    wants_gradient = torch.is_grad_enabled() and (q.requires_grad or k.requires_grad
+                                                  or v.requires_grad)
+    # The autograd function refuses forward-mode derivatives; below autograd they would be lost.
+    if wants_gradient or forward_ad._current_level >= 0:
         return _Attention.apply(q, k, v, pattern, numbers, padding, options)
     with _below_autograd():
         return called(_forward, q, k, v, pattern, *numbers, padding, *options)[0]
@@ -99,7 +103,10 @@ class _Attention(torch.autograd.Function):
     def forward(ctx, q, k, v, pattern, numbers, padding, options):
         with _below_autograd():
             out, log_sum_exp = called(_forward, q, k, v, pattern, *numbers, padding, *options)
-        ctx.save_for_backward(q, k, v, out, log_sum_exp, pattern, padding)
+        ctx.save_for_backward(q, k, v, out, log_sum_exp)
+        # Integers without a gradient, which DDP writes to at every forward pass, if always the same:
+        # torch would take that for a change.
+        ctx.pattern, ctx.padding = pattern, padding
         ctx.numbers, ctx.options = numbers, options
         return out
 
@@ -107,12 +114,12 @@ class _Attention(torch.autograd.Function):
     def backward(ctx, grad_out):
         # With create_graph the operator has to record itself, to refuse a second derivative.
         with contextlib.nullcontext() if torch.is_grad_enabled() else _below_autograd():
-            gradients = _gradients_of_saved(ctx, grad_out)
+            gradients = _gradients_of(ctx, grad_out, *ctx.saved_tensors, ctx.pattern, ctx.padding)
         return *gradients, None, None, None, None
 
 
-def _gradients_of_saved(ctx, grad_out):
-    *tensors, padding = ctx.saved_tensors
+def _gradients_of(ctx, grad_out, *saved):
+    *tensors, padding = saved
     packed = called(_backward, grad_out, *tensors, *ctx.numbers, padding, *ctx.options)
     return packed.permute(2, 0, 3, 1, 4).unbind(0)
 
@@ -130,7 +137,7 @@ def _gradients(ctx, grad_out, _):
     inputs = len(ctx.needs_input_grad)
     if grad_out is None:
         return (None,) * inputs
-    return *_gradients_of_saved(ctx, grad_out), *(None,) * (inputs - 3)
+    return *_gradients_of(ctx, grad_out, *ctx.saved_tensors), *(None,) * (inputs - 3)
 
 
 def _refuse_second_gradient(ctx, *grads):

@@ -43,7 +43,8 @@ class BlockPattern(nn.Module):
         if block_size not in _BLOCK_SIZES:
             raise ValueError(f"spion.BlockPattern: block_size is {block_size}, expected one of 16, "
                              "32, 64, 128")
-        mask = mask.detach().cpu() | torch.eye(mask.shape[-1], dtype=torch.bool)
+        diagonal = torch.eye(mask.shape[-1], dtype=torch.bool, device="cpu")  # whatever the default is
+        mask = mask.detach().cpu() | diagonal
         each = mask.reshape(-1, *mask.shape[-2:]).contiguous()
         packed, long_rows, long_lines = torch.ops.spion.pack_pattern(each, block_size)
         device = self.packed.device if "packed" in self._buffers else "cpu"
@@ -89,7 +90,7 @@ class BlockPattern(nn.Module):
                              f"{self.patterns}; give one mask for all, or one a head")
         if packed.device != q.device:
             raise ValueError(f"{function}: the pattern is on {packed.device}, q on {q.device}; "
-                             "move it by pattern.to(q.device)")
+                             "move it by pattern.to(q.device), or the model that has it")
         return packed, self._numbers
 
     def extra_repr(self) -> str:
@@ -114,7 +115,7 @@ class BlockPattern(nn.Module):
             side, rows = pattern["blocks_per_side"], pattern["columns_of_row"]
             if len(rows) != side:
                 raise ValueError(f"a list of {len(rows)} rows, not of {side}")
-            mask = torch.eye(side, dtype=torch.bool)
+            mask = torch.eye(side, dtype=torch.bool, device="cpu")
             for row, columns in enumerate(rows):
                 if any(not 0 <= column < side for column in columns):
                     raise ValueError(f"row {row} has the columns {columns}, of {side}")

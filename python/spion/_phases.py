@@ -104,7 +104,7 @@ class PhaseController:
         self._generator = {"kind": kind, "block_size": block_size, "threshold": threshold,
                            "density": density, "filter_width": filter_width}
         # Bad numbers are said now, and not after hours of training.
-        generate_pattern(torch.eye(block_size), **self._generator)
+        generate_pattern(torch.eye(block_size, device="cpu"), **self._generator)
         self._interval, self._limit = capture_interval, dense_step_limit
         self._shared = shared_pattern
         self._transition_limit = transition_limit_percent
@@ -164,6 +164,10 @@ class PhaseController:
 
     def _decide(self, step: int, maps: list[Tensor]) -> tuple[Capture, list[Tensor]]:
         """What the maps show, and at the transition the layers' masks."""
+        length, block_size = maps[0].shape[0], self._generator["block_size"]
+        if length % block_size != 0:
+            raise ValueError(f"spion.PhaseController: attention maps of {length} tokens, which blocks "
+                             f"of {block_size} do not divide; pad the sequences, or take smaller blocks")
         distance: list[float] = []
         change: list[float] = []
         settled = False
@@ -246,8 +250,10 @@ def _of_rank_0(decide: Callable[[], Any], device: torch.device) -> Any:
     if distributed.get_rank() == 0:
         try:
             told = pickle.dumps(decide())
-        except ValueError as error:  # else the others would wait forever
+        except ValueError as error:
             told = pickle.dumps(error)
+        except Exception as error:  # whatever it is: else the others would wait forever
+            told = pickle.dumps(RuntimeError(f"rank 0: {type(error).__name__}: {error}"))
     # torch's own way to send objects needs NumPy, which torch can do without.
     size = torch.tensor([len(told)], device=device)
     distributed.broadcast(size, src=0)
@@ -256,6 +262,6 @@ def _of_rank_0(decide: Callable[[], Any], device: torch.device) -> Any:
         content.copy_(torch.frombuffer(bytearray(told), dtype=torch.uint8))
     distributed.broadcast(content, src=0)
     outcome = pickle.loads(bytes(content.tolist()))
-    if isinstance(outcome, ValueError):
+    if isinstance(outcome, Exception):
         raise outcome
     return outcome

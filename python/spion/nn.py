@@ -28,8 +28,11 @@ class SpionAttention(nn.Module):
 
     def __init__(self, *, pruned: str = "zero", tf32: bool = False) -> None:
         super().__init__()
+        _checks.check_pruned("spion.nn.SpionAttention", pruned)
         self.pruned, self.tf32 = pruned, tf32
         self.register_module("pattern", None)
+        # Where a pattern that is loaded belongs.
+        self.register_buffer("_place", torch.empty(0), persistent=False)
         self._map_requested = False
         self._map: Tensor | None = None
 
@@ -80,7 +83,7 @@ class SpionAttention(nn.Module):
         # torch loads children after this: so one that is there only in what is loaded is made here.
         held = state_dict.get(prefix + "pattern._extra_state")
         if held is not None and self.pattern is None:
-            self.set_pattern(BlockPattern(held["mask"], held["block_size"]))
+            self.set_pattern(BlockPattern(held["mask"], held["block_size"]).to(self._place.device))
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
 

@@ -109,6 +109,25 @@ class AttentionTest(unittest.TestCase):
         with self.assertRaisesRegex(RuntimeError, "differentiable once.*detach"):
             gradient.sum().backward()
 
+    def test_a_forward_derivative_is_an_error_and_never_zero(self):
+        pattern = spion.BlockPattern(MASK, BLOCK)
+        tensors = [tensor.detach() for tensor in heads()]
+        with torch.autograd.forward_ad.dual_level():
+            dual = torch.autograd.forward_ad.make_dual(tensors[0], torch.ones_like(tensors[0]))
+            with self.assertRaises(NotImplementedError):
+                spion.block_sparse_attention(dual, *tensors[1:], pattern)
+
+    def test_a_pattern_that_is_written_with_what_it_has_changes_no_gradient(self):
+        # As DistributedDataParallel does with all buffers at each forward pass.
+        pattern = spion.BlockPattern(MASK, BLOCK)
+        tensors = heads()
+        expected = torch.autograd.grad(
+            spion.block_sparse_attention(*tensors, pattern).sum(), tensors)
+        out = spion.block_sparse_attention(*tensors, pattern)
+        pattern.packed.copy_(pattern.packed.clone())
+        for ours, theirs in zip(torch.autograd.grad(out.sum(), tensors), expected):
+            self.assertTrue(torch.equal(ours, theirs))
+
     def test_where_torch_has_no_short_way_to_the_kernels(self):
         with mock.patch.object(_operators, "_below_autograd", contextlib.nullcontext):
             self.check(MASK, LENGTHS, VALID)

@@ -84,6 +84,25 @@ class ConversionTest(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "no torch.nn.MultiheadAttention"):
             spion.convert(nn.Linear(2, 2))
 
+    def test_a_class_of_its_own_is_left(self):
+        class Rotary(nn.MultiheadAttention):
+            pass
+
+        model = nn.ModuleDict({"own": Rotary(WIDTH, HEADS, batch_first=True),
+                               "torch's": nn.MultiheadAttention(WIDTH, HEADS, batch_first=True)})
+        conversion = spion.convert(model)
+        self.assertEqual(conversion.replaced, ["torch's"])
+        self.assertIn("Rotary", conversion.left["own"])
+        self.assertIs(type(model["own"]), Rotary)
+
+    def test_one_of_two_names_is_one_attention(self):
+        attention = nn.MultiheadAttention(WIDTH, HEADS, batch_first=True)
+        model = nn.ModuleDict({"first": attention, "second": attention})
+        conversion = spion.convert(model)
+        self.assertEqual(conversion.replaced, ["first", "second"])
+        self.assertEqual(len(conversion.layers), 1)
+        self.assertIs(model["first"], model["second"])
+
     def test_dropout_of_probabilities_is_refused_or_dropped(self):
         model = encoder(dropout=0.1)
         before = dict(model.named_modules())

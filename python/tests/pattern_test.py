@@ -97,6 +97,24 @@ class BlockPatternTest(unittest.TestCase):
         self.assertTrue(torch.equal(pattern.mask, torch.eye(4, dtype=torch.bool)))
         self.assertEqual(pattern.kept_blocks, 4)
 
+    def test_whatever_the_default_device_is(self):
+        expected = spion.patterns.longformer(64, block_size=16)
+        document = json.dumps({"blocks_per_side": 1, "block_size": 16, "kept_blocks": 1,
+                               "columns_of_row": [[0]]})
+        with torch.device("meta"):
+            self.assertTrue(torch.equal(spion.patterns.longformer(64, block_size=16).mask,
+                                        expected.mask))
+            self.assertEqual(spion.BlockPattern.from_json(document).kept_blocks, 1)
+
+    def test_a_loaded_pattern_is_where_its_layer_is(self):
+        sparse = spion.nn.SpionAttention()
+        sparse.set_pattern(spion.patterns.full(64, block_size=16))
+        for device in ("cpu", "meta"):
+            layer = spion.nn.SpionAttention().to(device)
+            layer.load_state_dict(sparse.state_dict())
+            self.assertEqual(layer.pattern.packed.device.type, device)
+            self.assertTrue(torch.equal(layer.pattern.mask, sparse.pattern.mask))
+
     def test_json(self):
         pattern = patterns.bigbird(LENGTH, block_size=BLOCK)
         read = spion.BlockPattern.from_json(json.dumps(pattern.to_json()))

@@ -150,6 +150,20 @@ class BadInputTest(unittest.TestCase):
         torch.testing.assert_close(controller.state_dict()["previous_maps"][0],
                                    spion.mean_attention_map(q, q))
 
+    def test_a_length_that_blocks_do_not_divide_is_told_at_the_first_capture(self):
+        layers = new_layers()
+        controller = spion.PhaseController(
+            layers, **(OPTIONS | {"capture_interval": 1, "block_size": 64}))
+        q = torch.randn(1, 1, 80, 16)
+        for layer in layers:
+            layer(q, q, q)
+        with self.assertRaisesRegex(ValueError, "maps of 80 tokens, which blocks of 64 do not"):
+            controller.after_step(1)
+
+    def test_a_word_for_pruned_pairs(self):
+        with self.assertRaisesRegex(ValueError, "SpionAttention: pruned is 'zeros'"):
+            spion.nn.SpionAttention(pruned="zeros")
+
     def test_another_length(self):
         layers = new_layers()
         controller = spion.PhaseController(layers, **(OPTIONS | {"capture_interval": 1}))
