@@ -174,7 +174,7 @@ absl::StatusOr<Outcome> LeadTraining(const Session& session, const Options& opti
   SequenceClassifier model = MakeModel(experiment, session.data.shape, session.device);
   RETURN_IF_ERROR(CheckFreeSpace(session.out_dir, MostBytes(session, model)));
   ASSIGN_OR_RETURN(const std::unique_ptr<Trace> trace, MakeTrace(session, options));
-  ASSIGN_OR_RETURN(const Place place,
+  ASSIGN_OR_RETURN(const RunPlace place,
                    MakePlace(session.out_dir, options.resume, manifest, progress));
   SayChoices(session, progress);
   SayRanks(session, team.places(), progress);

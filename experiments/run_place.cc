@@ -24,8 +24,8 @@ bool HasResults(const RunDirectory& run) {
 }
 
 // What is there is kept beside; `opened` gives its lock back for that.
-absl::StatusOr<Place> MakeNewPlace(std::optional<RunDirectory> opened, const std::string& out_dir,
-                                   Progress& progress) {
+absl::StatusOr<RunPlace> MakeNewPlace(std::optional<RunDirectory> opened,
+                                      const std::string& out_dir, Progress& progress) {
   opened.reset();
   ASSIGN_OR_RETURN(RunDirectory run, RunDirectory::Create(out_dir));
   const std::string& kept = run.earlier_run();
@@ -35,18 +35,18 @@ absl::StatusOr<Place> MakeNewPlace(std::optional<RunDirectory> opened, const std
                               is_unfinished ? "; it is unfinished: --resume --out_dir=" : "",
                               is_unfinished ? absl::StrCat(kept, " goes on with it") : ""));
   }
-  return Place{.run = std::move(run), .earlier = {}};
+  return RunPlace{.run = std::move(run), .earlier = {}};
 }
 
 }  // namespace
 
-absl::StatusOr<Place> MakePlace(const std::string& out_dir, bool resume,
-                                const nlohmann::ordered_json& manifest, Progress& progress) {
+absl::StatusOr<RunPlace> MakePlace(const std::string& out_dir, bool resume,
+                                   const nlohmann::ordered_json& manifest, Progress& progress) {
   if (!resume) return MakeNewPlace(std::nullopt, out_dir, progress);
   ASSIGN_OR_RETURN(RunDirectory run, RunDirectory::Resume(out_dir));
   if (!run.has_earlier_files()) {
     progress.Say(absl::StrCat("there is no run in ", run.path(), " to go on with: it starts"));
-    return Place{.run = std::move(run), .earlier = {}};
+    return RunPlace{.run = std::move(run), .earlier = {}};
   }
   ASSIGN_OR_RETURN(Resumption earlier, LookAtEarlierRun(run, manifest));
   if (!earlier.state.has_value() && !earlier.summary.has_value()) {
@@ -54,7 +54,7 @@ absl::StatusOr<Place> MakePlace(const std::string& out_dir, bool resume,
     if (HasResults(run)) return MakeNewPlace(std::move(run), out_dir, progress);
   }
   for (const std::string& note : earlier.notes) progress.Say(note);
-  return Place{.run = std::move(run), .earlier = std::move(earlier)};
+  return RunPlace{.run = std::move(run), .earlier = std::move(earlier)};
 }
 
 }  // namespace spion

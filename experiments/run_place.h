@@ -13,15 +13,15 @@
 namespace spion {
 
 /// The folder, and what an earlier run left there if it is to be gone on with.
-struct Place {
+struct RunPlace {
   RunDirectory run;
   Resumption earlier;
 };
 
 /// Says what is there. `manifest`: of the run that is asked for. Errors: those of RunDirectory, and
 /// with `resume` those of LookAtEarlierRun.
-absl::StatusOr<Place> MakePlace(const std::string& out_dir, bool resume,
-                                const nlohmann::ordered_json& manifest, Progress& progress);
+absl::StatusOr<RunPlace> MakePlace(const std::string& out_dir, bool resume,
+                                   const nlohmann::ordered_json& manifest, Progress& progress);
 
 }  // namespace spion
 

@@ -19,7 +19,7 @@ _SIZES = ("SMALL", "MEDIUM", "LARGE", "ENORMOUS")
 
 def limits_in(bazelrc):
     """Seconds for each size of test."""
-    seconds = re.search(r"^test --test_timeout=([0-9,]+)$", bazelrc, re.MULTILINE).group(1)
+    seconds = re.search(r"^(?:build|test) --test_timeout=([0-9,]+)$", bazelrc, re.MULTILINE).group(1)
     return dict(zip(_SIZES, map(int, seconds.split(",")), strict=True))
 
 

@@ -37,7 +37,7 @@ class SlowTestsTest(unittest.TestCase):
 class LimitsTest(unittest.TestCase):
     def test_as_bazel_reads_them(self):
         self.assertEqual(
-            slow_tests.limits_in("build --x=1,2\n# 5 s\ntest --test_timeout=1,22,3,4\ntest --y\n"),
+            slow_tests.limits_in("build --x=1,2\n# 5 s\nbuild --test_timeout=1,22,3,4\ntest --y\n"),
             {"SMALL": 1, "MEDIUM": 22, "LARGE": 3, "ENORMOUS": 4})
 
 
