@@ -111,7 +111,7 @@ class PostAttentionFunction : public OnceDifferentiable<PostAttentionFunction> {
 }  // namespace
 
 bool TakesEncoderLayer(const Tensor& x, int64_t hidden) {
-  if (!x.is_cuda() || x.scalar_type() != at::kFloat || x.numel() == 0 ||
+  if (!x.is_cuda() || x.scalar_type() != at::kFloat || x.dim() == 0 || x.numel() == 0 ||
       x.size(-1) != cuda::kLayerWidth || x.numel() / cuda::kLayerWidth > cuda::kMaxRows ||
       hidden != cuda::kLayerHidden || ProductType(x.device(), at::kFloat) != at::kBFloat16) {
     return false;

@@ -17,7 +17,8 @@ namespace spion::cuda {
 namespace {
 
 constexpr float kEpsilon = 1e-5F;
-constexpr int64_t kRowsOfTests[] = {1, 16, 150};  // of 150: a second tile, cut
+constexpr int64_t kRowsOfTests[] = {1, 16, 300};
+constexpr int64_t kBlocks = 2;  // so of 300 rows the first has two rounds, the second of them cut
 
 /// fp32 numbers in memory, and as the oracle takes them.
 struct Floats {
@@ -72,13 +73,12 @@ std::vector<float> Slice(const std::vector<float>& all, int64_t first, const Mat
 /// The second launch of a sum.
 std::vector<float> Summed(const std::vector<float>& scratch, int64_t rows, int64_t floats) {
   std::vector<float> sums = Unwritten<float>(floats);
-  RunSumParts(scratch, static_cast<unsigned>(LayerBlocks(rows, kLayerSumBlocks)), floats,
-              sums.data());
+  RunSumParts(scratch, static_cast<unsigned>(LayerBlocks(rows, kBlocks)), floats, sums.data());
   return sums;
 }
 
 EmulatedLaunch LaunchOf(int64_t rows, int bytes) {
-  return {.grid = {static_cast<unsigned>(LayerBlocks(rows, kLayerSumBlocks)), 1, 1},
+  return {.grid = {static_cast<unsigned>(LayerBlocks(rows, kBlocks)), 1, 1},
           .threads = kLayerThreads,
           .shared_bytes = bytes,
           .seed = TestSeed(31)};
@@ -136,7 +136,7 @@ TEST(EmulatedPreAttentionTest, Gradients) {
       const Rounded16 grad_out(rows, kLayerQkv, 6);
       const Floats beside(rows, kLayerWidth, 1, 7);
       std::vector<float> grad_x = Unwritten<float>(rows * kLayerWidth);
-      std::vector<float> scratch = Unwritten<float>(kLayerSumBlocks * At::kFloats);
+      std::vector<float> scratch = Unwritten<float>(kBlocks * At::kFloats);
       const PreAttentionBackward call = {.rows = rows,
                                          .grad_out = grad_out.data(),
                                          .grad_beside = has_beside ? beside.data() : nullptr,
@@ -230,7 +230,7 @@ TEST_P(EmulatedPostAttentionTest, Gradients) {
     const Floats grad_out(rows, kLayerWidth, 1, 21);
     std::vector<float> grad_x = Unwritten<float>(rows * kLayerWidth);
     std::vector<BFloat16> grad_heads = Unwritten<BFloat16>(rows * kLayerWidth);
-    std::vector<float> scratch = Unwritten<float>(kLayerSumBlocks * At::kFloats);
+    std::vector<float> scratch = Unwritten<float>(kBlocks * At::kFloats);
     const PostAttentionBackward call = {.rows = rows,
                                         .grad_out = grad_out.data(),
                                         .x = c.x.data(),

@@ -26,6 +26,7 @@ cudaError_t LaunchLayer(void (*kernel)(Call), const Call& call, int64_t most_blo
 template <class Gradients, class Call>
 cudaError_t LaunchLayerSums(void (*kernel)(Call), const Call& call, int shared_bytes,
                             cudaStream_t stream) {
+  static_assert(Gradients::kFloats % kPartColumns == 0);
   const cudaError_t error = LaunchLayer(kernel, call, kLayerSumBlocks, shared_bytes, stream);
   if (error != cudaSuccess) return error;
   return SumParts(call.scratch, LayerBlocks(call.rows, kLayerSumBlocks), Gradients::kFloats,

@@ -12,8 +12,8 @@ constexpr int kLayerWarps = kLayerThreads / 32;
 constexpr int kLayerRows = 16 * kLayerWarps;  // of a thread block at a time
 
 /// Thread blocks of a call that sums over rows: as many as the GPU that this was tuned on has
-/// multiprocessors, on all GPUs, so that a sum has the same bits everywhere. A thread block fills a
-/// multiprocessor.
+/// multiprocessors, on all GPUs, so that the order of a sum is the same everywhere. A thread block
+/// fills a multiprocessor.
 constexpr int64_t kLayerSumBlocks = 132;
 
 /// Of another: each copies the weights once.

@@ -4,7 +4,7 @@
 // Thread (g, c) = (lane / 4, lane % 4) has the eights of numbers 4 q + c of rows g and g + 8. A row
 // goes to and from memory in these eights, each has its own draw of a dropout, and they are what
 // mma leaves and takes once the columns of a matrix have other positions: an accumulator's
-// column 8 t + 2 c + j is number 32 (t / 4) + 8 c + 2 (t % 4) + j (Position, Natural). Weights lie
+// column 8 t + 2 c + j is number 32 (t / 4) + 8 c + 2 (t % 4) + j (Natural). Weights lie
 // in shared memory by positions (weight_rows.cuh); nobody else need know.
 #ifndef SPION_KERNELS_TOKEN_ROWS_CUDA_SIXTEEN_ROWS_CUH_
 #define SPION_KERNELS_TOKEN_ROWS_CUDA_SIXTEEN_ROWS_CUH_
@@ -28,7 +28,6 @@ constexpr __host__ __device__ int Natural(int position) {
 /// Rows of 32 kQuarters fp32 numbers: of row g, of row g + 8.
 template <int kQuarters>
 struct SixteenRows {
-  static constexpr int kWidth = 32 * kQuarters;
   tiles::Eight eights[2][kQuarters];
 
   __device__ __forceinline__ void Clear() {
