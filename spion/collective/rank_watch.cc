@@ -52,6 +52,8 @@ class RankWatch::Shared {
       : store_(std::move(store)), rank_(rank), options_(options), beats_(ranks), heard_(ranks) {
     if (!options_.end) options_.end = EndProcess;
     mine_.host = std::move(host);
+    TORCH_CHECK(store_->add(absl::StrCat("came/", rank), 1) == 1, "a process of rank ", rank,
+                " was here before: another run has this port, or an earlier attempt has not ended");
     Send(mine_);
   }
 

@@ -36,7 +36,8 @@ struct RankWatchOptions {
 
 class RankWatch {
  public:
-  /// Tells the store that this rank is there. The store is the watch's alone. Throws c10::Error.
+  /// Tells the store that this rank is there. The store is the watch's alone. Throws c10::Error,
+  /// also where a rank of this number has told this store so before.
   RankWatch(c10::intrusive_ptr<c10d::Store> store, int rank, int ranks, std::string host,
             const RankWatchOptions& options = {});
   /// As Leave.

@@ -170,6 +170,18 @@ TEST_F(RankWatchTest, WhoHasLeftNeedNotBeHeard) {
   EXPECT_FALSE(ranks_[0]->ending.HasEnded());
 }
 
+TEST_F(RankWatchTest, OfOneNumberOnlyOneIsLetIn) {
+  const RankWatch first(store_, 1, 2, "host1");
+  const std::string beat = store_->get_to_str("beat/1");
+  try {
+    const RankWatch second(store_, 1, 2, "host2");
+    ADD_FAILURE() << "two were let in";
+  } catch (const c10::Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("a process of rank 1 was here before"));
+  }
+  EXPECT_EQ(store_->get_to_str("beat/1"), beat);
+}
+
 TEST_F(RankWatchTest, WhoDoesNotComeIsNamed) {
   Rank first(store_, 0, 4);
   const RankWatch third(store_, 2, 4, "host2");
