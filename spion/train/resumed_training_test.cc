@@ -5,14 +5,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "spion/collective/group.h"
 #include "spion/nn/attention.h"
 #include "spion/platform/recorder.h"
 #include "spion/train/small_training.h"
@@ -212,6 +215,46 @@ TEST(ResumedTrainingTest, AfterAnErrorInAStep) {
     const TrainingResult result = TrainOnce(experiment, kept, {.state = &*from});
     ExpectSame(kept, result, undisturbed, expected, absl::StrCat("failed at ", fails_at));
   }
+}
+
+// Of two ranks the first; the other adds nothing, and is lost in the sum of such a tensor.
+class LosesRank : public Group {
+ public:
+  explicit LosesRank(std::function<bool(const at::Tensor& tensor)> when)
+      : Group(0, 2), when_(std::move(when)) {}
+  using Group::Broadcast;
+  void Sum(const at::Tensor& tensor) override {
+    if (when_(tensor)) throw RankLost("connection reset");
+  }
+  void Broadcast(const at::Tensor& /*tensor*/) override {}
+
+ private:
+  std::function<bool(const at::Tensor& tensor)> when_;
+};
+
+bool IsMap(const at::Tensor& tensor) { return tensor.dim() == 2; }
+bool IsGradient(const at::Tensor& tensor) {
+  return tensor.dim() == 1 && tensor.is_floating_point();
+}
+
+TEST(ResumedTrainingTest, ARankLostInAStepLeavesTheStateBeforeIt) {
+  int gradients = 0;
+  LosesRank group([&](const at::Tensor& tensor) { return IsGradient(tensor) && ++gradients == 3; });
+  Kept kept;
+  EXPECT_THROW(TrainOnce(TestExperiment(), kept, {.group = &group}), RankLost);
+  ASSERT_TRUE(kept.state.has_value());
+  EXPECT_EQ(kept.reasons.back(), StateReason::kError);
+  EXPECT_EQ(StepOf(*kept.state).value(), 2);
+}
+
+// The weights are a step further by then than all that has not seen the maps.
+TEST(ResumedTrainingTest, ARankLostInTheExchangeOfMapsLeavesTheLastState) {
+  LosesRank group(IsMap);
+  Kept kept;
+  EXPECT_THROW(TrainOnce(TestExperiment(), kept, {.group = &group, .save_interval = 2}), RankLost);
+  EXPECT_EQ(kept.reasons, std::vector<StateReason>{StateReason::kInterval});
+  ASSERT_TRUE(kept.state.has_value());
+  EXPECT_EQ(StepOf(*kept.state).value(), 2);
 }
 
 // The maps that were taken are looked at again, and nothing was counted twice.

@@ -89,7 +89,9 @@ void Training::Step(int64_t step) {
   } else {
     step_.Run(step, LearningRate(step), phases_.generation());
   }
+  is_whole_ = false;  // the weights are of this step, the rest is not yet
   phases_.TakeMaps(step);
+  is_whole_ = true;
   timer_.CountStep();
 }
 
@@ -279,6 +281,11 @@ absl::StatusOr<TrainingResult> Training::Run() {
   absl::Status trained;
   try {
     trained = Steps();
+  } catch (const RankLost&) {
+    // A GPU may wait for the lost rank for ever, and so would what copies from it.
+    if (model_.parameters().device().is_cpu()) TryToSave();
+    events_.OnEnd(Now(), /*all_steps_done=*/false).IgnoreError();
+    throw;
   } catch (...) {
     TryToSave();
     events_.OnEnd(Now(), /*all_steps_done=*/false).IgnoreError();

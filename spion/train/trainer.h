@@ -68,7 +68,8 @@ struct TrainingOptions {
   /// Told of each step when it is started.
   std::function<void(int64_t step)> on_step = [](int64_t) {};
   /// Steps from one state to the next; 0: one about every five minutes. A state is handed out at
-  /// the transition, at a stop, at the end and after an error besides.
+  /// the transition, at a stop, at the end and after an error besides; not after one that leaves
+  /// a step half done, nor on a GPU where a rank is lost.
   int64_t save_interval = 0;
   /// A state of this experiment with these data, from which to go on; null: from the start.
   const TrainingState* state = nullptr;
@@ -80,7 +81,7 @@ struct TrainingOptions {
 /// finite, saying at which step that was seen: such a model is in no OnModel and no OnState;
 /// DataLoss if the state is not one of this training; Internal, naming them, when ranks no longer
 /// have the same weights, seen at an evaluation. Throws what LibTorch and the group throw, after an
-/// OnState.
+/// OnState where there is one.
 absl::StatusOr<TrainingResult> Train(const Experiment& experiment, const TaskData& data,
                                      SequenceClassifier& model, TrainingEvents& events,
                                      const TrainingOptions& options = {});
