@@ -1,6 +1,5 @@
 #include "spion/ops/block_sparse_attention.h"
 
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/core/ivalue.h>
 #include <torch/csrc/autograd/autograd_not_implemented_fallback.h>
 #include <torch/library.h>
@@ -9,6 +8,7 @@
 #include <tuple>
 #include <utility>
 
+#include "spion/ops/find_operator.h"
 #include "spion/ops/once_differentiable.h"
 #include "spion/ops/stable_call.h"
 #include "spion/profiling/range.h"
@@ -52,9 +52,7 @@ double Scale(const at::Tensor& q) {
 std::tuple<at::Tensor, at::Tensor> CallForward(const at::Tensor& q, const at::Tensor& k,
                                                const at::Tensor& v, const CallOptions& options,
                                                const Padding& padding) {
-  static const auto op = c10::Dispatcher::singleton()
-                             .findSchemaOrThrow("spion::block_sparse_attention", "")
-                             .typed<ForwardSignature>();
+  static const auto op = FindOperator<ForwardSignature>("spion::block_sparse_attention");
   const PatternTensors& pattern = options.pattern;
   return CallStable([&] {
     return op.call(q, k, v, pattern.packed, pattern.block_size, pattern.shape.patterns,
@@ -65,9 +63,7 @@ std::tuple<at::Tensor, at::Tensor> CallForward(const at::Tensor& q, const at::Te
 
 at::Tensor CallBackward(const at::Tensor& grad_out, const variable_list& saved,
                         const CallOptions& options) {
-  static const auto op = c10::Dispatcher::singleton()
-                             .findSchemaOrThrow("spion::block_sparse_attention_backward", "")
-                             .typed<BackwardSignature>();
+  static const auto op = FindOperator<BackwardSignature>("spion::block_sparse_attention_backward");
   const PatternTensors& pattern = options.pattern;
   const Padding padding = saved[5].defined() ? Padding(saved[5]) : std::nullopt;
   return CallStable([&] {

@@ -1,6 +1,5 @@
 #include "spion/ops/encoder_layer.h"
 
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/autograd_not_implemented_fallback.h>
 #include <torch/library.h>
 
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "spion/kernels/token_rows/encoder_layer.h"
+#include "spion/ops/find_operator.h"
 #include "spion/ops/once_differentiable.h"
 #include "spion/ops/token_rows.h"
 #include "spion/ops/token_rows_operators.h"
@@ -20,11 +20,6 @@ using at::Tensor;
 using token_rows::Dropout;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
-
-template <class Signature>
-c10::TypedOperatorHandle<Signature> Find(const char* name) {
-  return c10::Dispatcher::singleton().findSchemaOrThrow(name, "").typed<Signature>();
-}
 
 /// A part of all parameters' gradients, of a parameter's sizes.
 Tensor Part(const Tensor& gradients, int64_t first, const Tensor& parameter) {
@@ -38,7 +33,7 @@ class PreAttentionFunction : public OnceDifferentiable<PreAttentionFunction> {
   static variable_list forward(AutogradContext* context, const Tensor& x, const Tensor& norm_weight,
                                const Tensor& norm_bias, const Tensor& weight, const Tensor& bias) {
     static const auto op =
-        Find<Tensor(const Tensor&, at::TensorList, double)>("spion::pre_attention");
+        FindOperator<Tensor(const Tensor&, at::TensorList, double)>("spion::pre_attention");
     at::AutoDispatchBelowADInplaceOrView below_autograd;
     context->save_for_backward({x, norm_weight, norm_bias, weight, bias});
     context->set_materialize_grads(false);  // zeros would be another pass over memory
@@ -46,9 +41,9 @@ class PreAttentionFunction : public OnceDifferentiable<PreAttentionFunction> {
   }
 
   static variable_list Gradients(AutogradContext* context, const variable_list& grads) {
-    static const auto op =
-        Find<std::tuple<Tensor, Tensor>(const Tensor&, const std::optional<Tensor>&, const Tensor&,
-                                        at::TensorList, double)>("spion::pre_attention_backward");
+    static const auto op = FindOperator<std::tuple<Tensor, Tensor>(
+        const Tensor&, const std::optional<Tensor>&, const Tensor&, at::TensorList, double)>(
+        "spion::pre_attention_backward");
     using At = cuda::PreAttentionGradients;
     variable_list saved = context->get_saved_variables();
     if (!grads[0].defined()) return {grads[1], Tensor(), Tensor(), Tensor(), Tensor()};
@@ -72,9 +67,8 @@ class PostAttentionFunction : public OnceDifferentiable<PostAttentionFunction> {
                         const Tensor& norm_weight, const Tensor& norm_bias,
                         const Tensor& hidden_weight, const Tensor& hidden_bias,
                         const Tensor& mlp_weight, const Tensor& mlp_bias) {
-    static const auto op =
-        Find<Tensor(const Tensor&, const Tensor&, at::TensorList, double, double, at::IntArrayRef)>(
-            "spion::post_attention");
+    static const auto op = FindOperator<Tensor(const Tensor&, const Tensor&, at::TensorList, double,
+                                               double, at::IntArrayRef)>("spion::post_attention");
     at::AutoDispatchBelowADInplaceOrView below_autograd;
     const Dropout dropout = token_rows::Draw(probability, x);
     context->save_for_backward({x, heads, output_weight, output_bias, norm_weight, norm_bias,
@@ -87,10 +81,9 @@ class PostAttentionFunction : public OnceDifferentiable<PostAttentionFunction> {
   }
 
   static variable_list Gradients(AutogradContext* context, const variable_list& grads) {
-    static const auto op =
-        Find<std::tuple<Tensor, Tensor, Tensor>(const Tensor&, const Tensor&, const Tensor&,
-                                                at::TensorList, double, double, at::IntArrayRef)>(
-            "spion::post_attention_backward");
+    static const auto op = FindOperator<std::tuple<Tensor, Tensor, Tensor>(
+        const Tensor&, const Tensor&, const Tensor&, at::TensorList, double, double,
+        at::IntArrayRef)>("spion::post_attention_backward");
     using At = cuda::PostAttentionGradients;
     const variable_list saved = context->get_saved_variables();
     const Dropout dropout = token_rows::SavedDropout(context);
@@ -116,7 +109,7 @@ bool TakesEncoderLayer(const Tensor& x, int64_t hidden) {
       hidden != cuda::kLayerHidden || ProductType(x.device(), at::kFloat) != at::kBFloat16) {
     return false;
   }
-  static const auto op = Find<bool(const Tensor&)>("spion::has_encoder_layer");
+  static const auto op = FindOperator<bool(const Tensor&)>("spion::has_encoder_layer");
   return op.call(x);
 }
 

@@ -1,6 +1,5 @@
 #include "spion/ops/materialised_attention.h"
 
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <ATen/ops/matmul.h>
 #include <torch/csrc/autograd/autograd_not_implemented_fallback.h>
 #include <torch/library.h>
@@ -9,6 +8,7 @@
 #include <tuple>
 
 #include "spion/kernels/score_rows/api.h"
+#include "spion/ops/find_operator.h"
 #include "spion/ops/once_differentiable.h"
 #include "spion/profiling/range.h"
 
@@ -24,9 +24,8 @@ double Scale(const at::Tensor& q) { return 1 / std::sqrt(static_cast<double>(q.s
 std::tuple<at::Tensor, at::Tensor> Softmax(const at::Tensor& scores, const Lengths& lengths,
                                            double scale) {
   static const auto op =
-      c10::Dispatcher::singleton()
-          .findSchemaOrThrow("spion::score_softmax", "")
-          .typed<std::tuple<at::Tensor, at::Tensor>(const at::Tensor&, const Lengths&, double)>();
+      FindOperator<std::tuple<at::Tensor, at::Tensor>(const at::Tensor&, const Lengths&, double)>(
+          "spion::score_softmax");
   const ProfileRange range(Region::kSoftmax);
   return op.call(scores, lengths, scale);
 }
@@ -35,9 +34,8 @@ std::tuple<at::Tensor, at::Tensor> Softmax(const at::Tensor& scores, const Lengt
 void SoftmaxBackward(at::Tensor& grad, const at::Tensor& probabilities, const Lengths& lengths,
                      double scale) {
   static const auto op =
-      c10::Dispatcher::singleton()
-          .findSchemaOrThrow("spion::score_softmax_backward_", "")
-          .typed<at::Tensor&(at::Tensor&, const at::Tensor&, const Lengths&, double)>();
+      FindOperator<at::Tensor&(at::Tensor&, const at::Tensor&, const Lengths&, double)>(
+          "spion::score_softmax_backward_");
   const ProfileRange range(Region::kSoftmax);
   op.call(grad, probabilities, lengths, scale);
 }

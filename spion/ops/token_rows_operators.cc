@@ -1,6 +1,5 @@
 #include "spion/ops/token_rows_operators.h"
 
-#include <ATen/core/dispatch/Dispatcher.h>
 #include <torch/csrc/autograd/autograd_not_implemented_fallback.h>
 #include <torch/library.h>
 
@@ -8,6 +7,7 @@
 #include <utility>
 
 #include "spion/kernels/token_rows/api.h"
+#include "spion/ops/find_operator.h"
 #include "spion/ops/token_rows.h"
 
 namespace spion {
@@ -20,11 +20,6 @@ using torch::autograd::AutogradContext;
 
 std::atomic<int64_t> g_batch_slice = 0;
 
-template <class Signature>
-c10::TypedOperatorHandle<Signature> Find(const char* name) {
-  return c10::Dispatcher::singleton().findSchemaOrThrow(name, "").typed<Signature>();
-}
-
 }  // namespace
 
 void CheckDropout(const char* name, double probability) {
@@ -33,7 +28,7 @@ void CheckDropout(const char* name, double probability) {
 }
 
 Dropout Draw(double probability, const Tensor& x) {
-  static const auto op = Find<std::vector<int64_t>(const Tensor&)>("spion::draw_random");
+  static const auto op = FindOperator<std::vector<int64_t>(const Tensor&)>("spion::draw_random");
   if (probability == 0) return {0, {}};
   std::vector<int64_t> random = op.call(x);
   random.push_back(g_batch_slice);
@@ -50,7 +45,7 @@ Dropout SavedDropout(AutogradContext* context) {
 }
 
 Norm CallLayerNorm(const Tensor& x, const Tensor& weight, const Tensor& bias, ScalarType dtype) {
-  static const auto op = Find<std::tuple<Tensor, Tensor, Tensor>(
+  static const auto op = FindOperator<std::tuple<Tensor, Tensor, Tensor>(
       const Tensor&, const Tensor&, const Tensor&, double, ScalarType)>("spion::layer_norm");
   auto [normed, mean, inverse_deviation] = op.call(x, weight, bias, kEpsilon, dtype);
   return {normed, mean, inverse_deviation};
@@ -58,7 +53,7 @@ Norm CallLayerNorm(const Tensor& x, const Tensor& weight, const Tensor& bias, Sc
 
 std::tuple<Tensor, Norm> CallAddNorm(const Tensor& x, const Tensor& branch, const Dropout& dropout,
                                      const Tensor& weight, const Tensor& bias, ScalarType dtype) {
-  static const auto op = Find<std::tuple<Tensor, Tensor, Tensor, Tensor>(
+  static const auto op = FindOperator<std::tuple<Tensor, Tensor, Tensor, Tensor>(
       const Tensor&, const Tensor&, double, at::IntArrayRef, const Tensor&, const Tensor&, double,
       ScalarType)>("spion::add_norm");
   auto [sum, normed, mean, inverse_deviation] =
@@ -69,7 +64,7 @@ std::tuple<Tensor, Norm> CallAddNorm(const Tensor& x, const Tensor& branch, cons
 std::tuple<Tensor, Norm> CallEmbedNorm(const Tensor& ids, const Tensor& tokens,
                                        const Tensor& positions, const Dropout& dropout,
                                        const Tensor& weight, const Tensor& bias, ScalarType dtype) {
-  static const auto op = Find<std::tuple<Tensor, Tensor, Tensor, Tensor>(
+  static const auto op = FindOperator<std::tuple<Tensor, Tensor, Tensor, Tensor>(
       const Tensor&, const Tensor&, const Tensor&, double, at::IntArrayRef, const Tensor&,
       const Tensor&, double, ScalarType)>("spion::embed_norm");
   auto [sum, normed, mean, inverse_deviation] = op.call(
@@ -81,7 +76,7 @@ AddNormGradients CallAddNormBackward(const Tensor& grad_sum, const Tensor& grad_
                                      const Tensor& sum, const Tensor& weight, const Tensor& mean,
                                      const Tensor& inverse_deviation, const Dropout& dropout,
                                      bool of_x, std::optional<ScalarType> branch) {
-  static const auto op = Find<std::tuple<Tensor, Tensor, Tensor, Tensor>(
+  static const auto op = FindOperator<std::tuple<Tensor, Tensor, Tensor, Tensor>(
       const std::optional<Tensor>&, const Tensor&, const Tensor&, const Tensor&, const Tensor&,
       const Tensor&, double, at::IntArrayRef, bool, std::optional<ScalarType>)>(
       "spion::add_norm_backward");
@@ -94,24 +89,26 @@ AddNormGradients CallAddNormBackward(const Tensor& grad_sum, const Tensor& grad_
 }
 
 Tensor CallTokenSums(const Tensor& ids, const Tensor& x, int64_t vocabulary) {
-  static const auto op = Find<Tensor(const Tensor&, const Tensor&, int64_t)>("spion::token_sums");
+  static const auto op =
+      FindOperator<Tensor(const Tensor&, const Tensor&, int64_t)>("spion::token_sums");
   return op.call(ids, x, vocabulary);
 }
 
 Tensor CallColumnSums(const Tensor& x) {
-  static const auto op = Find<Tensor(const Tensor&)>("spion::column_sums");
+  static const auto op = FindOperator<Tensor(const Tensor&)>("spion::column_sums");
   return op.call(x);
 }
 
 Tensor CallGeluDropout(const Tensor& x, const Dropout& dropout) {
   static const auto op =
-      Find<Tensor(const Tensor&, double, at::IntArrayRef)>("spion::gelu_dropout");
+      FindOperator<Tensor(const Tensor&, double, at::IntArrayRef)>("spion::gelu_dropout");
   return op.call(x, dropout.probability, dropout.random);
 }
 
 Tensor CallGeluDropoutBackward(const Tensor& grad_out, const Tensor& x, const Dropout& dropout) {
-  static const auto op = Find<Tensor(const Tensor&, const Tensor&, double, at::IntArrayRef)>(
-      "spion::gelu_dropout_backward");
+  static const auto op =
+      FindOperator<Tensor(const Tensor&, const Tensor&, double, at::IntArrayRef)>(
+          "spion::gelu_dropout_backward");
   return op.call(grad_out, x, dropout.probability, dropout.random);
 }
 
