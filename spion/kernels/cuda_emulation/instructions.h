@@ -71,6 +71,12 @@ inline uint32_t RoundToTf32(float x) {
   return (bits + (1U << (kDropped - 1))) & ~((1U << kDropped) - 1);
 }
 
+inline uint32_t SpreadSigns(uint32_t halves) { return (halves >> 15 & 0x00010001U) * 0xffffU; }
+template <int kHalf>
+uint32_t SpreadSign(uint32_t halves) {
+  return (halves >> (16 * kHalf + 15) & 1U) != 0 ? ~0U : 0U;
+}
+
 // ---- Fragments ----
 
 /// The lane's place in the fragments of mma, ldmatrix and movmatrix: row g, words or columns of c.
@@ -150,6 +156,9 @@ void CopyAsync(uint32_t to, const void* from) {
   emulation::StartCopy(to, from, kBytes);
 }
 inline void CopyAsyncPastL1(uint32_t to, const void* from) { emulation::StartCopy(to, from, 16); }
+inline void PrefetchToL2(const void* from, uint32_t bytes) {
+  emulation::CheckPrefetch(from, bytes);
+}
 inline void CommitCopies() { emulation::CommitCopies(); }
 template <int kPending>
 void WaitForCopies() {

@@ -36,6 +36,20 @@ __device__ __forceinline__ uint32_t RoundToTf32(float x) {
   return rounded;
 }
 
+/// Of each half of a word: all bits set if its highest is, else none.
+__device__ __forceinline__ uint32_t SpreadSigns(uint32_t halves) {
+  uint32_t spread;
+  asm("prmt.b32 %0, %1, 0, 0xbb99;" : "=r"(spread) : "r"(halves));
+  return spread;
+}
+/// All bits set if the highest of half kHalf (0: the low one) is, else none.
+template <int kHalf>
+__device__ __forceinline__ uint32_t SpreadSign(uint32_t halves) {
+  uint32_t spread;
+  asm("prmt.b32 %0, %1, 0, %2;" : "=r"(spread) : "r"(halves), "n"(kHalf == 0 ? 0x9999 : 0xbbbb));
+  return spread;
+}
+
 /// Element (i, j) of an 8 x 8 matrix of 16-bit elements goes where (j, i) was.
 __device__ __forceinline__ uint32_t Transpose8x8(uint32_t pair) {
   uint32_t transposed;
@@ -84,6 +98,14 @@ __device__ __forceinline__ void CommitCopies() {
 template <int kPending>
 __device__ __forceinline__ void WaitForCopies() {
   asm volatile("cp.async.wait_group %0;" ::"n"(kPending) : "memory");
+}
+
+/// Has the L2 cache fetch device memory that is read soon, where the GPU can (compute capability
+/// 9.0). Both are multiples of 16.
+__device__ __forceinline__ void PrefetchToL2(const void* from, uint32_t bytes) {
+#if __CUDA_ARCH__ >= 900
+  asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(from), "r"(bytes) : "memory");
+#endif
 }
 
 /// 16 or 8 bytes.

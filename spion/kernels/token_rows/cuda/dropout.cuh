@@ -1,5 +1,5 @@
-// Which numbers a dropout drops. 16 random bits decide for a number, so that one Philox call, some
-// sixty instructions, serves eight: with 32 bits each it would take the time of the memory.
+// Which numbers a dropout drops. 15 random bits decide for a number, so that one Philox call serves
+// eight: with 32 bits each it would take the time of the memory.
 #ifndef SPION_KERNELS_TOKEN_ROWS_CUDA_DROPOUT_CUH_
 #define SPION_KERNELS_TOKEN_ROWS_CUDA_DROPOUT_CUH_
 
@@ -11,12 +11,28 @@
 
 namespace spion::cuda {
 
+/// Which of eight numbers are kept: of a pair, the first if bit 15 of its word is set, the second
+/// if bit 31 is.
+struct Kept {
+  uint32_t pairs[4];
+
+  /// The pair of bf16 numbers, with zeros for those that are dropped.
+  __device__ __forceinline__ uint32_t OfPair(int pair, uint32_t numbers) const {
+    return numbers & tiles::SpreadSigns(pairs[pair]);
+  }
+  /// Of a pair of fp32 numbers.
+  __device__ __forceinline__ void Apply(int pair, float& first, float& second) const {
+    first = __uint_as_float(__float_as_uint(first) & tiles::SpreadSign<0>(pairs[pair]));
+    second = __uint_as_float(__float_as_uint(second) & tiles::SpreadSign<1>(pairs[pair]));
+  }
+};
+
 class Dropper {
  public:
   explicit __device__ __forceinline__ Dropper(const Dropout& dropout)
-      : threshold_(static_cast<uint32_t>(fmaf(dropout.probability, 65536.0F, 0.5F))),
-        scale_(1 / (1 - dropout.probability)),
-        drops_(dropout.probability > 0) {
+      : scale_(1 / (1 - dropout.probability)), drops_(dropout.probability > 0) {
+    const auto dropped = static_cast<uint32_t>(fmaf(dropout.probability, kDraws, 0.5F));
+    addend_ = (kDraws - dropped) * 0x00010001U;
     if (!drops_) return;
     const RandomState& random = dropout.random;
     seed_ = random.seed_on_device == nullptr ? random.seed
@@ -31,38 +47,61 @@ class Dropper {
 
   /// The same for all threads of a launch.
   __device__ __forceinline__ bool drops() const { return drops_; }
+  /// What numbers that are kept are multiplied by.
+  __device__ __forceinline__ float scale() const { return scale_; }
 
-  /// The random bits of eight numbers: two in each word, the first in its low half.
-  __device__ __forceinline__ uint4 Draw(int64_t eight) const {
-    const auto sequence = static_cast<uint64_t>(first_draw_ + eight);
-    return Philox({Low(offset_), High(offset_), Low(sequence), High(sequence)},
-                  {Low(seed_), High(seed_)});
+  /// Of eights, each by a draw of its own. Several at once take fewer instructions.
+  template <int kEights>
+  __device__ __forceinline__ void Keep(const int64_t (&draws)[kEights],
+                                       Kept (&kept)[kEights]) const {
+    uint4 words[kEights] = {};
+    if (drops_) {
+#pragma unroll
+      for (int i = 0; i < kEights; ++i) {
+        const auto sequence = static_cast<uint64_t>(first_draw_ + draws[i]);
+        words[i] = {Low(offset_), High(offset_), Low(sequence), High(sequence)};
+      }
+      Philox(words, {Low(seed_), High(seed_)});
+    }
+#pragma unroll
+    for (int i = 0; i < kEights; ++i) {
+      kept[i] = {
+          {Compare(words[i].x), Compare(words[i].y), Compare(words[i].z), Compare(words[i].w)}};
+    }
   }
 
-  /// x[0], x[1] by the bits of a word.
-  __device__ __forceinline__ void Apply(uint32_t word, float& first, float& second) const {
-    first = (word & 0xffffU) < threshold_ ? 0.0F : first * scale_;
-    second = word >> 16 < threshold_ ? 0.0F : second * scale_;
+  /// Two random numbers of 15 bits against the share that is dropped: Kept's word.
+  __device__ __forceinline__ uint32_t Compare(uint32_t word) const {
+    return (word & 0x7fff7fffU) + addend_;
   }
 
   /// Eight numbers that have a draw of their own.
   __device__ __forceinline__ void DropEight(int64_t draw, tiles::Eight& numbers) const {
     if (!drops_) return;
-    const uint4 bits = Draw(draw);
-    float(&v)[8] = numbers.values;
-    Apply(bits.x, v[0], v[1]);
-    Apply(bits.y, v[2], v[3]);
-    Apply(bits.z, v[4], v[5]);
-    Apply(bits.w, v[6], v[7]);
+    Kept kept[1];
+    Keep({draw}, kept);
+#pragma unroll
+    for (int pair = 0; pair < 4; ++pair) {
+      float(&v)[8] = numbers.values;
+      ApplyScaled(kept[0], pair, v[2 * pair], v[2 * pair + 1]);
+    }
+  }
+  __device__ __forceinline__ void ApplyScaled(const Kept& kept, int pair, float& first,
+                                              float& second) const {
+    kept.Apply(pair, first, second);
+    first *= scale_;
+    second *= scale_;
   }
 
  private:
+  static constexpr int kDraws = 1 << 15;
+
   static __device__ __forceinline__ uint32_t Low(uint64_t x) { return static_cast<uint32_t>(x); }
   static __device__ __forceinline__ uint32_t High(uint64_t x) {
     return static_cast<uint32_t>(x >> 32);
   }
 
-  uint32_t threshold_;  // of 65536; a number whose bits are below is dropped
+  uint32_t addend_;  // brings what is kept to kDraws, in both halves
   float scale_;
   bool drops_;
   uint64_t seed_ = 0;

@@ -13,9 +13,9 @@ namespace {
 
 /// What Philox gives one thread.
 uint4 PhiloxOnce(const uint4& counter, const uint2& key) {
-  uint4 words = {};
-  RunKernel({.grid = {1, 1, 1}, .threads = 1, .seed = 1}, [&] { words = Philox(counter, key); });
-  return words;
+  uint4 words[1] = {counter};
+  RunKernel({.grid = {1, 1, 1}, .threads = 1, .seed = 1}, [&] { Philox(words, key); });
+  return words[0];
 }
 
 void ExpectWords(const uint4& words, const uint4& expected) {
@@ -27,27 +27,43 @@ void ExpectWords(const uint4& words, const uint4& expected) {
 
 TEST(PhiloxTest, GivesTheKnownAnswersOfItsAuthors) {
   constexpr uint32_t kOnes = 0xffffffff;
-  ExpectWords(PhiloxOnce({0, 0, 0, 0}, {0, 0}), {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8});
+  ExpectWords(PhiloxOnce({0, 0, 0, 0}, {0, 0}), {0x5f6fb709, 0x0d893f64, 0x4f121f81, 0x4f730a48});
   ExpectWords(PhiloxOnce({kOnes, kOnes, kOnes, kOnes}, {kOnes, kOnes}),
-              {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd});
+              {0x5207ddc2, 0x45165e59, 0x4d8ee751, 0x8c52f662});
   ExpectWords(
       PhiloxOnce({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, {0xa4093822, 0x299f31d0}),
-      {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
+      {0x4dfccaba, 0x190a87f0, 0xc47362ba, 0xb6b5242a});
 }
 
-/// The bits that a dropout draws for eight numbers.
+TEST(PhiloxTest, OfSeveralAtOnceEachIsAsAlone) {
+  constexpr uint2 kKey = {0xa4093822, 0x299f31d0};
+  uint4 words[3] = {{1, 2, 3, 4}, {0, 0, 7, 0}, {0xffffffff, 5, 6, 0xffffffff}};
+  const uint4 alone[3] = {PhiloxOnce(words[0], kKey), PhiloxOnce(words[1], kKey),
+                          PhiloxOnce(words[2], kKey)};
+  RunKernel({.grid = {1, 1, 1}, .threads = 1, .seed = 1}, [&] { Philox(words, kKey); });
+  for (int i = 0; i < 3; ++i) ExpectWords(words[i], alone[i]);
+}
+
+/// What a dropout of a half says of eight numbers: with it, a number is kept by the highest of its
+/// 15 bits.
 uint4 Drawn(const RandomState& random, int64_t eight) {
-  uint4 bits = {};
+  Kept kept[1];
   RunKernel({.grid = {1, 1, 1}, .threads = 1, .seed = 1},
-            [&] { bits = Dropper({.probability = 0.5F, .random = random}).Draw(eight); });
-  return bits;
+            [&] { Dropper({.probability = 0.5F, .random = random}).Keep({eight}, kept); });
+  const uint32_t(&pairs)[4] = kept[0].pairs;
+  return {pairs[0], pairs[1], pairs[2], pairs[3]};
+}
+/// Of the words of Philox.
+uint4 HalfKept(const uint4& words) {
+  const auto of_word = [](uint32_t w) { return (w & 0x7fff7fffU) + 0x40004000U; };
+  return {of_word(words.x), of_word(words.y), of_word(words.z), of_word(words.w)};
 }
 
 TEST(DropperTest, DrawsBySeedOffsetAndPlace) {
   constexpr uint64_t kSeed = 0x0123456789abcdef;
   constexpr uint64_t kOffset = uint64_t{0x3edcba98} << 34 | 0x40;  // of numbers: four a counter
   constexpr int64_t kEight = int64_t{3} << 32 | 7;
-  const uint4 expected = PhiloxOnce({0x10, 0x3edcba98, 7, 3}, {0x89abcdef, 0x01234567});
+  const uint4 expected = HalfKept(PhiloxOnce({0x10, 0x3edcba98, 7, 3}, {0x89abcdef, 0x01234567}));
   ExpectWords(Drawn({.seed = kSeed, .offset = kOffset}, kEight), expected);
   // As a slice of a batch.
   ExpectWords(Drawn({.seed = kSeed, .offset = kOffset, .first_draw = kEight - 5}, 5), expected);
@@ -60,26 +76,33 @@ TEST(DropperTest, DrawsBySeedOffsetAndPlace) {
 }
 
 TEST(DropperTest, DropsWhatIsBelowTheProbability) {
-  float x[2] = {3, 5};
+  float x[2] = {};
+  uint32_t pair = 0;
   const auto apply = [&](float probability, uint32_t word) {
     RunKernel({.grid = {1, 1, 1}, .threads = 1, .seed = 1}, [&] {
+      const Dropper dropper({.probability = probability, .random = {}});
+      const Kept kept = {{0, 0, dropper.Compare(word), 0}};
       x[0] = 3;
       x[1] = 5;
-      Dropper({.probability = probability, .random = {}}).Apply(word, x[0], x[1]);
+      dropper.ApplyScaled(kept, 2, x[0], x[1]);
+      pair = kept.OfPair(2, 0xbf80'3f80);
     });
   };
-  apply(0.25F, 0x4000'3fff);  // 0.25 of 65536 is 0x4000
+  apply(0.25F, 0x2000'1fff);  // 0.25 of 32768 is 0x2000
   EXPECT_EQ(x[0], 0);
   EXPECT_FLOAT_EQ(x[1], 5 / 0.75F);
-  apply(0.25F, 0x3fff'4000);
+  EXPECT_EQ(pair, 0xbf80'0000);
+  apply(0.25F, 0x9fff'a000);  // the highest bits do not count
   EXPECT_FLOAT_EQ(x[0], 3 / 0.75F);
   EXPECT_EQ(x[1], 0);
-  apply(0.1F, 6554U << 16 | 6553U);  // 6553.6, rounded
+  EXPECT_EQ(pair, 0x0000'3f80);
+  apply(0.1F, 3277U << 16 | 3276U);  // 3276.8, rounded
   EXPECT_EQ(x[0], 0);
   EXPECT_FLOAT_EQ(x[1], 5 / 0.9F);
   apply(0, 0);
   EXPECT_EQ(x[0], 3);
   EXPECT_EQ(x[1], 5);
+  EXPECT_EQ(pair, 0xbf80'3f80);
 }
 
 }  // namespace

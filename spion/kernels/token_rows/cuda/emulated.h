@@ -93,14 +93,14 @@ inline void ExpectNear(const std::vector<T>& results, const std::vector<double>&
 }
 
 /// The second launch of a sum.
-inline void RunSumParts(const std::vector<float>& parts, unsigned count, int64_t columns,
-                        float* sums) {
+template <class Place = SamePlace>
+void RunSumParts(const std::vector<float>& parts, unsigned count, int64_t columns, float* sums) {
   RunKernel({.grid = {static_cast<unsigned>(columns / kPartColumns), 1, 1},
              .threads = kPartColumns * kPartSlices,
              .seed = TestSeed(7)},
             [&] {
-              SumPartsKernel(parts.data(), static_cast<int32_t>(count),
-                             static_cast<int32_t>(columns), sums);
+              SumPartsKernel<Place>(parts.data(), static_cast<int32_t>(count),
+                                    static_cast<int32_t>(columns), sums);
             });
 }
 

@@ -71,9 +71,11 @@ std::vector<float> Slice(const std::vector<float>& all, int64_t first, const Mat
 }
 
 /// The second launch of a sum.
+template <class Place>
 std::vector<float> Summed(const std::vector<float>& scratch, int64_t rows, int64_t floats) {
   std::vector<float> sums = Unwritten<float>(floats);
-  RunSumParts(scratch, static_cast<unsigned>(LayerBlocks(rows, kBlocks)), floats, sums.data());
+  RunSumParts<Place>(scratch, static_cast<unsigned>(LayerBlocks(rows, kBlocks)), floats,
+                     sums.data());
   return sums;
 }
 
@@ -148,7 +150,7 @@ TEST(EmulatedPreAttentionTest, Gradients) {
                                          .scratch = scratch.data()};
       RunKernel(LaunchOf(rows, PreAttentionShared::kBackwardBytes),
                 [&] { PreAttentionBackwardKernel(call); });
-      const std::vector<float> sums = Summed(scratch, rows, At::kFloats);
+      const std::vector<float> sums = Summed<PreAttentionPlace>(scratch, rows, At::kFloats);
       const NormGradient through =
           GradientOfNorm(x.matrix, kEpsilon, norm.weight.matrix, qkv.Back(grad_out.matrix));
       ExpectClose(grad_x, has_beside ? Plus(through.x, beside.matrix) : through.x, "x");
@@ -164,16 +166,19 @@ TEST(EmulatedPreAttentionTest, Gradients) {
 
 // ---- After the attention ----
 
-/// What a dropout multiplies numbers by, [rows, numbers] of those of the draws from `first_draw`.
+/// What a dropout multiplies numbers by, [rows, numbers] of those of the draws from `first_draw`:
+/// of 32 numbers the fours from 4 c and from 16 + 4 c on share the c-th of four.
 Matrix Factors(const Dropout& dropout, int64_t rows, int first_draw, int64_t numbers) {
   Matrix factors(rows, numbers);
   RunKernel({.grid = {1, 1, 1}, .threads = 1, .seed = 1}, [&] {
     const Dropper dropper(dropout);
     for (int64_t row = 0; row < rows; ++row) {
-      for (int64_t i = 0; i < numbers; i += 8) {
+      for (int64_t draw = 0; draw < numbers / 8; ++draw) {
         tiles::Eight ones = {{1, 1, 1, 1, 1, 1, 1, 1}};
-        dropper.DropEight(row * kLayerDraws + first_draw + i / 8, ones);
-        for (int e = 0; e < 8; ++e) factors(row, i + e) = ones.values[e];
+        dropper.DropEight(row * kLayerDraws + first_draw + draw, ones);
+        for (int e = 0; e < 8; ++e) {
+          factors(row, draw / 4 * 32 + e / 4 * 16 + draw % 4 * 4 + e % 4) = ones.values[e];
+        }
       }
     }
   });
@@ -185,15 +190,20 @@ struct PostAttentionCase {
       : rows(rows),
         dropout(DropoutOf(probability)),
         branch_factors(Factors(dropout, rows, kBranchDraws, kLayerWidth)),
-        hidden_factors(Factors(dropout, rows, kHiddenDraws, kLayerHidden)),
-        mlp_factors(Factors(dropout, rows, kMlpDraws, kLayerWidth)) {}
+        hidden_scale(1 / (1 - double{probability})),
+        hidden_kept(Each(Factors(dropout, rows, kHiddenDraws, kLayerHidden),
+                         [](double factor) { return factor == 0 ? 0 : 1; })),
+        scaled_mlp(mlp.weight.matrix),
+        mlp_factors(Factors(dropout, rows, kMlpDraws, kLayerWidth)) {
+    for (double& weight : scaled_mlp.values) weight *= hidden_scale;
+  }
 
   PostAttentionParameters parameters() const {
     return {output.call(), norm.call(), hidden.call(), mlp.call()};
   }
   Matrix Sum() const { return Plus(Times(output.Of(heads.matrix), branch_factors), x.matrix); }
   Matrix Hidden() const { return hidden.Of(norm.Of(Sum())); }
-  Matrix Active() const { return Times(Each(Hidden(), Gelu), hidden_factors); }
+  Matrix Active() const { return Times(Each(Hidden(), ExactGelu), hidden_kept); }
 
   int64_t rows;
   Dropout dropout;
@@ -204,7 +214,9 @@ struct PostAttentionCase {
   Linear hidden{kLayerHidden, kLayerWidth, 17};
   Linear mlp{kLayerWidth, kLayerHidden, 19};
   Matrix branch_factors;
-  Matrix hidden_factors;
+  double hidden_scale;
+  Matrix hidden_kept;
+  Matrix scaled_mlp;
   Matrix mlp_factors;
 };
 
@@ -217,9 +229,10 @@ TEST_P(EmulatedPostAttentionTest, IsProjectionAndMlp) {
     std::vector<float> out = Unwritten<float>(rows * kLayerWidth);
     const PostAttentionForward call = {rows,           c.x.data(), c.heads.data(),
                                        c.parameters(), c.dropout,  out.data()};
-    RunKernel(LaunchOf(rows, PostAttentionShared::kBytes),
+    RunKernel(LaunchOf(rows, PostAttentionShared::kForwardBytes),
               [&] { PostAttentionForwardKernel(call); });
-    ExpectClose(out, Plus(Times(c.mlp.Of(c.Active()), c.mlp_factors), c.Sum()), "y");
+    const Matrix branch = PlusRow(Product(c.Active(), c.scaled_mlp), c.mlp.bias.matrix);
+    ExpectClose(out, Plus(Times(branch, c.mlp_factors), c.Sum()), "y");
   }
 }
 
@@ -243,11 +256,14 @@ TEST_P(EmulatedPostAttentionTest, Gradients) {
                                         .scratch = scratch.data()};
     RunKernel(LaunchOf(rows, PostAttentionRows::kBytes),
               [&] { PostAttentionBackwardKernel(call); });
-    const std::vector<float> sums = Summed(scratch, rows, At::kFloats);
+    const std::vector<float> sums = Summed<PostAttentionPlace>(scratch, rows, At::kFloats);
 
     const Matrix grad_mlp = Times(grad_out.matrix, c.mlp_factors);
     const Matrix grad_hidden =
-        Times(Times(c.mlp.Back(grad_mlp), c.hidden_factors), Each(c.Hidden(), SlopeOfGelu));
+        Times(Times(Product(grad_mlp, Transposed(c.scaled_mlp)), c.hidden_kept),
+              Each(c.Hidden(), ExactSlopeOfGelu));
+    const Matrix mlp_weight =
+        Each(WeightGradient(grad_mlp, c.Active()), [&](double v) { return v * c.hidden_scale; });
     const NormGradient through =
         GradientOfNorm(c.Sum(), kEpsilon, c.norm.weight.matrix, c.hidden.Back(grad_hidden));
     const Matrix grad_sum = Plus(through.x, grad_out.matrix);
@@ -258,11 +274,11 @@ TEST_P(EmulatedPostAttentionTest, Gradients) {
       ExpectClose(Slice(sums, at, gradient), gradient, what);
     };
     expect(At::kHiddenWeight, WeightGradient(grad_hidden, c.norm.Of(c.Sum())), "hidden weight");
-    expect(At::kMlpWeight, WeightGradient(grad_mlp, c.Active()), "MLP weight");
+    expect(At::kMlpWeight, mlp_weight, "MLP weight");
     expect(At::kOutputWeight, WeightGradient(grad_output, c.heads.matrix), "output weight");
     expect(At::kHiddenBias, SumOfRows(InBF16(grad_hidden)), "hidden bias");
-    expect(At::kMlpBias, SumOfRows(grad_mlp), "MLP bias");
-    expect(At::kOutputBias, SumOfRows(grad_output), "output bias");
+    expect(At::kMlpBias, SumOfRows(InBF16(grad_mlp)), "MLP bias");
+    expect(At::kOutputBias, SumOfRows(InBF16(grad_output)), "output bias");
     expect(At::kNormWeight, through.weight, "norm weight");
     expect(At::kNormBias, through.bias, "norm bias");
   }
@@ -292,7 +308,7 @@ TEST(EmulatedPostAttentionMaskTest, ASliceOfABatchHasItsPartOfTheWholeMask) {
                                        c.parameters(),
                                        dropout,
                                        out.data()};
-    RunKernel(LaunchOf(rows, PostAttentionShared::kBytes),
+    RunKernel(LaunchOf(rows, PostAttentionShared::kForwardBytes),
               [&] { PostAttentionForwardKernel(call); });
     return out;
   };

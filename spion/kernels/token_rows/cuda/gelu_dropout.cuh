@@ -39,7 +39,7 @@ __global__ void __launch_bounds__(kGeluThreads)
     const int64_t eight = EightOf(i);
     if (eight >= eights) return;
 #pragma unroll
-    for (float& v : x[i].values) v *= NormalProbability(v);
+    for (float& v : x[i].values) v = Gelu(v, NormalTail<T>(v));
     dropper.DropEight(eight, x[i]);
     tiles::StoreEight(call.out + 8 * eight, x[i]);
   }
@@ -68,7 +68,7 @@ __global__ void __launch_bounds__(kGeluThreads)
 #pragma unroll
     for (int e = 0; e < 8; ++e) {
       const float v = x[i].values[e];
-      grad[i].values[e] *= GeluSlope(v, NormalProbability(v));
+      grad[i].values[e] *= GeluSlope(v, NormalTail<T>(v));
     }
     tiles::StoreEight(call.grad_x + 8 * eight, grad[i]);
   }

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdint>
 #include <numbers>
+#include <type_traits>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -15,29 +16,44 @@
 namespace spion::cuda {
 namespace {
 
-TEST(NormalProbabilityTest, IsThatOfTheErrorFunction) {
+template <typename T>
+class GeluTest : public testing::Test {};
+using Numbers32And16 = testing::Types<float, BFloat16>;
+TYPED_TEST_SUITE(GeluTest, Numbers32And16);
+
+TYPED_TEST(GeluTest, IsThatOfTheErrorFunction) {
   constexpr int kSteps = 12000;
-  std::vector<float> results(2 * kSteps + 1);
+  constexpr double kError = std::is_same_v<TypeParam, BFloat16> ? 2e-6 : 2e-7;
+  struct Results {
+    float tail, gelu, slope;
+  };
+  std::vector<Results> results(2 * kSteps + 1);
+  const auto of = [](float x) -> Results {
+    const float tail = NormalTail<TypeParam>(x);
+    return {tail, Gelu(x, tail), GeluSlope(x, tail)};
+  };
   const auto at = [](int i) { return static_cast<float>(i - kSteps) / 1000; };
   RunKernel({.grid = {1, 1, 1}, .threads = 1, .seed = 1}, [&] {
-    for (int i = 0; i < results.size(); ++i) results[i] = NormalProbability(at(i));
+    for (int i = 0; i < results.size(); ++i) results[i] = of(at(i));
   });
   for (int i = 0; i < results.size(); ++i) {
     const double x = at(i);
-    const double expected = 0.5 * std::erfc(-x / std::numbers::sqrt2);
-    ASSERT_NEAR(results[i], expected, 1.5e-7) << x;
-    ASSERT_NEAR(x * results[i], x * expected, 1.5e-7 * std::max(1.0, x)) << x;
+    const double probability = 0.5 * std::erfc(-x / std::numbers::sqrt2);
+    const double density = std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi);
+    ASSERT_NEAR(results[i].tail, 0.5 * std::erfc(std::abs(x) / std::numbers::sqrt2), kError) << x;
+    ASSERT_NEAR(results[i].gelu, x * probability, kError * std::max(1.0, x)) << x;
+    ASSERT_NEAR(results[i].slope, probability + x * density, kError) << x;
   }
   RunKernel({.grid = {1, 1, 1}, .threads = 1, .seed = 1}, [&] {
-    EXPECT_EQ(NormalProbability(-1e30F), 0);
-    EXPECT_EQ(NormalProbability(1e30F), 1);
-    EXPECT_EQ(NormalProbability(0), 0.5F);
+    EXPECT_EQ(of(-1e30F).gelu, 0);
+    EXPECT_EQ(of(1e30F).gelu, 1e30F);
+    EXPECT_EQ(of(0).tail, 0.5F);
+    EXPECT_EQ(of(1e30F).slope, 1);
   });
 }
 
 template <typename T>
 class EmulatedGeluTest : public testing::Test {};
-using Numbers32And16 = testing::Types<float, BFloat16>;
 TYPED_TEST_SUITE(EmulatedGeluTest, Numbers32And16);
 
 TYPED_TEST(EmulatedGeluTest, GeluThenDropout) {

@@ -23,14 +23,15 @@ cudaError_t LaunchLayer(void (*kernel)(Call), const Call& call, int64_t most_blo
 }
 
 /// And adds up what the thread blocks leave.
-template <class Gradients, class Call>
+/// Place: where in the gradients each of their sums is.
+template <class Gradients, class Place, class Call>
 cudaError_t LaunchLayerSums(void (*kernel)(Call), const Call& call, int shared_bytes,
                             cudaStream_t stream) {
   static_assert(Gradients::kFloats % kPartColumns == 0);
   const cudaError_t error = LaunchLayer(kernel, call, kLayerSumBlocks, shared_bytes, stream);
   if (error != cudaSuccess) return error;
-  return SumParts(call.scratch, LayerBlocks(call.rows, kLayerSumBlocks), Gradients::kFloats,
-                  call.grad_parameters, stream);
+  return SumParts<Place>(call.scratch, LayerBlocks(call.rows, kLayerSumBlocks), Gradients::kFloats,
+                         call.grad_parameters, stream);
 }
 
 }  // namespace spion::cuda

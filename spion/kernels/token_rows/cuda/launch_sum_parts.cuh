@@ -10,13 +10,14 @@
 
 namespace spion::cuda {
 
-inline cudaError_t SumParts(const float* parts, int64_t count, int64_t columns, float* sums,
-                            cudaStream_t stream) {
+template <class Place = SamePlace>
+cudaError_t SumParts(const float* parts, int64_t count, int64_t columns, float* sums,
+                     cudaStream_t stream) {
   const cudaError_t error = cudaGetLastError();  // of the launch that leaves the parts
   if (error != cudaSuccess) return error;
-  SumPartsKernel<<<static_cast<unsigned>(columns / kPartColumns), kPartColumns * kPartSlices, 0,
-                   stream>>>(parts, static_cast<int32_t>(count), static_cast<int32_t>(columns),
-                             sums);
+  SumPartsKernel<Place>
+      <<<static_cast<unsigned>(columns / kPartColumns), kPartColumns * kPartSlices, 0, stream>>>(
+          parts, static_cast<int32_t>(count), static_cast<int32_t>(columns), sums);
   return cudaGetLastError();
 }
 

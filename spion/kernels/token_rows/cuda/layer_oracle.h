@@ -77,8 +77,8 @@ inline Matrix PlusRow(Matrix m, const Matrix& row) {
   return m;
 }
 
-inline double Gelu(double x) { return x * 0.5 * std::erfc(-x / std::numbers::sqrt2); }
-inline double SlopeOfGelu(double x) {
+inline double ExactGelu(double x) { return x * 0.5 * std::erfc(-x / std::numbers::sqrt2); }
+inline double ExactSlopeOfGelu(double x) {
   return 0.5 * std::erfc(-x / std::numbers::sqrt2) +
          x * std::exp(-x * x / 2) / std::sqrt(2 * std::numbers::pi);
 }

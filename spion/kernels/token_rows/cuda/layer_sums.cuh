@@ -27,98 +27,139 @@ __device__ __forceinline__ void AddProduct(float (&sum)[4], const tiles::Fragmen
   tiles::MmaBF16(sum, a.words[0], a.words[1], a.words[2], a.words[3], b0, b1);
 }
 
-/// 16 columns of one matrix times 8 kTiles of another, summed over rows. The thread has of tile t
-/// columns g (0, 1) and g + 8 (2, 3) of the left, 8 t + 2 c and 8 t + 2 c + 1 of the right.
-template <int kTiles>
+/// Columns summed over rows, 16 kSixteens of them: their products with ones.
+template <int kSixteens>
+struct ColumnTotals {
+  float sums[kSixteens][4] = {};
+
+  __device__ __forceinline__ void AddFragment(int sixteen, const tiles::Fragment& left) {
+    constexpr uint32_t kOnes = 0x3f803f80;  // two of bf16
+    AddProduct(sums[sixteen], left, kOnes, kOnes);
+  }
+  /// Adds kLayerRows shared rows of kBytes.
+  template <int kBytes>
+  __device__ __forceinline__ void Add(uint32_t at, int column) {
+#pragma unroll 4
+    for (int rows = 0; rows < kLayerRows / 16; ++rows) {
+#pragma unroll
+      for (int i = 0; i < kSixteens; ++i) {
+        AddFragment(i, LeftColumns<kBytes>(at, rows, column + 16 * i));
+      }
+    }
+  }
+  /// Calls write(column, its sum), by one lane of each column.
+  template <class Write>
+  __device__ __forceinline__ void ForEach(Write&& write) const {
+    if (tiles::LaneInGroup() != 0) return;
+#pragma unroll
+    for (int i = 0; i < kSixteens; ++i) {
+      write(16 * i + tiles::LaneGroup(), sums[i][0]);
+      write(16 * i + tiles::LaneGroup() + 8, sums[i][2]);
+    }
+  }
+};
+
+/// 16 kSixteens columns of one matrix times 8 kTiles of another, summed over rows. Of the i-th
+/// sixteen and tile t the thread has columns g (0, 1) and g + 8 (2, 3) of the left, 8 t + 2 c and
+/// 8 t + 2 c + 1 of the right.
+template <int kSixteens, int kTiles>
 struct ColumnProducts {
   static_assert(kTiles % 2 == 0);
-  float tiles[kTiles][4] = {};
+  float sums[kSixteens][kTiles][4] = {};
 
-  /// Adds kLayerRows shared rows of kLeftBytes and of kRightBytes.
-  template <int kLeftBytes, int kRightBytes>
+  /// Adds kLayerRows shared rows of kLeftBytes and of kRightBytes, and those of the left to
+  /// `totals`.
+  template <int kLeftBytes, int kRightBytes, class... Totals>
   __device__ __forceinline__ void Add(uint32_t left, int left_column, uint32_t right,
-                                      int right_column) {
-    using Right = spion::tiles::SharedRows<kRightBytes>;
+                                      int right_column, Totals&... totals) {
+    using Right = tiles::SharedRows<kRightBytes>;
     const uint32_t lane = threadIdx.x % 32;
-#pragma unroll 2
-    for (int sixteen = 0; sixteen < kLayerRows / 16; ++sixteen) {
-      const spion::tiles::Fragment a = LeftColumns<kLeftBytes>(left, sixteen, left_column);
+#pragma unroll 4
+    for (int rows = 0; rows < kLayerRows / 16; ++rows) {
+      tiles::Fragment b[kTiles / 2];
 #pragma unroll
-      for (int t = 0; t < kTiles; t += 2) {
-        const spion::tiles::Fragment b = spion::tiles::LoadMatricesTransposed(
-            SharedAddress(right) + sixteen * Right::kSixteenRows +
-            Right::Offset(lane % 16, right_column / 8 + t + lane / 16));
-        AddProduct(tiles[t], a, b.words[0], b.words[1]);
-        AddProduct(tiles[t + 1], a, b.words[2], b.words[3]);
+      for (int t = 0; t < kTiles / 2; ++t) {
+        b[t] = tiles::LoadMatricesTransposed(
+            SharedAddress(right) + rows * Right::kSixteenRows +
+            Right::Offset(lane % 16, right_column / 8 + 2 * t + lane / 16));
+      }
+#pragma unroll
+      for (int i = 0; i < kSixteens; ++i) {
+        const tiles::Fragment a = LeftColumns<kLeftBytes>(left, rows, left_column + 16 * i);
+        (totals.AddFragment(i, a), ...);
+#pragma unroll
+        for (int t = 0; t < kTiles / 2; ++t) {
+          AddProduct(sums[i][2 * t], a, b[t].words[0], b[t].words[1]);
+          AddProduct(sums[i][2 * t + 1], a, b[t].words[2], b[t].words[3]);
+        }
       }
     }
   }
 
-  /// Calls write(left column of the 16, right column, sum of it and the next right column).
-  template <class Write>
-  __device__ __forceinline__ void ForPairs(Write&& write) const {
-    const int g = spion::tiles::LaneGroup();
-    const int c = spion::tiles::LaneInGroup();
+  static constexpr int kFloats = kLayerThreads * kSixteens * kTiles * 4;  // of a thread block
+
+  /// Writes the thread block's sums, scaled, to `to`, in the order in which threads have them.
+  __device__ __forceinline__ void Write(float scale, float* to) const {
 #pragma unroll
-    for (int t = 0; t < kTiles; ++t) {
-      write(g, 8 * t + 2 * c, float2{tiles[t][0], tiles[t][1]});
-      write(g + 8, 8 * t + 2 * c, float2{tiles[t][2], tiles[t][3]});
+    for (int i = 0; i < kSixteens; ++i) {
+#pragma unroll
+      for (int t = 0; t < kTiles; ++t) {
+        const float(&sum)[4] = sums[i][t];
+        tiles::StoreGlobal(to + 4 * ((i * kTiles + t) * kLayerThreads + threadIdx.x),
+                           float4{scale * sum[0], scale * sum[1], scale * sum[2], scale * sum[3]});
+      }
     }
+  }
+
+  struct Place {
+    int warp;
+    int left;   // column, of the warp's
+    int right;  // likewise
+  };
+  /// Which sum number `index` of what Write leaves is.
+  static constexpr __host__ __device__ Place PlaceOf(int index) {
+    const int thread = index / 4 % kLayerThreads;
+    const int tile = index / 4 / kLayerThreads;
+    const int element = index % 4;
+    return {thread / 32, 16 * (tile / kTiles) + thread % 32 / 4 + element / 2 * 8,
+            8 * (tile % kTiles) + thread % 4 * 2 + element % 2};
   }
 };
 
-/// 16 columns summed over rows: their products with ones.
-struct ColumnTotals {
-  float sums[4] = {};
-
-  template <int kBytes>
-  __device__ __forceinline__ void Add(uint32_t at, int column) {
-    constexpr uint32_t kOnes = 0x3f803f80;  // two of bf16
-#pragma unroll 2
-    for (int sixteen = 0; sixteen < kLayerRows / 16; ++sixteen) {
-      AddProduct(sums, LeftColumns<kBytes>(at, sixteen, column), kOnes, kOnes);
-    }
+/// The lanes of a column, each with 2 kHalf sums, share them out: the lane keeps kHalf, those that
+/// are named by `kBit` of its group.
+template <int kHalf, int kBit>
+__device__ __forceinline__ void ShareOut(float (&sums)[16]) {
+  const bool keeps_upper = (tiles::LaneGroup() & kBit) != 0;
+#pragma unroll
+  for (int i = 0; i < kHalf; ++i) {
+    const float given = keeps_upper ? sums[i] : sums[i + kHalf];
+    const float kept = keeps_upper ? sums[i + kHalf] : sums[i];
+    sums[i] = kept + __shfl_xor_sync(tiles::kAllLanes, given, 4 * kBit);
   }
-  /// to[0 .. 15], by one warp.
-  __device__ __forceinline__ void Write(float* to) const {
-    if (spion::tiles::LaneInGroup() != 0) return;
-    to[spion::tiles::LaneGroup()] = sums[0];
-    to[spion::tiles::LaneGroup() + 8] = sums[2];
-  }
-};
+}
 
 /// fp32 rows of a warp, of kLayerWidth, summed: of columns Column() and the next.
 struct RowTotals {
   float sums[2] = {};
 
-  /// The lanes of a column, which hold eight pairs of rows, share out what they add up: each step
-  /// halves the columns of a lane.
   __device__ __forceinline__ void Add(const SixteenRows<2>& rows) {
-    float v[16];
+    float both[16];
 #pragma unroll
     for (int i = 0; i < 16; ++i) {
-      v[i] = rows.eights[0][i / 8].values[i % 8] + rows.eights[1][i / 8].values[i % 8];
+      both[i] = rows.eights[0][i / 8].values[i % 8] + rows.eights[1][i / 8].values[i % 8];
     }
-    const int g = spion::tiles::LaneGroup();
-#pragma unroll
-    for (int step = 0; step < 3; ++step) {
-      const int half = 8 >> step;
-      const bool keeps_upper = (g >> step & 1) != 0;
-#pragma unroll
-      for (int i = 0; i < half; ++i) {
-        const float given = keeps_upper ? v[i] : v[i + half];
-        const float kept = keeps_upper ? v[i + half] : v[i];
-        v[i] = kept + __shfl_xor_sync(spion::tiles::kAllLanes, given, 4 << step);
-      }
-    }
-    sums[0] += v[0];
-    sums[1] += v[1];
+    ShareOut<8, 1>(both);
+    ShareOut<4, 2>(both);
+    ShareOut<2, 4>(both);
+    sums[0] += both[0];
+    sums[1] += both[1];
   }
 
   static __device__ __forceinline__ int Column() {
-    const int g = spion::tiles::LaneGroup();
+    const int g = tiles::LaneGroup();
     const int number = 8 * (g & 1) + 4 * (g >> 1 & 1) + 2 * (g >> 2);  // of the lane's 16
-    return 8 * EightOfRow(number / 8) + number % 8;
+    return NumberOfRow<float>(number / 8, number % 8);
   }
 };
 

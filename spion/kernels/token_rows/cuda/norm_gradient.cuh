@@ -22,7 +22,7 @@ __device__ __forceinline__ void AddNormGradient(const SixteenRows<2>& rows,
   float sum[2] = {};
   float dot[2] = {};
   ForEights<2>([&](int r, int q) {
-    const tiles::Eight w = tiles::LoadEight(weight + 8 * EightOfRow(q));
+    const tiles::Eight w = LoadEightOfRow(weight, q);
 #pragma unroll
     for (int e = 0; e < 8; ++e) {
       float& g = grad.eights[r][q].values[e];

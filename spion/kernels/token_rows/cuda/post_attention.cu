@@ -5,12 +5,12 @@
 namespace spion::cuda {
 
 cudaError_t Launch(const PostAttentionForward& call, cudaStream_t stream) {
-  return LaunchLayer(PostAttentionForwardKernel, call, kLayerBlocks, PostAttentionShared::kBytes,
+  return LaunchLayer(PostAttentionForwardKernel, call, kLayerBlocks, PostAttentionShared::kForwardBytes,
                      stream);
 }
 
 cudaError_t Launch(const PostAttentionBackward& call, cudaStream_t stream) {
-  return LaunchLayerSums<PostAttentionGradients>(PostAttentionBackwardKernel, call,
+  return LaunchLayerSums<PostAttentionGradients, PostAttentionPlace>(PostAttentionBackwardKernel, call,
                                                  PostAttentionRows::kBytes, stream);
 }
 

@@ -18,9 +18,9 @@ namespace spion::cuda {
 
 /// Where things are in shared memory.
 struct PostAttentionShared {
-  using Output = WeightRows<kLayerWidth, kLayerWidth>;
-  using Hidden = WeightRows<kLayerHidden, kLayerWidth>;
-  using Mlp = WeightRows<kLayerWidth, kLayerHidden>;
+  using Output = WeightRows<kLayerWidth, kLayerWidth, float, BFloat16>;
+  using Hidden = WeightRows<kLayerHidden, kLayerWidth, float, float>;
+  using Mlp = WeightRows<kLayerWidth, kLayerHidden, float, float>;
   static constexpr int kOutput = 0;
   static constexpr int kHidden = kOutput + Output::kBytes;
   static constexpr int kMlp = kHidden + Hidden::kBytes;
@@ -34,15 +34,21 @@ struct PostAttentionShared {
   static constexpr int kMlpBias = kHiddenBias + kLayerHidden;
   static constexpr int kFloats = kMlpBias + kLayerWidth;
   static constexpr int kBytes = (kVectors + 4 * kFloats + 1023) / 1024 * 1024;
+
+  // Of the forward call, what comes ahead.
+  static constexpr int kXAhead = kBytes;
+  static constexpr int kHeadsAhead = kXAhead + RowsAhead<2, float>::kBytes;
+  static constexpr int kForwardBytes = kHeadsAhead + RowsAhead<2, BFloat16>::kBytes;
 };
 
 /// Copies what all rows need; a barrier must follow. Gives the vectors.
-__device__ __forceinline__ const float* LoadPostAttention(
-    const PostAttentionParameters& parameters) {
+/// The hidden numbers' dropout scales them by `hidden_scale`: W2 here does it.
+__device__ __forceinline__ const float* LoadPostAttention(const PostAttentionParameters& parameters,
+                                                          float hidden_scale) {
   using Shared = PostAttentionShared;
   Shared::Output::Load(parameters.output.weight, Shared::kOutput, kLayerThreads);
   Shared::Hidden::Load(parameters.hidden.weight, Shared::kHidden, kLayerThreads);
-  Shared::Mlp::Load(parameters.mlp.weight, Shared::kMlp, kLayerThreads);
+  Shared::Mlp::Load(parameters.mlp.weight, Shared::kMlp, kLayerThreads, hidden_scale);
   auto* vectors = reinterpret_cast<float*>(tiles::SharedMemory() + Shared::kVectors);
   CopyVector(parameters.output.bias, kLayerWidth, vectors + Shared::kOutputBias);
   CopyVector(parameters.norm.weight, kLayerWidth, vectors + Shared::kNormWeight);
@@ -52,21 +58,18 @@ __device__ __forceinline__ const float* LoadPostAttention(
   return vectors;
 }
 
-/// s of rows first_row ..
-__device__ __forceinline__ SixteenRows<2> AttendedSum(const float* x,
+/// s of rows first_row .., `x` being theirs.
+__device__ __forceinline__ SixteenRows<2> AttendedSum(SixteenRows<2> x,
                                                       const SixteenRowsBF16<2>& heads,
-                                                      const float* vectors, const Dropper& dropper,
-                                                      int64_t first_row, int64_t end) {
+                                                      const float* vectors, const KeptRows<2>& kept,
+                                                      float scale) {
   using Shared = PostAttentionShared;
   Accumulators<2> products;
   Shared::Output::MultiplyTransposed(heads, Shared::kOutput, 0, 0, products);
   SixteenRows<2> branch = products.AsRows();
   AddToRows(vectors + Shared::kOutputBias, branch);
-  Drop(dropper, first_row, kLayerDraws, kBranchDraws, branch);
-  SixteenRows<2> sum;
-  Load(x, first_row, end, sum);
-  Add(branch, sum);
-  return sum;
+  AddScaled(kept.Of(branch), scale, x);
+  return x;
 }
 
 /// The hidden numbers 32 quarter .., before GELU.
@@ -84,15 +87,24 @@ __device__ __forceinline__ SixteenRows<1> HiddenNumbers(const SixteenRowsBF16<2>
 static __global__ void __launch_bounds__(kLayerThreads, 2)
     PostAttentionForwardKernel(const __grid_constant__ PostAttentionForward call) {
   using Shared = PostAttentionShared;
-  const float* vectors = LoadPostAttention(call.parameters);
   const Dropper dropper(call.dropout);
+  const float* vectors = LoadPostAttention(call.parameters, dropper.scale());
+  const int64_t step = int64_t{gridDim.x} * kLayerRows;
+  int64_t first_row = int64_t{blockIdx.x} * kLayerRows + 16 * (threadIdx.x / 32);
+  const auto copy = [&](int64_t from_row) {
+    RowsAhead<2, float>::Copy(call.x, from_row, call.rows, Shared::kXAhead);
+    RowsAhead<2, BFloat16>::Copy(call.heads, from_row, call.rows, Shared::kHeadsAhead);
+    tiles::CommitCopies();
+  };
+  copy(first_row);
   __syncthreads();  // all of it is there before any warp multiplies
-  for (int64_t base = int64_t{blockIdx.x} * kLayerRows; base < call.rows;
-       base += int64_t{gridDim.x} * kLayerRows) {
-    const int64_t first_row = base + 16 * (threadIdx.x / 32);
-    SixteenRowsBF16<2> heads;
-    Load(call.heads, first_row, call.rows, heads);
-    SixteenRows<2> y = AttendedSum(call.x, heads, vectors, dropper, first_row, call.rows);
+  for (; first_row < call.rows; first_row += step) {
+    tiles::WaitForCopies<0>();
+    const SixteenRowsBF16<2> heads = RowsAhead<2, BFloat16>::Take(Shared::kHeadsAhead);
+    SixteenRows<2> y = RowsAhead<2, float>::Take(Shared::kXAhead);
+    copy(first_row + step);
+    y = AttendedSum(y, heads, vectors, KeptRows<2>(dropper, first_row, kLayerDraws, kBranchDraws),
+                    dropper.scale());
     const SixteenRowsBF16<2> normed =
         Rounded(Normalised(y, MomentsOf(y, call.parameters.norm.epsilon),
                            vectors + Shared::kNormWeight, vectors + Shared::kNormBias));
@@ -101,15 +113,15 @@ static __global__ void __launch_bounds__(kLayerThreads, 2)
     for (int quarter = 0; quarter < kLayerHidden / 32; ++quarter) {
       SixteenRows<1> hidden = HiddenNumbers(normed, vectors, quarter);
       ForEights<1>([&](int r, int q) {
-        for (float& v : hidden.eights[r][q].values) v *= NormalProbability(v);
+        for (float& v : hidden.eights[r][q].values) v = Gelu(v, NormalTail<BFloat16>(v));
       });
-      Drop(dropper, first_row, kLayerDraws, kHiddenDraws + 4 * quarter, hidden);
-      Shared::Mlp::MultiplyTransposed(Rounded(hidden), Shared::kMlp, 0, quarter, products);
+      const KeptRows<1> kept(dropper, first_row, kLayerDraws, kHiddenDraws + 4 * quarter);
+      Shared::Mlp::MultiplyTransposed(kept.Of(Rounded(hidden)), Shared::kMlp, 0, quarter, products);
     }
     SixteenRows<2> branch = products.AsRows();
     AddToRows(vectors + Shared::kMlpBias, branch);
-    Drop(dropper, first_row, kLayerDraws, kMlpDraws, branch);
-    Add(branch, y);
+    AddScaled(KeptRows<2>(dropper, first_row, kLayerDraws, kMlpDraws).Of(branch), dropper.scale(),
+              y);
     Store(y, first_row, call.rows, call.out);
   }
 }

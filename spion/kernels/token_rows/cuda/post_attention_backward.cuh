@@ -11,7 +11,8 @@
 
 namespace spion::cuda {
 
-/// Behind PostAttentionShared: kLayerRows rows of each of these.
+/// Behind PostAttentionShared: kLayerRows rows of each of these, and what comes ahead. x has its
+/// place until it has become s, and s from then on.
 struct PostAttentionRows {
   static constexpr int kNarrow = 2 * kLayerWidth;  // bytes of a row
   static constexpr int kWide = 2 * kLayerHidden;
@@ -21,79 +22,88 @@ struct PostAttentionRows {
   static constexpr int kGradMlp = kActive + kLayerRows * kWide;   // of the MLP's output
   static constexpr int kGradHidden = kGradMlp + kLayerRows * kNarrow;
   static constexpr int kGradOutput = kGradHidden + kLayerRows * kWide;  // of the output's
-  static constexpr int kSums = kGradOutput + kLayerRows * kNarrow;      // s, each thread its own
-  static constexpr int kBytes = kSums + 4 * kLayerRows * kLayerWidth;
+  static constexpr int kXAhead = kGradOutput + kLayerRows * kNarrow;
+  static constexpr int kHeadsAhead = kXAhead + RowsAhead<2, float>::kBytes;
+  static constexpr int kBytes = kHeadsAhead + RowsAhead<2, BFloat16>::kBytes;
 };
-
-/// A thread's part of rows, out of its registers and back.
-__device__ __forceinline__ float4* OwnPlace(int i) {
-  return reinterpret_cast<float4*>(tiles::SharedMemory() + PostAttentionRows::kSums) +
-         i * kLayerThreads + threadIdx.x;
-}
-__device__ __forceinline__ void PutAside(const SixteenRows<2>& rows) {
-  ForEights<2>([&](int r, int q) {
-    const float(&v)[8] = rows.eights[r][q].values;
-    *OwnPlace(4 * r + 2 * q) = {v[0], v[1], v[2], v[3]};
-    *OwnPlace(4 * r + 2 * q + 1) = {v[4], v[5], v[6], v[7]};
-  });
-}
-__device__ __forceinline__ SixteenRows<2> TakeBack() {
-  SixteenRows<2> rows;
-  ForEights<2>([&](int r, int q) {
-    const float4 low = *OwnPlace(4 * r + 2 * q);
-    const float4 high = *OwnPlace(4 * r + 2 * q + 1);
-    rows.eights[r][q] = {{low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w}};
-  });
-  return rows;
-}
 
 /// A thread block's sums: of the weights', a warp's part.
 struct PostAttentionSums {
-  ColumnProducts<8> hidden;  // of hidden numbers 16 warp .., [hidden, width]
-  ColumnProducts<8> mlp;     // of the same, [hidden, width]: the weight's gradient transposed
-  ColumnProducts<4> output;  // of numbers 16 (warp / 2) .., half of the columns
-  ColumnTotals hidden_bias;  // of hidden numbers 16 warp ..
-  RowTotals mlp_bias;
-  RowTotals output_bias;
+  ColumnProducts<1, 8> hidden;  // of hidden numbers 16 warp .., [hidden, width]
+  ColumnProducts<1, 8> mlp;     // of the same, [hidden, width]: the weight's gradient transposed
+  ColumnProducts<1, 4> output;  // of numbers 16 (warp / 2) .., half of the columns
+  ColumnTotals<1> hidden_bias;  // of hidden numbers 16 warp ..
+  ColumnTotals<1> branch_bias;  // of the first four warps the MLP's, of the others the output's
   RowTotals norm_weight;
   RowTotals norm_bias;
 
   static __device__ __forceinline__ int Warp() { return static_cast<int>(threadIdx.x) / 32; }
-  static __device__ __forceinline__ int OutputRow() { return 16 * (Warp() / 2); }
-  static __device__ __forceinline__ int OutputColumn() { return Warp() % 2 * (kLayerWidth / 2); }
+  static constexpr __host__ __device__ int OutputRow(int warp) { return 16 * (warp / 2); }
+  static constexpr __host__ __device__ int OutputColumn(int warp) {
+    return warp % 2 * (kLayerWidth / 2);
+  }
+  static __device__ __forceinline__ bool HasMlpBias() { return Warp() < kLayerWidth / 16; }
+  static __device__ __forceinline__ int BranchColumn() {
+    return 16 * (Warp() % (kLayerWidth / 16));
+  }
 
   /// The products of the rows in shared memory.
   __device__ __forceinline__ void AddRows() {
     using Rows = PostAttentionRows;
-    hidden.Add<Rows::kWide, Rows::kNarrow>(Rows::kGradHidden, 16 * Warp(), Rows::kNormed, 0);
-    hidden_bias.Add<Rows::kWide>(Rows::kGradHidden, 16 * Warp());
+    hidden.Add<Rows::kWide, Rows::kNarrow>(Rows::kGradHidden, 16 * Warp(), Rows::kNormed, 0,
+                                           hidden_bias);
     mlp.Add<Rows::kWide, Rows::kNarrow>(Rows::kActive, 16 * Warp(), Rows::kGradMlp, 0);
-    output.Add<Rows::kNarrow, Rows::kNarrow>(Rows::kGradOutput, OutputRow(), Rows::kHeads,
-                                             OutputColumn());
+    output.Add<Rows::kNarrow, Rows::kNarrow>(Rows::kGradOutput, OutputRow(Warp()), Rows::kHeads,
+                                             OutputColumn(Warp()));
+    branch_bias.Add<Rows::kNarrow>(HasMlpBias() ? Rows::kGradMlp : Rows::kGradOutput,
+                                   BranchColumn());
   }
 
-  /// to[PostAttentionGradients::kFloats]
-  __device__ __forceinline__ void Write(float* to) const {
+  /// to[PostAttentionGradients::kFloats], of which those of weights come in the order of Place.
+  /// `hidden_scale`: of the hidden numbers' dropout.
+  __device__ __forceinline__ void Write(float hidden_scale, float* to) const {
     using At = PostAttentionGradients;
-    hidden.ForPairs([&](int row, int column, float2 pair) {
-      *reinterpret_cast<float2*>(to + At::kHiddenWeight + (16 * Warp() + row) * kLayerWidth +
-                                 column) = pair;
+    hidden.Write(1, to + At::kHiddenWeight);
+    mlp.Write(hidden_scale, to + At::kMlpWeight);
+    output.Write(1, to + At::kOutputWeight);
+    hidden_bias.ForEach([&](int column, float sum) {
+      to[At::kHiddenBias + OfPosition<float>(16 * Warp() + column)] = sum;
     });
-    mlp.ForPairs([&](int row, int column, float2 pair) {
-      float* at = to + At::kMlpWeight + column * kLayerHidden + 16 * Warp() + row;
-      at[0] = pair.x;
-      at[kLayerHidden] = pair.y;
+    branch_bias.ForEach([&](int column, float sum) {
+      to[(HasMlpBias() ? At::kMlpBias : At::kOutputBias) +
+         OfPosition<float>(BranchColumn() + column)] = sum;
     });
-    output.ForPairs([&](int row, int column, float2 pair) {
-      *reinterpret_cast<float2*>(to + At::kOutputWeight + (OutputRow() + row) * kLayerWidth +
-                                 OutputColumn() + column) = pair;
-    });
-    hidden_bias.Write(to + At::kHiddenBias + 16 * Warp());
-    auto* buffer = reinterpret_cast<float*>(tiles::SharedMemory() + PostAttentionRows::kSums);
-    WriteTotals(mlp_bias, buffer, to + At::kMlpBias);
-    WriteTotals(output_bias, buffer, to + At::kOutputBias);
+    auto* buffer = reinterpret_cast<float*>(tiles::SharedMemory() + PostAttentionRows::kXAhead);
     WriteTotals(norm_weight, buffer, to + At::kNormWeight);
     WriteTotals(norm_bias, buffer, to + At::kNormBias);
+  }
+};
+
+/// Where in the gradients a number is that Write leaves.
+struct PostAttentionPlace {
+  static constexpr __host__ __device__ int Of(int index) {
+    using At = PostAttentionGradients;
+    using Sums = PostAttentionSums;
+    static_assert(decltype(Sums::hidden)::kFloats == At::kMlpWeight - At::kHiddenWeight);
+    static_assert(decltype(Sums::mlp)::kFloats == At::kOutputWeight - At::kMlpWeight);
+    static_assert(decltype(Sums::output)::kFloats == At::kHiddenBias - At::kOutputWeight);
+    if (index < At::kMlpWeight) {
+      const auto place = decltype(Sums::hidden)::PlaceOf(index - At::kHiddenWeight);
+      return At::kHiddenWeight + OfPosition<float>(16 * place.warp + place.left) * kLayerWidth +
+             OfPosition<float>(place.right);
+    }
+    if (index < At::kOutputWeight) {
+      const auto place = decltype(Sums::mlp)::PlaceOf(index - At::kMlpWeight);
+      return At::kMlpWeight + OfPosition<float>(place.right) * kLayerHidden +
+             OfPosition<float>(16 * place.warp + place.left);
+    }
+    if (index < At::kHiddenBias) {
+      const auto place = decltype(Sums::output)::PlaceOf(index - At::kOutputWeight);
+      return At::kOutputWeight +
+             OfPosition<float>(Sums::OutputRow(place.warp) + place.left) * kLayerWidth +
+             OfPosition<BFloat16>(Sums::OutputColumn(place.warp) + place.right);
+    }
+    return index;
   }
 };
 
@@ -103,40 +113,44 @@ static __global__ void __launch_bounds__(kLayerThreads, 1)
     PostAttentionBackwardKernel(const __grid_constant__ PostAttentionBackward call) {
   using Shared = PostAttentionShared;
   using Rows = PostAttentionRows;
-  const float* vectors = LoadPostAttention(call.parameters);
   const Dropper dropper(call.dropout);
+  const float* vectors = LoadPostAttention(call.parameters, dropper.scale());
   PostAttentionSums sums;
-  __syncthreads();  // all of it is there before any warp multiplies
   const uint32_t narrow = threadIdx.x / 32 * 16 * Rows::kNarrow;
   const uint32_t wide = threadIdx.x / 32 * 16 * Rows::kWide;
-  char* shared = tiles::SharedMemory();
-  for (int64_t base = int64_t{blockIdx.x} * kLayerRows; base < call.rows;
-       base += int64_t{gridDim.x} * kLayerRows) {
+  const int64_t step = int64_t{gridDim.x} * kLayerRows;
+  const int64_t first_of_block = int64_t{blockIdx.x} * kLayerRows;
+  RowsAhead<2, float>::Copy(call.x, first_of_block + 16 * (threadIdx.x / 32), call.rows,
+                            Rows::kXAhead);
+  RowsAhead<2, BFloat16>::Copy(call.heads, first_of_block + 16 * (threadIdx.x / 32), call.rows,
+                               Rows::kHeadsAhead);
+  tiles::CommitCopies();
+  __syncthreads();  // all of it is there before any warp multiplies
+  for (int64_t base = first_of_block; base < call.rows; base += step) {
     const int64_t first_row = base + 16 * (threadIdx.x / 32);
+    SixteenRows<2> grad;
+    Load(call.grad_out, first_row, call.rows, grad);
+    const KeptRows<2> branch_kept(dropper, first_row, kLayerDraws, kBranchDraws);
     // Forward.
     SixteenRowsBF16<2> normed;
     RowMoments moments;
     {
-      SixteenRowsBF16<2> heads;
-      Load(call.heads, first_row, call.rows, heads);
-      StoreShared(heads, shared + Rows::kHeads + narrow);
-      const SixteenRows<2> s = AttendedSum(call.x, heads, vectors, dropper, first_row, call.rows);
+      tiles::WaitForCopies<0>();
+      const SixteenRowsBF16<2> heads = RowsAhead<2, BFloat16>::Take(Rows::kHeadsAhead);
+      RowsAhead<2, BFloat16>::Copy(call.heads, first_row + step, call.rows, Rows::kHeadsAhead);
+      StoreShared(heads, Rows::kHeads + narrow);
+      const SixteenRows<2> s = AttendedSum(RowsAhead<2, float>::Take(Rows::kXAhead), heads, vectors,
+                                           branch_kept, dropper.scale());
       moments = MomentsOf(s, call.parameters.norm.epsilon);
       normed = Rounded(
           Normalised(s, moments, vectors + Shared::kNormWeight, vectors + Shared::kNormBias));
-      StoreShared(normed, shared + Rows::kNormed + narrow);
-      PutAside(s);
+      StoreShared(normed, Rows::kNormed + narrow);
+      RowsAhead<2, float>::Put(s, Rows::kXAhead);
     }
     // Through the MLP.
-    SixteenRowsBF16<2> grad_mlp;
-    {
-      SixteenRows<2> grad;
-      Load(call.grad_out, first_row, call.rows, grad);
-      Drop(dropper, first_row, kLayerDraws, kMlpDraws, grad);
-      sums.mlp_bias.Add(grad);
-      grad_mlp = Rounded(grad);
-      StoreShared(grad_mlp, shared + Rows::kGradMlp + narrow);
-    }
+    const SixteenRowsBF16<2> grad_mlp = KeptRows<2>(dropper, first_row, kLayerDraws, kMlpDraws)
+                                            .Of(Rounded(Scaled(grad, dropper.scale())));
+    StoreShared(grad_mlp, Rows::kGradMlp + narrow);
     Accumulators<2> grad_normed;
 #pragma unroll 1
     for (int quarter = 0; quarter < kLayerHidden / 32; ++quarter) {
@@ -144,33 +158,33 @@ static __global__ void __launch_bounds__(kLayerThreads, 1)
       Accumulators<1> products;
       Shared::Mlp::Multiply(grad_mlp, Shared::kMlp, 0, quarter, products);
       SixteenRows<1> grad = products.AsRows();
-      Drop(dropper, first_row, kLayerDraws, kHiddenDraws + 4 * quarter, grad);
       ForEights<1>([&](int r, int q) {
 #pragma unroll
         for (int e = 0; e < 8; ++e) {
           float& v = active.eights[r][q].values[e];
-          const float probability = NormalProbability(v);
-          grad.eights[r][q].values[e] *= GeluSlope(v, probability);
-          v *= probability;
+          const float tail = NormalTail<BFloat16>(v);
+          grad.eights[r][q].values[e] *= GeluSlope(v, tail);
+          v = Gelu(v, tail);
         }
       });
-      Drop(dropper, first_row, kLayerDraws, kHiddenDraws + 4 * quarter, active);
-      const SixteenRowsBF16<1> grad_hidden = Rounded(grad);
-      StoreSharedPart<Rows::kWide>(Rounded(active), quarter, shared + Rows::kActive + wide);
-      StoreSharedPart<Rows::kWide>(grad_hidden, quarter, shared + Rows::kGradHidden + wide);
+      const KeptRows<1> kept(dropper, first_row, kLayerDraws, kHiddenDraws + 4 * quarter);
+      const SixteenRowsBF16<1> grad_hidden = kept.Of(Rounded(grad));
+      StoreSharedPart<Rows::kWide>(kept.Of(Rounded(active)), quarter, Rows::kActive + wide);
+      StoreSharedPart<Rows::kWide>(grad_hidden, quarter, Rows::kGradHidden + wide);
       Shared::Hidden::Multiply(grad_hidden, Shared::kHidden, quarter, 0, grad_normed);
     }
     // Through the normalisation, and past it.
     SixteenRows<2> total;
     Load(call.grad_out, first_row, call.rows, total);
-    AddNormGradient(TakeBack(), moments, vectors + Shared::kNormWeight, grad_normed.AsRows(), total,
+    const SixteenRows<2> s = RowsAhead<2, float>::Take(Rows::kXAhead);
+    RowsAhead<2, float>::Copy(call.x, first_row + step, call.rows, Rows::kXAhead);
+    tiles::CommitCopies();
+    AddNormGradient(s, moments, vectors + Shared::kNormWeight, grad_normed.AsRows(), total,
                     sums.norm_weight, sums.norm_bias);
     Store(total, first_row, call.rows, call.grad_x);
     // Through the output projection.
-    Drop(dropper, first_row, kLayerDraws, kBranchDraws, total);
-    sums.output_bias.Add(total);
-    const SixteenRowsBF16<2> grad_output = Rounded(total);
-    StoreShared(grad_output, shared + Rows::kGradOutput + narrow);
+    const SixteenRowsBF16<2> grad_output = branch_kept.Of(Rounded(Scaled(total, dropper.scale())));
+    StoreShared(grad_output, Rows::kGradOutput + narrow);
     Accumulators<2> grad_heads;
     Shared::Output::Multiply(grad_output, Shared::kOutput, 0, 0, grad_heads);
     Store(grad_heads.AsRows(), first_row, call.rows, call.grad_heads);
@@ -178,7 +192,8 @@ static __global__ void __launch_bounds__(kLayerThreads, 1)
     sums.AddRows();
     __syncthreads();  // all have read the rows before the next ones come
   }
-  sums.Write(call.scratch + int64_t{blockIdx.x} * PostAttentionGradients::kFloats);
+  tiles::WaitForCopies<0>();
+  sums.Write(dropper.scale(), call.scratch + int64_t{blockIdx.x} * PostAttentionGradients::kFloats);
 }
 
 }  // namespace spion::cuda

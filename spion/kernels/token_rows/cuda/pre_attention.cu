@@ -10,7 +10,7 @@ cudaError_t Launch(const PreAttentionForward& call, cudaStream_t stream) {
 }
 
 cudaError_t Launch(const PreAttentionBackward& call, cudaStream_t stream) {
-  return LaunchLayerSums<PreAttentionGradients>(PreAttentionBackwardKernel, call,
+  return LaunchLayerSums<PreAttentionGradients, PreAttentionPlace>(PreAttentionBackwardKernel, call,
                                                 PreAttentionShared::kBackwardBytes, stream);
 }
 

@@ -78,16 +78,19 @@ __device__ __forceinline__ void Drop(const Dropper& dropper, int64_t first_row,
   const int64_t first_draw = first_row / 2 * (kFours * kRowLanes) + RowLane();
 #pragma unroll
   for (int i = 0; i < kFours; ++i) {
-    const uint4 bits = dropper.Draw(first_draw + kRowLanes * i);
-    const auto apply = [&](float4& four, bool is_odd) {
-      dropper.Apply(is_odd ? bits.z : bits.x, four.x, four.y);
-      dropper.Apply(is_odd ? bits.w : bits.y, four.z, four.w);
+    Kept kept[1];
+    dropper.Keep({first_draw + kRowLanes * i}, kept);
+    const auto apply = [&](float4& four, int first_pair) {
+      dropper.ApplyScaled(kept[0], first_pair, four.x, four.y);
+      dropper.ApplyScaled(kept[0], first_pair + 1, four.z, four.w);
     };
     if constexpr (kRows == 2) {
-      apply(rows[0].fours[i], false);
-      apply(rows[1].fours[i], true);
+      apply(rows[0].fours[i], 0);
+      apply(rows[1].fours[i], 2);
+    } else if (first_row % 2 == 0) {
+      apply(rows[0].fours[i], 0);
     } else {
-      apply(rows[0].fours[i], first_row % 2 == 1);
+      apply(rows[0].fours[i], 2);
     }
   }
 }

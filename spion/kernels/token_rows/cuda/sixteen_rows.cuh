@@ -1,28 +1,40 @@
 // How a warp holds 16 tokens between the products of an encoder layer, so that nothing goes through
 // shared memory on the way.
 //
-// Thread (g, c) = (lane / 4, lane % 4) has the eights of numbers 4 q + c of rows g and g + 8. A row
-// goes to and from memory in these eights, each has its own draw of a dropout, and they are what
-// mma leaves and takes once the columns of a matrix have other positions: an accumulator's
-// column 8 t + 2 c + j is number 32 (t / 4) + 8 c + 2 (t % 4) + j (Natural). Weights lie
-// in shared memory by positions (weight_rows.cuh); nobody else need know.
+// Thread (g, c) = (lane / 4, lane % 4) has eight of each 32 numbers of rows g and g + 8, in pieces
+// of 16 bytes, so that the threads of a row read and write whole sectors of memory: of fp32 the
+// fours from 4 c and from 16 + 4 c on, of bf16 the eight from 8 c on. Each eight has its own draw
+// of a dropout. They are what mma leaves and takes once the columns of a matrix have other
+// positions: OfPosition. In shared memory weights (weight_rows.cuh) and rows (StoreShared) lie by
+// positions.
 #ifndef SPION_KERNELS_TOKEN_ROWS_CUDA_SIXTEEN_ROWS_CUH_
 #define SPION_KERNELS_TOKEN_ROWS_CUDA_SIXTEEN_ROWS_CUH_
 
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 
 #include "spion/kernels/cuda_tiles/lanes.cuh"
 #include "spion/kernels/cuda_tiles/shared_rows.cuh"
 #include "spion/kernels/cuda_tiles/vectors.cuh"
 #include "spion/kernels/token_rows/cuda/dropout.cuh"
+#include "spion/kernels/token_rows/cuda/layer_blocks.h"
 
 namespace spion::cuda {
 
-/// The number at a position.
-constexpr __host__ __device__ int Natural(int position) {
+/// The number at a position of rows of T (float, BFloat16) in memory: an accumulator's column
+/// 8 t + 2 c + j.
+template <typename T>
+constexpr __host__ __device__ int OfPosition(int position) {
+  constexpr int kTiles = 8 / sizeof(T);  // whose pairs of a thread are side by side
   const int tile = position / 8;
-  return 32 * (tile / 4) + 8 * (position % 8 / 2) + 2 * (tile % 4) + position % 2;
+  return 8 * kTiles * (tile / kTiles) + 2 * kTiles * (position % 8 / 2) + 2 * (tile % kTiles) +
+         position % 2;
+}
+/// The same of rows that nobody reorders.
+template <>
+constexpr __host__ __device__ int OfPosition<void>(int position) {
+  return position;
 }
 
 /// Rows of 32 kQuarters fp32 numbers: of row g, of row g + 8.
@@ -39,10 +51,16 @@ struct SixteenRows {
   }
 };
 
-/// The same, rounded to bf16: what mma takes.
+/// The same, rounded to bf16, as mma takes it and a warp stores it: a fragment has a four of each
+/// row, the first pairs of rows g and g + 8, then the second ones.
 template <int kQuarters>
 struct SixteenRowsBF16 {
-  uint4 eights[2][kQuarters];
+  tiles::Fragment fours[2 * kQuarters];
+
+  /// Pair `pair` (0 .. 3) of row r's q-th eight.
+  __device__ __forceinline__ uint32_t& Pair(int r, int q, int pair) {
+    return fours[2 * q + pair / 2].words[2 * (pair % 2) + r];
+  }
 };
 
 /// The address of what lies at an offset from the start of the thread block's shared memory.
@@ -50,8 +68,27 @@ __device__ __forceinline__ uint32_t SharedAddress(uint32_t offset) {
   return static_cast<uint32_t>(__cvta_generic_to_shared(tiles::SharedMemory())) + offset;
 }
 
-/// Which eight of a row the thread's q-th is.
-__device__ __forceinline__ int EightOfRow(int q) { return 4 * q + tiles::LaneInGroup(); }
+/// The number of a row of T that is the i-th (0 .. 7) of the thread's q-th eight.
+template <typename T>
+__device__ __forceinline__ int NumberOfRow(int q, int i) {
+  constexpr int kPiece = 16 / sizeof(T);
+  return 32 * q + 4 * kPiece * (i / kPiece) + kPiece * tiles::LaneInGroup() + i % kPiece;
+}
+
+/// The thread's q-th eight of a row that begins at `row`.
+__device__ __forceinline__ tiles::Eight LoadEightOfRow(const float* row, int q) {
+  const float4 low = tiles::LoadFour(row + NumberOfRow<float>(q, 0));
+  const float4 high = tiles::LoadFour(row + NumberOfRow<float>(q, 4));
+  return {{low.x, low.y, low.z, low.w, high.x, high.y, high.z, high.w}};
+}
+__device__ __forceinline__ void StoreEightOfRow(float* row, int q, const tiles::Eight& eight) {
+  const float(&v)[8] = eight.values;
+  tiles::StoreFour(row + NumberOfRow<float>(q, 0), float4{v[0], v[1], v[2], v[3]});
+  tiles::StoreFour(row + NumberOfRow<float>(q, 4), float4{v[4], v[5], v[6], v[7]});
+}
+__device__ __forceinline__ void StoreEightOfRow(BFloat16* row, int q, const tiles::Eight& eight) {
+  tiles::StoreEight(row + NumberOfRow<BFloat16>(q, 0), eight);
+}
 
 /// Calls body(row 0 or 1, q).
 template <int kQuarters, class Body>
@@ -63,66 +100,150 @@ __device__ __forceinline__ void ForEights(Body&& body) {
   }
 }
 
+/// The thread's two rows of those from first_row on, of [end, 32 kQuarters].
+template <int kQuarters, typename T>
+struct RowPlaces {
+  static constexpr int kNumbers = 32 * kQuarters;
+
+  __device__ __forceinline__ RowPlaces(T* of_all, int64_t first_row, int64_t end)
+      : first(of_all + (first_row + tiles::LaneGroup()) * kNumbers),
+        there{first_row + tiles::LaneGroup() < end, first_row + tiles::LaneGroup() + 8 < end} {}
+  __device__ __forceinline__ T* Row(int r) const { return first + 8 * r * kNumbers; }
+
+  T* first;
+  bool there[2];
+};
+
 /// Rows first_row .. of [end, 32 kQuarters]; zeros beyond `end`.
 template <int kQuarters>
 __device__ __forceinline__ void Load(const float* from, int64_t first_row, int64_t end,
                                      SixteenRows<kQuarters>& rows) {
+  const RowPlaces<kQuarters, const float> places(from, first_row, end);
+  rows.Clear();
   ForEights<kQuarters>([&](int r, int q) {
-    const int64_t row = first_row + tiles::LaneGroup() + 8 * r;
-    rows.eights[r][q] = {};
-    if (row >= end) return;
-    rows.eights[r][q] = tiles::LoadEight(from + row * (32 * kQuarters) + 8 * EightOfRow(q));
+    if (places.there[r]) rows.eights[r][q] = LoadEightOfRow(places.Row(r), q);
   });
 }
-template <int kQuarters>
-__device__ __forceinline__ void Load(const BFloat16* from, int64_t first_row, int64_t end,
-                                     SixteenRowsBF16<kQuarters>& rows) {
-  ForEights<kQuarters>([&](int r, int q) {
-    const int64_t row = first_row + tiles::LaneGroup() + 8 * r;
-    rows.eights[r][q] = {0, 0, 0, 0};
-    if (row >= end) return;
-    rows.eights[r][q] =
-        *reinterpret_cast<const uint4*>(from + row * (32 * kQuarters) + 8 * EightOfRow(q));
-  });
-}
+/// The thread's numbers of rows of [end, 32 kQuarters] on their way to shared memory, where each
+/// thread has its own place in what begins at offset `at`: nobody waits for another thread.
+template <int kQuarters, typename T>
+struct RowsAhead {
+  static constexpr int kOfEight = sizeof(T) / 2;  // pieces
+  static constexpr int kBytes = 2 * kQuarters * kOfEight * kLayerThreads * 16;
+
+  static __device__ __forceinline__ uint32_t Place(uint32_t at, int r, int q, int piece) {
+    return at + (((r * kQuarters + q) * kOfEight + piece) * kLayerThreads + threadIdx.x) * 16;
+  }
+
+  /// Begins to copy rows first_row ..; zeros beyond `end`. CommitCopies ends the group.
+  static __device__ __forceinline__ void Copy(const T* from, int64_t first_row, int64_t end,
+                                              uint32_t at) {
+    const RowPlaces<kQuarters, const T> places(from, first_row, end);
+#pragma unroll
+    for (int r = 0; r < 2; ++r) {
+      if (places.there[r]) {
+        ForPieces([&](int q, int piece) {
+          tiles::CopyAsyncPastL1(SharedAddress(Place(at, r, q, piece)),
+                                 places.Row(r) + NumberOfRow<T>(q, 16 / sizeof(T) * piece));
+        });
+      } else {
+        ForPieces([&](int q, int piece) {
+          *reinterpret_cast<uint4*>(tiles::SharedMemory() + Place(at, r, q, piece)) = uint4{};
+        });
+      }
+    }
+  }
+
+  /// What has come.
+  static __device__ __forceinline__ SixteenRows<kQuarters> Take(
+      uint32_t at) requires std::is_same_v<T, float> {
+    SixteenRows<kQuarters> rows;
+    ForEights<kQuarters>([&](int r, int q) {
+#pragma unroll
+      for (int piece = 0; piece < 2; ++piece) {
+        uint32_t words[4];
+        tiles::LoadShared(words, SharedAddress(Place(at, r, q, piece)));
+#pragma unroll
+        for (int i = 0; i < 4; ++i) {
+          rows.eights[r][q].values[4 * piece + i] = __uint_as_float(words[i]);
+        }
+      }
+    });
+    return rows;
+  }
+  static __device__ __forceinline__ SixteenRowsBF16<kQuarters> Take(
+      uint32_t at) requires std::is_same_v<T, BFloat16> {
+    SixteenRowsBF16<kQuarters> rows;
+    ForEights<kQuarters>([&](int r, int q) {
+      uint32_t pairs[4];
+      tiles::LoadShared(pairs, SharedAddress(Place(at, r, q, 0)));
+#pragma unroll
+      for (int pair = 0; pair < 4; ++pair) rows.Pair(r, q, pair) = pairs[pair];
+    });
+    return rows;
+  }
+  /// Into the places, from where Take has them again.
+  static __device__ __forceinline__ void Put(const SixteenRows<kQuarters>& rows,
+                                             uint32_t at) requires std::is_same_v<T, float> {
+    ForEights<kQuarters>([&](int r, int q) {
+      const float(&v)[8] = rows.eights[r][q].values;
+#pragma unroll
+      for (int piece = 0; piece < 2; ++piece) {
+        *reinterpret_cast<float4*>(tiles::SharedMemory() + Place(at, r, q, piece)) = {
+            v[4 * piece], v[4 * piece + 1], v[4 * piece + 2], v[4 * piece + 3]};
+      }
+    });
+  }
+
+ private:
+  template <class Body>
+  static __device__ __forceinline__ void ForPieces(Body&& body) {
+#pragma unroll
+    for (int q = 0; q < kQuarters; ++q) {
+#pragma unroll
+      for (int piece = 0; piece < kOfEight; ++piece) body(q, piece);
+    }
+  }
+};
 
 /// T: float or BFloat16.
 template <int kQuarters, typename T>
 __device__ __forceinline__ void Store(const SixteenRows<kQuarters>& rows, int64_t first_row,
                                       int64_t end, T* to) {
+  const RowPlaces<kQuarters, T> places(to, first_row, end);
   ForEights<kQuarters>([&](int r, int q) {
-    const int64_t row = first_row + tiles::LaneGroup() + 8 * r;
-    if (row >= end) return;
-    tiles::StoreEight(to + row * (32 * kQuarters) + 8 * EightOfRow(q), rows.eights[r][q]);
+    if (places.there[r]) StoreEightOfRow(places.Row(r), q, rows.eights[r][q]);
   });
-}
-
-__device__ __forceinline__ uint4 Rounded(const tiles::Eight& eight) {
-  const float(&v)[8] = eight.values;
-  return {tiles::PackPair<BFloat16>(v[0], v[1]), tiles::PackPair<BFloat16>(v[2], v[3]),
-          tiles::PackPair<BFloat16>(v[4], v[5]), tiles::PackPair<BFloat16>(v[6], v[7])};
 }
 
 template <int kQuarters>
 __device__ __forceinline__ SixteenRowsBF16<kQuarters> Rounded(const SixteenRows<kQuarters>& rows) {
   SixteenRowsBF16<kQuarters> rounded;
-  ForEights<kQuarters>([&](int r, int q) { rounded.eights[r][q] = Rounded(rows.eights[r][q]); });
+  ForEights<kQuarters>([&](int r, int q) {
+    const float(&v)[8] = rows.eights[r][q].values;
+#pragma unroll
+    for (int pair = 0; pair < 4; ++pair) {
+      rounded.Pair(r, q, pair) = tiles::PackPair<BFloat16>(v[2 * pair], v[2 * pair + 1]);
+    }
+  });
   return rounded;
 }
 
-/// To numbers 32 quarter .. of 16 rows of kBytes in shared memory. `rows_at`: where they begin.
+/// To positions 32 quarter .. of 16 rows of kBytes in shared memory, which begin at offset `at`.
 template <int kBytes, int kQuarters>
 __device__ __forceinline__ void StoreSharedPart(const SixteenRowsBF16<kQuarters>& rows, int quarter,
-                                                char* rows_at) {
-  ForEights<kQuarters>([&](int r, int q) {
-    const uint32_t offset =
-        tiles::SharedRows<kBytes>::Offset(tiles::LaneGroup() + 8 * r, EightOfRow(quarter + q));
-    *reinterpret_cast<uint4*>(rows_at + offset) = rows.eights[r][q];
-  });
+                                                uint32_t at) {
+  const uint32_t lane = threadIdx.x % 32;
+#pragma unroll
+  for (int four = 0; four < 2 * kQuarters; ++four) {
+    const uint32_t chunk = 4 * quarter + 2 * four + lane / 16;
+    tiles::StoreMatrices(SharedAddress(at) + tiles::SharedRows<kBytes>::Offset(lane % 16, chunk),
+                         rows.fours[four]);
+  }
 }
 template <int kQuarters>
-__device__ __forceinline__ void StoreShared(const SixteenRowsBF16<kQuarters>& rows, char* rows_at) {
-  StoreSharedPart<64 * kQuarters>(rows, 0, rows_at);
+__device__ __forceinline__ void StoreShared(const SixteenRowsBF16<kQuarters>& rows, uint32_t at) {
+  StoreSharedPart<64 * kQuarters>(rows, 0, at);
 }
 
 /// What mma has left in the positions of rows of 32 kQuarters numbers.
@@ -142,37 +263,85 @@ struct Accumulators {
   }
 };
 
-template <int kQuarters>
-__device__ __forceinline__ void Add(const SixteenRows<kQuarters>& addends,
-                                    SixteenRows<kQuarters>& rows) {
-  ForEights<kQuarters>([&](int r, int q) {
-#pragma unroll
-    for (int e = 0; e < 8; ++e) rows.eights[r][q].values[e] += addends.eights[r][q].values[e];
-  });
-}
-
-/// Adds numbers of a row, its eights side by side at `of_row`, to both rows.
-template <int kQuarters>
+/// Adds the numbers of a row, at `of_row`, to both rows, which are rows of T in memory.
+template <typename T = float, int kQuarters>
 __device__ __forceinline__ void AddToRows(const float* of_row, SixteenRows<kQuarters>& rows) {
 #pragma unroll
   for (int q = 0; q < kQuarters; ++q) {
-    const tiles::Eight addend = tiles::LoadEight(of_row + 8 * EightOfRow(q));
 #pragma unroll
-    for (int e = 0; e < 8; ++e) {
-      rows.eights[0][q].values[e] += addend.values[e];
-      rows.eights[1][q].values[e] += addend.values[e];
+    for (int i = 0; i < 8; i += 4) {
+      const float4 four = tiles::LoadFour(of_row + NumberOfRow<T>(q, i));
+#pragma unroll
+      for (int r = 0; r < 2; ++r) {
+        float(&v)[8] = rows.eights[r][q].values;
+        v[i] += four.x;
+        v[i + 1] += four.y;
+        v[i + 2] += four.z;
+        v[i + 3] += four.w;
+      }
     }
   }
 }
 
-/// Of eights whose draws are from `first_draw` of a row on, of `draws` a row.
+/// Which numbers of rows a dropout keeps.
 template <int kQuarters>
-__device__ __forceinline__ void Drop(const Dropper& dropper, int64_t first_row, int draws,
-                                     int first_draw, SixteenRows<kQuarters>& rows) {
+struct KeptRows {
+  /// Rows have `draws` each, and these begin with `first_draw`: of each 32 numbers four, one for
+  /// each thread of a row.
+  __device__ __forceinline__ KeptRows(const Dropper& dropper, int64_t first_row, int draws,
+                                      int first_draw) {
+    int64_t drawn[2 * kQuarters];
+    ForEights<kQuarters>([&](int r, int q) {
+      const int64_t row = first_row + tiles::LaneGroup() + 8 * r;
+      drawn[r * kQuarters + q] = row * draws + first_draw + 4 * q + tiles::LaneInGroup();
+    });
+    dropper.Keep(drawn, eights);
+  }
+
+  __device__ __forceinline__ SixteenRowsBF16<kQuarters> Of(SixteenRowsBF16<kQuarters> rows) const {
+    ForEights<kQuarters>([&](int r, int q) {
+#pragma unroll
+      for (int pair = 0; pair < 4; ++pair) {
+        uint32_t& numbers = rows.Pair(r, q, pair);
+        numbers = eights[r * kQuarters + q].OfPair(pair, numbers);
+      }
+    });
+    return rows;
+  }
+  __device__ __forceinline__ SixteenRows<kQuarters> Of(SixteenRows<kQuarters> rows) const {
+    ForEights<kQuarters>([&](int r, int q) {
+#pragma unroll
+      for (int pair = 0; pair < 4; ++pair) {
+        float(&v)[8] = rows.eights[r][q].values;
+        eights[r * kQuarters + q].Apply(pair, v[2 * pair], v[2 * pair + 1]);
+      }
+    });
+    return rows;
+  }
+
+  Kept eights[2 * kQuarters];
+};
+
+/// rows += factor addends
+template <int kQuarters>
+__device__ __forceinline__ void AddScaled(const SixteenRows<kQuarters>& addends, float factor,
+                                          SixteenRows<kQuarters>& rows) {
   ForEights<kQuarters>([&](int r, int q) {
-    const int64_t row = first_row + tiles::LaneGroup() + 8 * r;
-    dropper.DropEight(row * draws + first_draw + EightOfRow(q), rows.eights[r][q]);
+#pragma unroll
+    for (int e = 0; e < 8; ++e) {
+      float& v = rows.eights[r][q].values[e];
+      v = fmaf(addends.eights[r][q].values[e], factor, v);
+    }
   });
+}
+
+template <int kQuarters>
+__device__ __forceinline__ SixteenRows<kQuarters> Scaled(SixteenRows<kQuarters> rows,
+                                                         float factor) {
+  ForEights<kQuarters>([&](int r, int q) {
+    for (float& v : rows.eights[r][q].values) v *= factor;
+  });
+  return rows;
 }
 
 /// Mean and 1 / deviation of the two rows.
@@ -213,8 +382,8 @@ __device__ __forceinline__ SixteenRows<kQuarters> Normalised(const SixteenRows<k
                                                              const float* bias) {
   SixteenRows<kQuarters> normed;
   ForEights<kQuarters>([&](int r, int q) {
-    const tiles::Eight w = tiles::LoadEight(weight + 8 * EightOfRow(q));
-    const tiles::Eight b = tiles::LoadEight(bias + 8 * EightOfRow(q));
+    const tiles::Eight w = LoadEightOfRow(weight, q);
+    const tiles::Eight b = LoadEightOfRow(bias, q);
 #pragma unroll
     for (int e = 0; e < 8; ++e) {
       const float y = (rows.eights[r][q].values[e] - moments.mean[r]) * moments.inverse[r];

@@ -11,9 +11,14 @@ namespace spion::cuda {
 constexpr int kPartColumns = 32;  // of a thread block
 constexpr int kPartSlices = 32;
 
-/// sums[c] = sum over p of parts[p][c]; `columns` is a multiple of 32.
+struct SamePlace {
+  static constexpr __host__ __device__ int Of(int column) { return column; }
+};
+
+/// sums[Place::Of(c)] = sum over p of parts[p][c]; `columns` is a multiple of 32.
 /// Grid: columns / kPartColumns thread blocks of kPartColumns * kPartSlices.
-static __global__ void __launch_bounds__(kPartColumns* kPartSlices)
+template <class Place>
+__global__ void __launch_bounds__(kPartColumns* kPartSlices)
     SumPartsKernel(const float* parts, int32_t count, int32_t columns, float* sums) {
   __shared__ float buffer[kPartSlices][kPartColumns];
   const uint32_t column = threadIdx.x % kPartColumns;
@@ -27,7 +32,7 @@ static __global__ void __launch_bounds__(kPartColumns* kPartSlices)
   __syncthreads();  // the slices' sums are in the buffer before the first slice adds them up
   if (slice > 0) return;
   for (int other = 1; other < kPartSlices; ++other) sum += buffer[other][column];
-  sums[first] = sum;
+  sums[Place::Of(static_cast<int>(first))] = sum;
 }
 
 }  // namespace spion::cuda
