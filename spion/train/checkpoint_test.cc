@@ -1,7 +1,6 @@
 #include "spion/train/checkpoint.h"
 
 #include <ATen/Context.h>
-#include <ATen/ops/empty.h>
 #include <ATen/ops/randint.h>
 #include <ATen/ops/tensor.h>
 #include <c10/core/GradMode.h>
@@ -14,7 +13,6 @@
 #include <fstream>
 #include <iterator>
 #include <limits>
-#include <map>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -23,6 +21,7 @@
 #include "spion/pattern/pattern_json.h"
 #include "spion/testing/pattern_zoo.h"
 #include "spion/train/safetensors.h"
+#include "spion/train/safetensors_bytes.h"
 
 namespace spion {
 namespace {
@@ -56,12 +55,6 @@ CheckpointInfo InfoOf(const SequenceClassifier& model) {
           .dev_accuracy = 0.5,
           .phase = patterns.empty() ? Phase::kDense : Phase::kSparse,
           .patterns = patterns};
-}
-
-// A file in the format of its specification, by hand.
-std::string TensorBytes(const std::string& header, const std::string& data) {
-  const uint64_t size = header.size();
-  return std::string(reinterpret_cast<const char*>(&size), sizeof(size)) + header + data;
 }
 
 // The error of a file of those bytes.
@@ -192,7 +185,7 @@ class ContradictionTest : public ::testing::Test {
 
   std::string Bytes() {
     header_["__metadata__"]["spion"] = info_.dump();
-    return TensorBytes(header_.dump(), data_);
+    return SafetensorsBytes(header_.dump(), data_);
   }
 
   SequenceClassifier model_;
@@ -292,10 +285,11 @@ TEST_F(ContradictionTest, WeightsAreFinite) {
 TEST_F(ContradictionTest, NestedJsonIsRefused) {
   const int depth = 400'000;
   const std::string nested = std::string(depth, '[') + std::string(depth, ']');
-  EXPECT_THAT(LoadError(TensorBytes(nested, "")), HasSubstr("deep"));
-  EXPECT_THAT(LoadError(TensorBytes(R"({"a":{"dtype":)" + nested + "}}", "")), HasSubstr("deep"));
+  EXPECT_THAT(LoadError(SafetensorsBytes(nested, "")), HasSubstr("deep"));
+  EXPECT_THAT(LoadError(SafetensorsBytes(R"({"a":{"dtype":)" + nested + "}}", "")),
+              HasSubstr("deep"));
   header_["__metadata__"]["spion"] = R"({"patterns":)" + nested + "}";
-  EXPECT_THAT(LoadError(TensorBytes(header_.dump(), data_)), HasSubstr("deep"));
+  EXPECT_THAT(LoadError(SafetensorsBytes(header_.dump(), data_)), HasSubstr("deep"));
 }
 
 TEST(CheckpointTest, WeightsThatAreNotFiniteAreNeverSaved) {
@@ -320,97 +314,6 @@ TEST(CheckpointTest, AContradictionIsNotSavedEither) {
   CheckpointInfo info = InfoOf(model);
   info.phase = Phase::kSparse;
   EXPECT_FALSE(SaveCheckpoint(TempPath("never.safetensors"), TakeCheckpoint(info, model)).ok());
-}
-
-// The bytes of the published format, written by hand.
-TEST(SafetensorsTest, ReadsTheFormatOfItsSpecification) {
-  const std::string path = TempPath("by_hand.safetensors");
-  ASSERT_TRUE(WriteFileAtomically(
-                  path, TensorBytes(R"({"a":{"dtype":"F32","shape":[1,2],"data_offsets":[0,8]}})",
-                                    std::string("\0\0\x80\x3f\0\0\0\xc0", 8)))  // 1, -2
-                  .ok());
-  const at::Tensor a = LoadTensors(path)->tensors["a"];
-  EXPECT_TRUE(a.equal(at::tensor({1.F, -2.F}).view({1, 2})));
-}
-
-// Tensors in any order of names; a scalar and one without elements among them.
-TEST(SafetensorsTest, WritesWhatItReads) {
-  // Strided, spread over memory that is not there, empty, and larger than what is collected.
-  const std::map<std::string, at::Tensor> tensors = {
-      {"transposed", at::randint(9, {3, 5}, at::kFloat).t()},
-      {"spread", at::randint(9, {1, 4}, at::kLong).expand({6, 4})},
-      {"empty", at::empty({0, 7}, at::kByte)},
-      {"large", at::randint(255, {3 << 20}, at::kByte)}};
-  const std::string path = TempPath("written.safetensors");
-  ASSERT_TRUE(SaveTensors(path, {.tensors = tensors, .metadata = {{"key", "value"}}}).ok());
-  const absl::StatusOr<TensorFile> read = LoadTensors(path);
-  ASSERT_TRUE(read.ok()) << read.status();
-  EXPECT_EQ(read->metadata, (std::map<std::string, std::string>{{"key", "value"}}));
-  ASSERT_EQ(read->tensors.size(), tensors.size());
-  for (const auto& [name, tensor] : tensors) {
-    EXPECT_TRUE(read->tensors.at(name).equal(tensor)) << name;
-  }
-}
-
-TEST(SafetensorsTest, NothingIsWrittenOfAnotherType) {
-  const std::string path = TempPath("typed.safetensors");
-  const absl::Status status =
-      SaveTensors(path, {.tensors = {{"x", at::empty({2}, at::kDouble)}}, .metadata = {}});
-  EXPECT_THAT(std::string(status.message()), HasSubstr("x is Double, expected Float"));
-  EXPECT_FALSE(std::filesystem::exists(path));
-  EXPECT_FALSE(std::filesystem::exists(path + ".partial"));
-}
-
-TEST(SafetensorsTest, TakesOffsetsThatLeaveNoGap) {
-  const std::string path = TempPath("offsets.safetensors");
-  ASSERT_TRUE(WriteFileAtomically(path, TensorBytes(
-                                            R"({"b":{"dtype":"F32","shape":[],"data_offsets":[0,4]},
-                                "c":{"dtype":"F32","shape":[0,3],"data_offsets":[4,4]},
-                                "a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}})",
-                                            std::string("\0\0\x80\x3f\0\0\0\xc0", 8)))
-                  .ok());
-  const TensorFile file = LoadTensors(path).value();
-  EXPECT_EQ(file.tensors.at("b").item<float>(), 1);
-  EXPECT_EQ(file.tensors.at("a").item<float>(), -2);
-  EXPECT_EQ(file.tensors.at("c").numel(), 0);
-}
-
-TEST(SafetensorsTest, RefusesOtherOffsetsAndShapes) {
-  const auto tensor = [](const char* shape, const char* offsets) {
-    return std::string(R"({"dtype":"F32","shape":)") + shape + R"(,"data_offsets":)" + offsets +
-           "}";
-  };
-  const std::pair<std::string, const char*> cases[] = {
-      // Two tensors over one piece of data, and parts of it.
-      {"\"a\":" + tensor("[2]", "[0,8]") + ",\"b\":" + tensor("[2]", "[0,8]"), "expected 8"},
-      {"\"a\":" + tensor("[2]", "[0,8]") + ",\"b\":" + tensor("[1]", "[4,8]"), "expected 8"},
-      // A gap before, between and after.
-      {"\"a\":" + tensor("[1]", "[4,8]"), "begins at byte 4, expected 0"},
-      {"\"a\":" + tensor("[1]", "[0,4]"), "end at byte 4 of 8"},
-      {"\"a\":" + tensor("[0]", "[4,4]") + ",\"b\":" + tensor("[1]", "[4,8]"), "expected 0"},
-      {"", "end at byte 0 of 8"},
-      // Sizes whose product does not fit 64 bits, and numbers that are none of a size.
-      {"\"a\":" + tensor("[2,9223372036854775807]", "[0,8]"), "shape"},
-      {"\"a\":" + tensor("[4294967296,4294967296]", "[0,0]"), "shape"},
-      {"\"a\":" + tensor("[0,9223372036854775807]", "[0,0]"), "shape"},
-      {"\"a\":" + tensor("[-2]", "[0,8]"), "shape"},
-      {"\"a\":" + tensor("[2.5]", "[0,8]"), "shape"},
-      {"\"a\":" + tensor("[true]", "[0,4]"), "shape"},
-      {"\"a\":" + tensor("2", "[0,8]"), "shape"},
-      {"\"a\":" + tensor("[2]", "[8,0]"), "offsets"},
-      {"\"a\":" + tensor("[2]", "[0.0,8.0]"), "offsets"},
-      {"\"a\":" + tensor("[2]", "[0,8,16]"), "offsets"},
-      {"\"a\":" + tensor("[4]", "[0,16]"), "shape"},
-  };
-  for (const auto& [tensors, error] : cases) {
-    const std::string path = TempPath("offsets.safetensors");
-    ASSERT_TRUE(
-        WriteFileAtomically(path, TensorBytes("{" + tensors + "}", std::string(8, '\0'))).ok());
-    const absl::Status status = LoadTensors(path).status();
-    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << tensors;
-    EXPECT_THAT(std::string(status.message()), ::testing::AllOf(HasSubstr(path), HasSubstr(error)))
-        << tensors;
-  }
 }
 
 }  // namespace
