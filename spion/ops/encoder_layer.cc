@@ -1,25 +1,22 @@
 #include "spion/ops/encoder_layer.h"
 
-#include <torch/csrc/autograd/autograd_not_implemented_fallback.h>
-#include <torch/library.h>
-
-#include <optional>
-#include <tuple>
 #include <vector>
 
 #include "spion/kernels/token_rows/encoder_layer.h"
-#include "spion/ops/find_operator.h"
+#include "spion/ops/dropout.h"
+#include "spion/ops/encoder_layer_kernels.h"
+#include "spion/ops/gpu_side.h"
 #include "spion/ops/once_differentiable.h"
 #include "spion/ops/token_rows.h"
-#include "spion/ops/token_rows_operators.h"
 
 namespace spion {
 namespace {
 
 using at::Tensor;
-using token_rows::Dropout;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
+
+const EncoderLayerKernels& Kernels() { return GpuSide<EncoderLayerKernels>::Get(); }
 
 /// A part of all parameters' gradients, of a parameter's sizes.
 Tensor Part(const Tensor& gradients, int64_t first, const Tensor& parameter) {
@@ -32,26 +29,19 @@ class PreAttentionFunction : public OnceDifferentiable<PreAttentionFunction> {
 
   static variable_list forward(AutogradContext* context, const Tensor& x, const Tensor& norm_weight,
                                const Tensor& norm_bias, const Tensor& weight, const Tensor& bias) {
-    static const auto op =
-        FindOperator<Tensor(const Tensor&, at::TensorList, double)>("spion::pre_attention");
     at::AutoDispatchBelowADInplaceOrView below_autograd;
     context->save_for_backward({x, norm_weight, norm_bias, weight, bias});
     context->set_materialize_grads(false);  // zeros would be another pass over memory
-    return {op.call(x, {norm_weight, norm_bias, weight, bias}, token_rows::kEpsilon), x};
+    return {Kernels().PreAttention(x, {norm_weight, norm_bias, weight, bias}), x};
   }
 
   static variable_list Gradients(AutogradContext* context, const variable_list& grads) {
-    static const auto op = FindOperator<std::tuple<Tensor, Tensor>(
-        const Tensor&, const std::optional<Tensor>&, const Tensor&, at::TensorList, double)>(
-        "spion::pre_attention_backward");
     using At = cuda::PreAttentionGradients;
     variable_list saved = context->get_saved_variables();
     if (!grads[0].defined()) return {grads[1], Tensor(), Tensor(), Tensor(), Tensor()};
-    std::optional<Tensor> beside;
-    if (grads[1].defined()) beside = grads[1];
     const std::vector<Tensor> parameters(saved.begin() + 1, saved.end());
     const auto [grad_x, all] =
-        op.call(grads[0], beside, saved[0], parameters, token_rows::kEpsilon);
+        Kernels().PreAttentionBackward(grads[0], grads[1], saved[0], parameters);
     return {grad_x, Part(all, At::kNormWeight, saved[1]), Part(all, At::kNormBias, saved[2]),
             Part(all, At::kQkvWeight, saved[3]), Part(all, At::kQkvBias, saved[4])};
   }
@@ -67,30 +57,23 @@ class PostAttentionFunction : public OnceDifferentiable<PostAttentionFunction> {
                         const Tensor& norm_weight, const Tensor& norm_bias,
                         const Tensor& hidden_weight, const Tensor& hidden_bias,
                         const Tensor& mlp_weight, const Tensor& mlp_bias) {
-    static const auto op = FindOperator<Tensor(const Tensor&, const Tensor&, at::TensorList, double,
-                                               double, at::IntArrayRef)>("spion::post_attention");
     at::AutoDispatchBelowADInplaceOrView below_autograd;
-    const Dropout dropout = token_rows::Draw(probability, x);
+    const Dropout dropout = NewDropout(probability, x);
     context->save_for_backward({x, heads, output_weight, output_bias, norm_weight, norm_bias,
                                 hidden_weight, hidden_bias, mlp_weight, mlp_bias});
-    token_rows::Save(context, dropout);
-    return op.call(x, heads,
-                   {output_weight, output_bias, norm_weight, norm_bias, hidden_weight, hidden_bias,
-                    mlp_weight, mlp_bias},
-                   token_rows::kEpsilon, dropout.probability, dropout.random);
+    Save(context, dropout);
+    return Kernels().PostAttention(x, heads,
+                                   {output_weight, output_bias, norm_weight, norm_bias,
+                                    hidden_weight, hidden_bias, mlp_weight, mlp_bias},
+                                   dropout);
   }
 
   static variable_list Gradients(AutogradContext* context, const variable_list& grads) {
-    static const auto op = FindOperator<std::tuple<Tensor, Tensor, Tensor>(
-        const Tensor&, const Tensor&, const Tensor&, at::TensorList, double, double,
-        at::IntArrayRef)>("spion::post_attention_backward");
     using At = cuda::PostAttentionGradients;
     const variable_list saved = context->get_saved_variables();
-    const Dropout dropout = token_rows::SavedDropout(context);
     const std::vector<Tensor> parameters(saved.begin() + 2, saved.end());
-    const auto [grad_x, grad_heads, all] =
-        op.call(grads[0], saved[0], saved[1], parameters, token_rows::kEpsilon, dropout.probability,
-                dropout.random);
+    const auto [grad_x, grad_heads, all] = Kernels().PostAttentionBackward(
+        grads[0], saved[0], saved[1], parameters, SavedDropout(context));
     variable_list gradients = {grad_x, grad_heads, Tensor()};
     constexpr int kPlaces[] = {At::kOutputWeight, At::kOutputBias, At::kNormWeight, At::kNormBias,
                                At::kHiddenWeight, At::kHiddenBias, At::kMlpWeight,  At::kMlpBias};
@@ -109,8 +92,7 @@ bool TakesEncoderLayer(const Tensor& x, int64_t hidden) {
       hidden != cuda::kLayerHidden || ProductType(x.device(), at::kFloat) != at::kBFloat16) {
     return false;
   }
-  static const auto op = FindOperator<bool(const Tensor&)>("spion::has_encoder_layer");
-  return op.call(x);
+  return Kernels().AreOn(x.device());
 }
 
 PreAttentionResult PreAttention(const Tensor& x, const WeightAndBias& norm,
@@ -122,33 +104,10 @@ PreAttentionResult PreAttention(const Tensor& x, const WeightAndBias& norm,
 
 Tensor PostAttention(const Tensor& x, const Tensor& heads, const PostAttentionLayers& layers,
                      double dropout) {
-  token_rows::CheckDropout("PostAttention", dropout);
+  CheckDropout("PostAttention", dropout);
   return PostAttentionFunction::apply(x, heads, dropout, layers.output.weight, layers.output.bias,
                                       layers.norm.weight, layers.norm.bias, layers.hidden.weight,
                                       layers.hidden.bias, layers.mlp.weight, layers.mlp.bias);
-}
-
-TORCH_LIBRARY_FRAGMENT(spion, library) {
-  library.def("has_encoder_layer(Tensor like) -> bool");
-  library.def("pre_attention(Tensor x, Tensor[] parameters, float epsilon) -> Tensor");
-  library.def(
-      "pre_attention_backward(Tensor grad_out, Tensor? grad_beside, Tensor x, Tensor[] parameters, "
-      "float epsilon) -> (Tensor grad_x, Tensor grad_parameters)");
-  library.def(
-      "post_attention(Tensor x, Tensor heads, Tensor[] parameters, float epsilon, float dropout, "
-      "int[] random) -> Tensor");
-  library.def(
-      "post_attention_backward(Tensor grad_out, Tensor x, Tensor heads, Tensor[] parameters, "
-      "float epsilon, float dropout, int[] random) "
-      "-> (Tensor grad_x, Tensor grad_heads, Tensor grad_parameters)");
-}
-
-// The functions of encoder_layer.h have the gradients of these.
-TORCH_LIBRARY_IMPL(spion, Autograd, library) {
-  for (const char* name :
-       {"pre_attention", "pre_attention_backward", "post_attention", "post_attention_backward"}) {
-    library.impl(name, torch::autograd::autogradNotImplementedFallback());
-  }
 }
 
 }  // namespace spion

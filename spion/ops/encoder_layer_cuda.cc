@@ -1,27 +1,24 @@
-// The operators of encoder_layer.cc on a GPU.
+// EncoderLayerKernels by CUDA.
 #include <ATen/ops/empty.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
-#include <torch/library.h>
 
 #include <cstdint>
-#include <optional>
 #include <tuple>
 #include <vector>
 
 #include "spion/kernels/token_rows/encoder_layer.h"
+#include "spion/ops/dropout.h"
+#include "spion/ops/encoder_layer_kernels.h"
+#include "spion/ops/gpu_side.h"
 #include "spion/ops/throw_if_error.h"
 #include "spion/ops/token_rows_arguments.h"
+#include "spion/ops/token_rows_kernels.h"
 
 namespace spion {
 namespace {
 
 using at::Tensor;
-
-constexpr char kPreOp[] = "spion::pre_attention";
-constexpr char kPreBackwardOp[] = "spion::pre_attention_backward";
-constexpr char kPostOp[] = "spion::post_attention";
-constexpr char kPostBackwardOp[] = "spion::post_attention_backward";
 
 constexpr int64_t kWidth = cuda::kLayerWidth;
 constexpr int64_t kHidden = cuda::kLayerHidden;
@@ -46,8 +43,8 @@ class Parameters {
   cuda::LinearParameters Linear(size_t layer, int64_t out, int64_t in) {
     return {Take(2 * layer, "weight", {out, in}), Take(2 * layer + 1, "bias", {out})};
   }
-  cuda::LayerNormParameters Norm(size_t layer, double epsilon) {
-    return {static_cast<float>(epsilon), Take(2 * layer, "weight", {kWidth}),
+  cuda::LayerNormParameters Norm(size_t layer) {
+    return {static_cast<float>(kNormEpsilon), Take(2 * layer, "weight", {kWidth}),
             Take(2 * layer + 1, "bias", {kWidth})};
   }
 
@@ -80,129 +77,120 @@ struct Sums {
   Tensor scratch;
 };
 
-bool HasEncoderLayer(const Tensor& like) {
-  const c10::cuda::CUDAGuard guard(like.device());
-  return cuda::HasEncoderLayerKernels();
-}
-
-Tensor PreAttention(const Tensor& x, at::TensorList tensors, double epsilon) {
-  const c10::cuda::CUDAGuard guard(x.device());
-  const Tensor rows = ResidualStream(kPreOp, "x", x);
-  Parameters parameters(kPreOp, tensors, 2, x.device());
-  const Tensor out = at::empty(SizesWith(x, cuda::kLayerQkv), x.options().dtype(at::kBFloat16));
-  ThrowIfError(
-      kPreOp,
-      cuda::Run(cuda::PreAttentionForward{.rows = x.numel() / kWidth,
-                                          .x = Data<float>(rows),
-                                          .norm = parameters.Norm(0, epsilon),
-                                          .qkv = parameters.Linear(1, cuda::kLayerQkv, kWidth),
-                                          .out = MutableData<BFloat16>(out)},
-                c10::cuda::getCurrentCUDAStream()));
-  return out;
-}
-
-std::tuple<Tensor, Tensor> PreAttentionBackward(const Tensor& grad_out,
-                                                const std::optional<Tensor>& grad_beside,
-                                                const Tensor& x, at::TensorList tensors,
-                                                double epsilon) {
-  const c10::cuda::CUDAGuard guard(x.device());
-  const Tensor rows = ResidualStream(kPreBackwardOp, "x", x);
-  const Tensor grads = Operand(kPreBackwardOp, "grad_out", grad_out, at::kBFloat16,
-                               SizesWith(x, cuda::kLayerQkv), x.device());
-  Tensor beside;
-  if (grad_beside.has_value()) {
-    beside =
-        Operand(kPreBackwardOp, "grad_beside", *grad_beside, at::kFloat, x.sizes(), x.device());
-  }
-  Parameters parameters(kPreBackwardOp, tensors, 2, x.device());
-  const Tensor grad_x = at::empty(x.sizes(), x.options());
-  const Sums all(cuda::PreAttentionGradients::kFloats, x.options());
-  ThrowIfError(
-      kPreBackwardOp,
-      cuda::Run(cuda::PreAttentionBackward{.rows = x.numel() / kWidth,
-                                           .grad_out = Data<BFloat16>(grads),
-                                           .grad_beside =
-                                               beside.defined() ? Data<float>(beside) : nullptr,
-                                           .x = Data<float>(rows),
-                                           .norm = parameters.Norm(0, epsilon),
-                                           .qkv = parameters.Linear(1, cuda::kLayerQkv, kWidth),
-                                           .grad_x = MutableData<float>(grad_x),
-                                           .grad_parameters = MutableData<float>(all.sums),
-                                           .scratch = MutableData<float>(all.scratch)},
-                c10::cuda::getCurrentCUDAStream()));
-  return {grad_x, all.sums};
-}
-
-cuda::PostAttentionParameters PostParameters(Parameters& parameters, double epsilon) {
+cuda::PostAttentionParameters PostParameters(Parameters& parameters) {
   return {.output = parameters.Linear(0, kWidth, kWidth),
-          .norm = parameters.Norm(1, epsilon),
+          .norm = parameters.Norm(1),
           .hidden = parameters.Linear(2, kHidden, kWidth),
           .mlp = parameters.Linear(3, kWidth, kHidden)};
 }
 
 // Of a call on x; its rows may be a slice of a batch's, as each has draws of its own.
-cuda::Dropout DropoutOf(const char* op, double probability, at::IntArrayRef random,
-                        const Tensor& x) {
-  return AsDropout(op, probability, random, x.numel() / kWidth * cuda::kLayerDraws);
-}
+int64_t DrawsOf(const Tensor& x) { return x.numel() / kWidth * cuda::kLayerDraws; }
 
-Tensor PostAttention(const Tensor& x, const Tensor& heads, at::TensorList tensors, double epsilon,
-                     double dropout, at::IntArrayRef random) {
-  const c10::cuda::CUDAGuard guard(x.device());
-  const Tensor rows = ResidualStream(kPostOp, "x", x);
-  const Tensor head_rows = Operand(kPostOp, "heads", heads, at::kBFloat16, x.sizes(), x.device());
-  Parameters parameters(kPostOp, tensors, 4, x.device());
-  const Tensor out = at::empty(x.sizes(), x.options());
-  ThrowIfError(
-      kPostOp,
-      cuda::Run(cuda::PostAttentionForward{.rows = x.numel() / kWidth,
-                                           .x = Data<float>(rows),
-                                           .heads = Data<BFloat16>(head_rows),
-                                           .parameters = PostParameters(parameters, epsilon),
-                                           .dropout = DropoutOf(kPostOp, dropout, random, x),
-                                           .out = MutableData<float>(out)},
-                c10::cuda::getCurrentCUDAStream()));
-  return out;
-}
+class EncoderLayerByCuda final : public EncoderLayerKernels {
+ public:
+  bool AreOn(c10::Device device) const override {
+    const c10::cuda::CUDAGuard guard(device);
+    return cuda::HasEncoderLayerKernels();
+  }
 
-std::tuple<Tensor, Tensor, Tensor> PostAttentionBackward(const Tensor& grad_out, const Tensor& x,
-                                                         const Tensor& heads,
-                                                         at::TensorList tensors, double epsilon,
-                                                         double dropout, at::IntArrayRef random) {
-  const c10::cuda::CUDAGuard guard(x.device());
-  const Tensor rows = ResidualStream(kPostBackwardOp, "x", x);
-  const Tensor grads =
-      Operand(kPostBackwardOp, "grad_out", grad_out, at::kFloat, x.sizes(), x.device());
-  const Tensor head_rows =
-      Operand(kPostBackwardOp, "heads", heads, at::kBFloat16, x.sizes(), x.device());
-  Parameters parameters(kPostBackwardOp, tensors, 4, x.device());
-  const Tensor grad_x = at::empty(x.sizes(), x.options());
-  const Tensor grad_heads = at::empty(x.sizes(), heads.options());
-  const Sums all(cuda::PostAttentionGradients::kFloats, x.options());
-  ThrowIfError(kPostBackwardOp, cuda::Run(
-                                    cuda::PostAttentionBackward{
-                                        .rows = x.numel() / kWidth,
-                                        .grad_out = Data<float>(grads),
-                                        .x = Data<float>(rows),
-                                        .heads = Data<BFloat16>(head_rows),
-                                        .parameters = PostParameters(parameters, epsilon),
-                                        .dropout = DropoutOf(kPostBackwardOp, dropout, random, x),
-                                        .grad_x = MutableData<float>(grad_x),
-                                        .grad_heads = MutableData<BFloat16>(grad_heads),
-                                        .grad_parameters = MutableData<float>(all.sums),
-                                        .scratch = MutableData<float>(all.scratch)},
-                                    c10::cuda::getCurrentCUDAStream()));
-  return {grad_x, grad_heads, all.sums};
-}
+  Tensor PreAttention(const Tensor& x, at::TensorList tensors) const override {
+    constexpr char kOp[] = "PreAttention";
+    const c10::cuda::CUDAGuard guard(x.device());
+    const Tensor rows = ResidualStream(kOp, "x", x);
+    Parameters parameters(kOp, tensors, 2, x.device());
+    const Tensor out = at::empty(SizesWith(x, cuda::kLayerQkv), x.options().dtype(at::kBFloat16));
+    ThrowIfError(
+        kOp,
+        cuda::Run(cuda::PreAttentionForward{.rows = x.numel() / kWidth,
+                                            .x = Data<float>(rows),
+                                            .norm = parameters.Norm(0),
+                                            .qkv = parameters.Linear(1, cuda::kLayerQkv, kWidth),
+                                            .out = MutableData<BFloat16>(out)},
+                  c10::cuda::getCurrentCUDAStream()));
+    return out;
+  }
+
+  std::tuple<Tensor, Tensor> PreAttentionBackward(const Tensor& grad_out, const Tensor& grad_beside,
+                                                  const Tensor& x,
+                                                  at::TensorList tensors) const override {
+    constexpr char kOp[] = "PreAttentionBackward";
+    const c10::cuda::CUDAGuard guard(x.device());
+    const Tensor rows = ResidualStream(kOp, "x", x);
+    const Tensor grads = Operand(kOp, "grad_out", grad_out, at::kBFloat16,
+                                 SizesWith(x, cuda::kLayerQkv), x.device());
+    Tensor beside;
+    if (grad_beside.defined()) {
+      beside = Operand(kOp, "grad_beside", grad_beside, at::kFloat, x.sizes(), x.device());
+    }
+    Parameters parameters(kOp, tensors, 2, x.device());
+    const Tensor grad_x = at::empty(x.sizes(), x.options());
+    const Sums all(cuda::PreAttentionGradients::kFloats, x.options());
+    ThrowIfError(kOp, cuda::Run(
+                          cuda::PreAttentionBackward{
+                              .rows = x.numel() / kWidth,
+                              .grad_out = Data<BFloat16>(grads),
+                              .grad_beside = beside.defined() ? Data<float>(beside) : nullptr,
+                              .x = Data<float>(rows),
+                              .norm = parameters.Norm(0),
+                              .qkv = parameters.Linear(1, cuda::kLayerQkv, kWidth),
+                              .grad_x = MutableData<float>(grad_x),
+                              .grad_parameters = MutableData<float>(all.sums),
+                              .scratch = MutableData<float>(all.scratch)},
+                          c10::cuda::getCurrentCUDAStream()));
+    return {grad_x, all.sums};
+  }
+
+  Tensor PostAttention(const Tensor& x, const Tensor& heads, at::TensorList tensors,
+                       const Dropout& dropout) const override {
+    constexpr char kOp[] = "PostAttention";
+    const c10::cuda::CUDAGuard guard(x.device());
+    const Tensor rows = ResidualStream(kOp, "x", x);
+    const Tensor head_rows = Operand(kOp, "heads", heads, at::kBFloat16, x.sizes(), x.device());
+    Parameters parameters(kOp, tensors, 4, x.device());
+    const Tensor out = at::empty(x.sizes(), x.options());
+    ThrowIfError(
+        kOp, cuda::Run(cuda::PostAttentionForward{.rows = x.numel() / kWidth,
+                                                  .x = Data<float>(rows),
+                                                  .heads = Data<BFloat16>(head_rows),
+                                                  .parameters = PostParameters(parameters),
+                                                  .dropout = ForwardDropout(dropout, DrawsOf(x)),
+                                                  .out = MutableData<float>(out)},
+                       c10::cuda::getCurrentCUDAStream()));
+    return out;
+  }
+
+  std::tuple<Tensor, Tensor, Tensor> PostAttentionBackward(const Tensor& grad_out, const Tensor& x,
+                                                           const Tensor& heads,
+                                                           at::TensorList tensors,
+                                                           const Dropout& dropout) const override {
+    constexpr char kOp[] = "PostAttentionBackward";
+    const c10::cuda::CUDAGuard guard(x.device());
+    const Tensor rows = ResidualStream(kOp, "x", x);
+    const Tensor grads = Operand(kOp, "grad_out", grad_out, at::kFloat, x.sizes(), x.device());
+    const Tensor head_rows = Operand(kOp, "heads", heads, at::kBFloat16, x.sizes(), x.device());
+    Parameters parameters(kOp, tensors, 4, x.device());
+    const Tensor grad_x = at::empty(x.sizes(), x.options());
+    const Tensor grad_heads = at::empty(x.sizes(), heads.options());
+    const Sums all(cuda::PostAttentionGradients::kFloats, x.options());
+    ThrowIfError(
+        kOp, cuda::Run(cuda::PostAttentionBackward{.rows = x.numel() / kWidth,
+                                                   .grad_out = Data<float>(grads),
+                                                   .x = Data<float>(rows),
+                                                   .heads = Data<BFloat16>(head_rows),
+                                                   .parameters = PostParameters(parameters),
+                                                   .dropout = BackwardDropout(dropout, DrawsOf(x)),
+                                                   .grad_x = MutableData<float>(grad_x),
+                                                   .grad_heads = MutableData<BFloat16>(grad_heads),
+                                                   .grad_parameters = MutableData<float>(all.sums),
+                                                   .scratch = MutableData<float>(all.scratch)},
+                       c10::cuda::getCurrentCUDAStream()));
+    return {grad_x, grad_heads, all.sums};
+  }
+};
+
+const EncoderLayerByCuda kEncoderLayer;
+const GpuSide<EncoderLayerKernels> kGpuSide(kEncoderLayer);
 
 }  // namespace
-
-TORCH_LIBRARY_IMPL(spion, CUDA, library) {
-  library.impl("has_encoder_layer", HasEncoderLayer);
-  library.impl("pre_attention", PreAttention);
-  library.impl("pre_attention_backward", PreAttentionBackward);
-  library.impl("post_attention", PostAttention);
-  library.impl("post_attention_backward", PostAttentionBackward);
-}
-
 }  // namespace spion

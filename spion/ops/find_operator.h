@@ -1,6 +1,6 @@
 // Operators by name, to be called from C++. Private to spion/ops.
 //
-//   static const auto op = FindOperator<Tensor(const Tensor&)>("spion::column_sums");
+//   static const auto op = FindOperator<Tensor(const Tensor&)>("spion::an_operator");
 //   return op.call(x);
 #ifndef SPION_OPS_FIND_OPERATOR_H_
 #define SPION_OPS_FIND_OPERATOR_H_

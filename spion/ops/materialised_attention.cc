@@ -1,14 +1,12 @@
 #include "spion/ops/materialised_attention.h"
 
 #include <ATen/ops/matmul.h>
-#include <torch/csrc/autograd/autograd_not_implemented_fallback.h>
-#include <torch/library.h>
 
 #include <cmath>
-#include <tuple>
 
 #include "spion/kernels/score_rows/api.h"
-#include "spion/ops/find_operator.h"
+#include "spion/ops/gpu_side.h"
+#include "spion/ops/materialised_softmax.h"
 #include "spion/ops/once_differentiable.h"
 #include "spion/profiling/range.h"
 
@@ -21,25 +19,6 @@ using Lengths = std::optional<at::Tensor>;
 
 double Scale(const at::Tensor& q) { return 1 / std::sqrt(static_cast<double>(q.size(3))); }
 
-std::tuple<at::Tensor, at::Tensor> Softmax(const at::Tensor& scores, const Lengths& lengths,
-                                           double scale) {
-  static const auto op =
-      FindOperator<std::tuple<at::Tensor, at::Tensor>(const at::Tensor&, const Lengths&, double)>(
-          "spion::score_softmax");
-  const ProfileRange range(Region::kSoftmax);
-  return op.call(scores, lengths, scale);
-}
-
-// In the place of the gradients of the probabilities.
-void SoftmaxBackward(at::Tensor& grad, const at::Tensor& probabilities, const Lengths& lengths,
-                     double scale) {
-  static const auto op =
-      FindOperator<at::Tensor&(at::Tensor&, const at::Tensor&, const Lengths&, double)>(
-          "spion::score_softmax_backward_");
-  const ProfileRange range(Region::kSoftmax);
-  op.call(grad, probabilities, lengths, scale);
-}
-
 class MaterialisedFunction : public OnceDifferentiable<MaterialisedFunction> {
  public:
   static constexpr char kName[] = "MaterialisedAttention";
@@ -51,9 +30,11 @@ class MaterialisedFunction : public OnceDifferentiable<MaterialisedFunction> {
                 cuda::kScoresStep, " up to ", cuda::kMaxScores, "; got ", q.scalar_type(), " ",
                 q.sizes(), " on ", q.device());
     at::AutoDispatchBelowADInplaceOrView below_autograd;
-    const auto [probabilities, rounded] =
-        Softmax(InRange(Region::kScores, [&] { return at::matmul(q, k.transpose(2, 3)); }), lengths,
-                Scale(q));
+    const at::Tensor scores =
+        InRange(Region::kScores, [&] { return at::matmul(q, k.transpose(2, 3)); });
+    const auto [probabilities, rounded] = InRange(Region::kSoftmax, [&] {
+      return GpuSide<MaterialisedSoftmax>::Get().Forward(scores, lengths, Scale(q));
+    });
     context->save_for_backward({q, k, v, probabilities, rounded, lengths.value_or(at::Tensor())});
     const ProfileRange range(Region::kWeightedSum);
     return at::matmul(rounded, v);
@@ -66,9 +47,11 @@ class MaterialisedFunction : public OnceDifferentiable<MaterialisedFunction> {
     const Lengths lengths = saved[5].defined() ? Lengths(saved[5]) : std::nullopt;
     const at::Tensor grad_v = InRange(
         Region::kWeightedSum, [&] { return at::matmul(saved[4].transpose(2, 3), grads[0]); });
-    at::Tensor grad_scores = InRange(
+    const at::Tensor grad_scores = InRange(
         Region::kWeightedSum, [&] { return at::matmul(grads[0], saved[2].transpose(2, 3)); });
-    SoftmaxBackward(grad_scores, saved[3], lengths, Scale(q));
+    InRange(Region::kSoftmax, [&] {
+      GpuSide<MaterialisedSoftmax>::Get().Backward(grad_scores, saved[3], lengths, Scale(q));
+    });
     const ProfileRange range(Region::kScores);
     return {at::matmul(grad_scores, k), at::matmul(grad_scores.transpose(2, 3), q), grad_v,
             at::Tensor()};
@@ -85,22 +68,6 @@ bool CanMaterialise(const at::Tensor& q) {
 at::Tensor MaterialisedAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                  const std::optional<at::Tensor>& lengths) {
   return MaterialisedFunction::apply(q, k, v, lengths);
-}
-
-TORCH_LIBRARY_FRAGMENT(spion, library) {
-  library.def(
-      "score_softmax(Tensor scores, Tensor? lengths, float scale) "
-      "-> (Tensor probabilities, Tensor rounded)");
-  library.def(
-      "score_softmax_backward_(Tensor(a!) grad, Tensor probabilities, Tensor? lengths, float "
-      "scale) "
-      "-> Tensor(a!)");
-}
-
-TORCH_LIBRARY_IMPL(spion, Autograd, library) {
-  for (const char* name : {"score_softmax", "score_softmax_backward_"}) {
-    library.impl(name, torch::autograd::autogradNotImplementedFallback());
-  }
 }
 
 }  // namespace spion

@@ -5,9 +5,9 @@
 //
 // `dropout` is the probability of dropping a number: at least 0 and below 1, else c10::Error. 0
 // draws nothing. On a GPU no mask is kept: the backward pass draws it again, from where LibTorch's
-// generator stood in the forward pass; so it does in a recorded CUDA graph, where each replay draws
-// another, and where forward and backward pass must be in the same graph. A mask is made of 16
-// random bits a number: the probability is met to 1 / 65536.
+// generator stood in the forward pass, of which two numbers on the device are kept; so it does in a
+// recorded CUDA graph, where each replay draws another. A mask is made of 16 random bits a number:
+// the probability is met to 1 / 65536.
 //
 // Differentiable once: by these kernels a gradient has no gradient, and asking for it is a
 // c10::Error. Operands of other sizes than said are one that names them; on a GPU so are those of

@@ -1,10 +1,31 @@
 #include "spion/ops/token_rows_arguments.h"
 
-#include <c10/cuda/CUDAGraphsC10Utils.h>
+#include <ATen/cuda/CUDAGeneratorImpl.h>
+
+#include <mutex>
 
 namespace spion {
 
 using at::Tensor;
+
+namespace {
+
+/// Where the generator stands, and moves it on by one draw of each of its sequences.
+at::PhiloxCudaState Draw(c10::Device device) {
+  constexpr uint64_t kNumbers = 4;  // one call of Philox
+  auto* generator = at::check_generator<at::CUDAGeneratorImpl>(
+      at::cuda::detail::getDefaultCUDAGenerator(device.index()));
+  const std::lock_guard<std::mutex> lock(generator->mutex_);
+  return generator->philox_cuda_state(kNumbers);
+}
+
+void CheckSlice(const char* op, const Dropout& dropout, int64_t rows) {
+  TORCH_CHECK(dropout.slice == 0 || rows % cuda::kRowsADraw == 0, op,
+              ": a slice of a batch must have a multiple of ", cuda::kRowsADraw,
+              " rows for its dropout; got ", rows);
+}
+
+}  // namespace
 
 Tensor Rows(const Tensor& x) {
   constexpr uintptr_t kAlignmentBytes = 16;
@@ -34,34 +55,39 @@ RowSizes SizesOf(const char* op, const char* name, const Tensor& x) {
   return {x.numel() / x.size(-1), x.size(-1)};
 }
 
-cuda::Dropout AsDropout(const char* op, double probability, at::IntArrayRef random, int64_t draws) {
-  if (probability == 0) return {};
-  TORCH_CHECK(random.size() == 5, op,
-              ": a dropout takes the four numbers of spion::draw_random and the number of the "
-              "batch's slice; got ",
-              random);
-  const bool is_recorded = random[2] != 0;
-  TORCH_CHECK(!is_recorded || c10::cuda::currentStreamCaptureStatusMayInitCtx() !=
-                                  c10::cuda::CaptureStatus::None,
-              op,
-              ": the forward pass was recorded in a CUDA graph; record its backward pass in the "
-              "same one, as the dropout mask of each replay is known there alone");
-  return {.probability = static_cast<float>(probability),
-          .random = {.seed = static_cast<uint64_t>(random[0]),
-                     .offset = static_cast<uint64_t>(random[1]),
-                     .seed_on_device = reinterpret_cast<const int64_t*>(random[2]),
-                     .offset_on_device = reinterpret_cast<const int64_t*>(random[3]),
-                     .first_draw = random[4] * draws}};
+cuda::Dropout ForwardDropout(const Dropout& dropout, int64_t draws) {
+  if (dropout.probability == 0) return {};
+  cuda::RandomState random = {.first_draw = dropout.slice * draws,
+                              .drawn = MutableData<int64_t>(dropout.random)};
+  const at::PhiloxCudaState state = Draw(dropout.random.device());
+  if (state.captured_) {
+    random.seed_on_device = state.seed_.ptr;
+    random.offset_on_device = state.offset_.ptr;
+    random.offset = state.offset_intragraph_;
+  } else {
+    random.seed = state.seed_.val;
+    random.offset = state.offset_.val;
+  }
+  return {.probability = static_cast<float>(dropout.probability), .random = random};
 }
 
-cuda::Dropout AsDropout(const char* op, double probability, at::IntArrayRef random,
-                        RowSizes sizes) {
-  const cuda::Dropout dropout =
-      AsDropout(op, probability, random, sizes.rows * sizes.width / cuda::kNumbersADraw);
-  TORCH_CHECK(dropout.random.first_draw == 0 || sizes.rows % cuda::kRowsADraw == 0, op,
-              ": a slice of a batch must have a multiple of ", cuda::kRowsADraw,
-              " rows for its dropout; got ", sizes.rows);
-  return dropout;
+cuda::Dropout BackwardDropout(const Dropout& dropout, int64_t draws) {
+  if (dropout.probability == 0) return {};
+  const auto* drawn = Data<int64_t>(dropout.random);
+  return {.probability = static_cast<float>(dropout.probability),
+          .random = {.seed_on_device = drawn,
+                     .offset_on_device = drawn + 1,
+                     .first_draw = dropout.slice * draws}};
+}
+
+cuda::Dropout ForwardDropout(const char* op, const Dropout& dropout, RowSizes sizes) {
+  CheckSlice(op, dropout, sizes.rows);
+  return ForwardDropout(dropout, sizes.rows * sizes.width / cuda::kNumbersADraw);
+}
+
+cuda::Dropout BackwardDropout(const char* op, const Dropout& dropout, RowSizes sizes) {
+  CheckSlice(op, dropout, sizes.rows);
+  return BackwardDropout(dropout, sizes.rows * sizes.width / cuda::kNumbersADraw);
 }
 
 }  // namespace spion

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "spion/kernels/token_rows/api.h"
+#include "spion/ops/dropout.h"
 
 namespace spion {
 
@@ -38,12 +39,14 @@ struct RowSizes {
 };
 RowSizes SizesOf(const char* op, const char* name, const at::Tensor& x);
 
-/// `random`: draw_random's numbers, which are the state, field by field, and which slice of its
-/// batch this call has. `draws`: of this call.
-cuda::Dropout AsDropout(const char* op, double probability, at::IntArrayRef random, int64_t draws);
+/// The dropout of a forward call of so many draws, which draws from LibTorch's generator.
+cuda::Dropout ForwardDropout(const Dropout& dropout, int64_t draws);
+/// Of its backward call.
+cuda::Dropout BackwardDropout(const Dropout& dropout, int64_t draws);
 
-/// Of a call whose draws go over rows as they do in api.h.
-cuda::Dropout AsDropout(const char* op, double probability, at::IntArrayRef random, RowSizes sizes);
+/// Of calls whose draws go over rows as they do in api.h.
+cuda::Dropout ForwardDropout(const char* op, const Dropout& dropout, RowSizes sizes);
+cuda::Dropout BackwardDropout(const char* op, const Dropout& dropout, RowSizes sizes);
 
 }  // namespace spion
 

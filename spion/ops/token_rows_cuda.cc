@@ -1,36 +1,25 @@
-// The operators of token_rows_operators.h on a GPU.
-#include <ATen/cuda/CUDAGeneratorImpl.h>
+// TokenRowsKernels by CUDA.
 #include <ATen/ops/empty.h>
 #include <ATen/ops/empty_like.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
-#include <torch/library.h>
 
 #include <cstdint>
-#include <mutex>
 #include <optional>
 #include <tuple>
 #include <vector>
 
 #include "spion/kernels/token_rows/api.h"
+#include "spion/ops/dropout.h"
+#include "spion/ops/gpu_side.h"
 #include "spion/ops/throw_if_error.h"
 #include "spion/ops/token_rows_arguments.h"
+#include "spion/ops/token_rows_kernels.h"
 
 namespace spion {
 namespace {
 
 using at::Tensor;
-using ThreeTensors = std::tuple<Tensor, Tensor, Tensor>;
-using FourTensors = std::tuple<Tensor, Tensor, Tensor, Tensor>;
-
-constexpr char kNormOp[] = "spion::layer_norm";
-constexpr char kAddNormOp[] = "spion::add_norm";
-constexpr char kAddNormBackwardOp[] = "spion::add_norm_backward";
-constexpr char kEmbedNormOp[] = "spion::embed_norm";
-constexpr char kTokenSumsOp[] = "spion::token_sums";
-constexpr char kSumsOp[] = "spion::column_sums";
-constexpr char kGeluOp[] = "spion::gelu_dropout";
-constexpr char kGeluBackwardOp[] = "spion::gelu_dropout_backward";
 
 /// Calls body(T{}) with the kernels' type.
 template <class Body>
@@ -40,36 +29,19 @@ auto DispatchNumber(const char* op, at::ScalarType dtype, Body&& body) {
   return dtype == at::kFloat ? body(float{}) : body(BFloat16{});
 }
 
-std::vector<int64_t> DrawRandom(const Tensor& like) {
-  constexpr uint64_t kNumbers = 4;  // of each sequence of the generator: one call of Philox
-  auto* generator = at::check_generator<at::CUDAGeneratorImpl>(
-      at::cuda::detail::getDefaultCUDAGenerator(like.device().index()));
-  const at::PhiloxCudaState state = [&] {
-    const std::lock_guard<std::mutex> lock(generator->mutex_);
-    return generator->philox_cuda_state(kNumbers);
-  }();
-  if (state.captured_) {
-    return {0, static_cast<int64_t>(state.offset_intragraph_),
-            reinterpret_cast<int64_t>(state.seed_.ptr),
-            reinterpret_cast<int64_t>(state.offset_.ptr)};
-  }
-  return {static_cast<int64_t>(state.seed_.val), static_cast<int64_t>(state.offset_.val), 0, 0};
-}
-
 /// The normalisation of rows to come, with what it writes.
 struct NormTensors {
-  NormTensors(const char* op, const Tensor& weight, const Tensor& bias, double epsilon,
-              at::IntArrayRef sizes, RowSizes rows, at::ScalarType dtype, c10::Device device)
+  NormTensors(const char* op, const Tensor& weight, const Tensor& bias, at::IntArrayRef sizes,
+              RowSizes rows, at::ScalarType dtype, c10::Device device)
       : weight(Operand(op, "weight", weight, at::kFloat, {rows.width}, device)),
         bias(Operand(op, "bias", bias, at::kFloat, {rows.width}, device)),
-        epsilon(static_cast<float>(epsilon)),
         out(at::empty(sizes, this->weight.options().dtype(dtype))),
         mean(at::empty({rows.rows}, this->weight.options())),
         inverse_deviation(at::empty_like(mean)) {}
 
   template <typename T>
   cuda::RowNorm<T> Call() const {
-    return {epsilon,
+    return {static_cast<float>(kNormEpsilon),
             Data<float>(weight),
             Data<float>(bias),
             MutableData<T>(out),
@@ -77,62 +49,14 @@ struct NormTensors {
             MutableData<float>(inverse_deviation)};
   }
 
+  NormedRows Results() const { return {out, mean, inverse_deviation}; }
+
   Tensor weight;
   Tensor bias;
-  float epsilon;
   Tensor out;
   Tensor mean;
   Tensor inverse_deviation;
 };
-
-ThreeTensors LayerNorm(const Tensor& x, const Tensor& weight, const Tensor& bias, double epsilon,
-                       at::ScalarType dtype) {
-  const c10::cuda::CUDAGuard guard(x.device());
-  const RowSizes sizes = SizesOf(kNormOp, "x", x);
-  const Tensor rows = Operand(kNormOp, "x", x, at::kFloat, x.sizes(), x.device());
-  const NormTensors norm(kNormOp, weight, bias, epsilon, x.sizes(), sizes, dtype, x.device());
-  DispatchNumber(kNormOp, dtype, [&](auto number) {
-    using T = decltype(number);
-    ThrowIfError(kNormOp, cuda::Run(cuda::AddNormForward<float, T>{.rows = sizes.rows,
-                                                                   .width = sizes.width,
-                                                                   .x = Data<float>(rows),
-                                                                   .branch = nullptr,
-                                                                   .dropout = {},
-                                                                   .sum = nullptr,
-                                                                   .norm = norm.Call<T>()},
-                                    c10::cuda::getCurrentCUDAStream()));
-  });
-  return {norm.out, norm.mean, norm.inverse_deviation};
-}
-
-FourTensors AddNorm(const Tensor& x, const Tensor& branch, double dropout, at::IntArrayRef random,
-                    const Tensor& weight, const Tensor& bias, double epsilon,
-                    at::ScalarType dtype) {
-  const c10::cuda::CUDAGuard guard(x.device());
-  const RowSizes sizes = SizesOf(kAddNormOp, "x", x);
-  const Tensor rows = Operand(kAddNormOp, "x", x, at::kFloat, x.sizes(), x.device());
-  const Tensor branch_rows =
-      Operand(kAddNormOp, "branch", branch, branch.scalar_type(), x.sizes(), x.device());
-  const NormTensors norm(kAddNormOp, weight, bias, epsilon, x.sizes(), sizes, dtype, x.device());
-  const Tensor sum = at::empty(x.sizes(), x.options());
-  DispatchNumber(kAddNormOp, branch.scalar_type(), [&](auto branch_number) {
-    DispatchNumber(kAddNormOp, dtype, [&](auto number) {
-      using Branch = decltype(branch_number);
-      using T = decltype(number);
-      ThrowIfError(kAddNormOp, cuda::Run(
-                                   cuda::AddNormForward<Branch, T>{
-                                       .rows = sizes.rows,
-                                       .width = sizes.width,
-                                       .x = Data<float>(rows),
-                                       .branch = Data<Branch>(branch_rows),
-                                       .dropout = AsDropout(kAddNormOp, dropout, random, sizes),
-                                       .sum = MutableData<float>(sum),
-                                       .norm = norm.Call<T>()},
-                                   c10::cuda::getCurrentCUDAStream()));
-    });
-  });
-  return {sum, norm.out, norm.mean, norm.inverse_deviation};
-}
 
 /// A gradient, each of whose rows counts for so many that follow each other.
 struct RepeatedRows {
@@ -145,61 +69,6 @@ RepeatedRows FindRepeatedRows(const Tensor& grad) {
   const bool repeats = grad.dim() > 1 && grad.stride(-2) == 0 && grad.size(-2) > 0;
   if (!repeats) return {Rows(grad), 1};
   return {Rows(grad.select(-2, 0)), grad.size(-2)};
-}
-
-FourTensors AddNormBackward(const std::optional<Tensor>& grad_sum, const Tensor& grad_normed,
-                            const Tensor& sum, const Tensor& weight, const Tensor& mean,
-                            const Tensor& inverse_deviation, double dropout, at::IntArrayRef random,
-                            bool of_x, std::optional<at::ScalarType> branch) {
-  constexpr const char* kOp = kAddNormBackwardOp;
-  const c10::Device device = sum.device();
-  const c10::cuda::CUDAGuard guard(device);
-  const auto [rows, width] = SizesOf(kOp, "sum", sum);
-  const auto floats = [&](const char* name, const Tensor& tensor, at::IntArrayRef sizes) {
-    return Operand(kOp, name, tensor, at::kFloat, sizes, device);
-  };
-  const Tensor sum_rows = floats("sum", sum, sum.sizes());
-  const Tensor scale = floats("weight", weight, {width});
-  const Tensor means = floats("mean", mean, {rows});
-  const Tensor inverses = floats("inverse_deviation", inverse_deviation, {rows});
-  CheckOperand(kOp, "grad_normed", grad_normed, grad_normed.scalar_type(), sum.sizes(), device);
-  const RepeatedRows grad = FindRepeatedRows(grad_normed);
-  Tensor grad_sum_rows;
-  if (grad_sum.has_value()) grad_sum_rows = floats("grad_sum", *grad_sum, sum.sizes());
-
-  const at::TensorOptions options = sum.options();
-  Tensor grad_x;
-  Tensor grad_branch;
-  if (of_x) grad_x = at::empty(sum.sizes(), options);
-  if (branch.has_value()) grad_branch = at::empty(sum.sizes(), options.dtype(*branch));
-  const Tensor grad_parameters = at::empty({2, width}, options);
-  const Tensor scratch = at::empty({cuda::ScratchFloats(rows, 2 * width)}, options);
-  DispatchNumber(kOp, branch.value_or(at::kFloat), [&, rows = rows, width = width](auto to) {
-    DispatchNumber(kOp, grad_normed.scalar_type(), [&](auto from) {
-      using Branch = decltype(to);
-      using T = decltype(from);
-      ThrowIfError(
-          kOp,
-          cuda::Run(
-              cuda::AddNormBackward<Branch, T>{
-                  .rows = rows,
-                  .width = width,
-                  .repeats = grad.repeats,
-                  .grad_sum = grad_sum_rows.defined() ? Data<float>(grad_sum_rows) : nullptr,
-                  .grad_out = Data<T>(grad.rows),
-                  .sum = Data<float>(sum_rows),
-                  .weight = Data<float>(scale),
-                  .mean = Data<float>(means),
-                  .inverse_deviation = Data<float>(inverses),
-                  .dropout = AsDropout(kOp, dropout, random, {rows, width}),
-                  .grad_x = of_x ? MutableData<float>(grad_x) : nullptr,
-                  .grad_branch = branch.has_value() ? MutableData<Branch>(grad_branch) : nullptr,
-                  .grad_parameters = MutableData<float>(grad_parameters),
-                  .scratch = MutableData<float>(scratch)},
-              c10::cuda::getCurrentCUDAStream()));
-    });
-  });
-  return {grad_x, grad_branch, grad_parameters.select(0, 0), grad_parameters.select(0, 1)};
 }
 
 cuda::TokenIds AsTokenIds(const Tensor& ids) {
@@ -215,136 +84,235 @@ Tensor TokenIdOperand(const char* op, const Tensor& ids, c10::Device device) {
   return ids.contiguous();
 }
 
-FourTensors EmbedNorm(const Tensor& ids, const Tensor& tokens, const Tensor& positions,
-                      double dropout, at::IntArrayRef random, const Tensor& weight,
-                      const Tensor& bias, double epsilon, at::ScalarType dtype) {
-  const c10::Device device = tokens.device();
-  const c10::cuda::CUDAGuard guard(device);
-  TORCH_CHECK(tokens.dim() == 2 && ids.dim() > 0, kEmbedNormOp,
-              " takes tokens [vocabulary, width] and ids [..., length]; got ", tokens.sizes(),
-              " and ", ids.sizes());
-  const int64_t width = tokens.size(1);
-  const int64_t length = ids.size(-1);
-  const RowSizes sizes = {ids.numel(), width};
-  const Tensor row_ids = TokenIdOperand(kEmbedNormOp, ids, device);
-  const Tensor token_rows =
-      Operand(kEmbedNormOp, "tokens", tokens, at::kFloat, tokens.sizes(), device);
-  const Tensor position_rows =
-      Operand(kEmbedNormOp, "positions", positions, at::kFloat, {length, width}, device);
-  std::vector<int64_t> row_sizes = ids.sizes().vec();
-  row_sizes.push_back(width);
-  const NormTensors norm(kEmbedNormOp, weight, bias, epsilon, row_sizes, sizes, dtype, device);
-  const Tensor sum = at::empty(row_sizes, tokens.options());
-  DispatchNumber(kEmbedNormOp, dtype, [&](auto number) {
-    using T = decltype(number);
-    ThrowIfError(kEmbedNormOp,
-                 cuda::Run(cuda::EmbedNormForward<T>{.rows = sizes.rows,
-                                                     .width = width,
-                                                     .length = length,
-                                                     .vocabulary = tokens.size(0),
-                                                     .ids = AsTokenIds(row_ids),
-                                                     .tokens = Data<float>(token_rows),
-                                                     .positions = Data<float>(position_rows),
-                                                     .dropout = AsDropout(kEmbedNormOp, dropout,
-                                                                          random, sizes),
+class TokenRowsByCuda final : public TokenRowsKernels {
+ public:
+  NormedRows NormRows(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                      at::ScalarType dtype) const override {
+    constexpr char kOp[] = "NormRows";
+    const c10::cuda::CUDAGuard guard(x.device());
+    const RowSizes sizes = SizesOf(kOp, "x", x);
+    const Tensor rows = Operand(kOp, "x", x, at::kFloat, x.sizes(), x.device());
+    const NormTensors norm(kOp, weight, bias, x.sizes(), sizes, dtype, x.device());
+    DispatchNumber(kOp, dtype, [&](auto number) {
+      using T = decltype(number);
+      ThrowIfError(kOp, cuda::Run(cuda::AddNormForward<float, T>{.rows = sizes.rows,
+                                                                 .width = sizes.width,
+                                                                 .x = Data<float>(rows),
+                                                                 .branch = nullptr,
+                                                                 .dropout = {},
+                                                                 .sum = nullptr,
+                                                                 .norm = norm.Call<T>()},
+                                  c10::cuda::getCurrentCUDAStream()));
+    });
+    return norm.Results();
+  }
+
+  std::tuple<Tensor, NormedRows> AddNorm(const Tensor& x, const Tensor& branch,
+                                         const Dropout& dropout, const Tensor& weight,
+                                         const Tensor& bias, at::ScalarType dtype) const override {
+    constexpr char kOp[] = "AddNorm";
+    const c10::cuda::CUDAGuard guard(x.device());
+    const RowSizes sizes = SizesOf(kOp, "x", x);
+    const Tensor rows = Operand(kOp, "x", x, at::kFloat, x.sizes(), x.device());
+    const Tensor branch_rows =
+        Operand(kOp, "branch", branch, branch.scalar_type(), x.sizes(), x.device());
+    const NormTensors norm(kOp, weight, bias, x.sizes(), sizes, dtype, x.device());
+    const Tensor sum = at::empty(x.sizes(), x.options());
+    DispatchNumber(kOp, branch.scalar_type(), [&](auto branch_number) {
+      DispatchNumber(kOp, dtype, [&](auto number) {
+        using Branch = decltype(branch_number);
+        using T = decltype(number);
+        ThrowIfError(
+            kOp, cuda::Run(
+                     cuda::AddNormForward<Branch, T>{.rows = sizes.rows,
+                                                     .width = sizes.width,
+                                                     .x = Data<float>(rows),
+                                                     .branch = Data<Branch>(branch_rows),
+                                                     .dropout = ForwardDropout(kOp, dropout, sizes),
                                                      .sum = MutableData<float>(sum),
                                                      .norm = norm.Call<T>()},
-                           c10::cuda::getCurrentCUDAStream()));
-  });
-  return {sum, norm.out, norm.mean, norm.inverse_deviation};
-}
+                     c10::cuda::getCurrentCUDAStream()));
+      });
+    });
+    return {sum, norm.Results()};
+  }
 
-Tensor TokenSums(const Tensor& ids, const Tensor& x, int64_t vocabulary) {
-  const c10::cuda::CUDAGuard guard(x.device());
-  const auto [count, width] = SizesOf(kTokenSumsOp, "x", x);
-  TORCH_CHECK(ids.numel() == count && vocabulary > 0, kTokenSumsOp, " takes an id for each of ",
-              count, " rows and a vocabulary of at least 1; got ids ", ids.sizes(), " of ",
-              vocabulary);
-  const Tensor row_ids = TokenIdOperand(kTokenSumsOp, ids, x.device());
-  const Tensor rows = Operand(kTokenSumsOp, "x", x, at::kFloat, x.sizes(), x.device());
-  const Tensor sums = at::empty({vocabulary, width}, x.options());
-  const Tensor scratch =
-      at::empty({cuda::TokenScratchFloats(count, vocabulary, width)}, x.options());
-  ThrowIfError(kTokenSumsOp, cuda::Run(cuda::TokenSums{.rows = count,
-                                                       .width = width,
-                                                       .vocabulary = vocabulary,
-                                                       .ids = AsTokenIds(row_ids),
-                                                       .x = Data<float>(rows),
-                                                       .sums = MutableData<float>(sums),
-                                                       .scratch = MutableData<float>(scratch)},
-                                       c10::cuda::getCurrentCUDAStream()));
-  return sums;
-}
+  AddNormGradients AddNormBackward(const Tensor& grad_sum, const Tensor& grad_normed,
+                                   const Tensor& sum, const Tensor& weight, const Tensor& mean,
+                                   const Tensor& inverse_deviation, const Dropout& dropout,
+                                   bool of_x, std::optional<at::ScalarType> branch) const override {
+    constexpr char kOp[] = "AddNormBackward";
+    const c10::Device device = sum.device();
+    const c10::cuda::CUDAGuard guard(device);
+    const auto [rows, width] = SizesOf(kOp, "sum", sum);
+    const auto floats = [&](const char* name, const Tensor& tensor, at::IntArrayRef sizes) {
+      return Operand(kOp, name, tensor, at::kFloat, sizes, device);
+    };
+    const Tensor sum_rows = floats("sum", sum, sum.sizes());
+    const Tensor scale = floats("weight", weight, {width});
+    const Tensor means = floats("mean", mean, {rows});
+    const Tensor inverses = floats("inverse_deviation", inverse_deviation, {rows});
+    CheckOperand(kOp, "grad_normed", grad_normed, grad_normed.scalar_type(), sum.sizes(), device);
+    const RepeatedRows grad = FindRepeatedRows(grad_normed);
+    Tensor grad_sum_rows;
+    if (grad_sum.defined()) grad_sum_rows = floats("grad_sum", grad_sum, sum.sizes());
 
-Tensor ColumnSums(const Tensor& x) {
-  const c10::cuda::CUDAGuard guard(x.device());
-  TORCH_CHECK(x.dim() == 2, kSumsOp, " takes a matrix; got ", x.sizes());
-  const Tensor rows = Rows(x);
-  const at::TensorOptions floats = x.options().dtype(at::kFloat);
-  const Tensor sums = at::empty({x.size(1)}, floats);
-  const Tensor scratch = at::empty({cuda::ColumnScratchFloats(x.size(0), x.size(1))}, floats);
-  DispatchNumber(kSumsOp, x.scalar_type(), [&](auto number) {
-    using T = decltype(number);
-    ThrowIfError(kSumsOp, cuda::Run(cuda::ColumnSums<T>{x.size(0), x.size(1), Data<T>(rows),
-                                                        MutableData<float>(sums),
-                                                        MutableData<float>(scratch)},
-                                    c10::cuda::getCurrentCUDAStream()));
-  });
-  return sums;
-}
+    const at::TensorOptions options = sum.options();
+    Tensor grad_x;
+    Tensor grad_branch;
+    if (of_x) grad_x = at::empty(sum.sizes(), options);
+    if (branch.has_value()) grad_branch = at::empty(sum.sizes(), options.dtype(*branch));
+    const Tensor grad_parameters = at::empty({2, width}, options);
+    const Tensor scratch = at::empty({cuda::ScratchFloats(rows, 2 * width)}, options);
+    DispatchNumber(kOp, branch.value_or(at::kFloat), [&, rows = rows, width = width](auto to) {
+      DispatchNumber(kOp, grad_normed.scalar_type(), [&](auto from) {
+        using Branch = decltype(to);
+        using T = decltype(from);
+        ThrowIfError(
+            kOp,
+            cuda::Run(
+                cuda::AddNormBackward<Branch, T>{
+                    .rows = rows,
+                    .width = width,
+                    .repeats = grad.repeats,
+                    .grad_sum = grad_sum_rows.defined() ? Data<float>(grad_sum_rows) : nullptr,
+                    .grad_out = Data<T>(grad.rows),
+                    .sum = Data<float>(sum_rows),
+                    .weight = Data<float>(scale),
+                    .mean = Data<float>(means),
+                    .inverse_deviation = Data<float>(inverses),
+                    .dropout = BackwardDropout(kOp, dropout, {rows, width}),
+                    .grad_x = of_x ? MutableData<float>(grad_x) : nullptr,
+                    .grad_branch = branch.has_value() ? MutableData<Branch>(grad_branch) : nullptr,
+                    .grad_parameters = MutableData<float>(grad_parameters),
+                    .scratch = MutableData<float>(scratch)},
+                c10::cuda::getCurrentCUDAStream()));
+      });
+    });
+    return {grad_x, grad_branch, grad_parameters.select(0, 0), grad_parameters.select(0, 1)};
+  }
 
-Tensor GeluDropout(const Tensor& x, double dropout, at::IntArrayRef random) {
-  const c10::cuda::CUDAGuard guard(x.device());
-  const Tensor numbers = Rows(x);
-  const Tensor out = at::empty(x.sizes(), x.options());
-  DispatchNumber(kGeluOp, x.scalar_type(), [&](auto number) {
-    using T = decltype(number);
-    ThrowIfError(
-        kGeluOp,
-        cuda::Run(cuda::GeluDropoutForward<T>{.count = x.numel(),
-                                              .x = Data<T>(numbers),
-                                              .dropout = AsDropout(kGeluOp, dropout, random,
-                                                                   x.numel() / cuda::kNumbersADraw),
-                                              .out = MutableData<T>(out)},
-                  c10::cuda::getCurrentCUDAStream()));
-  });
-  return out;
-}
+  std::tuple<Tensor, NormedRows> EmbedNorm(const Tensor& ids, const Tensor& tokens,
+                                           const Tensor& positions, const Dropout& dropout,
+                                           const Tensor& weight, const Tensor& bias,
+                                           at::ScalarType dtype) const override {
+    constexpr char kOp[] = "EmbedNorm";
+    const c10::Device device = tokens.device();
+    const c10::cuda::CUDAGuard guard(device);
+    TORCH_CHECK(tokens.dim() == 2 && ids.dim() > 0, kOp,
+                " takes tokens [vocabulary, width] and ids [..., length]; got ", tokens.sizes(),
+                " and ", ids.sizes());
+    const int64_t width = tokens.size(1);
+    const int64_t length = ids.size(-1);
+    const RowSizes sizes = {ids.numel(), width};
+    const Tensor row_ids = TokenIdOperand(kOp, ids, device);
+    const Tensor token_rows = Operand(kOp, "tokens", tokens, at::kFloat, tokens.sizes(), device);
+    const Tensor position_rows =
+        Operand(kOp, "positions", positions, at::kFloat, {length, width}, device);
+    std::vector<int64_t> row_sizes = ids.sizes().vec();
+    row_sizes.push_back(width);
+    const NormTensors norm(kOp, weight, bias, row_sizes, sizes, dtype, device);
+    const Tensor sum = at::empty(row_sizes, tokens.options());
+    DispatchNumber(kOp, dtype, [&](auto number) {
+      using T = decltype(number);
+      ThrowIfError(
+          kOp, cuda::Run(cuda::EmbedNormForward<T>{.rows = sizes.rows,
+                                                   .width = width,
+                                                   .length = length,
+                                                   .vocabulary = tokens.size(0),
+                                                   .ids = AsTokenIds(row_ids),
+                                                   .tokens = Data<float>(token_rows),
+                                                   .positions = Data<float>(position_rows),
+                                                   .dropout = ForwardDropout(kOp, dropout, sizes),
+                                                   .sum = MutableData<float>(sum),
+                                                   .norm = norm.Call<T>()},
+                         c10::cuda::getCurrentCUDAStream()));
+    });
+    return {sum, norm.Results()};
+  }
 
-Tensor GeluDropoutBackward(const Tensor& grad_out, const Tensor& x, double dropout,
-                           at::IntArrayRef random) {
-  const c10::cuda::CUDAGuard guard(x.device());
-  const Tensor numbers = Rows(x);
-  const Tensor grads =
-      Operand(kGeluBackwardOp, "grad_out", grad_out, x.scalar_type(), x.sizes(), x.device());
-  const Tensor grad_x = at::empty(x.sizes(), x.options());
-  DispatchNumber(kGeluBackwardOp, x.scalar_type(), [&](auto number) {
-    using T = decltype(number);
-    ThrowIfError(kGeluBackwardOp,
-                 cuda::Run(cuda::GeluDropoutBackward<T>{.count = x.numel(),
-                                                        .grad_out = Data<T>(grads),
-                                                        .x = Data<T>(numbers),
-                                                        .dropout = AsDropout(
-                                                            kGeluBackwardOp, dropout, random,
-                                                            x.numel() / cuda::kNumbersADraw),
-                                                        .grad_x = MutableData<T>(grad_x)},
-                           c10::cuda::getCurrentCUDAStream()));
-  });
-  return grad_x;
-}
+  Tensor TokenSums(const Tensor& ids, const Tensor& x, int64_t vocabulary) const override {
+    constexpr char kOp[] = "TokenSums";
+    const c10::cuda::CUDAGuard guard(x.device());
+    const auto [count, width] = SizesOf(kOp, "x", x);
+    TORCH_CHECK(ids.numel() == count && vocabulary > 0, kOp, " takes an id for each of ", count,
+                " rows and a vocabulary of at least 1; got ids ", ids.sizes(), " of ", vocabulary);
+    const Tensor row_ids = TokenIdOperand(kOp, ids, x.device());
+    const Tensor rows = Operand(kOp, "x", x, at::kFloat, x.sizes(), x.device());
+    const Tensor sums = at::empty({vocabulary, width}, x.options());
+    const Tensor scratch =
+        at::empty({cuda::TokenScratchFloats(count, vocabulary, width)}, x.options());
+    ThrowIfError(kOp, cuda::Run(cuda::TokenSums{.rows = count,
+                                                .width = width,
+                                                .vocabulary = vocabulary,
+                                                .ids = AsTokenIds(row_ids),
+                                                .x = Data<float>(rows),
+                                                .sums = MutableData<float>(sums),
+                                                .scratch = MutableData<float>(scratch)},
+                                c10::cuda::getCurrentCUDAStream()));
+    return sums;
+  }
+
+  Tensor ColumnSums(const Tensor& x) const override {
+    constexpr char kOp[] = "ColumnSums";
+    const c10::cuda::CUDAGuard guard(x.device());
+    TORCH_CHECK(x.dim() == 2, kOp, " takes a matrix; got ", x.sizes());
+    const Tensor rows = Rows(x);
+    const at::TensorOptions floats = x.options().dtype(at::kFloat);
+    const Tensor sums = at::empty({x.size(1)}, floats);
+    const Tensor scratch = at::empty({cuda::ColumnScratchFloats(x.size(0), x.size(1))}, floats);
+    DispatchNumber(kOp, x.scalar_type(), [&](auto number) {
+      using T = decltype(number);
+      ThrowIfError(
+          kOp, cuda::Run(cuda::ColumnSums<T>{x.size(0), x.size(1), Data<T>(rows),
+                                             MutableData<float>(sums), MutableData<float>(scratch)},
+                         c10::cuda::getCurrentCUDAStream()));
+    });
+    return sums;
+  }
+
+  Tensor GeluDropout(const Tensor& x, const Dropout& dropout) const override {
+    constexpr char kOp[] = "GeluDropout";
+    const c10::cuda::CUDAGuard guard(x.device());
+    const Tensor numbers = Rows(x);
+    const Tensor out = at::empty(x.sizes(), x.options());
+    DispatchNumber(kOp, x.scalar_type(), [&](auto number) {
+      using T = decltype(number);
+      ThrowIfError(
+          kOp, cuda::Run(cuda::GeluDropoutForward<T>{.count = x.numel(),
+                                                     .x = Data<T>(numbers),
+                                                     .dropout = ForwardDropout(
+                                                         dropout, x.numel() / cuda::kNumbersADraw),
+                                                     .out = MutableData<T>(out)},
+                         c10::cuda::getCurrentCUDAStream()));
+    });
+    return out;
+  }
+
+  Tensor GeluDropoutBackward(const Tensor& grad_out, const Tensor& x,
+                             const Dropout& dropout) const override {
+    constexpr char kOp[] = "GeluDropoutBackward";
+    const c10::cuda::CUDAGuard guard(x.device());
+    const Tensor numbers = Rows(x);
+    const Tensor grads = Operand(kOp, "grad_out", grad_out, x.scalar_type(), x.sizes(), x.device());
+    const Tensor grad_x = at::empty(x.sizes(), x.options());
+    DispatchNumber(kOp, x.scalar_type(), [&](auto number) {
+      using T = decltype(number);
+      ThrowIfError(
+          kOp, cuda::Run(cuda::GeluDropoutBackward<T>{.count = x.numel(),
+                                                      .grad_out = Data<T>(grads),
+                                                      .x = Data<T>(numbers),
+                                                      .dropout = BackwardDropout(
+                                                          dropout, x.numel() / cuda::kNumbersADraw),
+                                                      .grad_x = MutableData<T>(grad_x)},
+                         c10::cuda::getCurrentCUDAStream()));
+    });
+    return grad_x;
+  }
+};
+
+const TokenRowsByCuda kTokenRows;
+const GpuSide<TokenRowsKernels> kGpuSide(kTokenRows);
 
 }  // namespace
-
-TORCH_LIBRARY_IMPL(spion, CUDA, library) {
-  library.impl("draw_random", DrawRandom);
-  library.impl("layer_norm", LayerNorm);
-  library.impl("add_norm", AddNorm);
-  library.impl("add_norm_backward", AddNormBackward);
-  library.impl("embed_norm", EmbedNorm);
-  library.impl("token_sums", TokenSums);
-  library.impl("column_sums", ColumnSums);
-  library.impl("gelu_dropout", GeluDropout);
-  library.impl("gelu_dropout_backward", GeluDropoutBackward);
-}
-
 }  // namespace spion

@@ -3,14 +3,15 @@
 #include <ATen/ops/gelu.h>
 
 #include "spion/kernels/token_rows/api.h"
+#include "spion/ops/dropout.h"
+#include "spion/ops/gpu_side.h"
 #include "spion/ops/once_differentiable.h"
 #include "spion/ops/token_rows.h"
-#include "spion/ops/token_rows_operators.h"
+#include "spion/ops/token_rows_kernels.h"
 
 namespace spion {
 namespace {
 
-using token_rows::Dropout;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
@@ -20,15 +21,15 @@ class GeluDropoutFunction : public OnceDifferentiable<GeluDropoutFunction> {
 
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, double probability) {
     at::AutoDispatchBelowADInplaceOrView below_autograd;
-    const Dropout dropout = token_rows::Draw(probability, x);
+    const Dropout dropout = NewDropout(probability, x);
     context->save_for_backward({x});
-    token_rows::Save(context, dropout);
-    return token_rows::CallGeluDropout(x, dropout);
+    Save(context, dropout);
+    return GpuSide<TokenRowsKernels>::Get().GeluDropout(x, dropout);
   }
 
   static variable_list Gradients(AutogradContext* context, const variable_list& grads) {
-    return {token_rows::CallGeluDropoutBackward(grads[0], context->get_saved_variables()[0],
-                                                token_rows::SavedDropout(context)),
+    return {GpuSide<TokenRowsKernels>::Get().GeluDropoutBackward(
+                grads[0], context->get_saved_variables()[0], SavedDropout(context)),
             at::Tensor()};
   }
 };
@@ -36,8 +37,8 @@ class GeluDropoutFunction : public OnceDifferentiable<GeluDropoutFunction> {
 }  // namespace
 
 at::Tensor GeluDropout(const at::Tensor& x, double dropout) {
-  token_rows::CheckDropout("GeluDropout", dropout);
-  const bool by_kernel = x.is_cuda() && token_rows::TakesType(x.scalar_type()) && x.numel() > 0 &&
+  CheckDropout("GeluDropout", dropout);
+  const bool by_kernel = x.is_cuda() && TakesType(x.scalar_type()) && x.numel() > 0 &&
                          x.numel() % cuda::kGeluUnit == 0 && x.numel() <= cuda::kMaxGelu;
   return by_kernel ? GeluDropoutFunction::apply(x, dropout)
                    : at::dropout(at::gelu(x), dropout, /*train=*/true);

@@ -4,8 +4,8 @@
 #include <ATen/ops/mm.h>
 
 #include "spion/ops/once_differentiable.h"
+#include "spion/ops/sum_of_rows.h"
 #include "spion/ops/token_rows.h"
-#include "spion/ops/token_rows_operators.h"
 
 namespace spion {
 namespace {
@@ -50,7 +50,7 @@ class LinearMapFunction : public OnceDifferentiable<LinearMapFunction> {
     if (context->needs_input_grad(1)) {
       grad_weight = WideProduct(grad_out.t(), factor.reshape({-1, matrix.size(1)}));
     }
-    if (context->needs_input_grad(2)) grad_bias = token_rows::SumOfRows(grad_out);
+    if (context->needs_input_grad(2)) grad_bias = SumOfRows(grad_out);
     return {grad_x, grad_weight, grad_bias};
   }
 };

@@ -7,22 +7,26 @@
 #include <ATen/ops/zeros.h>
 
 #include "spion/kernels/token_rows/api.h"
+#include "spion/ops/dropout.h"
+#include "spion/ops/gpu_side.h"
 #include "spion/ops/once_differentiable.h"
+#include "spion/ops/sum_of_rows.h"
 #include "spion/ops/token_rows.h"
-#include "spion/ops/token_rows_operators.h"
+#include "spion/ops/token_rows_kernels.h"
 
 namespace spion {
 namespace {
 
-using token_rows::Dropout;
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
+
+const TokenRowsKernels& Kernels() { return GpuSide<TokenRowsKernels>::Get(); }
 
 // Whether the kernels take so many float32 rows on x's device and what comes of them.
 bool TakesRows(int64_t rows, const at::Tensor& x, const at::Tensor& weight, at::ScalarType dtype) {
   return x.is_cuda() && rows > 0 && rows <= cuda::kMaxRows && x.scalar_type() == at::kFloat &&
          weight.scalar_type() == at::kFloat && cuda::TakesNormWidth(weight.numel()) &&
-         token_rows::TakesType(dtype);
+         TakesType(dtype);
 }
 bool TakesRows(const at::Tensor& x, const at::Tensor& weight, at::ScalarType dtype) {
   const int64_t width = x.dim() > 0 ? x.size(-1) : 0;
@@ -31,17 +35,17 @@ bool TakesRows(const at::Tensor& x, const at::Tensor& weight, at::ScalarType dty
 
 // `ids`: what the embedding looked up, or undefined.
 void SaveNorm(AutogradContext* context, const at::Tensor& sum, const at::Tensor& weight,
-              const token_rows::Norm& norm, const Dropout& dropout, const at::Tensor& ids = {}) {
+              const NormedRows& norm, const Dropout& dropout, const at::Tensor& ids = {}) {
   context->save_for_backward({sum, weight, norm.mean, norm.inverse_deviation, ids});
   context->saved_data["dtype"] = norm.normed.scalar_type();
-  token_rows::Save(context, dropout);
+  Save(context, dropout);
   context->set_materialize_grads(false);  // zeros would be another pass over memory
 }
 
 // From the gradients of the sum and of the normalised rows, of which one may be undefined.
-token_rows::AddNormGradients NormGradients(AutogradContext* context, const at::Tensor& grad_sum,
-                                           const at::Tensor& grad_normed, bool of_x,
-                                           std::optional<at::ScalarType> branch) {
+AddNormGradients NormGradients(AutogradContext* context, const at::Tensor& grad_sum,
+                               const at::Tensor& grad_normed, bool of_x,
+                               std::optional<at::ScalarType> branch) {
   const variable_list saved = context->get_saved_variables();
   const at::Tensor& sum = saved[0];
   // One row for all: the kernel then reads no more.
@@ -49,9 +53,9 @@ token_rows::AddNormGradients NormGradients(AutogradContext* context, const at::T
     const at::ScalarType dtype = context->saved_data["dtype"].toScalarType();
     return at::zeros({1}, sum.options().dtype(dtype)).expand(sum.sizes());
   };
-  return token_rows::CallAddNormBackward(grad_sum, grad_normed.defined() ? grad_normed : zeros(),
-                                         sum, saved[1], saved[2], saved[3],
-                                         token_rows::SavedDropout(context), of_x, branch);
+  return Kernels().AddNormBackward(grad_sum, grad_normed.defined() ? grad_normed : zeros(), sum,
+                                   saved[1], saved[2], saved[3], SavedDropout(context), of_x,
+                                   branch);
 }
 
 class LayerNormFunction : public OnceDifferentiable<LayerNormFunction> {
@@ -61,8 +65,8 @@ class LayerNormFunction : public OnceDifferentiable<LayerNormFunction> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
                             const at::Tensor& bias, at::ScalarType dtype) {
     at::AutoDispatchBelowADInplaceOrView below_autograd;
-    const token_rows::Norm norm = token_rows::CallLayerNorm(x, weight, bias, dtype);
-    SaveNorm(context, x, weight, norm, {0, {}});
+    const NormedRows norm = Kernels().NormRows(x, weight, bias, dtype);
+    SaveNorm(context, x, weight, norm, Dropout());
     return norm.normed;
   }
 
@@ -81,8 +85,8 @@ class AddNormFunction : public OnceDifferentiable<AddNormFunction> {
                                const at::Tensor& branch, const at::Tensor& weight,
                                const at::Tensor& bias, double probability, at::ScalarType dtype) {
     at::AutoDispatchBelowADInplaceOrView below_autograd;
-    const Dropout dropout = token_rows::Draw(probability, x);
-    const auto [sum, norm] = token_rows::CallAddNorm(x, branch, dropout, weight, bias, dtype);
+    const Dropout dropout = NewDropout(probability, x);
+    const auto [sum, norm] = Kernels().AddNorm(x, branch, dropout, weight, bias, dtype);
     SaveNorm(context, sum, weight, norm, dropout);
     context->saved_data["branch"] = branch.scalar_type();
     return {sum, norm.normed};
@@ -100,7 +104,7 @@ class AddNormFunction : public OnceDifferentiable<AddNormFunction> {
 
 at::Tensor TokenTableGradient(const at::Tensor& ids, const at::Tensor& grad, int64_t vocabulary) {
   return vocabulary <= cuda::kMaxVocabulary
-             ? token_rows::CallTokenSums(ids, grad, vocabulary)
+             ? Kernels().TokenSums(ids, grad, vocabulary)
              : at::embedding_dense_backward(grad, ids, vocabulary, /*padding_idx=*/-1,
                                             /*scale_grad_by_freq=*/false);
 }
@@ -114,9 +118,9 @@ class EmbedNormFunction : public OnceDifferentiable<EmbedNormFunction> {
                                const at::Tensor& bias, const at::Tensor& ids, double probability,
                                at::ScalarType dtype) {
     at::AutoDispatchBelowADInplaceOrView below_autograd;
-    const Dropout dropout = token_rows::Draw(probability, tokens);
+    const Dropout dropout = NewDropout(probability, tokens);
     const auto [sum, norm] =
-        token_rows::CallEmbedNorm(ids, tokens, positions, dropout, weight, bias, dtype);
+        Kernels().EmbedNorm(ids, tokens, positions, dropout, weight, bias, dtype);
     SaveNorm(context, sum, weight, norm, dropout, ids);
     context->saved_data["vocabulary"] = tokens.size(0);
     return {sum, norm.normed};
@@ -135,7 +139,7 @@ class EmbedNormFunction : public OnceDifferentiable<EmbedNormFunction> {
                                        context->saved_data["vocabulary"].toInt());
     }
     if (context->needs_input_grad(1)) {
-      grad_positions = token_rows::SumOfRows(grad.view({-1, length * width})).view({length, width});
+      grad_positions = SumOfRows(grad.view({-1, length * width})).view({length, width});
     }
     return {grad_tokens,  grad_positions, gradients.weight, gradients.bias,
             at::Tensor(), at::Tensor(),   at::Tensor()};
@@ -147,15 +151,15 @@ class EmbedNormFunction : public OnceDifferentiable<EmbedNormFunction> {
 at::Tensor NormRows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                     at::ScalarType dtype) {
   if (TakesRows(x, weight, dtype)) return LayerNormFunction::apply(x, weight, bias, dtype);
-  return at::layer_norm(x, weight.sizes(), weight, bias, token_rows::kEpsilon).to(dtype);
+  return at::layer_norm(x, weight.sizes(), weight, bias, kNormEpsilon).to(dtype);
 }
 
 NormedSum AddNorm(const at::Tensor& x, const at::Tensor& branch, double dropout,
                   const at::Tensor& weight, const at::Tensor& bias, at::ScalarType dtype) {
-  token_rows::CheckDropout("AddNorm", dropout);
+  CheckDropout("AddNorm", dropout);
   TORCH_CHECK(branch.sizes() == x.sizes(), "AddNorm: branch must be ", x.sizes(), " as x is; got ",
               branch.sizes());
-  if (TakesRows(x, weight, dtype) && token_rows::TakesType(branch.scalar_type())) {
+  if (TakesRows(x, weight, dtype) && TakesType(branch.scalar_type())) {
     const variable_list results = AddNormFunction::apply(x, branch, weight, bias, dropout, dtype);
     return {results[0], results[1]};
   }
@@ -166,7 +170,7 @@ NormedSum AddNorm(const at::Tensor& x, const at::Tensor& branch, double dropout,
 NormedSum EmbedNorm(const at::Tensor& ids, const at::Tensor& tokens, const at::Tensor& positions,
                     double dropout, const at::Tensor& weight, const at::Tensor& bias,
                     at::ScalarType dtype) {
-  token_rows::CheckDropout("EmbedNorm", dropout);
+  CheckDropout("EmbedNorm", dropout);
   TORCH_CHECK(ids.dim() > 0, "EmbedNorm: ids must be [..., length]; got ", ids.sizes());
   TORCH_CHECK(tokens.dim() == 2, "EmbedNorm: tokens must be [vocabulary, width]; got ",
               tokens.sizes());

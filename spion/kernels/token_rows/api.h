@@ -42,7 +42,8 @@ constexpr int64_t kMaxGelu = kMaxRows * kGeluUnit;
 
 /// Where a call's random numbers come from: seed and offset of LibTorch's generator. In a recorded
 /// graph they are on the device, other ones at each replay. A call takes one draw of the generator
-/// (four numbers of each of its sequences). The backward call has the state of the forward call.
+/// (four numbers of each of its sequences). The backward call has what the forward call leaves in
+/// `drawn`, as seed and offset on the device.
 struct RandomState {
   uint64_t seed = 0;
   uint64_t offset = 0;
@@ -50,13 +51,14 @@ struct RandomState {
   const int64_t* offset_on_device = nullptr;  // if given, to be added to the offset
   /// Of a batch whose first numbers are another call's, as many draws as they take.
   int64_t first_draw = 0;
+  int64_t* drawn = nullptr;  // [2], if given: seed and offset of this call are written there
 };
 
 /// A draw is of so many numbers, of so many rows that follow each other.
 constexpr int64_t kNumbersADraw = 8;
 constexpr int64_t kRowsADraw = 2;
 
-/// Sets numbers to 0 with a probability of `probability`, rounded to 1 / 65536, and multiplies the
+/// Sets numbers to 0 with a probability of `probability`, rounded to 1 / 32768, and multiplies the
 /// others by 1 / (1 - probability). Which ones depends on the random state and their place alone:
 /// no mask is stored. Of probability 0, the random state is not read.
 struct Dropout {

@@ -150,6 +150,24 @@ TEST(GpuDropoutTest, ARecordedGraphDrawsAnotherMaskAtEachReplay) {
   c10::cuda::device_synchronize();
 }
 
+// It has the mask of the last replay.
+TEST(GpuDropoutTest, TheBackwardPassMayBeOutsideTheGraph) {
+  const c10::StreamGuard guard(c10::cuda::getStreamFromPool(false, Gpu().index()));
+  at::manual_seed(TestSeed(23));
+  const Leaf x = MakeBranch({50, 64}, at::kFloat);
+  GeluDropout(x.gpu, kDropout);
+  c10::cuda::device_synchronize();
+  at::cuda::CUDAGraph graph;
+  graph.capture_begin();
+  const at::Tensor out = GeluDropout(x.gpu, kDropout);
+  graph.capture_end();
+  graph.replay();
+  graph.replay();
+  out.backward(at::ones_like(out));
+  EXPECT_TRUE(x.gpu.grad().ne(0).equal(out.detach().ne(0)));
+  c10::cuda::device_synchronize();
+}
+
 TEST(GpuTokenRowsSanitizerTest, SmallStep) {
   at::manual_seed(TestSeed(19));
   Step step;

@@ -27,6 +27,8 @@ struct Kept {
   }
 };
 
+/// Every thread of a kernel makes one. The first thread of the grid, which has one dimension as
+/// thread blocks have, writes down what is drawn from, where that is asked for.
 class Dropper {
  public:
   explicit __device__ __forceinline__ Dropper(const Dropout& dropout)
@@ -40,6 +42,10 @@ class Dropper {
     offset_ = random.offset;
     if (random.offset_on_device != nullptr) {
       offset_ += static_cast<uint64_t>(*random.offset_on_device);
+    }
+    if (random.drawn != nullptr && blockIdx.x == 0 && threadIdx.x == 0) {
+      random.drawn[0] = static_cast<int64_t>(seed_);
+      random.drawn[1] = static_cast<int64_t>(offset_);
     }
     offset_ /= 4;  // LibTorch counts numbers, Philox fours
     first_draw_ = random.first_draw;

@@ -46,7 +46,7 @@ TEST(PhiloxTest, OfSeveralAtOnceEachIsAsAlone) {
 
 /// What a dropout of a half says of eight numbers: with it, a number is kept by the highest of its
 /// 15 bits.
-uint4 Drawn(const RandomState& random, int64_t eight) {
+uint4 BitsOf(const RandomState& random, int64_t eight) {
   Kept kept[1];
   RunKernel({.grid = {1, 1, 1}, .threads = 1, .seed = 1},
             [&] { Dropper({.probability = 0.5F, .random = random}).Keep({eight}, kept); });
@@ -64,15 +64,30 @@ TEST(DropperTest, DrawsBySeedOffsetAndPlace) {
   constexpr uint64_t kOffset = uint64_t{0x3edcba98} << 34 | 0x40;  // of numbers: four a counter
   constexpr int64_t kEight = int64_t{3} << 32 | 7;
   const uint4 expected = HalfKept(PhiloxOnce({0x10, 0x3edcba98, 7, 3}, {0x89abcdef, 0x01234567}));
-  ExpectWords(Drawn({.seed = kSeed, .offset = kOffset}, kEight), expected);
+  ExpectWords(BitsOf({.seed = kSeed, .offset = kOffset}, kEight), expected);
   // As a slice of a batch.
-  ExpectWords(Drawn({.seed = kSeed, .offset = kOffset, .first_draw = kEight - 5}, 5), expected);
+  ExpectWords(BitsOf({.seed = kSeed, .offset = kOffset, .first_draw = kEight - 5}, 5), expected);
   // As in a recorded graph.
   const auto seed = static_cast<int64_t>(kSeed);
   const auto offset = static_cast<int64_t>(kOffset - 12);
-  ExpectWords(Drawn({.seed = 0, .offset = 12, .seed_on_device = &seed, .offset_on_device = &offset},
-                    kEight),
-              expected);
+  ExpectWords(
+      BitsOf({.seed = 0, .offset = 12, .seed_on_device = &seed, .offset_on_device = &offset},
+             kEight),
+      expected);
+}
+
+TEST(DropperTest, LeavesWhatItDrawsFrom) {
+  const auto seed = static_cast<int64_t>(0xfedcba9876543210);
+  const int64_t offset = int64_t{1} << 40;
+  int64_t drawn[2] = {};
+  const RandomState random = {
+      .offset = 12, .seed_on_device = &seed, .offset_on_device = &offset, .drawn = drawn};
+  RunKernel({.grid = {3, 1, 1}, .threads = 64, .seed = 1},
+            [&] { const Dropper dropper({.probability = 0.5F, .random = random}); });
+  EXPECT_EQ(drawn[0], seed);
+  EXPECT_EQ(drawn[1], offset + 12);
+  ExpectWords(BitsOf({.seed_on_device = drawn, .offset_on_device = drawn + 1}, 7),
+              BitsOf(random, 7));
 }
 
 TEST(DropperTest, DropsWhatIsBelowTheProbability) {

@@ -47,6 +47,29 @@ inline Dropout DropoutOf(float probability) {
           .random = {.seed = TestSeed(20), .offset = uint64_t{1} << 35 | 8}};
 }
 
+/// What a forward kernel leaves for its backward kernel.
+class Drawn {
+ public:
+  /// The dropout, asking for it.
+  Dropout Of(Dropout dropout) {
+    dropout.random.drawn = numbers_;
+    return dropout;
+  }
+  /// The backward kernel's.
+  Dropout Again(float probability) const {
+    return {.probability = probability,
+            .random = {.seed_on_device = numbers_, .offset_on_device = numbers_ + 1}};
+  }
+
+  void ExpectOf(const Dropout& dropout) const {
+    EXPECT_EQ(static_cast<uint64_t>(numbers_[0]), dropout.random.seed);
+    EXPECT_EQ(static_cast<uint64_t>(numbers_[1]), dropout.random.offset);
+  }
+
+ private:
+  int64_t numbers_[2] = {-1, -1};
+};
+
 /// Of factors that are not 0.
 inline double Share(const std::vector<double>& factors) {
   double kept = 0;

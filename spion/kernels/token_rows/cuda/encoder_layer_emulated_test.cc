@@ -227,12 +227,14 @@ TEST_P(EmulatedPostAttentionTest, IsProjectionAndMlp) {
   for (const int64_t rows : kRowsOfTests) {
     const PostAttentionCase c(rows, GetParam());
     std::vector<float> out = Unwritten<float>(rows * kLayerWidth);
-    const PostAttentionForward call = {rows,           c.x.data(), c.heads.data(),
-                                       c.parameters(), c.dropout,  out.data()};
+    Drawn drawn;
+    const PostAttentionForward call = {rows,           c.x.data(),          c.heads.data(),
+                                       c.parameters(), drawn.Of(c.dropout), out.data()};
     RunKernel(LaunchOf(rows, PostAttentionShared::kForwardBytes),
               [&] { PostAttentionForwardKernel(call); });
     const Matrix branch = PlusRow(Product(c.Active(), c.scaled_mlp), c.mlp.bias.matrix);
     ExpectClose(out, Plus(Times(branch, c.mlp_factors), c.Sum()), "y");
+    if (GetParam() > 0) drawn.ExpectOf(c.dropout);
   }
 }
 

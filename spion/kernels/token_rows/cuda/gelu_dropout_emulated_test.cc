@@ -70,10 +70,11 @@ TYPED_TEST(EmulatedGeluTest, GeluThenDropout) {
     const auto blocks = static_cast<unsigned>((count / 8 + kEightsPerBlock - 1) / kEightsPerBlock);
     const EmulatedLaunch launch = {
         .grid = {blocks, 1, 1}, .threads = kGeluThreads, .seed = TestSeed(20)};
-    const GeluDropoutForward<T> forward = {count, x.data(), dropout, out.data()};
+    Drawn drawn;
+    const GeluDropoutForward<T> forward = {count, x.data(), drawn.Of(dropout), out.data()};
     RunKernel(launch, [&] { GeluDropoutForwardKernel<T>(forward); });
-    const GeluDropoutBackward<T> backward = {count, grad_out.data(), x.data(), dropout,
-                                             grad_x.data()};
+    const GeluDropoutBackward<T> backward = {count, grad_out.data(), x.data(),
+                                             drawn.Again(kProbability), grad_x.data()};
     RunKernel(launch, [&] { GeluDropoutBackwardKernel<T>(backward); });
 
     std::vector<double> factors(count), expected(count), slope(count);

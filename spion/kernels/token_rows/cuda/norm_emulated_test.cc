@@ -217,7 +217,8 @@ TYPED_TEST(EmulatedNormTest, AddsADroppedBranch) {
     ExpectDistinctRows(factors, TypeParam::kWidth);
 
     const auto branch = Numbers<Branch>(rows * TypeParam::kWidth, 0, 11);
-    const AddNormRun<TypeParam> run(rows, branch, dropout);
+    Drawn drawn;
+    const AddNormRun<TypeParam> run(rows, branch, drawn.Of(dropout));
     std::vector<double> sum(branch.size());
     for (size_t i = 0; i < sum.size(); ++i) sum[i] = run.x[i] + factors[i] * Widen(branch[i]);
     ExpectNear(run.sum, sum, 1e-6, "sum");
@@ -225,7 +226,8 @@ TYPED_TEST(EmulatedNormTest, AddsADroppedBranch) {
     ExpectNormed(run, oracle);
 
     const auto grad_sum = Numbers<float>(rows * TypeParam::kWidth, 0, 12);
-    const AddNormGradientRun<TypeParam> gradient(run, grad_sum, dropout, true, true);
+    const AddNormGradientRun<TypeParam> gradient(run, grad_sum, drawn.Again(kProbability), true,
+                                                 true);
     std::vector<double> of_x = oracle.Slope(Widened(gradient.grad_out));
     std::vector<double> of_branch(of_x.size());
     for (size_t i = 0; i < of_x.size(); ++i) {
@@ -263,6 +265,7 @@ TYPED_TEST(EmulatedNormTest, EmbedsTokensAtPositions) {
   for (const bool is_wide : {false, true}) {
     std::vector<float> sum(kRows * kWidth), mean(kRows), inverse(kRows);
     std::vector<T> out(kRows * kWidth);
+    Drawn drawn;
     const EmbedNormForward<T> call = {
         .rows = kRows,
         .width = kWidth,
@@ -271,7 +274,7 @@ TYPED_TEST(EmulatedNormTest, EmbedsTokensAtPositions) {
         .ids = {is_wide ? nullptr : narrow.data(), is_wide ? wide.data() : nullptr},
         .tokens = tokens.data(),
         .positions = positions.data(),
-        .dropout = DropoutOf(kProbability),
+        .dropout = drawn.Of(DropoutOf(kProbability)),
         .sum = sum.data(),
         .norm = {kEpsilon, weight.data(), bias.data(), out.data(), mean.data(), inverse.data()}};
     RunKernel(ForwardLaunch<TypeParam::kFours>(kRows),
@@ -287,6 +290,7 @@ TYPED_TEST(EmulatedNormTest, EmbedsTokensAtPositions) {
     ExpectNear(sum, expected, 1e-6, "sum");
     ExpectFactors(factors, kProbability);
     ExpectDistinctRows(factors, kWidth);
+    drawn.ExpectOf(DropoutOf(kProbability));
     const NormOracle oracle(expected, kWidth, weight);
     for (size_t i = 0; i < expected.size(); ++i) {
       expected[i] = oracle.y[i] * weight[i % kWidth] + bias[i % kWidth];
