@@ -14,16 +14,9 @@ def spion_repositories():
         name = "absl",
         package = "libabsl-dev",
         header = "absl/status/status.h",
-        # target -> pkg-config module
         modules = {
-            "cleanup": "absl_cleanup",
-            "function_ref": "absl_function_ref",
-            "span": "absl_span",
-            "status": "absl_status",
-            "statusor": "absl_statusor",
-            "str_format": "absl_str_format",
-            "strings": "absl_strings",
-            "time": "absl_time",
+            "absl": "absl_cleanup absl_function_ref absl_span absl_status absl_statusor " +
+                    "absl_str_format absl_strings absl_time",
         },
     )
     debian_library(

@@ -1,6 +1,6 @@
 """Where a training step's time goes, from a trace of a version that opened no range for each part.
 
-docs/results keeps such traces; the others are for breakdown.py.
+docs/results keeps such traces; the others are for breakdown_of_trace.py.
 
 Which product is which is told by the order of the encoder's operations (spion/nn/classifier.cc):
 four linear maps a layer (queries, keys and values; output; two of the MLP), then the classifier's

@@ -6,7 +6,7 @@ import sys
 import tempfile
 import unittest
 
-import breakdown
+import breakdown_of_trace
 import breakdown_by_order
 import fabricated
 import fake_programs
@@ -155,7 +155,7 @@ class BreakdownTest(unittest.TestCase):
 
     def test_a_part_is_its_operators_and_what_lies_between(self):
         for method, trace in self.traces().items():
-            told, operators = breakdown.shares(trace), breakdown_by_order.shares(trace)
+            told, operators = breakdown_of_trace.shares(trace), breakdown_by_order.shares(trace)
             self.assertAlmostEqual(told["step"], operators["step"])
             for part in breakdown_by_order.PARTS[:-1]:
                 # An operator that is taken for another part's is missing here.
@@ -166,7 +166,7 @@ class BreakdownTest(unittest.TestCase):
 
     def test_an_attention_is_fused_or_told_apart(self):
         for method, trace in self.traces().items():
-            told = breakdown.shares(trace)
+            told = breakdown_of_trace.shares(trace)
             apart = [told[part] > 0 for part in ("scores", "softmax", "weighted sum")]
             self.assertEqual(apart, [method == "dense"] * 3, method)
             self.assertEqual(told["fused attention"] > 0, method != "dense", method)

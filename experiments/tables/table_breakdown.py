@@ -2,7 +2,7 @@
 
 import dataclasses
 
-import breakdown
+import breakdown_of_trace
 import charts
 import gather
 import methods
@@ -49,18 +49,18 @@ def page(preset, results):
             missing = gather.without_numbers([result])
             if missing:
                 rows.append([methods.title(name), missing,
-                             *[Entry("-")] * len(breakdown.PARTS)])
+                             *[Entry("-")] * len(breakdown_of_trace.PARTS)])
                 continue
             try:
-                told = breakdown.shares(result.json("trace.json"))
+                told = breakdown_of_trace.shares(result.json("trace.json"))
             except (OSError, ValueError) as error:
                 rows.append([methods.title(name), Entry(f"failed: {error}", FAILED),
-                             *[Entry("-")] * len(breakdown.PARTS)])
+                             *[Entry("-")] * len(breakdown_of_trace.PARTS)])
                 continue
             drawn[methods.title(name)] = told
             rows.append([methods.title(name), significant(told["step"]),
-                         *(_share(told[part], told["step"]) for part in breakdown.PARTS)])
-        columns = ["method", *(f"{part}, ms" for part in ("step", *breakdown.PARTS))]
+                         *(_share(told[part], told["step"]) for part in breakdown_of_trace.PARTS)])
+        columns = ["method", *(f"{part}, ms" for part in ("step", *breakdown_of_trace.PARTS))]
         blocks.append(Grid(task, task, columns, rows,
                            "A fused attention has no scores, softmax and weighted sum of its own. "
                            "Residual stream: embedding, dropout, sums and normalisation. Other: "
@@ -68,5 +68,5 @@ def page(preset, results):
         if drawn:
             blocks.append(Picture(f"{task}: a training step", charts.stacked(
                 list(drawn), {part: [told[part] for told in drawn.values()]
-                              for part in breakdown.PARTS}, "ms")))
+                              for part in breakdown_of_trace.PARTS}, "ms")))
     return Page("breakdown", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])

@@ -2,7 +2,7 @@
 
 import gather
 import methods
-import operations
+import operations_count
 from page import Entry, Grid, Page, significant
 from result import State
 
@@ -27,11 +27,11 @@ def _layer_row(result, manifest, number, layer):
     length = manifest["model"]["sequence_length"]
     head_dim = manifest["model"]["width"] // manifest["model"]["heads"]
     kept = layer["kept_blocks"] * layer["block_size"] ** 2
-    counted = operations.counted(layer["columns_of_row"], layer["block_size"], head_dim)
-    dense = operations.dense_formula(length, head_dim)
+    counted = operations_count.counted(layer["columns_of_row"], layer["block_size"], head_dim)
+    dense = operations_count.dense_formula(length, head_dim)
     return [result.cell.task, methods.title(result.cell.method), str(number), str(length),
             str(head_dim), str(kept), str(counted),
-            str(operations.sparse_formula(kept, length, head_dim)), str(dense),
+            str(operations_count.sparse_formula(kept, length, head_dim)), str(dense),
             significant(dense / counted)]
 
 

@@ -15,12 +15,12 @@ def _debian_library_impl(repository_ctx):
         fail("@{}: {} is not there; {}".format(repository_ctx.name, header, fix))
 
     targets = []
-    for name, module in repository_ctx.attr.modules.items():
-        result = repository_ctx.execute(["pkg-config", "--libs", module])
+    for name, modules in repository_ctx.attr.modules.items():
+        result = repository_ctx.execute(["pkg-config", "--libs"] + modules.split(" "))
         if result.return_code != 0:
             fail("@{}: pkg-config does not know {}; {}\n{}".format(
                 repository_ctx.name,
-                module,
+                modules,
                 fix,
                 result.stderr,
             ))
@@ -32,7 +32,7 @@ debian_library = repository_rule(
     implementation = _debian_library_impl,
     attrs = {
         "header": attr.string(mandatory = True, doc = "a header below /usr/include that shows it is installed"),
-        "modules": attr.string_dict(mandatory = True, doc = "target name -> pkg-config module"),
+        "modules": attr.string_dict(mandatory = True, doc = "target name -> pkg-config modules, with spaces between"),
         "package": attr.string(mandatory = True, doc = "what to install when it is missing"),
     },
     local = True,

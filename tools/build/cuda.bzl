@@ -112,8 +112,7 @@ def cuda_headers(name, hdrs, deps = [], **kwargs):
             deps = ["//spion/kernels/cuda_tiles"],
         )
 
-    A cuda_library has it among its deps, and so has a spion_cuda_cc_test: there the headers include
-    //spion/kernels/cuda_emulation:instructions, which is to be a dep of one of them.
+    A cuda_library has it among its deps, and so has an emulated_test.
 
     Args:
       name: of the target.
@@ -141,6 +140,24 @@ def spion_cuda_cc_test(name, **kwargs):
     """A test of such code that needs no GPU; no target where this build has no CUDA."""
     if HAS_CUDA:
         spion_cc_test(name = name, **kwargs)
+
+def emulated_test(name, deps, **kwargs):
+    """A test of device code on the CPU, which //spion/kernels/cuda_emulation emulates.
+
+    Args:
+      name: of the test.
+      deps: besides the emulation.
+      **kwargs: as of spion_cuda_cc_test.
+    """
+    spion_cuda_cc_test(
+        name = name,
+        copts = ["-Wno-unknown-pragmas"],  # nvcc's
+        deps = deps + [
+            "//spion/kernels/cuda_emulation:instructions",
+            "//spion/kernels/cuda_emulation:thread_block",
+        ],
+        **kwargs
+    )
 
 def spion_cuda_cc_binary(name, **kwargs):
     """A program of such code; no target where this build has no CUDA."""

@@ -28,6 +28,31 @@ def py_unit(name, deps = [], **kwargs):
     elif of_test:
         fail("{} has no {}_test.py: {} are for nothing".format(name, name, of_test.keys()))
 
+def py_units(imports, **kwargs):
+    """The units of a table, and their tests.
+
+        py_units({
+            "store": ["durable", "result", "//tools/command_line"],
+            "store_test": ["small_runs"],
+        })
+
+    Args:
+      imports: {name: what <name>.py imports: names of this package's units, labels of others}. What
+        <name>_test imports besides is under that name; it is an entry of its own too, where no unit
+        is called <name>.
+      **kwargs: as of py_unit, for all.
+    """
+    for name, units in imports.items():
+        if not name.endswith("_test"):
+            test_deps = _labels(imports.get(name + "_test", []))
+            of_test = {"test_deps": test_deps} if test_deps else {}
+            py_unit(name = name, deps = _labels(units), **dict(kwargs, **of_test))
+        elif name[:-len("_test")] not in imports:
+            py_unit_test(name = name, deps = _labels(units), **kwargs)
+
+def _labels(units):
+    return [unit if unit[0] in "@/" else ":" + unit for unit in units]
+
 def py_unit_test(name, srcs = [], programs = [], args = [], data = [], size = "small", **kwargs):
     """A test of <name>.py.
 

@@ -1,6 +1,6 @@
 """Where a training step's time goes, from a trace that --trace=FILE wrote.
 
-    breakdown.shares(trace)["projections"]   # milliseconds a step
+    breakdown_of_trace.shares(trace)["projections"]   # milliseconds a step
 
 The forward pass opens a range for each part (spion/profiling/range.h). The backward pass is the
 work of autograd's nodes; the sequence number of a node's event tells the range that the node was

@@ -3,7 +3,7 @@
 import random
 import unittest
 
-import operations
+import operations_count
 
 
 class Counting:
@@ -63,8 +63,9 @@ class OperationsTest(unittest.TestCase):
         Counting.done = 0
         attend(q, k, v, kept)
         entries = sum(map(len, kept))
-        self.assertEqual(operations.counted(columns_of_row, block_size, head_dim), Counting.done)
-        self.assertEqual(operations.sparse_formula(entries, length, head_dim), Counting.done)
+        self.assertEqual(operations_count.counted(columns_of_row, block_size, head_dim),
+                         Counting.done)
+        self.assertEqual(operations_count.sparse_formula(entries, length, head_dim), Counting.done)
         return Counting.done
 
     def test_a_pattern(self):
@@ -75,7 +76,7 @@ class OperationsTest(unittest.TestCase):
 
     def test_all_blocks_are_dense_attention(self):
         done = self.check([[0, 1, 2]] * 3, block_size=2, head_dim=4)
-        self.assertEqual(operations.dense_formula(6, 4), done)
+        self.assertEqual(operations_count.dense_formula(6, 4), done)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import unittest
 
-import breakdown
+import breakdown_of_trace
 
 
 def event(name, ts, dur, cat="user_annotation", tid=1, **args):
@@ -26,16 +26,16 @@ LOSS = event("aten::loss", 3000, 40, "cpu_op", **{"Sequence number": 13, "Fwd th
 
 
 def shares(*events):
-    return breakdown.shares({"traceEvents": [STEP, PROJECTIONS, *events]})
+    return breakdown_of_trace.shares({"traceEvents": [STEP, PROJECTIONS, *events]})
 
 
 class BreakdownTest(unittest.TestCase):
     def check(self, told, **microseconds):
         """Parts that are not named must have no time, but for what is left."""
         expected = {name.replace("_", " "): each for name, each in microseconds.items()}
-        for part in breakdown.PARTS[:-1]:
+        for part in breakdown_of_trace.PARTS[:-1]:
             self.assertAlmostEqual(told[part], expected.get(part, 0) / 1e3, msg=part)
-        self.assertAlmostEqual(told["step"], sum(told[part] for part in breakdown.PARTS))
+        self.assertAlmostEqual(told["step"], sum(told[part] for part in breakdown_of_trace.PARTS))
 
     def test_a_node_counts_for_the_range_that_it_was_made_in(self):
         told = shares(ATTENTION, LOSS, backward(50_000, 1, 13), backward(50_010, 20, 12),
@@ -82,7 +82,7 @@ class BreakdownTest(unittest.TestCase):
     def test_a_trace_without_steps_is_refused(self):
         for events in ([], [PROJECTIONS]):
             with self.assertRaisesRegex(ValueError, "no training step"):
-                breakdown.shares({"traceEvents": events})
+                breakdown_of_trace.shares({"traceEvents": events})
 
 
 if __name__ == "__main__":
