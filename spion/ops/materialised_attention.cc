@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "spion/kernels/score_rows/api.h"
+#include "spion/kernels/materialised_softmax/api.h"
 #include "spion/ops/gpu_side.h"
 #include "spion/ops/materialised_softmax.h"
 #include "spion/ops/once_differentiable.h"

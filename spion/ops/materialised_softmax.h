@@ -14,8 +14,8 @@ struct MaterialisedProbabilities {
   at::Tensor rounded;
 };
 
-/// Calls of spion/kernels/score_rows, of contiguous [batch, heads, queries, keys] on a GPU;
-/// lengths: int32 [batch]. Without autograd. Each throws c10::Error that names an operand of
+/// Calls of spion/kernels/materialised_softmax, of contiguous [batch, heads, queries, keys] on a
+/// GPU; lengths: int32 [batch]. Without autograd. Each throws c10::Error that names an operand of
 /// another size, type or device.
 class MaterialisedSoftmax {
  public:

@@ -7,7 +7,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "spion/kernels/score_rows/api.h"
+#include "spion/kernels/materialised_softmax/api.h"
 #include "spion/ops/gpu_side.h"
 #include "spion/ops/materialised_softmax.h"
 #include "spion/ops/throw_if_error.h"

@@ -16,7 +16,7 @@ FLOORS = [
     ["spion/kernels/cpu_simd", "spion/kernels/cuda_emulation", "spion/kernels/cuda_launch"],
     ["spion/kernels/cuda_tiles"],
     ["spion/reference", "spion/testing", "spion/kernels", "spion/kernels/attention_map",
-     "spion/kernels/block_sparse", "spion/kernels/score_rows", "spion/kernels/token_rows"],
+     "spion/kernels/block_sparse", "spion/kernels/materialised_softmax", "spion/kernels/token_rows"],
     ["spion/kernels/block_sparse/cpu", "spion/kernels/block_sparse/cuda/common"],
     ["spion/kernels/block_sparse/cuda/line", "spion/kernels/block_sparse/cuda/warp",
      "spion/kernels/block_sparse/cuda/hopper"],
@@ -80,7 +80,7 @@ class LayersTest(unittest.TestCase):
         used = set(edges(GRAPH))
         if not any(user.endswith("/cuda") for user, _ in used):
             self.skipTest("this build has no CUDA")
-        for user in ("block_sparse/cuda/line", "block_sparse/cuda/warp", "attention_map/cuda", "token_rows/cuda", "score_rows/cuda"):
+        for user in ("block_sparse/cuda/line", "block_sparse/cuda/warp", "attention_map/cuda", "token_rows/cuda", "materialised_softmax/cuda"):
             self.assertIn((f"spion/kernels/{user}", "spion/kernels/cuda_tiles"), used)
         self.assertIn(("spion/kernels/cuda_tiles", "spion/kernels/common"), used)
 

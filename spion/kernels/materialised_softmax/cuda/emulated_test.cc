@@ -8,9 +8,9 @@
 #include "gtest/gtest.h"
 #include "spion/base/random.h"
 #include "spion/kernels/cuda_emulation/thread_block.h"
-#include "spion/kernels/score_rows/api.h"
-#include "spion/kernels/score_rows/cuda/slices.h"
-#include "spion/kernels/score_rows/cuda/softmax.cuh"
+#include "spion/kernels/materialised_softmax/api.h"
+#include "spion/kernels/materialised_softmax/cuda/slices.h"
+#include "spion/kernels/materialised_softmax/cuda/softmax.cuh"
 #include "spion/testing/seed.h"
 
 namespace spion::cuda {

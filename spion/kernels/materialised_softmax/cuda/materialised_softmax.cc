@@ -2,9 +2,9 @@
 #include "absl/strings/str_cat.h"
 #include "spion/base/status.h"
 #include "spion/kernels/cuda_launch/checks.h"
-#include "spion/kernels/score_rows/api.h"
-#include "spion/kernels/score_rows/cuda/launch.h"
-#include "spion/kernels/score_rows/cuda/slices.h"
+#include "spion/kernels/materialised_softmax/api.h"
+#include "spion/kernels/materialised_softmax/cuda/launch.h"
+#include "spion/kernels/materialised_softmax/cuda/slices.h"
 
 namespace spion::cuda {
 namespace {

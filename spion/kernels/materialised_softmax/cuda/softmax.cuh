@@ -1,6 +1,6 @@
 // A thread block has one row, in registers: kVectors times 8 scores a thread.
-#ifndef SPION_KERNELS_SCORE_ROWS_CUDA_SOFTMAX_CUH_
-#define SPION_KERNELS_SCORE_ROWS_CUDA_SOFTMAX_CUH_
+#ifndef SPION_KERNELS_MATERIALISED_SOFTMAX_CUDA_SOFTMAX_CUH_
+#define SPION_KERNELS_MATERIALISED_SOFTMAX_CUDA_SOFTMAX_CUH_
 
 #include <cmath>
 #include <cstdint>
@@ -8,7 +8,7 @@
 #include "spion/kernels/cuda_tiles/exponent.cuh"
 #include "spion/kernels/cuda_tiles/math.cuh"
 #include "spion/kernels/cuda_tiles/vectors.cuh"
-#include "spion/kernels/score_rows/api.h"
+#include "spion/kernels/materialised_softmax/api.h"
 
 namespace spion::cuda {
 
@@ -128,4 +128,4 @@ __global__ void __launch_bounds__(kScoreThreads)
 
 }  // namespace spion::cuda
 
-#endif  // SPION_KERNELS_SCORE_ROWS_CUDA_SOFTMAX_CUH_
+#endif  // SPION_KERNELS_MATERIALISED_SOFTMAX_CUDA_SOFTMAX_CUH_

@@ -1,7 +1,7 @@
 // Calls of more rows than a grid has thread blocks: cut into slices, each a call of its own.
 // Private to this package.
-#ifndef SPION_KERNELS_SCORE_ROWS_CUDA_SLICES_H_
-#define SPION_KERNELS_SCORE_ROWS_CUDA_SLICES_H_
+#ifndef SPION_KERNELS_MATERIALISED_SOFTMAX_CUDA_SLICES_H_
+#define SPION_KERNELS_MATERIALISED_SOFTMAX_CUDA_SLICES_H_
 
 #include <cuda_runtime_api.h>
 
@@ -9,7 +9,7 @@
 #include <cstdint>
 
 #include "spion/kernels/cuda_launch/parts.h"
-#include "spion/kernels/score_rows/api.h"
+#include "spion/kernels/materialised_softmax/api.h"
 
 namespace spion::cuda {
 
@@ -65,4 +65,4 @@ cudaError_t InSlices(const Call& call, int64_t most, Launch&& launch) {
 
 }  // namespace spion::cuda
 
-#endif  // SPION_KERNELS_SCORE_ROWS_CUDA_SLICES_H_
+#endif  // SPION_KERNELS_MATERIALISED_SOFTMAX_CUDA_SLICES_H_

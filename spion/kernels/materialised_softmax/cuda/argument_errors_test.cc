@@ -4,7 +4,7 @@
 
 #include "absl/status/status.h"
 #include "gtest/gtest.h"
-#include "spion/kernels/score_rows/api.h"
+#include "spion/kernels/materialised_softmax/api.h"
 
 namespace spion::cuda {
 namespace {
@@ -20,7 +20,7 @@ void ExpectRefused(int64_t batch, int64_t rows, int64_t width, const std::string
   EXPECT_NE(status.message().find(part), absl::string_view::npos) << status;
 }
 
-TEST(ScoreRowsArgumentsTest, Sizes) {
+TEST(MaterialisedSoftmaxArgumentsTest, Sizes) {
   ExpectRefused<SoftmaxForward>(2, 2, 20, "rows of 20 scores; a GPU takes multiples of 8 up to");
   ExpectRefused<SoftmaxBackward>(2, 2, 16384, "rows of 16384 scores");
   ExpectRefused<SoftmaxForward>(-1, 2, 64, "-1 * 2 rows");
@@ -36,7 +36,7 @@ void ExpectDone(int64_t batch, int64_t rows) {
   EXPECT_TRUE(Run(call, nullptr).ok()) << batch << " * " << rows << " rows";
 }
 
-TEST(ScoreRowsArgumentsTest, OfNoRowsNothingIsDone) {
+TEST(MaterialisedSoftmaxArgumentsTest, OfNoRowsNothingIsDone) {
   ExpectDone<SoftmaxForward>(0, 2);
   ExpectDone<SoftmaxForward>(2, 0);
   ExpectDone<SoftmaxBackward>(0, 2);

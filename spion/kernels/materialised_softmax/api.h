@@ -1,8 +1,8 @@
 // Softmax over materialised rows of attention scores, forward and backward, each in one pass over
 // memory: what dense attention with its probabilities in memory is made of, besides matrix
 // products.
-#ifndef SPION_KERNELS_SCORE_ROWS_API_H_
-#define SPION_KERNELS_SCORE_ROWS_API_H_
+#ifndef SPION_KERNELS_MATERIALISED_SOFTMAX_API_H_
+#define SPION_KERNELS_MATERIALISED_SOFTMAX_API_H_
 
 #include <cstdint>
 
@@ -55,4 +55,4 @@ absl::Status Run(const SoftmaxBackward& call, CUstream_st* stream);
 
 }  // namespace spion::cuda
 
-#endif  // SPION_KERNELS_SCORE_ROWS_API_H_
+#endif  // SPION_KERNELS_MATERIALISED_SOFTMAX_API_H_

@@ -1,5 +1,5 @@
-#include "spion/kernels/score_rows/cuda/launch.h"
-#include "spion/kernels/score_rows/cuda/softmax.cuh"
+#include "spion/kernels/materialised_softmax/cuda/launch.h"
+#include "spion/kernels/materialised_softmax/cuda/softmax.cuh"
 
 namespace spion::cuda {
 namespace {
