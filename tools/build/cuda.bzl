@@ -78,7 +78,6 @@ def _nvcc_objects_impl(ctx):
         numbers = ctx.attr.architectures or ctx.attr._architectures[CudaArchitecturesInfo].numbers
         arguments.add_all(_architecture_flags(numbers))
         arguments.add_all(depset(includes))
-        arguments.add_all(ctx.attr.copts)
         ctx.actions.run(
             executable = CUDA_HOME + "/bin/nvcc",
             arguments = [arguments],
@@ -95,7 +94,6 @@ _nvcc_objects = rule(
     implementation = _nvcc_objects_impl,
     attrs = {
         "architectures": attr.string_list(),
-        "copts": attr.string_list(),
         "deps": attr.label_list(providers = [CcInfo]),
         "hdrs": attr.label_list(allow_files = [".h", ".cuh"]),
         "srcs": attr.label_list(allow_files = [".cu"]),
@@ -191,15 +189,7 @@ def spion_cuda_test(name, srcs, deps, size = "medium", visibility = None):
         deps = [":{}_cases".format(name)],
     )
 
-def cuda_library(
-        name,
-        srcs,
-        hdrs = [],
-        deps = [],
-        copts = [],
-        tags = [],
-        architectures = [],
-        **kwargs):
+def cuda_library(name, srcs, hdrs = [], deps = [], architectures = [], **kwargs):
     if not HAS_NVCC:
         return
     _nvcc_objects(
@@ -207,15 +197,12 @@ def cuda_library(
         srcs = srcs,
         architectures = architectures,
         hdrs = hdrs,
-        copts = copts,
         deps = deps,
-        tags = tags,
     )
     native.cc_library(
         name = name,
         srcs = [name + ".objects"],
         linkstatic = True,
-        tags = tags,
         deps = deps + ["@cuda//:runtime"],
         **kwargs
     )

@@ -28,7 +28,7 @@ def py_unit(name, deps = [], **kwargs):
     elif of_test:
         fail("{} has no {}_test.py: {} are for nothing".format(name, name, of_test.keys()))
 
-def py_units(imports, **kwargs):
+def py_units(imports, sizes = {}, **kwargs):
     """The units of a table, and their tests.
 
         py_units({
@@ -40,15 +40,19 @@ def py_units(imports, **kwargs):
       imports: {name: what <name>.py imports: names of this package's units, labels of others}. What
         <name>_test imports besides is under that name; it is an entry of its own too, where no unit
         is called <name>.
+      sizes: {test: its size}, of those that are not small.
       **kwargs: as of py_unit, for all.
     """
     for name, units in imports.items():
-        if not name.endswith("_test"):
-            test_deps = _labels(imports.get(name + "_test", []))
-            of_test = {"test_deps": test_deps} if test_deps else {}
+        test = name if name.endswith("_test") else name + "_test"
+        size = sizes.get(test, "small")
+        if name != test:
+            of_test = {"test_deps": _labels(imports[test])} if test in imports else {}
+            if test in sizes:
+                of_test["test_size"] = size
             py_unit(name = name, deps = _labels(units), **dict(kwargs, **of_test))
         elif name[:-len("_test")] not in imports:
-            py_unit_test(name = name, deps = _labels(units), **kwargs)
+            py_unit_test(name = name, size = size, deps = _labels(units), **kwargs)
 
 def _labels(units):
     return [unit if unit[0] in "@/" else ":" + unit for unit in units]
