@@ -15,8 +15,8 @@
 #include "spion/base/sha256.h"
 #include "spion/base/status.h"
 #include "spion/data/data_folder.h"
-#include "spion/data/gzip.h"
-#include "spion/data/tar.h"
+#include "spion/data/formats/gzip.h"
+#include "spion/data/formats/tar.h"
 
 namespace spion {
 namespace {

@@ -12,7 +12,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "spion/base/sha256.h"
-#include "spion/data/write_test_archive.h"
+#include "spion/data/formats/write_test_archive.h"
 
 namespace spion {
 namespace {

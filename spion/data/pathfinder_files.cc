@@ -15,8 +15,8 @@
 #include "spion/base/read_file.h"
 #include "spion/base/status.h"
 #include "spion/data/data_folder.h"
-#include "spion/data/npy_text.h"
-#include "spion/data/png.h"
+#include "spion/data/formats/npy_text.h"
+#include "spion/data/formats/png.h"
 
 namespace spion {
 namespace {

@@ -13,7 +13,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "spion/base/sha256.h"
-#include "spion/data/write_test_png.h"
+#include "spion/data/formats/write_test_png.h"
 
 namespace spion {
 namespace {

@@ -12,8 +12,8 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "spion/base/sha256.h"
+#include "spion/data/formats/write_test_png.h"
 #include "spion/data/read_ids.h"
-#include "spion/data/write_test_png.h"
 
 namespace spion {
 namespace {

@@ -7,7 +7,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "spion/data/write_test_archive.h"
+#include "spion/data/formats/write_test_archive.h"
 #include "tools/fuzz/input_file.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

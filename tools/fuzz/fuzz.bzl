@@ -2,7 +2,7 @@
 
     spion_fuzz(
         name = "png",  # png.cc has LLVMFuzzerTestOneInput; seeds/png and found/png its inputs
-        deps = ["//spion/data:png"],
+        deps = ["//spion/data/formats:png"],
     )
 
 makes the program `png`, which only clang links (tools/fuzz/run.py builds and runs it), and the test

@@ -1,5 +1,5 @@
 // A picture of Pathfinder.
-#include "spion/data/png.h"
+#include "spion/data/formats/png.h"
 
 #include <cstddef>
 #include <cstdint>

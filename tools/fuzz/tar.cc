@@ -1,5 +1,5 @@
 // A tar archive, in pieces. The first byte says how long they are.
-#include "spion/data/tar.h"
+#include "spion/data/formats/tar.h"
 
 #include <algorithm>
 #include <cstddef>

@@ -1,4 +1,4 @@
-#include "spion/data/png.h"
+#include "spion/data/formats/png.h"
 
 #include <zlib.h>
 
@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "spion/data/write_test_png.h"
+#include "spion/data/formats/write_test_png.h"
 
 namespace spion {
 namespace {

@@ -1,4 +1,4 @@
-#include "spion/data/tar.h"
+#include "spion/data/formats/tar.h"
 
 #include <algorithm>
 #include <fstream>
@@ -10,8 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "spion/data/gzip.h"
-#include "spion/data/write_test_archive.h"
+#include "spion/data/formats/gzip.h"
+#include "spion/data/formats/write_test_archive.h"
 
 namespace spion {
 namespace {

@@ -5,8 +5,8 @@
 //   }));
 //
 // Over zlib, which checks each gzip member's checksum and length.
-#ifndef SPION_DATA_GZIP_H_
-#define SPION_DATA_GZIP_H_
+#ifndef SPION_DATA_FORMATS_GZIP_H_
+#define SPION_DATA_FORMATS_GZIP_H_
 
 #include <string>
 
@@ -26,4 +26,4 @@ absl::Status ReadGzipPieces(const std::string& path,
 
 }  // namespace spion
 
-#endif  // SPION_DATA_GZIP_H_
+#endif  // SPION_DATA_FORMATS_GZIP_H_

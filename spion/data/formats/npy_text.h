@@ -3,8 +3,8 @@
 //   if (IsNpy(bytes)) ASSIGN_OR_RETURN(std::string text, NpyText(bytes));
 //
 // Source: NumPy's description of the .npy format, versions 1.0 to 3.0.
-#ifndef SPION_DATA_NPY_TEXT_H_
-#define SPION_DATA_NPY_TEXT_H_
+#ifndef SPION_DATA_FORMATS_NPY_TEXT_H_
+#define SPION_DATA_FORMATS_NPY_TEXT_H_
 
 #include <string>
 
@@ -26,4 +26,4 @@ absl::StatusOr<std::string> NpyText(absl::string_view bytes);
 
 }  // namespace spion
 
-#endif  // SPION_DATA_NPY_TEXT_H_
+#endif  // SPION_DATA_FORMATS_NPY_TEXT_H_

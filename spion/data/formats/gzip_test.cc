@@ -1,4 +1,4 @@
-#include "spion/data/gzip.h"
+#include "spion/data/formats/gzip.h"
 
 #include <cstdint>
 #include <fstream>
@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include "spion/data/write_test_archive.h"
+#include "spion/data/formats/write_test_archive.h"
 
 namespace spion {
 namespace {

@@ -1,6 +1,6 @@
 // Writes PNG pictures through libpng, for tests of what reads them.
-#ifndef SPION_DATA_WRITE_TEST_PNG_H_
-#define SPION_DATA_WRITE_TEST_PNG_H_
+#ifndef SPION_DATA_FORMATS_WRITE_TEST_PNG_H_
+#define SPION_DATA_FORMATS_WRITE_TEST_PNG_H_
 
 #include <cstdint>
 #include <string>
@@ -24,4 +24,4 @@ std::string TestPng(const TestPicture& picture);
 
 }  // namespace spion
 
-#endif  // SPION_DATA_WRITE_TEST_PNG_H_
+#endif  // SPION_DATA_FORMATS_WRITE_TEST_PNG_H_

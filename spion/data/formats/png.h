@@ -6,8 +6,8 @@
 // Over libpng, which checks every chunk's CRC. Chunks that change no pixel (texts, colour profile,
 // gamma) are passed over, however large they say they are: the pixels are the numbers in the file.
 // Beside them it needs 100 KB or so.
-#ifndef SPION_DATA_PNG_H_
-#define SPION_DATA_PNG_H_
+#ifndef SPION_DATA_FORMATS_PNG_H_
+#define SPION_DATA_FORMATS_PNG_H_
 
 #include <cstdint>
 
@@ -27,4 +27,4 @@ absl::Status DecodeGreyPng(absl::string_view bytes, int width, int height,
 
 }  // namespace spion
 
-#endif  // SPION_DATA_PNG_H_
+#endif  // SPION_DATA_FORMATS_PNG_H_

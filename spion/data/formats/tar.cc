@@ -1,4 +1,4 @@
-#include "spion/data/tar.h"
+#include "spion/data/formats/tar.h"
 
 #include <algorithm>
 #include <cstddef>

@@ -1,4 +1,4 @@
-#include "spion/data/png.h"
+#include "spion/data/formats/png.h"
 
 #include <png.h>
 

@@ -1,4 +1,4 @@
-#include "spion/data/npy_text.h"
+#include "spion/data/formats/npy_text.h"
 
 #include <cstddef>
 #include <cstdint>

@@ -12,8 +12,8 @@
 // that a bundle for a GPU machine may have, for one archive.
 //
 // Source: POSIX.1-1988 (ustar), in which GNU tar and pax write files with names this short too.
-#ifndef SPION_DATA_TAR_H_
-#define SPION_DATA_TAR_H_
+#ifndef SPION_DATA_FORMATS_TAR_H_
+#define SPION_DATA_FORMATS_TAR_H_
 
 #include <cstdint>
 #include <functional>
@@ -62,4 +62,4 @@ class TarReader {
 
 }  // namespace spion
 
-#endif  // SPION_DATA_TAR_H_
+#endif  // SPION_DATA_FORMATS_TAR_H_

@@ -1,4 +1,4 @@
-#include "spion/data/gzip.h"
+#include "spion/data/formats/gzip.h"
 
 #include <zlib.h>
 

@@ -1,4 +1,4 @@
-#include "spion/data/write_test_archive.h"
+#include "spion/data/formats/write_test_archive.h"
 
 #include <zlib.h>
 

@@ -1,6 +1,6 @@
 // Writes tar and gzip files, for tests of what reads them.
-#ifndef SPION_DATA_WRITE_TEST_ARCHIVE_H_
-#define SPION_DATA_WRITE_TEST_ARCHIVE_H_
+#ifndef SPION_DATA_FORMATS_WRITE_TEST_ARCHIVE_H_
+#define SPION_DATA_FORMATS_WRITE_TEST_ARCHIVE_H_
 
 #include <string>
 
@@ -18,4 +18,4 @@ std::string TestGzip(const std::string& content);
 
 }  // namespace spion
 
-#endif  // SPION_DATA_WRITE_TEST_ARCHIVE_H_
+#endif  // SPION_DATA_FORMATS_WRITE_TEST_ARCHIVE_H_
