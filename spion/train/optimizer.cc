@@ -1,15 +1,12 @@
 #include "spion/train/optimizer.h"
 
-#include <ATen/ops/_foreach_add.h>
-#include <ATen/ops/_foreach_clamp_max.h>
-#include <ATen/ops/_foreach_clamp_min.h>
-#include <ATen/ops/_fused_adamw.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/zeros.h>
 #include <ATen/ops/zeros_like.h>
 #include <c10/core/GradMode.h>
 
 #include "spion/base/status.h"
+#include "spion/ops/adamw.h"
 
 namespace spion {
 namespace {
@@ -22,6 +19,7 @@ std::string StepsTaken(const std::string& parameter) { return "adamw.steps." + p
 
 Optimizer::Optimizer(const Parameters& parameters, const HyperParameters& hyper_parameters)
     : hyper_parameters_(hyper_parameters),
+      steps_taken_(at::zeros({}, parameters.items().front().value.options())),
       learning_rate_(at::full({}, hyper_parameters.learning_rate,
                               parameters.items().front().value.options())) {
   c10::NoGradGuard no_grad;
@@ -30,7 +28,6 @@ Optimizer::Optimizer(const Parameters& parameters, const HyperParameters& hyper_
     parameters_.push_back(parameter.value);
     first_moments_.push_back(at::zeros_like(parameter.value));
     second_moments_.push_back(at::zeros_like(parameter.value));
-    steps_taken_.push_back(at::zeros({}, parameter.value.options()));
   }
 }
 
@@ -48,20 +45,25 @@ std::vector<at::Tensor> Optimizer::TakeGradients() {
 
 void Optimizer::Step(const std::vector<at::Tensor>& gradients) {
   c10::NoGradGuard no_grad;
-  at::_foreach_clamp_min_(gradients, -hyper_parameters_.gradient_limit);
-  at::_foreach_clamp_max_(gradients, hyper_parameters_.gradient_limit);
-  at::_foreach_add_(steps_taken_, 1);
-  at::_fused_adamw_(parameters_, gradients, first_moments_, second_moments_,
-                    /*max_exp_avg_sqs=*/{}, steps_taken_, learning_rate_, hyper_parameters_.beta1,
-                    hyper_parameters_.beta2, hyper_parameters_.weight_decay,
-                    hyper_parameters_.epsilon, /*amsgrad=*/false, /*maximize=*/false);
+  const HyperParameters& h = hyper_parameters_;
+  StepAdamW({.beta1 = h.beta1,
+             .beta2 = h.beta2,
+             .epsilon = h.epsilon,
+             .weight_decay = h.weight_decay,
+             .gradient_limit = h.gradient_limit},
+            gradients,
+            {.parameters = parameters_,
+             .first_moments = first_moments_,
+             .second_moments = second_moments_,
+             .steps_taken = steps_taken_,
+             .learning_rate = learning_rate_});
 }
 
 void Optimizer::SaveTo(TrainingState& state) const {
   for (size_t i = 0; i < names_.size(); ++i) {
     state.Put(FirstMoment(names_[i]), first_moments_[i]);
     state.Put(SecondMoment(names_[i]), second_moments_[i]);
-    state.Put(StepsTaken(names_[i]), steps_taken_[i]);
+    state.Put(StepsTaken(names_[i]), steps_taken_);
   }
 }
 
@@ -69,7 +71,7 @@ absl::Status Optimizer::RestoreFrom(const TrainingState& state) {
   for (size_t i = 0; i < names_.size(); ++i) {
     RETURN_IF_ERROR(state.CopyTo(FirstMoment(names_[i]), first_moments_[i]));
     RETURN_IF_ERROR(state.CopyTo(SecondMoment(names_[i]), second_moments_[i]));
-    RETURN_IF_ERROR(state.CopyTo(StepsTaken(names_[i]), steps_taken_[i]));
+    RETURN_IF_ERROR(state.CopyTo(StepsTaken(names_[i]), steps_taken_));
   }
   return absl::OkStatus();
 }

@@ -1,5 +1,4 @@
-// AdamW (Loshchilov & Hutter 2019) over a model's parameters, with gradients clipped by value,
-// through LibTorch's fused kernel.
+// AdamW (spion/ops/adamw.h) over a model's parameters.
 #ifndef SPION_TRAIN_OPTIMIZER_H_
 #define SPION_TRAIN_OPTIMIZER_H_
 
@@ -41,7 +40,7 @@ class Optimizer {
   std::vector<at::Tensor> parameters_;
   std::vector<at::Tensor> first_moments_;
   std::vector<at::Tensor> second_moments_;
-  std::vector<at::Tensor> steps_taken_;
+  at::Tensor steps_taken_;    // a scalar, which a state has once for each parameter
   at::Tensor learning_rate_;  // a scalar on the parameters' device
 };
 

@@ -5,13 +5,13 @@
 namespace spion::cuda {
 
 cudaError_t Launch(const PostAttentionForward& call, cudaStream_t stream) {
-  return LaunchLayer(PostAttentionForwardKernel, call, kLayerBlocks, PostAttentionShared::kForwardBytes,
-                     stream);
+  return LaunchLayer(PostAttentionForwardKernel, call, kLayerBlocks,
+                     PostAttentionShared::kForwardBytes, stream);
 }
 
 cudaError_t Launch(const PostAttentionBackward& call, cudaStream_t stream) {
-  return LaunchLayerSums<PostAttentionGradients, PostAttentionPlace>(PostAttentionBackwardKernel, call,
-                                                 PostAttentionRows::kBytes, stream);
+  return LaunchLayerSums<PostAttentionGradients, PostAttentionPlace>(
+      PostAttentionBackwardKernel, call, PostAttentionRows::kBytes, stream);
 }
 
 int EncoderLayerSharedBytes() { return PostAttentionRows::kBytes; }

@@ -10,8 +10,8 @@ cudaError_t Launch(const PreAttentionForward& call, cudaStream_t stream) {
 }
 
 cudaError_t Launch(const PreAttentionBackward& call, cudaStream_t stream) {
-  return LaunchLayerSums<PreAttentionGradients, PreAttentionPlace>(PreAttentionBackwardKernel, call,
-                                                PreAttentionShared::kBackwardBytes, stream);
+  return LaunchLayerSums<PreAttentionGradients, PreAttentionPlace>(
+      PreAttentionBackwardKernel, call, PreAttentionShared::kBackwardBytes, stream);
 }
 
 }  // namespace spion::cuda
