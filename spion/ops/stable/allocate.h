@@ -5,7 +5,6 @@
 #include <torch/csrc/stable/tensor.h>
 
 #include <new>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -22,11 +21,20 @@ class OutOfMemory : public std::bad_alloc {
   std::string message_;
 };
 
-/// An uninitialised tensor on the other's device, of its dtype if none is given. Throws OutOfMemory
-/// where LibTorch has none to give; LibTorch's own message is then on stderr.
-torch::stable::Tensor Allocate(const torch::stable::Tensor& like,
-                               torch::headeronly::IntHeaderOnlyArrayRef sizes,
-                               std::optional<torch::headeronly::ScalarType> dtype = std::nullopt);
+using Sizes = torch::headeronly::IntHeaderOnlyArrayRef;
+
+/// An uninitialised tensor of the other's dtype and device; no view of another, so that it may be
+/// an operator's result. Contiguous, or laid out in memory by `order`: dimensions, the outermost
+/// first. Throws OutOfMemory where LibTorch has none to give, or, on a GPU, gives none as the GPU
+/// has failed: the two look alike here (RunOnGpu of cuda_device.h tells them apart). LibTorch's own
+/// message is then on stderr.
+torch::stable::Tensor Allocate(const torch::stable::Tensor& like, Sizes sizes, Sizes order = {});
+
+/// The same of float32, contiguous.
+torch::stable::Tensor AllocateFloats(const torch::stable::Tensor& like, Sizes sizes);
+
+/// A contiguous copy. Throws as Allocate.
+torch::stable::Tensor Copy(const torch::stable::Tensor& tensor);
 
 }  // namespace spion
 

@@ -23,14 +23,11 @@ torch::stable::Tensor RunAttentionMap(const torch::stable::Tensor& q,
                                       const torch::stable::Tensor& k,
                                       const std::optional<torch::stable::Tensor>& padding,
                                       bool exact_float32, Kernel&& kernel) {
-  constexpr auto kFloat = torch::headeronly::ScalarType::Float;
   CheckHeadTensor(kMapOp, "q", q, q);
   CheckHeadTensor(kMapOp, "k", k, q);
-  const torch::stable::Tensor map = Allocate(q, {q.size(2), q.size(2)}, kFloat);
+  const torch::stable::Tensor map = AllocateFloats(q, {q.size(2), q.size(2)});
   std::optional<torch::stable::Tensor> row_statistics;
-  if (!q.is_cpu()) {
-    row_statistics = Allocate(q, {q.size(0), q.size(1), q.size(2), 2}, kFloat);
-  }
+  if (!q.is_cpu()) row_statistics = AllocateFloats(q, {q.size(0), q.size(1), q.size(2), 2});
   CheckOk(kMapOp,
           kernel(AttentionMapCall<T>{
               .batch = q.size(0),

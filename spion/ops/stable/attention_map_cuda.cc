@@ -10,8 +10,7 @@ namespace {
 using torch::stable::Tensor;
 
 Tensor Map(const Tensor& q, const Tensor& k, std::optional<Tensor> padding, bool exact_float32) {
-  const torch::stable::accelerator::DeviceGuard guard(GpuOf(kMapOp, q));
-  return DispatchElement(kMapOp, q, [&](auto element) {
+  return RunOnGpu(kMapOp, q, [&](auto element) {
     using T = decltype(element);
     return RunAttentionMap<T>(q, k, padding, exact_float32, [&](const AttentionMapCall<T>& call) {
       return cuda::MeanAttentionMap(call, CurrentStream(q));

@@ -1,8 +1,8 @@
 // The operators of block-sparse attention on the CPU.
 #include <torch/csrc/stable/library.h>
-#include <torch/csrc/stable/ops.h>
 
 #include "spion/kernels/block_sparse/api.h"
+#include "spion/ops/stable/allocate.h"
 #include "spion/ops/stable/block_sparse_calls.h"
 #include "spion/ops/stable/parallel.h"
 
@@ -42,7 +42,7 @@ Tensor Backward(const Tensor& grad_out, const Tensor& q, const Tensor& k, const 
   CheckDtype(kBackwardOp, q);
   // The gradient may come expanded (of a sum, say): the kernel wants rows.
   const bool has_rows = grad_out.dim() == 4 && grad_out.stride(3) == 1;
-  const Tensor grad_rows = has_rows ? grad_out : torch::stable::contiguous(grad_out);
+  const Tensor grad_rows = has_rows ? grad_out : Copy(grad_out);
   return RunBackward<float>(grad_rows, q, k, v, out, log_sum_exp,
                             {pattern,
                              block_size,

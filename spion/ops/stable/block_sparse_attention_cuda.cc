@@ -10,19 +10,17 @@ namespace spion {
 namespace {
 
 using torch::stable::Tensor;
-using torch::stable::accelerator::DeviceGuard;
 
 std::tuple<Tensor, Tensor> Forward(const Tensor& q, const Tensor& k, const Tensor& v,
                                    const Tensor& pattern, int64_t block_size, int64_t patterns,
                                    int64_t blocks_per_side, int64_t long_rows, int64_t long_lines,
                                    std::optional<Tensor> padding, double scale, bool pruned_is_zero,
                                    bool exact_float32) {
-  const DeviceGuard guard(GpuOf(kForwardOp, q));
   const BlockSparseArguments arguments{
       pattern,      block_size, {patterns, blocks_per_side, long_rows, long_lines},
       padding,      scale,      pruned_is_zero,
       exact_float32};
-  return DispatchElement(kForwardOp, q, [&](auto element) {
+  return RunOnGpu(kForwardOp, q, [&](auto element) {
     using T = decltype(element);
     return RunForward<T>(q, k, v, arguments, [&](const BlockSparseForward<T>& call) {
       return cuda::Forward(call, CurrentStream(q));
@@ -35,19 +33,17 @@ Tensor Backward(const Tensor& grad_out, const Tensor& q, const Tensor& k, const 
                 int64_t block_size, int64_t patterns, int64_t blocks_per_side, int64_t long_rows,
                 int64_t long_lines, std::optional<Tensor> padding, double scale,
                 bool pruned_is_zero, bool exact_float32) {
-  const DeviceGuard guard(GpuOf(kBackwardOp, q));
   const BlockSparseArguments arguments{
       pattern,      block_size, {patterns, blocks_per_side, long_rows, long_lines},
       padding,      scale,      pruned_is_zero,
       exact_float32};
-  // The gradient comes as autograd has it: expanded (of a sum, say), at any offset, spread far.
-  const Tensor grad_rows = IsReadInPlace(grad_out) ? grad_out : Copy(grad_out);
-  return DispatchElement(kBackwardOp, q, [&](auto element) {
+  return RunOnGpu(kBackwardOp, q, [&](auto element) {
     using T = decltype(element);
+    // The gradient comes as autograd has it: expanded (of a sum, say), at any offset, spread far.
+    const Tensor grad_rows = IsReadInPlace(grad_out) ? grad_out : Copy(grad_out);
     return RunBackward<T>(
         grad_rows, q, k, v, out, log_sum_exp, arguments, [&](BlockSparseBackward<T> call) {
-          const Tensor scratch = Allocate(q, {cuda::BackwardScratchFloats<T>(call.problem)},
-                                          torch::headeronly::ScalarType::Float);
+          const Tensor scratch = AllocateFloats(q, {cuda::BackwardScratchFloats<T>(call.problem)});
           call.scratch = static_cast<float*>(scratch.mutable_data_ptr());
           return cuda::Backward(call, CurrentStream(q));
         });

@@ -27,8 +27,7 @@ std::tuple<torch::stable::Tensor, torch::stable::Tensor> RunForward(
   CheckHeadTensor(kForwardOp, "k", k, q);
   CheckHeadTensor(kForwardOp, "v", v, q);
   const torch::stable::Tensor out = EmptyHeads(q);
-  const torch::stable::Tensor log_sum_exp =
-      Allocate(q, {q.size(0), q.size(1), q.size(2)}, torch::headeronly::ScalarType::Float);
+  const torch::stable::Tensor log_sum_exp = AllocateFloats(q, {q.size(0), q.size(1), q.size(2)});
   CheckOk(kForwardOp, kernel(BlockSparseForward<T>{
                           .problem = problem,
                           .q = AsHeadTensor<const T>(q),

@@ -4,13 +4,14 @@
 #define SPION_OPS_STABLE_CUDA_DEVICE_H_
 
 #include <torch/csrc/stable/accelerator.h>
-#include <torch/csrc/stable/ops.h>
 #include <torch/csrc/stable/tensor.h>
 
 #include <cstdint>
+#include <utility>
 
 #include "spion/kernels/common/head_tensor.h"
 #include "spion/kernels/common/number.h"
+#include "spion/kernels/cuda_launch/device.h"
 #include "spion/ops/stable/allocate.h"
 #include "spion/ops/stable/refuse.h"
 #include "spion/ops/stable/tensor_arguments.h"
@@ -37,7 +38,7 @@ inline CUstream_st* CurrentStream(const torch::stable::Tensor& q) {
   return static_cast<CUstream_st*>(stream);
 }
 
-/// Calls body(T{}) with the kernels' type for q's dtype; refuses any other.
+/// body(T{}) with the kernels' type for q's dtype; refuses any other.
 template <class Body>
 auto DispatchElement(const char* op, const torch::stable::Tensor& q, Body&& body) {
   using torch::headeronly::ScalarType;
@@ -55,6 +56,19 @@ auto DispatchElement(const char* op, const torch::stable::Tensor& q, Body&& body
   }
 }
 
+/// The same with q's GPU as the current device. A GPU that an earlier kernel has brought down has
+/// no memory to give either: it is said to have failed, and not to be out of memory.
+template <class Body>
+auto RunOnGpu(const char* op, const torch::stable::Tensor& q, Body&& body) {
+  const torch::stable::accelerator::DeviceGuard guard(GpuOf(op, q));
+  try {
+    return DispatchElement(op, q, std::forward<Body>(body));
+  } catch (const OutOfMemory&) {
+    CheckOk(op, cuda::StatusOfDevice());
+    throw;
+  }
+}
+
 /// Whether the kernels can read the [B, H, L, d] tensor in place.
 inline bool IsReadInPlace(const torch::stable::Tensor& tensor) {
   constexpr int64_t kAlignmentBytes = 16;
@@ -68,13 +82,6 @@ inline bool IsReadInPlace(const torch::stable::Tensor& tensor) {
     if (tensor.stride(dimension) * element_bytes % kAlignmentBytes != 0) return false;
   }
   return true;
-}
-
-/// A contiguous copy.
-inline torch::stable::Tensor Copy(const torch::stable::Tensor& tensor) {
-  torch::stable::Tensor copy = Allocate(tensor, tensor.sizes());
-  torch::stable::copy_(copy, tensor);
-  return copy;
 }
 
 }  // namespace spion

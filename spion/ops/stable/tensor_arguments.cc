@@ -1,7 +1,5 @@
 #include "spion/ops/stable/tensor_arguments.h"
 
-#include <torch/csrc/stable/ops.h>
-
 #include "absl/strings/str_join.h"
 #include "spion/ops/stable/allocate.h"
 #include "spion/ops/stable/refuse.h"
@@ -73,23 +71,16 @@ void CheckHeadTensor(const char* op, const char* name, const Tensor& tensor, con
 Tensor EmptyHeads(const Tensor& like) {
   const int64_t batch = like.size(0), heads = like.size(1), length = like.size(2);
   const int64_t dim = like.size(3);
-  if (!IsWithinReach(like, heads * dim)) {
-    return Allocate(like, {batch, heads, length, dim});
-  }
-  return torch::stable::transpose(Allocate(like, {batch, length, heads, dim}), 1, 2);
+  if (!IsWithinReach(like, heads * dim)) return Allocate(like, {batch, heads, length, dim});
+  return Allocate(like, {batch, heads, length, dim}, /*order=*/{0, 2, 1, 3});
 }
 
 Tensor EmptyGradients(const Tensor& like) {
   const int64_t batch = like.size(0), heads = like.size(1), length = like.size(2);
   const int64_t dim = like.size(3);
-  if (IsWithinReach(like, 3 * heads * dim)) {
-    return Allocate(like, {batch, length, 3, heads, dim});
-  }
-  // [3, B, H, L, d] to [B, 3, H, L, d] to [B, L, H, 3, d] to [B, L, 3, H, d].
-  Tensor apart = Allocate(like, {3, batch, heads, length, dim});
-  apart = torch::stable::transpose(apart, 0, 1);
-  apart = torch::stable::transpose(apart, 1, 3);
-  return torch::stable::transpose(apart, 2, 3);
+  const int64_t sizes[] = {batch, length, 3, heads, dim};
+  if (IsWithinReach(like, 3 * heads * dim)) return Allocate(like, sizes);
+  return Allocate(like, sizes, /*order=*/{2, 0, 3, 1, 4});
 }
 
 KeyPadding AsKeyPadding(const char* op, const std::optional<Tensor>& padding, const Tensor& q) {
