@@ -91,9 +91,11 @@ def called(operator: torch._ops.OpOverload, *arguments: Any) -> Any:
 _forward = torch.ops.spion.block_sparse_attention.default
 _backward = torch.ops.spion.block_sparse_attention_backward.default
 
-# In it operators call their kernels without a look at what is registered for autograd. torch does not
-# promise that it stays: it saves time, and nothing else.
-_below_autograd = getattr(torch._C, "_AutoDispatchBelowAutograd", contextlib.nullcontext)
+# In it operators call their kernels without a look at what is registered for autograd, and views are
+# not tracked: the three gradients, which lie in one tensor side by side, can be written to as torch's
+# own can. torch does not promise that it stays: without it calls take longer, and torch refuses to
+# write to these gradients in place where that is to be differentiated.
+_below_autograd = getattr(torch._C, "_AutoDispatchBelowADInplaceOrView", contextlib.nullcontext)
 
 
 class _Attention(torch.autograd.Function):

@@ -66,6 +66,40 @@ class AttentionTest(unittest.TestCase):
             self.assertLess(dense_math.error(ours, truth), 1e-6)
             self.assertFalse(ours.requires_grad)
 
+    def test_a_result_that_is_written_to_is_torchs_error(self):
+        # As of scaled_dot_product_attention, whose gradients need the result too.
+        def ours(*tensors):
+            return spion.block_sparse_attention(*tensors, spion.BlockPattern(MASK, BLOCK))
+
+        def write(out):
+            out[0].mul_(2)
+
+        for attend in (ours, torch.nn.functional.scaled_dot_product_attention):
+            for change in (lambda out: out.add_(1), write):
+                tensors = heads()
+                out = attend(*tensors)
+                self.assertFalse(out._is_view())
+                change(out)
+                with self.assertRaisesRegex(RuntimeError, "modified by an inplace operation"):
+                    out.sum().backward()
+            with torch.no_grad():
+                self.assertTrue(torch.equal(attend(*tensors).mul_(2), 2 * attend(*tensors)))
+            out = attend(*(tensor.detach() for tensor in tensors))
+            weight = torch.ones_like(out, requires_grad=True)
+            out += weight
+            self.assertTrue(torch.equal(*torch.autograd.grad(out.sum(), weight), weight))
+
+    def test_gradients_can_be_written_to(self):
+        tensors = heads()
+        out = spion.block_sparse_attention(*tensors, spion.BlockPattern(MASK, BLOCK))
+        before = torch.autograd.grad(out.sum(), tensors, retain_graph=True)
+        gradients = torch.autograd.grad(out.sum(), tensors)
+        weight = torch.full_like(out, 2, requires_grad=True)
+        gradients[0].mul_(weight)
+        for gradient, expected in zip(gradients, (2 * before[0], *before[1:])):
+            self.assertTrue(torch.equal(gradient, expected))
+        self.assertTrue(torch.equal(*torch.autograd.grad(gradients[0].sum(), weight), before[0]))
+
     def test_gradients_share_no_memory_that_a_user_writes_to(self):
         tensors = heads()
         spion.block_sparse_attention(*tensors, spion.BlockPattern(MASK, BLOCK)).sum().backward()
@@ -132,6 +166,7 @@ class AttentionTest(unittest.TestCase):
         with mock.patch.object(_operators, "_below_autograd", contextlib.nullcontext):
             self.check(MASK, LENGTHS, VALID)
             self.test_a_second_derivative_is_an_error()
+            self.test_a_result_that_is_written_to_is_torchs_error()
 
     def test_memory_that_is_not_there(self):
         pattern = spion.patterns.full(16, block_size=16)
@@ -140,6 +175,14 @@ class AttentionTest(unittest.TestCase):
             q = leaf.expand(2**36, 1, 16, 16)
             with self.assertRaisesRegex(torch.OutOfMemoryError, "the CPU has none for a tensor of"):
                 spion.block_sparse_attention(q, q, q, pattern)
+
+    def test_memory_that_is_not_there_for_the_rows_of_a_gradient(self):
+        pattern = spion.patterns.full(16, block_size=16)
+        q = torch.zeros(16).expand(2**36, 1, 16, 16)
+        columns = torch.zeros(16, 1).expand(2**36, 1, 16, 16)
+        with self.assertRaisesRegex(MemoryError, "the CPU has none for a tensor of"):
+            torch.ops.spion.block_sparse_attention_backward(
+                columns, q, q, q, q, q[..., 0], *pattern.arguments(), None, 0.25, True, True)
 
     def test_the_operator_itself_has_the_same_gradients(self):
         tensors = heads()
