@@ -15,7 +15,8 @@ class BlockPattern(nn.Module):
     """Which b x b blocks of an L x L attention matrix are kept; the main diagonal always is.
 
     A module of one buffer, so that ``model.to(device)`` moves it, a CUDA graph finds it where it
-    was, and ``state_dict`` holds it (as mask and block size, so loading makes it anew).
+    was, and ``state_dict`` holds it (as mask and block size). Loading makes the buffer anew, at
+    another place: a CUDA graph is to be recorded anew then.
 
     Args:
         mask: bool [n, n], true where a block is kept, row by row; or [H, n, n] with one a head. The
@@ -167,16 +168,22 @@ def generate_pattern(map: Tensor, kind: str, *, block_size: int, density: float 
 
     Source: SPION, arXiv 2309.12578.
     """
+    mask = generate_mask(map, kind, block_size, density, threshold, filter_width)
+    return BlockPattern(mask, block_size).to(map.device)
+
+
+def generate_mask(map: Tensor, kind: str, block_size: int, density: float | None,
+                  threshold: float | None, filter_width: int) -> Tensor:
+    """The mask of generate_pattern's pattern, diagonal included, on the CPU."""
     if not isinstance(map, Tensor):
         raise TypeError(f"spion.generate_pattern: map is a {type(map).__name__}, expected a Tensor")
     name, value = ("density", density) if kind == "c" else ("threshold", threshold)
     if value is None:
         raise ValueError(f"spion.generate_pattern: {name} is None; kind {kind!r} needs a share above "
                          "0 and at most 1")
-    mask = torch.ops.spion.generate_pattern.default(
+    return torch.ops.spion.generate_pattern.default(
         map.detach().to("cpu", torch.float32).contiguous(), kind, block_size, density or 0.0,
         threshold or 0.0, filter_width)
-    return BlockPattern(mask, block_size).to(map.device)
 
 
 def fixed_pattern(kind: str, length: int, block_size: int, options: list[int]) -> BlockPattern:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
-from spion._pattern import BlockPattern, generate_pattern
+from spion._pattern import BlockPattern, generate_mask, generate_pattern
 from spion._transition import TransitionTest
 from spion.nn import SpionAttention
 
@@ -183,9 +183,8 @@ class PhaseController:
 
     def _masks(self, maps: list[Tensor]) -> list[Tensor]:
         if self._shared:
-            mask = generate_pattern(torch.stack(maps).mean(0), **self._generator).mask
-            return [mask] * len(maps)
-        return [generate_pattern(map, **self._generator).mask for map in maps]
+            return [generate_mask(torch.stack(maps).mean(0), **self._generator)] * len(maps)
+        return [generate_mask(map, **self._generator) for map in maps]
 
     def state_dict(self) -> dict[str, Any]:
         """All that it knows, to be saved after after_step. Patterns are in the layers' state_dict."""

@@ -72,7 +72,10 @@ class SpionAttention(nn.Module):
         return captured
 
     def set_pattern(self, pattern: BlockPattern | None) -> None:
-        """Makes the layer sparse by this pattern, or with None dense again."""
+        """Makes the layer sparse by this pattern, or with None dense again.
+
+        A CUDA graph that was recorded before goes on with what there was: record it anew.
+        """
         if pattern is not None and not isinstance(pattern, BlockPattern):
             raise TypeError(f"spion.nn.SpionAttention: pattern is a {type(pattern).__name__}, "
                             "expected a spion.BlockPattern or None")
@@ -129,13 +132,15 @@ class MultiheadSelfAttention(nn.MultiheadAttention):
                 is_causal: bool = False) -> tuple[Tensor, None]:
         """As torch.nn.MultiheadAttention's, of one [B, L, embed_dim] for query, key and value.
 
+        Or [L, embed_dim], without a batch, as there.
+
         Args:
-            key_padding_mask: [B, L]; bool, true for padding, or float, 0 for valid keys and -inf for
-                padding.
+            key_padding_mask: [B, L], without a batch [L]; bool, true for padding, or float, 0 for
+                valid keys and -inf for padding.
 
         Raises:
-            ValueError: for what block-sparse attention has not: other keys than queries, weights, an
-                attention mask, causality.
+            ValueError: for other sizes, and what block-sparse attention has not: other keys than
+                queries, weights, an attention mask, causality.
         """
         name = "spion.nn.MultiheadSelfAttention"
         if key is not query or value is not query:
@@ -146,12 +151,24 @@ class MultiheadSelfAttention(nn.MultiheadAttention):
         if attn_mask is not None or is_causal:
             raise ValueError(f"{name}: attn_mask and is_causal are not taken: every query sees all "
                              "valid keys")
+        if query.dim() not in (2, 3) or query.shape[-1] != self.embed_dim:
+            raise ValueError(f"{name}: query is {list(query.shape)}, expected [batch, length, "
+                             f"{self.embed_dim}], or [length, {self.embed_dim}]")
         padding = None
         if key_padding_mask is not None:
+            if key_padding_mask.shape != query.shape[:-1]:
+                raise ValueError(f"{name}: key_padding_mask is {list(key_padding_mask.shape)}, "
+                                 f"expected {list(query.shape[:-1])}")
             is_bool = key_padding_mask.dtype == torch.bool
             padding = ~key_padding_mask if is_bool else key_padding_mask == 0
-        batch, length, _ = query.shape
-        qkv = functional.linear(query, self.in_proj_weight, self.in_proj_bias)
+        if query.dim() == 2:
+            out = self._attend(query[None], None if padding is None else padding[None])
+            return out[0], None
+        return self._attend(query, padding), None
+
+    def _attend(self, x: Tensor, padding: Tensor | None) -> Tensor:
+        batch, length, _ = x.shape
+        qkv = functional.linear(x, self.in_proj_weight, self.in_proj_bias)
         q, k, v = qkv.view(batch, length, 3, self.num_heads, self.head_dim).permute(2, 0, 3, 1, 4)
         heads = self.attention(q, k, v, padding)
-        return self.out_proj(heads.transpose(1, 2).reshape(batch, length, self.embed_dim)), None
+        return self.out_proj(heads.transpose(1, 2).reshape(batch, length, self.embed_dim))

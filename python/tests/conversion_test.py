@@ -117,11 +117,34 @@ class ConversionTest(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "dropout is 'none', expected"):
             spion.convert(model, dropout="none")
 
+    def test_a_sequence_without_a_batch(self):
+        for mask in (None, self.padded):
+            batched = self.x[1:2], None if mask is None else mask[1:2]
+            alone = self.x[1], None if mask is None else mask[1]
+            model = encoder()
+            before = model(alone[0], src_key_padding_mask=alone[1])
+            layers = spion.convert(model).layers
+            valid = slice(None) if mask is None else ~alone[1]
+            for pattern in (None, spion.patterns.longformer(LENGTH, block_size=16, window=0)):
+                for layer in layers:
+                    layer.set_pattern(pattern)
+                out = model(alone[0], src_key_padding_mask=alone[1])
+                torch.testing.assert_close(
+                    out, model(batched[0], src_key_padding_mask=batched[1])[0])
+                if pattern is None:
+                    torch.testing.assert_close(out[valid], before[valid], atol=1e-5, rtol=1e-5)
+
     def test_what_the_attention_itself_refuses(self):
         attention = spion.nn.MultiheadSelfAttention(WIDTH, HEADS)
         x = self.x
         for message, call in [
                 ("not the query", lambda: attention(x, x + 1, x, need_weights=False)),
+                (r"query is \[64\], expected \[batch, length, 64\], or \[length, 64\]",
+                 lambda: attention(*[x[0, 0]] * 3, need_weights=False)),
+                (r"query is \[3, 64, 32\], expected", lambda: attention(*[x[..., :32]] * 3,
+                                                                      need_weights=False)),
+                (r"key_padding_mask is \[3, 64\], expected \[64\]",
+                 lambda: attention(*[x[0]] * 3, key_padding_mask=self.padded, need_weights=False)),
                 ("need_weights", lambda: attention(x, x, x)),
                 ("is_causal", lambda: attention(x, x, x, need_weights=False, is_causal=True))]:
             with self.subTest(message), self.assertRaisesRegex(ValueError, message):

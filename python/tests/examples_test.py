@@ -59,8 +59,12 @@ class ExamplesTest(unittest.TestCase):
         with mock.patch("importlib.util.find_spec", return_value=None):
             self.refused(longformer, "matplotlib.*pip install matplotlib", "--picture=p.png")
         self.refused(longformer, "ends in .png or .svg", "--picture=p.pdf")
+        self.refused(longformer, "there is no folder /no/such", "--picture=/no/such/p.png")
+        self.refused(longformer, "--lengths: 100, expected a multiple of 64", "--lengths", "64", "100")
+        self.refused(longformer, "--lengths: 0, expected", "--lengths", "0")
         self.refused(three_phases, "has no CIFAR-10", f"--data={self.folder}")
-        self.refused(three_phases, "expected at least 30", "--steps=8")
+        for steps in (0, 8):
+            self.refused(three_phases, "expected at least 30", f"--steps={steps}")
         self.refused(convert_encoder, "expected more than 32", "--steps=32")
         if not torch.cuda.is_available():
             self.refused(longformer, "--device=cuda: ", "--device=cuda")

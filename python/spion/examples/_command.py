@@ -29,6 +29,8 @@ def parsed(made: argparse.ArgumentParser, arguments: list[str] | None) -> argpar
     if options.picture is not None:
         if options.picture.suffix not in (".png", ".svg"):
             made.error(f"--picture={options.picture}: expected a name that ends in .png or .svg")
+        if not options.picture.parent.is_dir():
+            made.error(f"--picture={options.picture}: there is no folder {options.picture.parent}")
         if importlib.util.find_spec("matplotlib") is None:
             made.error("--picture needs matplotlib, which is not installed; pip install matplotlib")
     if options.device == "auto":

@@ -48,6 +48,9 @@ def main(arguments: list[str] | None = None) -> None:
     options = _command.parsed(parser, arguments)
     on_gpu = options.device.type == "cuda"
     lengths = options.lengths or ([4096, 8192, 16384] if on_gpu else [1024, 2048, 4096])
+    for length in lengths:
+        if length < BLOCK or length % BLOCK != 0:
+            parser.error(f"--lengths: {length}, expected a multiple of {BLOCK} above 0")
     dtype = torch.bfloat16 if on_gpu else torch.float32
     batch, heads, dim = (8, 8, 64) if on_gpu else (1, 2, 64)
 

@@ -80,7 +80,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="(default: 0)")
     options = _command.parsed(parser, arguments)
     device, on_gpu = options.device, options.device.type == "cuda"
-    steps = options.steps or (3000 if on_gpu else 150)
+    steps = (3000 if on_gpu else 150) if options.steps is None else options.steps
     if steps < 30:
         parser.error(f"--steps={steps}: expected at least 30")
     batch, tested, learning_rate = (128, 10000, 1e-3) if on_gpu else (8, 200, 6e-3)
