@@ -3,10 +3,11 @@
     bazel run //benchmarks:sparse_attention -- --print_cases=cases.json      (any machine)
     python3 benchmarks/peers/python_package.py --cases=cases.json
 
-Needs the package, and a torch with CUDA for the cases; without a GPU only a problem of 16 tokens is
-timed, on one thread of the CPU, which computes next to nothing. Forward and backward, bf16 (float32
-on the CPU), microseconds: of a graph the GPU's, else by the clock on the wall, calls in a row, the
-best of seven such series on the CPU and the median of five on a GPU.
+Needs the package, and a torch with CUDA for the cases; without a GPU, or without --cases, only a
+problem is timed that computes next to nothing: one head of 64 tokens (16 on the CPU, on one thread),
+beside what any attention costs that is called from Python. Forward and backward, bf16 (float32 on
+the CPU), microseconds: of a graph the GPU's, else by the clock on the wall, calls in a row, the best
+of seven such series on the CPU and the median of five on a GPU.
 """
 
 import json
@@ -41,19 +42,47 @@ def wait():
         torch.cuda.synchronize()
 
 
+class Nothing(torch.autograd.Function):
+    """What an autograd function in Python costs that computes nothing."""
+
+    @staticmethod
+    def forward(ctx, q, k, v):
+        ctx.save_for_backward(q, k, v)
+        return q.view_as(q)
+
+    @staticmethod
+    def backward(ctx, grad_out):
+        _ = ctx.saved_tensors
+        return grad_out, grad_out, grad_out
+
+
 def time_tiny(device, length):
-    """One head of a sequence that fits one block."""
+    """One head of a sequence that fits one block: of spion, and of what anyone has to pay."""
     dtype = torch.bfloat16 if device == "cuda" else torch.float32
     tensors = [torch.randn(1, 1, length, 32, device=device, dtype=dtype, requires_grad=True)
                for _ in range(3)]
     direction = torch.ones_like(tensors[0])
     pattern = spion.patterns.full(length, block_size=length).to(device)
+    plain = [tensor.detach() for tensor in tensors]
+    options = (*pattern.arguments(), None, 32**-0.5, True, True)
+
+    def operators():
+        out, log_sum_exp = torch.ops.spion.block_sparse_attention.default(*plain, *options)
+        torch.ops.spion.block_sparse_attention_backward.default(
+            direction, *plain, out, log_sum_exp, *options)
+
+    def differentiated(function):
+        return lambda: torch.autograd.grad(function(*tensors), tensors, direction)
+
     series = (100, 5, statistics.median) if device == "cuda" else (1000, 7, min)
-    for name, attend in (("spion", lambda q, k, v: spion.block_sparse_attention(q, k, v, pattern)),
-                         ("sdpa", scaled_dot_product_attention)):
-        taken = wall_microseconds(
-            lambda: torch.autograd.grad(attend(*tensors), tensors, direction), *series)
-        print(f"{length} tokens on {device}, eager: {name} {taken:.1f} us", flush=True)
+    for name, run in (
+            ("spion", differentiated(lambda *heads: spion.block_sparse_attention(*heads, pattern))),
+            ("spion's two operators without autograd", operators),
+            ("an autograd function in Python that computes nothing", differentiated(Nothing.apply)),
+            ("SDPA", differentiated(scaled_dot_product_attention)),
+            ("torch.addcmul, whose gradients are C++", differentiated(torch.addcmul))):
+        taken = wall_microseconds(run, *series)
+        print(f"{length} tokens on {device}, eager: {taken:6.1f} us, {name}", flush=True)
 
 
 def time_case(case):
