@@ -1,6 +1,5 @@
 #include "experiments/test_model.h"
 
-#include <algorithm>
 #include <cmath>
 #include <cstdint>
 
@@ -18,15 +17,13 @@ absl::StatusOr<std::optional<Evaluation>> Test(const Session& session,
   const HyperParameters& h = session.experiment.hyper_parameters;
   const int64_t examples = EvaluatedExamples(session.data.test.examples(), h.test_examples);
   progress.Say(absl::StrCat("testing on ", examples, " examples"));
-  int64_t done = 0;
-  const auto before_batches = [&] {
-    progress.Tested(std::min(done, examples), examples);
-    done += h.evaluation_batch_size() * group.ranks();
+  const auto stops_after = [&](int64_t done) {
+    progress.Evaluated("testing", done, examples);
     return group.Any(stop_requested());
   };
   const std::optional<Evaluation> test = EvaluateUnlessStopped(
       model, BatchMaker(session.data.test, session.device), h.evaluation_batch_size(),
-      h.test_examples, session.experiment.precision, before_batches, group);
+      h.test_examples, session.experiment.precision, stops_after, group);
   if (!test.has_value() || std::isfinite(test->loss)) return test;
   return absl::InternalError(
       "the loss on the test set is not finite: the checkpoint's weights are too large");

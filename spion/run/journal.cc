@@ -125,6 +125,10 @@ absl::Status RunJournal::OnEvaluationStart(const TrainingPosition& at) {
   return absl::OkStatus();
 }
 
+void RunJournal::OnEvaluated(const TrainingPosition& at, int64_t done, int64_t examples) {
+  progress_.Evaluated(absl::StrCat("dev at step ", at.step), done, examples);
+}
+
 absl::Status RunJournal::OnEvaluation(const TrainingPosition& at, const Evaluation& dev) {
   Logged(ml_log_.Point("eval_accuracy", dev.accuracy, Metadata(at)));
   Logged(ml_log_.Point("eval_loss", dev.loss, Metadata(at)));

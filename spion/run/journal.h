@@ -51,6 +51,7 @@ class RunJournal : public TrainingEvents {
   absl::Status OnReport(const TrainingPosition& at, const TrainingReport& report) override;
   absl::Status OnBlockEnd(const TrainingPosition& at) override;
   absl::Status OnEvaluationStart(const TrainingPosition& at) override;
+  void OnEvaluated(const TrainingPosition& at, int64_t done, int64_t examples) override;
   absl::Status OnEvaluation(const TrainingPosition& at, const Evaluation& dev) override;
   absl::Status OnCapture(const TrainingPosition& at, const Capture& capture) override;
   absl::Status OnModel(SavedModel which, const Checkpoint& checkpoint) override;

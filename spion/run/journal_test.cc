@@ -150,6 +150,19 @@ TEST(RunJournalTest, WritesPatternsThatAMethodFixes) {
   EXPECT_EQ(ReadJson(run, "patterns.json")["layers"][0]["kept_blocks"], 2);
 }
 
+TEST(RunJournalTest, CountsALongEvaluationOnATerminal) {
+  const Experiment experiment = SmallDenseExperiment(Precision::kFloat32);
+  const RunDirectory run = Folder("terminal");
+  const TaskData data = SmallData();
+  SequenceClassifier model = MakeModel(experiment, kSmallShape, at::kCPU);
+  std::ostringstream said;
+  absl::Time now;
+  Progress progress(said, /*is_terminal=*/true, [&] { return now += absl::Seconds(1); });
+  RunJournal journal(experiment, run, progress);
+  ASSERT_TRUE(Train(experiment, data, model, journal).ok());
+  EXPECT_THAT(said.str(), HasSubstr("dev at step 30: 16 of 32 examples"));
+}
+
 TEST(RunJournalTest, WritesAnInterruptedRun) {
   const RunDirectory run = Folder("interrupted");
   TrainInto(run, SmallDenseExperiment(Precision::kFloat32),

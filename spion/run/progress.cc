@@ -10,30 +10,42 @@ namespace {
 
 constexpr absl::string_view kRenewLine = "\r\x1b[K";
 
+// An evaluation that is over sooner needs no line of its own.
+constexpr absl::Duration kShort = absl::Seconds(1);
+
 }  // namespace
 
 Progress::~Progress() {
-  if (line_open_) out_ << '\n' << std::flush;
+  CloseLine();
+  out_ << std::flush;
+}
+
+void Progress::CloseLine() {
+  if (open_ == Line::kStays) out_ << '\n';
+  if (open_ == Line::kGoes) out_ << kRenewLine;
+  open_ = Line::kNone;
 }
 
 void Progress::Step(const StepReport& report) {
   if (is_terminal_) {
     out_ << kRenewLine << FormatStep(report) << std::flush;
-    line_open_ = true;
+    open_ = Line::kStays;
   } else {
     out_ << FormatStep(report) << '\n' << std::flush;
   }
 }
 
-void Progress::Tested(int64_t done, int64_t examples) {
+void Progress::Evaluated(absl::string_view what, int64_t done, int64_t examples) {
   if (!is_terminal_) return;
-  out_ << kRenewLine << "testing: " << done << " of " << examples << " examples" << std::flush;
-  line_open_ = true;
+  if (done == 0) evaluation_start_ = now_();
+  if (now_() - evaluation_start_ < kShort) return;
+  if (open_ == Line::kStays) CloseLine();
+  out_ << kRenewLine << what << ": " << done << " of " << examples << " examples" << std::flush;
+  open_ = Line::kGoes;
 }
 
 void Progress::Say(absl::string_view message) {
-  if (line_open_) out_ << '\n';
-  line_open_ = false;
+  CloseLine();
   out_ << message << '\n' << std::flush;
 }
 

@@ -4,10 +4,14 @@
 #define SPION_RUN_PROGRESS_H_
 
 #include <cstdint>
+#include <functional>
 #include <ostream>
 #include <string>
+#include <utility>
 
 #include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "spion/train/phase_controller.h"
 
 namespace spion {
@@ -25,21 +29,30 @@ struct StepReport {
 class Progress {
  public:
   /// `out` outlives the progress. On a terminal the step line is renewed in place.
-  Progress(std::ostream& out, bool is_terminal) : out_(out), is_terminal_(is_terminal) {}
+  Progress(std::ostream& out, bool is_terminal, std::function<absl::Time()> now = absl::Now)
+      : out_(out), is_terminal_(is_terminal), now_(std::move(now)) {}
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
   void Step(const StepReport& report);
-  /// "testing: 512 of 2000 examples", on a terminal only.
-  void Tested(int64_t done, int64_t examples);
+  /// "testing: 512 of 2000 examples", on a terminal only, from a second after none was done: a
+  /// line that renews itself and leaves nothing behind.
+  void Evaluated(absl::string_view what, int64_t done, int64_t examples);
   /// A message of one or more lines that stays.
   void Say(absl::string_view message);
 
  private:
+  enum class Line { kNone, kStays, kGoes };
+
+  /// Makes way for a line that is not to stand in the open one's place.
+  void CloseLine();
+
   std::ostream& out_;
-  bool is_terminal_;
-  bool line_open_ = false;
+  const bool is_terminal_;
+  const std::function<absl::Time()> now_;
+  absl::Time evaluation_start_;
+  Line open_ = Line::kNone;
 };
 
 /// "dense phase" and `end` behind it; nothing of a single phase, which needs no name.

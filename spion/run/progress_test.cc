@@ -30,12 +30,35 @@ TEST(ProgressTest, ASinglePhaseNeedsNoName) {
   EXPECT_EQ(PhaseText(Phase::kSparse, ", "), "sparse phase, ");
 }
 
-TEST(ProgressTest, ATestIsCountedOnATerminal) {
-  std::ostringstream terminal, file;
-  Progress(terminal, /*is_terminal=*/true).Tested(32, 2000);
-  Progress(file, /*is_terminal=*/false).Tested(32, 2000);
-  EXPECT_THAT(terminal.str(), ::testing::HasSubstr("testing: 32 of 2000 examples"));
-  EXPECT_EQ(file.str(), "");
+TEST(ProgressTest, AnEvaluationThatTakesLongIsCountedOnATerminal) {
+  for (const bool is_terminal : {true, false}) {
+    absl::Time now;
+    std::ostringstream out;
+    Progress progress(out, is_terminal, [&] { return now; });
+    progress.Say("before");
+    progress.Evaluated("testing", 0, 2000);
+    now += absl::Milliseconds(999);
+    progress.Evaluated("testing", 16, 2000);
+    EXPECT_EQ(out.str(), "before\n");
+    now += absl::Milliseconds(1);
+    progress.Evaluated("testing", 32, 2000);
+    EXPECT_EQ(out.str(), is_terminal ? "before\n\r\x1b[Ktesting: 32 of 2000 examples" : "before\n");
+    progress.Evaluated("testing", 0, 2000);  // the next one
+    EXPECT_THAT(out.str(), ::testing::Not(::testing::HasSubstr(" 0 of")));
+  }
+}
+
+TEST(ProgressTest, TheCountGoesAndTheStepStays) {
+  std::ostringstream out;
+  absl::Time now;
+  Progress progress(out, /*is_terminal=*/true, [&] { return now; });
+  progress.Step(kReport);
+  progress.Evaluated("dev", 0, 256);
+  now += absl::Seconds(2);
+  progress.Evaluated("dev", 16, 256);
+  progress.Say("a message");
+  EXPECT_THAT(out.str(),
+              ::testing::EndsWith("left\n\r\x1b[Kdev: 16 of 256 examples\r\x1b[Ka message\n"));
 }
 
 TEST(ProgressTest, PlainLinesWhenNotATerminal) {

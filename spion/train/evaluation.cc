@@ -20,13 +20,14 @@ int64_t EvaluatedExamples(int64_t examples, int64_t limit) {
 
 Evaluation Evaluate(const SequenceClassifier& model, const BatchMaker& batches, int64_t batch_size,
                     int64_t limit, Precision precision) {
-  return *EvaluateUnlessStopped(model, batches, batch_size, limit, precision, [] { return false; });
+  return *EvaluateUnlessStopped(model, batches, batch_size, limit, precision,
+                                [](int64_t) { return false; });
 }
 
 std::optional<Evaluation> EvaluateUnlessStopped(const SequenceClassifier& model,
                                                 const BatchMaker& batches, int64_t batch_size,
                                                 int64_t limit, Precision precision,
-                                                const std::function<bool()>& stop_requested,
+                                                const std::function<bool(int64_t)>& stops_after,
                                                 Group& group) {
   const ProfileRange range(Region::kEvaluation);
   const c10::NoGradGuard no_grad;
@@ -37,7 +38,7 @@ std::optional<Evaluation> EvaluateUnlessStopped(const SequenceClassifier& model,
   at::Tensor loss = at::zeros({}, at::TensorOptions(at::kDouble).device(device));
   std::vector<int64_t> indices;
   for (int64_t round = 0; round < examples; round += batch_size * group.ranks()) {
-    if (stop_requested()) return std::nullopt;
+    if (stops_after(round)) return std::nullopt;
     const int64_t start = round + batch_size * group.rank();
     if (start >= examples) continue;
     indices.resize(std::min(batch_size, examples - start));

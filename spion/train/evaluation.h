@@ -26,13 +26,13 @@ int64_t EvaluatedExamples(int64_t examples, int64_t limit);
 Evaluation Evaluate(const SequenceClassifier& model, const BatchMaker& batches, int64_t batch_size,
                     int64_t limit, Precision precision);
 
-/// The same, shared out among the ranks batch by batch, but nothing if `stop_requested`, asked
-/// before each round of batches, says so; it must say the same to all ranks. Throws what the group
-/// throws.
+/// The same, shared out among the ranks batch by batch, but nothing if `stops_after` says so: asked
+/// before each round of batches, with how many examples are done; it must say the same to all
+/// ranks. Throws what the group throws.
 std::optional<Evaluation> EvaluateUnlessStopped(const SequenceClassifier& model,
                                                 const BatchMaker& batches, int64_t batch_size,
                                                 int64_t limit, Precision precision,
-                                                const std::function<bool()>& stop_requested,
+                                                const std::function<bool(int64_t)>& stops_after,
                                                 Group& group = AloneGroup());
 
 }  // namespace spion

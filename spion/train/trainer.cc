@@ -158,9 +158,14 @@ absl::Status Training::EvaluateDev(int64_t step) {
   is_whole_ = is_whole_ && agreed.ok();
   RETURN_IF_ERROR(agreed);
   RETURN_IF_ERROR(events_.OnEvaluationStart(At(step)));
-  const std::optional<Evaluation> dev = EvaluateUnlessStopped(
-      model_, dev_batches_, h_.evaluation_batch_size(), h_.dev_examples, experiment_.precision,
-      [this] { return StopRequested(); }, group_);
+  const int64_t examples = EvaluatedExamples(dev_batches_.examples(), h_.dev_examples);
+  const auto stops_after = [&](int64_t done) {
+    events_.OnEvaluated(At(step), done, examples);
+    return StopRequested();
+  };
+  const std::optional<Evaluation> dev =
+      EvaluateUnlessStopped(model_, dev_batches_, h_.evaluation_batch_size(), h_.dev_examples,
+                            experiment_.precision, stops_after, group_);
   if (!dev.has_value()) return absl::OkStatus();
   if (!std::isfinite(dev->loss)) return NoLongerFinite("the loss on the dev set", step);
   RETURN_IF_ERROR(events_.OnEvaluation(At(step), *dev));

@@ -1,6 +1,7 @@
 // What training tells whoever runs it: a run's journal, a test. Training itself writes nothing.
 //
-//   OnStart  (OnBlockStart OnReport* OnBlockEnd OnEvaluationStart OnEvaluation)*  OnEnd  OnModel
+//   OnStart  (OnBlockStart OnReport* OnBlockEnd OnEvaluationStart OnEvaluated* OnEvaluation)*
+//   OnEnd  OnModel
 //
 // and, wherever they fall, OnCapture, OnTrace, OnState, and OnModel with the best model so far. A
 // block is what is trained between two evaluations. A training that goes on from a state begins
@@ -57,6 +58,9 @@ class TrainingEvents {
   virtual absl::Status OnBlockEnd(const TrainingPosition& /*at*/) { return absl::OkStatus(); }
   virtual absl::Status OnEvaluationStart(const TrainingPosition& /*at*/) {
     return absl::OkStatus();
+  }
+  /// So many of the dev set's examples are done, at first none: before each round of batches.
+  virtual void OnEvaluated(const TrainingPosition& /*at*/, int64_t /*done*/, int64_t /*examples*/) {
   }
   virtual absl::Status OnEvaluation(const TrainingPosition& /*at*/, const Evaluation& /*dev*/) {
     return absl::OkStatus();
