@@ -53,7 +53,7 @@ class TrainingTest(unittest.TestCase):
     def test_summary_has_every_field(self):
         summary = self.json("summary.json")
         for field in ("task method seed steps transition_step kept_blocks total_blocks block_size "
-                      "dev_accuracy test_accuracy train_seconds step_ms_dense step_ms_sparse "
+                      "dev_accuracy test_accuracy train_seconds step_ms step_ms_dense step_ms_sparse "
                       "peak_memory_mib data_source device precision").split():
             self.assertIn(field, summary)
         self.assertEqual(summary["steps"], 82)
@@ -181,6 +181,9 @@ class SinglePhaseTest(unittest.TestCase):
                      f"--out_dir={folder}", method="bigbird")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertNotIn("phase", result.stdout)
+        summary = json.loads((folder / "summary.json").read_text())
+        self.assertGreater(summary["step_ms"], 0)
+        self.assertIsNone(summary["step_ms_dense"])
         self.assertEqual(sorted(path.name for path in folder.glob("*.safetensors")),
                          ["best.safetensors", "last.safetensors"])
         patterns = json.loads((folder / "patterns.json").read_text())

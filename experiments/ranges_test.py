@@ -71,6 +71,19 @@ class RangesTest(unittest.TestCase):
         self.assertEqual(self.summary["precision"], "float32")
 
 
+class SinglePhaseTest(unittest.TestCase):
+    def test_is_called_neither_dense_nor_sparse(self):
+        folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR")))
+        result, events = nvtx_record.run(RECORDER, [
+            PROGRAM, "--task=image", "--method=longformer", "--steps=2", "--batch_size=1",
+            "--dev_examples=8", "--test_examples=8", f"--out_dir={folder}/run"])
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual([name for name, _, _ in nvtx_record.phases(events)], ["single_phase"])
+        steps = [range_.name for range_ in nvtx_record.nested_ranges(events)
+                 if range_.name.endswith("step")]
+        self.assertEqual(steps, ["step", "step"])
+
+
 if __name__ == "__main__":
     PROGRAM, RECORDER = sys.argv.pop(1), sys.argv.pop(1)
     unittest.main()

@@ -20,7 +20,7 @@ def _node(name):
 
 PARTS = ("scores", "softmax", "weighted sum", "fused attention", "projections", "MLP",
          "residual stream", "classifier", "optimiser", "data", "other")
-_STEPS = ("spion:dense_step", "spion:sparse_step")
+_STEPS = ("spion:dense_step", "spion:sparse_step", "spion:step")
 _FUSED = ("spion::block_sparse_attention", "aten::scaled_dot_product_attention",
           "spion::block_sparse_attention_backward")
 _SOFTMAX = ("aten::_softmax", "spion::score_softmax")

@@ -20,7 +20,7 @@ _PART_OF_RANGE = {
     "spion:residual_stream": "residual stream", "spion:classifier": "classifier",
     "spion:optimizer": "optimiser", "spion:data": "data"}
 PARTS = (*_PART_OF_RANGE.values(), "other")
-_STEPS = ("spion:dense_step", "spion:sparse_step")
+_STEPS = ("spion:dense_step", "spion:sparse_step", "spion:step")
 
 
 def _end(event):

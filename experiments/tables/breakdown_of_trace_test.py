@@ -19,7 +19,7 @@ def backward(ts, dur, number, tid=2, **args):
                  **{"Sequence number": number, "Fwd thread id": 1}, **args)
 
 
-STEP = event("spion:dense_step", 0, 100_000)
+STEP = event("spion:step", 0, 100_000)
 PROJECTIONS = forward("projections", 1000, 500, number=10)  # makes nodes 10 and 11
 ATTENTION = forward("attention", 2000, 700, number=12)  # node 12
 LOSS = event("aten::loss", 3000, 40, "cpu_op", **{"Sequence number": 13, "Fwd thread id": 0})

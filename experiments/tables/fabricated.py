@@ -53,7 +53,8 @@ def _summary(cell, numbers, patterns):
     return dict(task=cell.task, method=cell.method, seed=cell.seed, sequence_length=length,
                 transition_step=numbers.randrange(400, 900) if sparse else None,
                 kept_blocks=kept_blocks, total_blocks=total, test_accuracy=accuracy / 100,
-                train_seconds=step * numbers.uniform(4, 5), step_ms_dense=step,
+                train_seconds=step * numbers.uniform(4, 5), step_ms=None if sparse else step,
+                step_ms_dense=step if sparse else None,
                 step_ms_sparse=step * (0.2 + 0.5 * kept / total) if sparse else None,
                 peak_memory_mib=step * 150)
 
@@ -87,7 +88,7 @@ def _manifest(cell):
 def _metrics(summary, numbers):
     for step in range(200, 5001, 200):
         reached = summary["test_accuracy"] * (1 - 0.6 * 0.5 ** (step / 600))
-        yield dict(kind="train", step=step, step_ms=summary["step_ms_dense"])
+        yield dict(kind="train", step=step, step_ms=summary["step_ms"] or summary["step_ms_dense"])
         yield dict(kind="dev", step=step, accuracy=reached + numbers.uniform(-0.01, 0.01))
 
 
@@ -109,7 +110,7 @@ def _trace(cell, numbers):
     for number in reversed(range(len(forward))):
         run("Backward0", "cpu_op", **{"Sequence number": number, "Fwd thread id": 1})
     run("spion:optimizer")
-    step = "spion:sparse_step" if cell.method in SPION else "spion:dense_step"
+    step = "spion:sparse_step" if cell.method in SPION else "spion:step"
     events.append(dict(ph="X", cat="user_annotation", name=step, ts=0, tid=1,
                        dur=sum(event["dur"] for event in events), args={}))
     return dict(traceEvents=events)

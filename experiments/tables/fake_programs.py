@@ -96,7 +96,8 @@ layers = [dict(block_size=2, blocks_per_side=2, kept_blocks=3, columns_of_row=[[
 write("summary.json", dict(
     task=flags["task"], method=flags["method"], seed=seed, transition_step=12 if sparse else None,
     kept_blocks=[3, 3] if sparse else [], total_blocks=4, test_accuracy=(seed - 1000) / 100,
-    train_seconds=2.0, step_ms_dense=50.0, step_ms_sparse=20.0 if sparse else None,
+    train_seconds=2.0, step_ms=None if sparse else 50.0,
+    step_ms_dense=50.0 if sparse else None, step_ms_sparse=20.0 if sparse else None,
     peak_memory_mib=456.0 + seed, peak_reserved_mib=789.0 + seed))
 metrics = [dict(kind="train", step=6, step_ms=50.0), dict(kind="dev", step=6, accuracy=0.25),
            dict(kind="train", step=12, step_ms=50.0), dict(kind="dev", step=12, accuracy=0.5)]
@@ -109,7 +110,7 @@ for name in ["last", *(["best_dense", "best_sparse"] if sparse else ["best"])]:
 if "trace" in flags:
     pathlib.Path(flags["trace"]).write_text(json.dumps(dict(traceEvents=[
         dict(ph="X", cat="user_annotation", name="spion:sparse_step" if sparse else
-             "spion:dense_step", ts=0, dur=8000, tid=1),
+             "spion:step", ts=0, dur=8000, tid=1),
         dict(ph="X", cat="user_annotation", name="spion:optimizer", ts=6000, dur=2000, tid=1)])))
 '''
 

@@ -9,6 +9,12 @@ def summaries(results):
     return [result.json("run/summary.json") for result in results if result.state == State.DONE]
 
 
+def first_step_ms(summary):
+    """Milliseconds a step of the dense phase, or of the only one, whose time stood under the dense
+    phase's name in files of earlier versions."""
+    return summary.get("step_ms") or summary["step_ms_dense"]
+
+
 def without_numbers(results):
     """What stands in place of a number that none of these cells gave; None if one is there."""
     states = [result.state for result in results]

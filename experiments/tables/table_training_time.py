@@ -1,5 +1,7 @@
 """How long training takes: a step in both phases, the whole, and until an accuracy is reached."""
 
+import operator
+
 import charts
 import convergence
 import gather
@@ -21,10 +23,13 @@ def cells(preset):
     return preset.trainings()
 
 
-def _mean(found, field):
-    values = [summary[field] for summary in gather.summaries(found)
-              if summary[field] is not None]
+def _mean(found, value):
+    values = [value(summary) for summary in gather.summaries(found)
+              if value(summary) is not None]
     return mean_and_spread(values)[0] if values else None
+
+
+_sparse_step_ms = operator.itemgetter("step_ms_sparse")
 
 
 def _speed_up(mine, theirs, spion_found, found):
@@ -67,16 +72,16 @@ def page(preset, results):
         rows = []
         for name in preset.methods:
             own = found[name]
-            dense, sparse = _mean(own, "step_ms_dense"), _mean(own, "step_ms_sparse")
+            dense, sparse = _mean(own, gather.first_step_ms), _mean(own, _sparse_step_ms)
             hours = published.of_method(methods.SKYFORMER, methods.BY_NAME[name], task, HOURS)
             speed_ups = []
             for other in spion:
                 theirs = sparse if name in methods.SPION else dense
-                speed_ups.append(_speed_up(_mean(found[other], "step_ms_sparse"), theirs,
+                speed_ups.append(_speed_up(_mean(found[other], _sparse_step_ms), theirs,
                                            found[other], own))
             rows.append([methods.title(name),
                          gather.middle_entry(own, [dense]), gather.middle_entry(own, [sparse]),
-                         gather.middle_entry(own, [_mean(own, "train_seconds")]),
+                         gather.middle_entry(own, [_mean(own, operator.itemgetter("train_seconds"))]),
                          *speed_ups, _time_to(target, own),
                          Entry(hours or NOT_PUBLISHED, "" if hours else "missing")])
         note = (f"{published.where(methods.SKYFORMER, HOURS)} on another GPU, with other code. "
@@ -85,13 +90,14 @@ def page(preset, results):
             note += (f" Accuracy to reach: {100 * target:.1f} % of dev, one point below the best "
                      f"of {methods.title(_YARDSTICK)}; seconds of steps until then.")
         blocks.append(Grid(task, task, [
-            "method", "step, dense phase, ms", "step, sparse phase, ms", "whole training, s",
+            "method", "step, dense or only phase, ms", "step, sparse phase, ms", "whole training, s",
             *(f"speed-up of {methods.title(other)}, ×" for other in spion),
             "to the accuracy, s", "published, h"], rows, note))
         drawn = [name for name in preset.methods if gather.summaries(found[name])]
         if drawn:
             blocks.append(Picture(f"{task}: a training step", charts.bars(
                 [methods.title(name) for name in drawn],
-                {phase: [_mean(found[name], field) for name in drawn] for phase, field in
-                 (("dense phase", "step_ms_dense"), ("sparse phase", "step_ms_sparse"))}, "ms")))
+                {phase: [_mean(found[name], value) for name in drawn] for phase, value in
+                 (("dense or only phase", gather.first_step_ms),
+                  ("sparse phase", _sparse_step_ms))}, "ms")))
     return Page("training_time", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])

@@ -12,8 +12,10 @@ namespace {
 constexpr std::array<const char*, kRegions> kNames = {
     "dense_phase",         // kDensePhase
     "sparse_phase",        // kSparsePhase
+    "single_phase",        // kSinglePhase
     "dense_step",          // kDenseStep
     "sparse_step",         // kSparseStep
+    "step",                // kSingleStep
     "data",                // kData
     "forward",             // kForward
     "backward",            // kBackward

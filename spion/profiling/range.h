@@ -21,12 +21,14 @@ namespace spion {
 
 /// What a range is about. range.cc has the names.
 enum class Region {
-  // Phases of a training run.
+  // Phases of a training run; the single one of a method that has no other.
   kDensePhase,
   kSparsePhase,
+  kSinglePhase,
   // One training step, by its phase.
   kDenseStep,
   kSparseStep,
+  kSingleStep,
   // Parts of a step.
   kData,
   kForward,

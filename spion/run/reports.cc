@@ -109,6 +109,7 @@ Json Summary(const Experiment& experiment, const ModelConfig& model, const Train
       {"test_step", result.best.step},
       {"test_phase", std::string(PhaseName(result.best.phase))},
       {"train_seconds", result.train_seconds},
+      {"step_ms", OrNull(result.step_ms)},
       {"step_ms_dense", OrNull(result.step_ms_dense)},
       {"step_ms_sparse", OrNull(result.step_ms_sparse)},
       {"cuda_graph", result.recorded},

@@ -32,6 +32,18 @@ PhaseOptions PhaseOptionsFor(const Experiment& experiment) {
           .generator = generator};
 }
 
+Region StepRegion(Phase phase) {
+  switch (phase) {
+    case Phase::kDense:
+      return Region::kDenseStep;
+    case Phase::kSparse:
+      return Region::kSparseStep;
+    case Phase::kSingle:
+      break;
+  }
+  return Region::kSingleStep;
+}
+
 }  // namespace
 
 Training::Training(const Experiment& experiment, const TaskData& data, SequenceClassifier& model,
@@ -52,6 +64,8 @@ Training::Training(const Experiment& experiment, const TaskData& data, SequenceC
   for (SpionAttention* layer : SpionLayers(model)) {
     layer->set_pruned_score(experiment.pruned_score());
   }
+  phase_range_.emplace(phases_.phase() == Phase::kSingle ? Region::kSinglePhase
+                                                         : Region::kDensePhase);
 }
 
 absl::Status Training::NoLongerFinite(absl::string_view what, int64_t step) {
@@ -81,8 +95,7 @@ double Training::LearningRate(int64_t step) const {
 }
 
 void Training::Step(int64_t step) {
-  const ProfileRange range(phases_.phase() == Phase::kSparse ? Region::kSparseStep
-                                                             : Region::kDenseStep);
+  const ProfileRange range(StepRegion(phases_.phase()));
   phases_.BeforeForward(step);
   if (phases_.IsCaptureStep(step) || IsTraced()) {
     step_.RunUnrecorded(step, LearningRate(step));
@@ -302,8 +315,8 @@ absl::StatusOr<TrainingResult> Training::Run() {
   RETURN_IF_ERROR(told);
   phase_range_.reset();
   result_.train_seconds = Seconds();
-  const bool is_single = phases_.phase() == Phase::kSingle;
-  result_.step_ms_dense = timer_.MedianStepMs(is_single ? Phase::kSingle : Phase::kDense);
+  result_.step_ms = timer_.MedianStepMs(Phase::kSingle);
+  result_.step_ms_dense = timer_.MedianStepMs(Phase::kDense);
   result_.step_ms_sparse = timer_.MedianStepMs(Phase::kSparse);
   result_.exchange_ms = step_.exchange_ms();
   result_.recorded = result_.recorded || step_.has_recorded();

@@ -47,7 +47,8 @@ struct TrainingResult {
   /// Of the processes that trained up to the state from which this one went on.
   PeakMemory earlier_peak;
   double train_seconds = 0;
-  /// Of a method with a single phase: of that.
+  /// Median milliseconds of a step: of a method with a single phase, and of the two of SPION's.
+  std::optional<double> step_ms;
   std::optional<double> step_ms_dense;
   std::optional<double> step_ms_sparse;
   /// Of several ranks: how long the exchange of gradients in a step took, waiting for each other

@@ -89,7 +89,7 @@ class Training {
   const Clock::time_point start_ = Clock::now();
   double seconds_before_ = 0;  // of the processes that trained up to the state
   Clock::time_point last_save_ = start_;
-  std::optional<ProfilePhase> phase_range_{Region::kDensePhase};
+  std::optional<ProfilePhase> phase_range_;
 };
 
 }  // namespace spion
