@@ -1,7 +1,7 @@
 """Runs the fuzzers of the readers of files and command lines: clang's libFuzzer with
 AddressSanitizer and UndefinedBehaviorSanitizer, in little memory.
 
-  bazel run //tools/fuzz:all -- --minutes=N [--names=png,tar] [--without=checkpoint] [--jobs=2]
+  bazel run //tools/fuzz -- --minutes=N [--names=png,tar] [--without=checkpoint] [--jobs=2]
 
 Prints a line for each. What makes one fail lies in tools/fuzz/found/NAME/: mend the reader and
 commit the file, which is a test case of //tools/fuzz:NAME_test from then on. Corpora are kept in
