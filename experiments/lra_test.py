@@ -293,7 +293,8 @@ class BadInputTest(unittest.TestCase):
         self.check('--method="sparse"; expected one of c, f, cf', method="sparse")
         self.check('did you mean "skyformer"?', method="skyfomer")
         self.check("expected true or false", "--shared_pattern=maybe")
-        self.check("/no/such/folder", "--data_dir=/no/such/folder")
+        self.check("; bazel run //tools:data -- check /no/such/folder tells",
+                   "--data_dir=/no/such/folder")
         self.check("/no/such.safetensors", "--mode=eval", "--checkpoint=/no/such.safetensors")
 
     def test_a_trace_that_cannot_be_written_stops_before_training(self):

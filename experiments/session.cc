@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
 #include "absl/time/clock.h"
 #include "baselines/registry.h"
 #include "experiments/choose_preset.h"
@@ -26,6 +29,15 @@ namespace {
 // How much a `quick` run generates: more than it trains on, and made within a second. `paper` takes
 // the published sizes, which are the tasks' own.
 constexpr GeneratedSizes kQuickSizes = {.train = 8000, .dev = 1000, .test = 2000};
+
+// Where there is nothing of a task in a data folder, there is a way to have it.
+absl::StatusOr<TaskData> Load(const std::string& task, const TaskOptions& options) {
+  absl::StatusOr<TaskData> data = LoadTask(task, options);
+  if (options.data_dir.empty() || !absl::IsNotFound(data.status())) return data;
+  return absl::NotFoundError(absl::StrCat(absl::StripSuffix(data.status().message(), "."),
+                                          "; bazel run //tools:data -- check ", options.data_dir,
+                                          " tells what is there, and how the rest is to be had"));
+}
 
 TaskOptions DataFor(Preset preset, const Options& options) {
   TaskOptions task_options;
@@ -81,7 +93,7 @@ absl::StatusOr<Session> Prepare(const Options& options, const DeviceChoice& devi
   ASSIGN_OR_RETURN(const Precision precision, ChoosePrecision(options.precision, device.device));
   SetFloat32Math(precision);
   ASSIGN_OR_RETURN(const Preset preset, ChoosePreset(options, device.device.is_cuda()));
-  ASSIGN_OR_RETURN(TaskData data, LoadTask(options.task, DataFor(preset, options)));
+  ASSIGN_OR_RETURN(TaskData data, Load(options.task, DataFor(preset, options)));
 
   ASSIGN_OR_RETURN(HyperParameters h, HyperParametersFor(options.task, preset));
   std::vector<std::string> given;

@@ -5,10 +5,9 @@
 
 Results are kept in results/tables/<preset>/ where you stand, and a run that was stopped goes on:
 with the trainings that were under way, then with the cells that are missing, those of the same data
-and kind of device. --shard_index=I
---shard_count=N runs every N-th cell: on each machine another I, then copy the folders together and
-run once more with --report_only. Exit code 0: all cells are there; 1: some failed (the pages show
-which, and why), or an error; 130: interrupted.
+and kind of device. --shard_index=I --shard_count=N runs every N-th cell: on each machine another I,
+then copy the folders together and run once more with --report_only. Exit code 0: all cells are
+there; 1: some failed (the pages show which, and why), or an error; 130: interrupted.
 """
 
 import argparse

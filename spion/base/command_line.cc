@@ -147,11 +147,17 @@ absl::Status UnknownArgument(absl::string_view argument, const std::vector<Flag>
 }
 
 std::string FlagsHelp(const std::vector<Flag>& flags) {
-  std::string text;
+  std::vector<std::string> forms;
+  size_t width = 0;
   for (const Flag& flag : flags) {
-    const std::string form = IsSwitch(flag) ? absl::StrCat(flag.name, "[=", flag.values, "]")
-                                            : absl::StrCat(flag.name, "=", flag.values);
-    absl::StrAppendFormat(&text, "  --%-32s %s\n", form, flag.help);
+    forms.push_back(IsSwitch(flag) ? absl::StrCat(flag.name, "[=", flag.values, "]")
+                                   : absl::StrCat(flag.name, "=", flag.values));
+    width = std::max(width, forms.back().size());
+  }
+  std::string text;
+  for (size_t i = 0; i < flags.size(); ++i) {
+    absl::StrAppendFormat(&text, "  --%-*s  %s\n", static_cast<int>(width), forms[i],
+                          flags[i].help);
   }
   return text;
 }

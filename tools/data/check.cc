@@ -55,7 +55,9 @@ absl::Status CheckFolder(const std::string& folder) {
   const std::filesystem::file_status status = std::filesystem::status(folder, error);
   if (std::filesystem::is_directory(status)) return absl::OkStatus();
   if (!std::filesystem::exists(status)) {
-    return absl::NotFoundError(absl::StrCat("data folder ", folder, " is missing"));
+    return absl::NotFoundError(absl::StrCat(
+        "data folder ", folder, " is missing; bazel run //tools:data -- fetch TASK --out=", folder,
+        " makes it"));
   }
   return absl::FailedPreconditionError(absl::StrCat("data folder ", folder, " is not a folder"));
 }

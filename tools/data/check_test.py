@@ -174,7 +174,9 @@ class CheckTest(test_case.FolderTestCase):
         self.assertEqual(result.stderr, f"error: {expected}\n")
 
     def test_bad_arguments(self):
-        self.check_refused(f"data folder {self.folder}/none is missing", self.folder / "none")
+        self.check_refused(
+            f"data folder {self.folder}/none is missing; bazel run //tools:data -- fetch TASK "
+            f"--out={self.folder}/none makes it", self.folder / "none")
         (self.folder / "file").write_text("x")
         self.check_refused(f"data folder {self.folder}/file is not a folder", self.folder / "file")
         result = self.check(self.folder, "imdb")
