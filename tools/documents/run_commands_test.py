@@ -62,7 +62,7 @@ _NOT_RUN = [
     (r"^tools/lint/", "needs clang and the repository; CI runs it"),
     (r"//experiments:lra_(image_mean|majority_cf)|--tasks=majority|,mean$",
      "of an example; //tools/documents/examples:examples_test does the same"),
-    (r"^(torchrun|mpirun) ", "starts ranks; //experiments:several_ranks_test does the same"),
+    (r"^(torchrun|mpirun|for rank in) ", "starts ranks; //experiments:several_ranks_test does the same"),
     (r"^(srun|trap|wait) ", "needs Slurm"),
     (r"^(mkdir|tar|unzip|chromium) ", "needs what another machine or test made"),
 ]
