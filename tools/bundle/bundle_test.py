@@ -101,13 +101,23 @@ class RefusalTest(BundleTestCase):
             shared_libraries.found_libraries = original
 
 
+def path_with(**programs):
+    """A PATH that begins with these programs, name -> shell, on a machine with a GPU."""
+    folder = temporary_folder()
+    for name, text in {"nvidia_smi": "echo 'GPU 0: invented'", **programs}.items():
+        program = folder / name.replace("_", "-")
+        program.write_text(f"#!/bin/sh\n{text}\n")
+        program.chmod(0o755)
+    return f"{folder}:{os.environ['PATH']}"
+
+
 class RunTest(BundleTestCase):
     def setUp(self):
         super().setUp()
         self.make()
 
     def run_in_bundle(self, *arguments, torch="1.2.3+cu45", **variables):
-        environment = {"PATH": os.environ["PATH"], **variables}
+        environment = {"PATH": path_with(), **variables}
         if torch:
             environment["TORCH_LIB"] = str(fake_torch(torch))
         return subprocess.run([self.out / "run", *arguments], capture_output=True, text=True,
@@ -158,12 +168,8 @@ class RunTest(BundleTestCase):
         self.assertEqual(result.returncode, 1)
 
     def test_sanitizer_tools_run_over_the_small_set(self):
-        tools = temporary_folder()
-        sanitizer = tools / "compute-sanitizer"
-        sanitizer.write_text('#!/bin/sh\necho "sanitizer $PYTORCH_NO_CUDA_MEMORY_CACHING $*"\n'
-                             '[ "$2" != "$BAD_TOOL" ]\n')
-        sanitizer.chmod(0o755)
-        path = f"{tools}:{os.environ['PATH']}"
+        path = path_with(compute_sanitizer='echo "sanitizer $PYTORCH_NO_CUDA_MEMORY_CACHING $*"\n'
+                                           '[ "$2" != "$BAD_TOOL" ]')
         result = self.run_in_bundle("sanitize", PATH=path)
         self.assertEqual(self.last_line(result), "4 passed, 0 failed", result.stderr)
         for tool in ("memcheck", "racecheck", "initcheck", "synccheck"):
@@ -207,23 +213,33 @@ class RunTest(BundleTestCase):
         result = self.run_in_bundle("tests", torch=None, SPION_TORCH_DIR="/no/such")
         self.assertEqual(result.returncode, 1)
         self.assertIn("/no/such/lib has no libtorch_cuda.so", result.stderr)
-        empty = temporary_folder()
-        (empty / "python3").write_text("#!/bin/sh\nexit 1\n")
-        (empty / "python3").chmod(0o755)
-        result = self.run_in_bundle("tests", torch=None, PATH=f"{empty}:{os.environ['PATH']}")
+        result = self.run_in_bundle("tests", torch=None, PATH=path_with(python3="exit 1"))
         self.assertEqual(result.returncode, 1)
         self.assertIn("install torch 1.2.3+cu45", result.stderr)
 
     def test_python_and_an_archive_name_their_version(self):
         lib = fake_torch("1.2.3+cu45")
-        python = temporary_folder()
-        (python / "python3").write_text(f"#!/bin/sh\necho {lib}\n")
-        (python / "python3").chmod(0o755)
-        path = f"{python}:{os.environ['PATH']}"
+        path = path_with(python3=f"echo {lib}")
         self.assertEqual(self.run_in_bundle("tests", torch=None, PATH=path).returncode, 0)
         (lib.parent / "build-version").write_text("7.7.7\n")
         result = self.run_in_bundle("tests", torch=None, SPION_TORCH_DIR=str(lib.parent))
         self.assertIn("7.7.7", result.stderr)
+
+    def test_a_python_that_does_not_run_is_named(self):
+        path = path_with(python3="exit 3")
+        for name in ("cells", "example_script.py"):
+            result = self.run_in_bundle(name, PATH=path)
+            self.assertEqual(result.returncode, 1)
+            self.assertIn("python3 runs no program; set SPION_PYTHON", result.stderr)
+        result = self.run_in_bundle("example_script.py", SPION_PYTHON=sys.executable, PATH=path)
+        self.assertEqual(result.returncode, 0, result.stderr)
+
+    @unittest.skipIf(list(pathlib.Path("/dev").glob("nvidia[0-9]*")), "there is a GPU")
+    def test_without_a_gpu_no_test_is_started(self):
+        for name in ("tests", "sanitize"):
+            result = self.run_in_bundle(name, PATH=path_with(nvidia_smi="exit 9"))
+            self.assertEqual((result.returncode, result.stdout), (1, ""))
+            self.assertIn("need an NVIDIA GPU", result.stderr)
 
     def test_an_unknown_name(self):
         result = self.run_in_bundle("lar")
