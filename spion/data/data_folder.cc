@@ -64,6 +64,7 @@ absl::StatusOr<DataFolder> FindDataFolder(const std::filesystem::path& data_dir,
   }
   DataFolder found;
   for (const std::filesystem::path& place : Places(data_dir, names)) {
+    if (!IsThere(place)) continue;  // one look instead of one for each entry
     const auto is_here = [&](const char* entry) { return IsThere(place / entry); };
     if (std::none_of(entries.begin(), entries.end(), is_here)) continue;
     if (found.path.empty()) {

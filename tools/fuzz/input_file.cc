@@ -65,10 +65,19 @@ void InputFolder::Write(absl::string_view name, absl::string_view bytes) const {
   close(descriptor);
 }
 
-void InputFolder::Empty(absl::string_view name) const {
-  const std::filesystem::path path = absl::StrCat(path_, "/", name);
-  std::filesystem::remove_all(path);
-  std::filesystem::create_directories(path);
+void InputFolder::Fill(absl::string_view name, const std::set<std::string>& files,
+                       absl::string_view bytes) {
+  const std::string folder = absl::StrCat(path_, "/", name);
+  const auto [filled, is_first] = filled_.try_emplace(std::string(name));
+  if (is_first) std::filesystem::create_directories(folder);
+  std::set<std::string>& there = filled->second;
+  for (const std::string& file : there) {
+    if (files.count(file) == 0) unlink(absl::StrCat(folder, "/", file).c_str());
+  }
+  for (const std::string& file : files) {
+    if (there.count(file) == 0) Write(absl::StrCat(name, "/", file), bytes);
+  }
+  there = files;
 }
 
 }  // namespace spion

@@ -9,6 +9,8 @@
 #ifndef TOOLS_FUZZ_INPUT_FILE_H_
 #define TOOLS_FUZZ_INPUT_FILE_H_
 
+#include <map>
+#include <set>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -35,12 +37,14 @@ class InputFolder {
   InputFolder();
   /// Replaces the file of that name, which may be below folders.
   void Write(absl::string_view name, absl::string_view bytes) const;
-  /// Removes the folder of that name with all that is in it, and makes it anew.
-  void Empty(absl::string_view name) const;
+  /// Has the folder of that name hold files of these names and no others, each with these bytes,
+  /// which are the same at each call: what is there stays, as most of it does from input to input.
+  void Fill(absl::string_view name, const std::set<std::string>& files, absl::string_view bytes);
   const std::string& path() const { return path_; }
 
  private:
   std::string path_;
+  std::map<std::string, std::set<std::string>> filled_;  // by the folder's name
 };
 
 }  // namespace spion

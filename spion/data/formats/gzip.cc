@@ -15,7 +15,7 @@ namespace spion {
 namespace {
 
 constexpr absl::string_view kMagic = "\x1f\x8b";
-constexpr size_t kPieceBytes = size_t{1} << 18;
+constexpr size_t kPieceBytes = size_t{1} << 16;
 // zlib's way to say: with gzip's header and checksum, and the largest window there is.
 constexpr int kGzipWindowBits = 16 + MAX_WBITS;
 

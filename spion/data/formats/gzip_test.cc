@@ -61,7 +61,7 @@ TEST(ReadGzipPiecesTest, ReadsWhatTheGzipProgramWrote) {
 }
 
 TEST(ReadGzipPiecesTest, ReadsAnySize) {
-  for (size_t size : {0, 1, 1 << 18, (1 << 18) + 1, 3'000'000}) {
+  for (size_t size : {0, 1, 1 << 16, (1 << 16) + 1, 3'000'000}) {
     const std::string content = Noise(size);
     EXPECT_TRUE(Read(TestGzip(content)).value() == content) << size;
     EXPECT_TRUE(Read(TestGzip(std::string(size, 'x'))).value() == std::string(size, 'x')) << size;
