@@ -323,6 +323,20 @@ absl::StatusOr<Outcome> RunEvaluation(const Session& session, const Options& opt
   return Outcome::kFinished;
 }
 
+// Of this rank; an error is what the others are told.
+absl::StatusOr<DeviceChoice> DeviceFor(const Options& options, const Launch& launch) {
+  try {
+    ASSIGN_OR_RETURN(DeviceChoice device, ChooseDevice(options.device));
+    if (launch.ranks == 1) return device;
+    ASSIGN_OR_RETURN(device.device,
+                     DeviceOfRank(device.device, launch, VisibleDevices(device.device)));
+    UseDevice(device.device);
+    return device;
+  } catch (...) {
+    return absl::InternalError(FailureText(std::current_exception()));
+  }
+}
+
 absl::StatusOr<Outcome> RunAsRank(const Options& options, const DeviceChoice& device, Team& team,
                                   Progress& progress) {
   ASSIGN_OR_RETURN(const Session session, Prepare(options, device, team.group().ranks()));
@@ -345,16 +359,13 @@ absl::StatusOr<Outcome> RunExperiment(const Options& options, const Launch& laun
         absl::StrCat("only --mode=train runs in several processes, and this is one of ",
                      launch.ranks, ": start it by itself"));
   }
-  ASSIGN_OR_RETURN(DeviceChoice device, ChooseDevice(options.device));
-  if (launch.ranks > 1) {
-    ASSIGN_OR_RETURN(device.device,
-                     DeviceOfRank(device.device, launch, VisibleDevices(device.device)));
-    UseDevice(device.device);
-  }
-  ASSIGN_OR_RETURN(const std::unique_ptr<Team> team, Team::Join(launch, device.device));
+  const absl::StatusOr<DeviceChoice> device = DeviceFor(options, launch);
+  ASSIGN_OR_RETURN(const std::unique_ptr<Team> team,
+                   Team::Join(launch, device.ok() ? absl::StatusOr<c10::Device>(device->device)
+                                                  : absl::StatusOr<c10::Device>(device.status())));
   absl::StatusOr<Outcome> outcome;
   try {
-    outcome = RunAsRank(options, device, *team, progress);
+    outcome = RunAsRank(options, *device, *team, progress);
     if (outcome.ok()) team->Leave();
   } catch (const RankLost& error) {
     team->Blame(error.what());

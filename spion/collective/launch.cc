@@ -1,5 +1,7 @@
 #include "spion/collective/launch.h"
 
+#include <unistd.h>
+
 #include <cstdint>
 #include <cstdlib>
 #include <vector>
@@ -50,12 +52,46 @@ bool IsSet(const Environment& environment, const char* name) {
   return environment(name).has_value();
 }
 
+std::string Told(const Family& family, const Launch& launch) {
+  return absl::StrCat(family.rank, "=", launch.rank, ", ", family.ranks, "=", launch.ranks);
+}
+
+// Slurm's own steps (of a batch script, of salloc's shell, ...) have numbers near the end of 32
+// bits.
+bool IsInSlurmsOwnStep(const Environment& environment) {
+  constexpr int64_t kFirstOfSlurmsOwn = 0xfffffff0;
+  int64_t step = 0;
+  return absl::SimpleAtoi(environment("SLURM_STEP_ID").value_or(""), &step) &&
+         step >= kFirstOfSlurmsOwn;
+}
+
+// Whether a family's variables are this process's, and not only those of a shell around it.
+bool IsTold(const Environment& environment, const Family& family) {
+  if (&family != &kSlurm) {
+    return IsSet(environment, family.ranks) || IsSet(environment, family.rank);
+  }
+  // A batch script has the rank of a step, but is none.
+  return IsSet(environment, family.ranks) && !IsInSlurmsOwnStep(environment);
+}
+
+// Of srun --pty only task 0 has the terminal, and is the shell; what that starts is no task.
+absl::Status CheckStartedByStep(const Environment& environment, const Started& started,
+                                const Launch& launch) {
+  int64_t task = 0;
+  const bool is_known = absl::SimpleAtoi(environment("SLURM_TASK_PID").value_or(""), &task);
+  if (launch.ranks == 1 || !started.has_terminal || !is_known || task == started.process_id) {
+    return absl::OkStatus();
+  }
+  return absl::InvalidArgumentError(absl::StrCat(
+      Told(kSlurm, launch), " in the environment are those of this terminal's step, whose other ",
+      launch.ranks - 1,
+      " tasks would be waited for: to run alone, unset SLURM_STEP_NUM_TASKS; for ", launch.ranks,
+      " ranks start the program by srun itself"));
+}
+
 // A place that a family tells; nothing if it tells none.
 absl::StatusOr<std::optional<Launch>> Place(const Environment& environment, const Family& family) {
-  // A batch script of Slurm has the rank of a step, but is none.
-  const bool is_told =
-      IsSet(environment, family.ranks) || (&family != &kSlurm && IsSet(environment, family.rank));
-  if (!is_told) return std::nullopt;
+  if (!IsTold(environment, family)) return std::nullopt;
   for (const char* name : {family.rank, family.ranks}) {
     if (IsSet(environment, name)) continue;
     return absl::InvalidArgumentError(absl::StrCat(
@@ -75,10 +111,6 @@ absl::StatusOr<std::optional<Launch>> Place(const Environment& environment, cons
                      Number(environment, family.local_rank, 0, launch.ranks - 1));
   }
   return launch;
-}
-
-std::string Told(const Family& family, const Launch& launch) {
-  return absl::StrCat(family.rank, "=", launch.rank, ", ", family.ranks, "=", launch.ranks);
 }
 
 // Where Slurm's ranks meet unless the user says so.
@@ -153,7 +185,11 @@ std::string FirstNode(const std::string& nodes) {
   return first;
 }
 
-absl::StatusOr<Launch> FindLaunch(const Environment& environment) {
+Started ThisProcess() {
+  return {.process_id = getpid(), .has_terminal = isatty(STDIN_FILENO) != 0};
+}
+
+absl::StatusOr<Launch> FindLaunch(const Environment& environment, const Started& started) {
   const Family* found = nullptr;
   std::optional<Launch> launch;
   for (const Family* family : {&kPlain, &kOpenMpi, &kMpich, &kSlurm}) {
@@ -179,6 +215,7 @@ absl::StatusOr<Launch> FindLaunch(const Environment& environment) {
     }
   }
   if (!launch.has_value() || launch->ranks == 1) return Launch();
+  if (found == &kSlurm) RETURN_IF_ERROR(CheckStartedByStep(environment, started, *launch));
   RETURN_IF_ERROR(FindMeetingPlace(environment, *found, *launch));
   launch->is_store_served = environment("TORCHELASTIC_USE_AGENT_STORE") == "True";
   launch->attempt = environment("TORCHELASTIC_RESTART_COUNT").value_or("0");

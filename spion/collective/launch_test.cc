@@ -13,12 +13,14 @@ using ::testing::HasSubstr;
 
 using Variables = std::map<std::string, std::string>;
 
-absl::StatusOr<Launch> Find(const Variables& variables) {
-  return FindLaunch([&](const char* name) -> std::optional<std::string> {
-    const auto found = variables.find(name);
-    if (found == variables.end()) return std::nullopt;
-    return found->second;
-  });
+absl::StatusOr<Launch> Find(const Variables& variables, const Started& started = {}) {
+  return FindLaunch(
+      [&](const char* name) -> std::optional<std::string> {
+        const auto found = variables.find(name);
+        if (found == variables.end()) return std::nullopt;
+        return found->second;
+      },
+      started);
 }
 
 std::string ErrorOf(const Variables& variables) {
@@ -54,6 +56,8 @@ TEST(LaunchTest, AloneWithoutALauncher) {
   for (const Variables& variables :
        {Variables{}, Variables{{"SLURM_PROCID", "0"}, {"SLURM_NTASKS", "4"}},
         Variables{{"SLURM_PROCID", "0"}, {"SLURM_STEP_NUM_TASKS", "1"}},
+        // salloc's shell, which is a step of Slurm's own.
+        With(kStep, {{"SLURM_STEP_ID", "4294967290"}}),
         Variables{{"RANK", "0"}, {"WORLD_SIZE", "1"}},
         Variables{{"MASTER_ADDR", "node7"}, {"LOCAL_RANK", "3"}}}) {
     const absl::StatusOr<Launch> launch = Find(variables);
@@ -94,6 +98,20 @@ TEST(LaunchTest, BySlurm) {
       Find(With(kStep, {{"MASTER_ADDR", "10.0.0.1"}, {"MASTER_PORT", "77"}})).value();
   EXPECT_EQ(placed.address, "10.0.0.1");
   EXPECT_EQ(placed.port, 77);
+}
+
+// srun --pty bash, and the program in that shell.
+TEST(LaunchTest, ByHandInAStepsTerminal) {
+  const Variables step = With(kStep, {{"SLURM_TASK_PID", "41"}});
+  const absl::Status by_hand = Find(step, {.process_id = 42, .has_terminal = true}).status();
+  EXPECT_EQ(by_hand.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(by_hand.message()),
+              AllOf(HasSubstr("SLURM_STEP_NUM_TASKS=8"), HasSubstr("other 7 tasks"),
+                    HasSubstr("to run alone, unset SLURM_STEP_NUM_TASKS")));
+  // srun --pty and the program itself, a script of srun, torchrun in the shell.
+  EXPECT_EQ(Find(step, {.process_id = 41, .has_terminal = true})->ranks, 8);
+  EXPECT_EQ(Find(step, {.process_id = 42, .has_terminal = false})->ranks, 8);
+  EXPECT_EQ(Find(With(step, kTorchrun), {.process_id = 42, .has_terminal = true})->ranks, 4);
 }
 
 TEST(LaunchTest, ByMpirun) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <condition_variable>
+#include <csignal>
 #include <iostream>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -29,13 +30,31 @@ struct Beat {
   std::string host;
   std::string state;
   std::string failure;  // why it ends, if it does
+  std::string verdict;  // why it holds that all have to end
   bool is_done = false;
 };
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Beat, count, step, host, state, failure, is_done)
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Beat, count, step, host, state, failure, verdict, is_done)
+
+// Of the store. Before the ranks have met: how many have come, the first failure, how many heard
+// it.
+constexpr char kArrivals[] = "arrivals";
+constexpr char kFirstFailure[] = "first_failure";
+constexpr char kHearers[] = "hearers";
 
 std::string KeyOf(int rank) { return absl::StrCat("beat/", rank); }
 
+std::string TextOf(const Beat& beat) {
+  return nlohmann::json(beat).dump(-1, ' ', /*ensure_ascii=*/true,
+                                   nlohmann::json::error_handler_t::replace);
+}
+
+Beat BeatOf(const std::vector<uint8_t>& text) { return nlohmann::json::parse(text).get<Beat>(); }
+
+// Whoever reads the output may have stopped, and then nothing more is written.
 void EndProcess(const std::string& message) {
+  constexpr unsigned kSecondsToWrite = 5;
+  std::signal(SIGALRM, [](int) { _exit(1); });
+  alarm(kSecondsToWrite);
   std::cout << std::flush;
   if (!message.empty()) std::cerr << "error: " << message << std::endl;
   _exit(1);
@@ -50,23 +69,25 @@ class RankWatch::Shared {
   Shared(c10::intrusive_ptr<c10d::Store> store, int rank, int ranks, std::string host,
          const RankWatchOptions& options)
       : store_(std::move(store)), rank_(rank), options_(options), beats_(ranks), heard_(ranks) {
+    for (int other = 0; other < ranks; ++other) keys_.push_back(KeyOf(other));
     if (!options_.end) options_.end = EndProcess;
     mine_.host = std::move(host);
     TORCH_CHECK(store_->add(absl::StrCat("came/", rank), 1) == 1, "a process of rank ", rank,
                 " was here before: another run has this port, or an earlier attempt has not ended");
     Send(mine_);
+    store_->add(kArrivals, 1);
   }
 
   void Meet(std::chrono::milliseconds longest) {
     const auto start = Clock::now();
-    for (int rank = 0; rank < ranks(); ++rank) {
-      while (!store_->check({KeyOf(rank)})) {
-        TORCH_CHECK(Clock::now() - start < longest, "not all ranks came within ",
-                    std::chrono::duration_cast<std::chrono::seconds>(longest).count(),
-                    " s; missing: ", Missing());
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));
-      }
+    while (store_->add(kArrivals, 0) < ranks()) {
+      TORCH_CHECK(!store_->check({kFirstFailure}), HearFirstFailure());
+      TORCH_CHECK(Clock::now() - start < longest, "not all ranks came within ", Seconds(longest),
+                  " s; missing: ", Missing());
+      std::this_thread::sleep_for(kPoll);
     }
+    // Who came may have failed since.
+    TORCH_CHECK(!store_->check({kFirstFailure}), HearFirstFailure());
     const std::lock_guard<std::mutex> lock(mutex_);
     std::fill(heard_.begin(), heard_.end(), Clock::now());
     answered_ = Clock::now();
@@ -113,6 +134,9 @@ class RankWatch::Shared {
       last = now;
       const std::string verdict = Verdict(now);
       if (!verdict.empty()) {
+        mine_.verdict = verdict;
+        TellBeforeEnd(lock);
+        if (mine_.is_done) break;  // all had done their part meanwhile
         lock.unlock();
         End(verdict);
         lock.lock();
@@ -133,45 +157,43 @@ class RankWatch::Shared {
   void Fail(const std::string& reason) {
     std::unique_lock<std::mutex> lock(mutex_);
     mine_.failure = reason;
-    has_news_ = true;
-    const int64_t before = mine_.count;
-    changed_.notify_all();
-    const auto is_told = [&] { return is_silent_ || told_ > before; };
     if (!has_met_) {
       lock.unlock();
-      return End(reason);
+      return End(FailBeforeMeeting(reason));
     }
-    Wait(lock, is_told);
+    TellBeforeEnd(lock);
     if (rank_ == 0) {
-      // With this process its store may go, and the others have to hear why first.
-      Wait(lock, [&] { return is_silent_ || told_ > before + 3; });
       lock.unlock();
       return End(reason);
     }
     Wait(lock, [&] { return is_silent_ || beats_[0].failure == reason; });
     const bool is_said = beats_[0].failure == reason;
-    const std::string message = is_said ? "" : absl::StrCat(Named(rank_, mine_), ": ", reason);
     lock.unlock();
-    End(message);
+    End(is_said ? "" : OwnFailure(reason));
   }
 
   void Blame(const std::string& what) {
     std::unique_lock<std::mutex> lock(mutex_);
+    std::string message;
     // The judge ends the process when it knows.
-    changed_.wait_for(lock, 2 * options_.patience, [&] { return has_ended_; });
-    const std::string state = LastState();
+    if (!changed_.wait_for(lock, 2 * options_.patience, [&] { return has_ended_; })) {
+      mine_.failure = absl::StrCat("the ranks lost each other (", what, ")");
+      message = absl::StrCat(mine_.failure, LastState());
+      TellBeforeEnd(lock);
+    }
     lock.unlock();
-    End(absl::StrCat("the ranks lost each other (", what, ")", state));
+    End(message);
   }
 
   void Leave() {
     std::unique_lock<std::mutex> lock(mutex_);
-    if (has_left_ || !has_met_) return;
+    if (has_left_ || !has_met_ || has_ended_) return;
     mine_.is_done = true;
-    has_news_ = true;
-    const int64_t before = mine_.count;
-    changed_.notify_all();
-    Wait(lock, [&] { return is_silent_ || told_ > before; });
+    TellBeforeEnd(lock);
+    // With rank 0 its store may go: it stays until the others have done with it, or have gone.
+    if (rank_ == 0) {
+      changed_.wait_for(lock, options_.patience, [&] { return is_silent_ || AllAreDone(); });
+    }
     has_left_ = true;
     changed_.notify_all();
     // The process is about to end: a thread that still talks then is one whose store hangs.
@@ -187,10 +209,55 @@ class RankWatch::Shared {
     changed_.wait_for(lock, 5 * options_.beat, condition);
   }
 
-  void Send(const Beat& beat) {
-    store_->set(KeyOf(rank_), nlohmann::json(beat).dump(-1, ' ', /*ensure_ascii=*/true,
-                                                        nlohmann::json::error_handler_t::replace));
+  // What `mine_` has come to say. With rank 0 its store may go, and the others have to hear it
+  // first.
+  void TellBeforeEnd(std::unique_lock<std::mutex>& lock) {
+    has_news_ = true;
+    const int64_t before = mine_.count;
+    changed_.notify_all();
+    Wait(lock, [&] { return is_silent_ || told_ > before; });
+    if (rank_ == 0) Wait(lock, [&] { return is_silent_ || told_ > before + 3; });
   }
+
+  bool AllAreDone() const {
+    return std::all_of(beats_.begin(), beats_.end(),
+                       [&](const Beat& beat) { return &beat == &beats_[rank_] || beat.is_done; });
+  }
+
+  // Tells those who have come and those who come, and returns what there is to say.
+  std::string FailBeforeMeeting(const std::string& reason) {
+    const std::string text = OwnFailure(reason);
+    try {
+      Send(mine_);
+      store_->compareSet(kFirstFailure, "", text);
+      HearFirstFailure();
+      const auto end = Clock::now() + (rank_ == 0 ? options_.patience : 5 * options_.beat);
+      while (Clock::now() < end) {
+        // Its store goes with it.
+        if (rank_ == 0 && store_->add(kHearers, 0) == ranks()) break;
+        if (rank_ != 0 && FirstFailsFor(reason)) return "";
+        std::this_thread::sleep_for(kPoll);
+      }
+    } catch (const std::exception& error) {
+      // Nobody can be told.
+    }
+    return rank_ == 0 ? reason : text;
+  }
+
+  bool FirstFailsFor(const std::string& reason) {
+    return store_->check({KeyOf(0)}) && BeatOf(store_->get(KeyOf(0))).failure == reason;
+  }
+
+  std::string HearFirstFailure() {
+    if (!std::exchange(has_heard_, true)) store_->add(kHearers, 1);
+    return store_->get_to_str(kFirstFailure);
+  }
+
+  std::string OwnFailure(const std::string& reason) const {
+    return absl::StrCat(Named(rank_, mine_), ": ", reason);
+  }
+
+  void Send(const Beat& beat) { store_->set(KeyOf(rank_), TextOf(beat)); }
 
   // Nothing if the store is gone.
   std::optional<std::vector<Beat>> Exchange(const Beat& mine) {
@@ -198,9 +265,7 @@ class RankWatch::Shared {
       Send(mine);
       std::vector<Beat> all;
       all.reserve(beats_.size());
-      for (int rank = 0; rank < ranks(); ++rank) {
-        all.push_back(nlohmann::json::parse(store_->get_to_str(KeyOf(rank))).get<Beat>());
-      }
+      for (const std::vector<uint8_t>& text : store_->multiGet(keys_)) all.push_back(BeatOf(text));
       return all;
     } catch (const std::exception& error) {
       return std::nullopt;
@@ -210,7 +275,7 @@ class RankWatch::Shared {
   std::string Missing() {
     std::vector<int> missing;
     for (int rank = 0; rank < ranks(); ++rank) {
-      if (!store_->check({KeyOf(rank)})) missing.push_back(rank);
+      if (!store_->check({keys_[rank]})) missing.push_back(rank);
     }
     return absl::StrCat(missing.size() == 1 ? "rank " : "ranks ", absl::StrJoin(missing, ", "));
   }
@@ -233,6 +298,10 @@ class RankWatch::Shared {
   // Why the run is to end; "" if it is not.
   std::string Verdict(Clock::time_point now) {
     if (!mine_.failure.empty() || mine_.is_done) return "";  // Fail ends it; Leave leaves it
+    // Before anything else: who has judged ends, and is not to be taken for lost.
+    for (const Beat& beat : beats_) {
+      if (!beat.verdict.empty()) return beat.verdict;
+    }
     for (int rank = 0; rank < ranks(); ++rank) {
       const Beat& beat = beats_[rank];
       if (rank == rank_ || beat.is_done) continue;
@@ -259,18 +328,27 @@ class RankWatch::Shared {
     return "";
   }
 
-  // Once.
+  // Once; who comes second waits, so that nobody goes on meanwhile.
   void End(const std::string& message) {
-    {
-      const std::lock_guard<std::mutex> lock(mutex_);
-      if (std::exchange(has_ended_, true)) return;
-      changed_.notify_all();
+    std::unique_lock<std::mutex> lock(mutex_);
+    if (std::exchange(has_ended_, true)) {
+      changed_.wait(lock, [this] { return is_over_; });
+      return;
     }
+    changed_.notify_all();
+    lock.unlock();
     options_.end(message);
+    lock.lock();
+    is_over_ = true;
+    changed_.notify_all();
   }
+
+  static constexpr std::chrono::milliseconds kPoll{100};
 
   const c10::intrusive_ptr<c10d::Store> store_;
   const int rank_;
+  std::vector<std::string> keys_;  // of all ranks' beats
+  bool has_heard_ = false;         // the first failure, before the ranks have met
   RankWatchOptions options_;
   std::mutex mutex_;  // of all that follows
   std::condition_variable changed_;
@@ -287,6 +365,7 @@ class RankWatch::Shared {
   bool is_silent_ = false;  // the thread that talks has ended
   bool judges_ = false;     // the thread that judges has not
   bool has_ended_ = false;
+  bool is_over_ = false;  // the end has been called and, where it does so, has returned
 };
 
 RankWatch::RankWatch(c10::intrusive_ptr<c10d::Store> store, int rank, int ranks, std::string host,

@@ -46,21 +46,23 @@ class RankWatch {
   RankWatch& operator=(const RankWatch&) = delete;
 
   /// How long to wait for all ranks to be there, at most; from then on they are watched. Throws
-  /// c10::Error, naming those that are missing.
+  /// c10::Error, naming those that are missing, or the one that failed before all had come.
   void Meet(std::chrono::milliseconds longest);
 
   /// After which step this rank is, and from which state the run could go on ("" : not known).
   void Tell(int64_t step, const std::string& state);
 
   /// This rank fails: says why, tells the others, ends. Where rank 0 fails for the same reason, it
-  /// alone says it.
+  /// alone says it. Before Meet it is who is there, or comes within `patience`, that is told.
   void Fail(const std::string& reason);
 
   /// A call to the others failed, so one of them is lost or will say why it ends: waits until it is
-  /// known which, then ends.
+  /// known which, then ends. Where it does not come to be known, the others are told so much.
   void Blame(const std::string& what);
 
-  /// This rank has done its part: it need not be heard any more, and ends nothing any more.
+  /// This rank has done its part, as all have: it need not be heard any more, and ends nothing any
+  /// more. Rank 0, with which the store may go, stays until the others have left, for `patience` at
+  /// most.
   void Leave();
 
  private:

@@ -1,10 +1,13 @@
 #include "spion/collective/rank_watch.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <condition_variable>
+#include <iostream>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -54,15 +57,28 @@ class CutStore : public c10d::HashStore {
     c10d::HashStore::set(key, value);
   }
   using c10d::HashStore::set;
-  bool is_cut = false;
+  std::vector<uint8_t> get(const std::string& key) override {
+    ++gets;
+    return c10d::HashStore::get(key);
+  }
+  std::vector<std::vector<uint8_t>> multiGet(const std::vector<std::string>& keys) override {
+    ++multi_gets;
+    return c10d::HashStore::multiGet(keys);
+  }
+  std::atomic<bool> is_cut = false;
   std::atomic<bool> hangs = false;
+  std::atomic<int> gets = 0;
+  std::atomic<int> multi_gets = 0;
 };
 
+constexpr std::chrono::milliseconds kPatience(2000);
+
 struct Rank {
-  Rank(const c10::intrusive_ptr<CutStore>& store, int number, int ranks)
+  Rank(const c10::intrusive_ptr<CutStore>& store, int number, int ranks,
+       std::chrono::milliseconds patience = kPatience)
       : watch(store, number, ranks, "host" + std::to_string(number),
               {.beat = std::chrono::milliseconds(20),
-               .patience = std::chrono::milliseconds(2000),
+               .patience = patience,
                .store_owner = "the launcher",
                .end = [this](const std::string& message) { ending.End(message); }}) {}
   Ending ending;
@@ -80,7 +96,7 @@ class RankWatchTest : public testing::Test {
   }
   // Waits until rank `of` has told that it is at `step`.
   void WaitForStep(int of, int step) {
-    const std::string wanted = "\"step\":" + std::to_string(step) + "}";
+    const std::string wanted = "\"step\":" + std::to_string(step) + ",";
     while (store_->get_to_str("beat/" + std::to_string(of)).find(wanted) == std::string::npos) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
@@ -131,6 +147,34 @@ TEST_F(RankWatchTest, AfterAFailedCallItIsFoundOutWhoIsLost) {
   EXPECT_THAT(ranks_[0]->ending.Message(), HasSubstr("rank 1 of 2 on host1 failed"));
 }
 
+// Nobody is lost, yet two cannot reach each other.
+TEST_F(RankWatchTest, WhoKnowsOnlyThatACallFailedTellsTheOthers) {
+  Start(2);
+  ranks_[1]->watch.Blame("connection reset");
+  const std::string lost = "the ranks lost each other (connection reset); no state has been saved";
+  EXPECT_EQ(ranks_[1]->ending.Message(), lost);
+  EXPECT_THAT(ranks_[0]->ending.Message(),
+              HasSubstr("rank 1 of 2 on host1 failed after step 0: the ranks lost each other"));
+}
+
+// And who says it ends, its store with it, and is not lost itself.
+TEST_F(RankWatchTest, WhatOneJudgesAllSay) {
+  const RankWatch silent(store_, 2, 3, "host2");
+  Rank first(store_, 0, 3);
+  Rank second(store_, 1, 3, std::chrono::hours(1));
+  first.watch.Meet(std::chrono::minutes(1));
+  second.watch.Meet(std::chrono::minutes(1));
+  const std::string verdict = second.ending.Message();
+  EXPECT_THAT(verdict, HasSubstr("rank 2 of 3 on host2 is lost"));
+  EXPECT_EQ(first.ending.Message(), verdict);
+}
+
+TEST_F(RankWatchTest, AllThatIsToldIsAskedForAtOnce) {
+  Start(3);
+  while (store_->multi_gets < 20) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  EXPECT_EQ(store_->gets, 0);
+}
+
 TEST_F(RankWatchTest, WithoutTheStoreTheRunEnds) {
   Start(2);
   // Who tells a second time has heard the others by then.
@@ -170,6 +214,25 @@ TEST_F(RankWatchTest, WhoHasLeftNeedNotBeHeard) {
   EXPECT_FALSE(ranks_[0]->ending.HasEnded());
 }
 
+TEST_F(RankWatchTest, RankZeroStaysUntilAllHaveLeft) {
+  Start(2);
+  std::atomic<bool> has_left = false;
+  std::thread leaves([&] {
+    ranks_[0]->watch.Leave();
+    has_left = true;
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  EXPECT_FALSE(has_left);
+  ranks_[1]->watch.Leave();
+  leaves.join();
+}
+
+TEST_F(RankWatchTest, RankZeroDoesNotStayForWhoHangs) {
+  Start(2);
+  ranks_[0]->watch.Leave();
+  EXPECT_FALSE(ranks_[0]->ending.HasEnded());
+}
+
 TEST_F(RankWatchTest, OfOneNumberOnlyOneIsLetIn) {
   const RankWatch first(store_, 1, 2, "host1");
   const std::string beat = store_->get_to_str("beat/1");
@@ -191,6 +254,65 @@ TEST_F(RankWatchTest, WhoDoesNotComeIsNamed) {
   } catch (const c10::Error& error) {
     EXPECT_THAT(error.what(), HasSubstr("missing: ranks 1, 3"));
   }
+}
+
+// What Meet throws.
+std::string ErrorOfMeeting(Rank& rank) {
+  try {
+    rank.watch.Meet(std::chrono::minutes(1));
+  } catch (const c10::Error& error) {
+    return error.what_without_backtrace();
+  }
+  return "none";
+}
+
+TEST_F(RankWatchTest, WhoFailsBeforeAllHaveComeIsNamed) {
+  Rank first(store_, 0, 3);
+  std::string error;
+  std::thread waits([&] { error = ErrorOfMeeting(first); });
+  Rank second(store_, 1, 3);
+  second.watch.Fail("no GPU");
+  EXPECT_EQ(second.ending.Message(), "rank 1 of 3 on host1: no GPU");
+  waits.join();
+  EXPECT_EQ(error, "rank 1 of 3 on host1: no GPU");
+  Rank third(store_, 2, 3);  // comes when it is over
+  EXPECT_EQ(ErrorOfMeeting(third), "rank 1 of 3 on host1: no GPU");
+}
+
+TEST_F(RankWatchTest, RankZeroThatFailsStaysUntilAllHaveCome) {
+  Rank first(store_, 0, 2, std::chrono::hours(1));
+  std::thread fails([&] { first.watch.Fail("no GPU"); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  EXPECT_FALSE(first.ending.HasEnded());
+  Rank second(store_, 1, 2);
+  EXPECT_EQ(ErrorOfMeeting(second), "rank 0 of 2 on host0: no GPU");
+  fails.join();
+  EXPECT_EQ(first.ending.Message(), "no GPU");
+}
+
+TEST_F(RankWatchTest, WhatAllFailForBeforeTheyMeetIsSaidOnce) {
+  Rank first(store_, 0, 2);
+  Rank second(store_, 1, 2);
+  std::thread fails([&] { second.watch.Fail("no GPU"); });
+  first.watch.Fail("no GPU");
+  fails.join();
+  EXPECT_EQ(first.ending.Message(), "no GPU");
+  EXPECT_EQ(second.ending.Message(), "");
+}
+
+// A pager that is held, at the other end of a pipe.
+TEST(RankWatchDeathTest, EndsThoughNobodyReadsTheOutput) {
+  const auto fail_with_a_full_pipe = [] {
+    int ends[2];
+    TORCH_CHECK(pipe(ends) == 0 && fcntl(ends[1], F_SETFL, O_NONBLOCK) == 0);
+    const std::string much(1 << 20, 'x');
+    while (write(ends[1], much.data(), much.size()) > 0) continue;
+    TORCH_CHECK(fcntl(ends[1], F_SETFL, 0) == 0 && dup2(ends[1], STDOUT_FILENO) >= 0);
+    std::cout << "progress";
+    RankWatch watch(c10::make_intrusive<c10d::HashStore>(), 0, 1, "host");
+    watch.Fail("no space left");
+  };
+  EXPECT_EXIT(fail_with_a_full_pipe(), testing::ExitedWithCode(1), "");
 }
 
 }  // namespace

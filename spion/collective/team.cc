@@ -4,6 +4,7 @@
 
 #include <array>
 #include <chrono>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
@@ -11,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "spion/base/status.h"
 #include "spion/collective/device_group.h"
 #include "spion/collective/gloo_group.h"
@@ -20,18 +22,20 @@ namespace spion {
 namespace {
 
 constexpr std::chrono::minutes kMeetingPatience(5);
+// To tell the others that this rank fails: rank 0, which they meet at, may not be there yet.
+constexpr std::chrono::seconds kTellingPatience(30);
 // For a rank that lives but does not come: rank 0 may write a state to a slow disk meanwhile. Of a
 // rank that is lost the watch tells within seconds.
 constexpr std::chrono::minutes kCallPatience(10);
 
 using StorePointer = c10::intrusive_ptr<c10d::Store>;
 
-StorePointer OpenStore(const Launch& launch, bool serves) {
+StorePointer OpenStore(const Launch& launch, bool serves, std::chrono::milliseconds patience) {
   c10d::TCPStoreOptions options;
   options.port = static_cast<uint16_t>(launch.port);
   options.isServer = serves;
   options.waitWorkers = false;
-  options.timeout = kMeetingPatience;
+  options.timeout = patience;
   return c10::make_intrusive<c10d::PrefixStore>(
       absl::StrCat("spion/", launch.attempt),
       c10::make_intrusive<c10d::TCPStore>(launch.address, options));
@@ -43,54 +47,107 @@ std::string HostName() {
   return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
+// Why this rank cannot be part of the run, before any of the others is met.
+absl::Status Obstacle(const absl::StatusOr<c10::Device>& device) {
+  if (!device.ok()) return device.status();
+  if (device->is_cpu() || FindDeviceGroup(device->type()) != nullptr) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "this program was built without NCCL, over which ranks on GPUs meet: build it where LibTorch "
+      "is the wheel torch with CUDA; --device=cpu runs without");
+}
+
+std::string KeyOfPlace(int rank) { return absl::StrCat("place/", rank); }
+
+void TellPlace(const RankPlace& place, int rank, c10d::Store& store) {
+  store.set(KeyOfPlace(rank),
+            nlohmann::json({place.host, place.device, place.device_name})
+                .dump(-1, ' ', /*ensure_ascii=*/true, nlohmann::json::error_handler_t::replace));
+}
+
+// What each rank has told.
+std::vector<RankPlace> PlacesOf(int ranks, c10d::Store& store) {
+  std::vector<std::string> keys;
+  for (int rank = 0; rank < ranks; ++rank) keys.push_back(KeyOfPlace(rank));
+  std::vector<RankPlace> places;
+  for (const std::vector<uint8_t>& text : store.multiGet(keys)) {
+    const nlohmann::json place = nlohmann::json::parse(text);
+    places.push_back({.host = place.at(0), .device = place.at(1), .device_name = place.at(2)});
+  }
+  return places;
+}
+
 }  // namespace
 
-absl::Status Team::Connect(const Launch& launch, c10::Device device) {
-  const DeviceGroupMaker make_device_group =
-      device.is_cpu() ? nullptr : FindDeviceGroup(device.type());
-  if (!device.is_cpu() && make_device_group == nullptr) {
-    return absl::FailedPreconditionError(
-        "this program was built without NCCL, over which ranks on GPUs meet: build it where "
-        "LibTorch is the wheel torch with CUDA; --device=cpu runs without");
+absl::Status CheckOneKind(const std::vector<RankPlace>& places) {
+  std::map<std::string, std::vector<std::string>> ranks_of;  // by the kind of their device
+  for (size_t rank = 0; rank < places.size(); ++rank) {
+    const std::string& device = places[rank].device;
+    ranks_of[device.substr(0, device.find(':'))].push_back(
+        absl::StrCat("rank ", rank, " on ", places[rank].host));
   }
-  const std::string host = HostName();
-  const StorePointer store = OpenStore(launch, launch.rank == 0 && !launch.is_store_served);
+  if (ranks_of.size() <= 1) return absl::OkStatus();
+  std::vector<std::string> kinds;
+  for (const auto& [kind, ranks] : ranks_of) {
+    kinds.push_back(absl::StrCat(kind, " has ", absl::StrJoin(ranks, ", ")));
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat("the ranks are on different kinds of device: ", absl::StrJoin(kinds, "; "),
+                   ". Start all with the same --device, where all have a GPU or on the CPU"));
+}
+
+absl::Status Team::Connect(const Launch& launch, const absl::StatusOr<c10::Device>& device) {
+  const absl::Status obstacle = Obstacle(device);
+  const auto patience =
+      obstacle.ok() ? std::chrono::milliseconds(kMeetingPatience) : kTellingPatience;
+  const StorePointer store =
+      OpenStore(launch, launch.rank == 0 && !launch.is_store_served, patience);
+  RankPlace mine = {.host = HostName(), .device = "", .device_name = ""};
   RankWatchOptions options;
   options.store_owner =
       launch.is_store_served ? "the launcher" : absl::StrCat("rank 0 of ", launch.ranks);
-  watch_ = std::make_unique<RankWatch>(OpenStore(launch, /*serves=*/false), launch.rank,
-                                       launch.ranks, host, options);
+  if (obstacle.ok()) {
+    mine.device = device->str();
+    mine.device_name = DeviceName(*device);
+    TellPlace(mine, launch.rank, *store);  // who is seen by the watch has told it
+  }
+  watch_ = std::make_unique<RankWatch>(OpenStore(launch, /*serves=*/false, patience), launch.rank,
+                                       launch.ranks, mine.host, options);
+  RETURN_IF_ERROR(obstacle);
   watch_->Meet(kMeetingPatience);
+  places_ = PlacesOf(launch.ranks, *store);
+  RETURN_IF_ERROR(CheckOneKind(places_));
   const auto part_of_store = [&](const char* prefix) {
     return c10::make_intrusive<c10d::PrefixStore>(prefix, store);
   };
   group_ = MakeGlooGroup(part_of_store("cpu"), launch.rank, launch.ranks, kCallPatience);
-  if (make_device_group != nullptr) {
-    group_ = make_device_group(part_of_store("device"), device, kCallPatience, std::move(group_));
-  }
-  const nlohmann::json mine = {host, device.str(), DeviceName(device)};
-  for (const std::string& text : group_->Gather(mine.dump())) {
-    const nlohmann::json place = nlohmann::json::parse(text);
-    places_.push_back({.host = place.at(0), .device = place.at(1), .device_name = place.at(2)});
+  if (!device->is_cpu()) {
+    group_ = FindDeviceGroup(device->type())(part_of_store("device"), *device, kCallPatience,
+                                             std::move(group_));
   }
   return absl::OkStatus();
 }
 
-absl::StatusOr<std::unique_ptr<Team>> Team::Join(const Launch& launch, c10::Device device) {
+absl::StatusOr<std::unique_ptr<Team>> Team::Join(const Launch& launch,
+                                                 const absl::StatusOr<c10::Device>& device) {
   std::unique_ptr<Team> team(new Team);
   if (launch.ranks == 1) {
+    RETURN_IF_ERROR(device.status());
     team->group_ = std::make_unique<Alone>();
     return team;
   }
   std::string obstacle;
   try {
-    RETURN_IF_ERROR(team->Connect(launch, device));
-    return team;
+    const absl::Status connected = team->Connect(launch, device);
+    if (connected.ok()) return team;
+    team->Fail(std::string(connected.message()));
+    return connected;
   } catch (const c10::Error& error) {
     obstacle = error.what_without_backtrace();
   } catch (const std::exception& error) {
     obstacle = error.what();
   }
+  // Whatever hinders a rank that fails from telling the others, its own error is what matters.
+  RETURN_IF_ERROR(Obstacle(device));
   const absl::Status failed = absl::UnavailableError(absl::StrCat(
       "cannot meet the other ranks at ", launch.address, ":", launch.port, ": ", obstacle));
   team->Fail(std::string(failed.message()));  // the others may be there, and wait
@@ -109,12 +166,11 @@ void Team::Blame(const std::string& what) {
   if (watch_ != nullptr) watch_->Blame(what);
 }
 
-// In this order: nobody watches any more when rank 0 and its store go.
+// Watched until all have come here, and the last thing that they need each other for.
 void Team::Leave() {
   if (watch_ == nullptr) return;
   group_->Barrier();
   watch_->Leave();
-  group_->Barrier();
 }
 
 }  // namespace spion

@@ -29,13 +29,19 @@ struct RankPlace {
   std::string device_name;  // "NVIDIA H200"
 };
 
+/// Whether all are on CPUs, or all on GPUs, as only such can be connected. Errors:
+/// FailedPrecondition, naming which rank has what.
+absl::Status CheckOneKind(const std::vector<RankPlace>& places);
+
 class Team {
  public:
-  /// Meets the other ranks, within five minutes, and connects the devices. Errors: Unavailable
-  /// where they do not come, naming the address, or the ranks that are missing (as Fail, if this
-  /// rank could tell the others already); FailedPrecondition where this program has no group for
-  /// the device.
-  static absl::StatusOr<std::unique_ptr<Team>> Join(const Launch& launch, c10::Device device);
+  /// Meets the other ranks, within five minutes, and connects the devices. `device`: or why this
+  /// rank has none, which the others learn too. Errors: that one; Unavailable where the others do
+  /// not come, naming the address, the ranks that are missing, or the one that failed;
+  /// FailedPrecondition where this program has no group for the device, or where the ranks have
+  /// different kinds of device, naming them. As Fail, if this rank could tell the others already.
+  static absl::StatusOr<std::unique_ptr<Team>> Join(const Launch& launch,
+                                                    const absl::StatusOr<c10::Device>& device);
 
   Group& group() { return *group_; }
   /// Of all ranks; empty where there is one alone.
@@ -51,7 +57,7 @@ class Team {
 
  private:
   Team() = default;
-  absl::Status Connect(const Launch& launch, c10::Device device);
+  absl::Status Connect(const Launch& launch, const absl::StatusOr<c10::Device>& device);
 
   std::unique_ptr<RankWatch> watch_;
   std::unique_ptr<Group> group_;

@@ -1,5 +1,6 @@
 #include "spion/train/evaluation.h"
 
+#include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/stack.h>
@@ -10,9 +11,39 @@
 #include <numeric>
 #include <vector>
 
+#include "spion/base/random.h"
+#include "spion/platform/random_state.h"
 #include "spion/profiling/range.h"
+#include "spion/train/random_streams.h"
 
 namespace spion {
+namespace {
+
+// Random numbers of an evaluation's own, for each batch its own.
+class EvaluationRandom {
+ public:
+  explicit EvaluationRandom(c10::Device device) : device_(device) {
+    if (!device_.is_cpu()) device_state_ = RandomState(device_);
+  }
+  ~EvaluationRandom() {
+    // States of these very generators.
+    SetRandomState(at::kCPU, cpu_state_).IgnoreError();
+    if (!device_.is_cpu()) SetRandomState(device_, device_state_).IgnoreError();
+  }
+  EvaluationRandom(const EvaluationRandom&) = delete;
+  EvaluationRandom& operator=(const EvaluationRandom&) = delete;
+
+  void StartBatch(int64_t first_example) {
+    at::manual_seed(DeriveSeed(kEvaluationStream, static_cast<uint64_t>(first_example)));
+  }
+
+ private:
+  const c10::Device device_;
+  const at::Tensor cpu_state_ = RandomState(at::kCPU);
+  at::Tensor device_state_;
+};
+
+}  // namespace
 
 int64_t EvaluatedExamples(int64_t examples, int64_t limit) {
   return limit > 0 ? std::min(limit, examples) : examples;
@@ -36,6 +67,7 @@ std::optional<Evaluation> EvaluateUnlessStopped(const SequenceClassifier& model,
   // Summed on the device, so that no batch waits for the one before.
   at::Tensor right = at::zeros({}, at::TensorOptions(at::kDouble).device(device));
   at::Tensor loss = at::zeros({}, at::TensorOptions(at::kDouble).device(device));
+  EvaluationRandom random(device);
   std::vector<int64_t> indices;
   for (int64_t round = 0; round < examples; round += batch_size * group.ranks()) {
     if (stops_after(round)) return std::nullopt;
@@ -44,6 +76,7 @@ std::optional<Evaluation> EvaluateUnlessStopped(const SequenceClassifier& model,
     indices.resize(std::min(batch_size, examples - start));
     std::iota(indices.begin(), indices.end(), start);
     const Batch batch = batches.Make(indices);
+    random.StartBatch(start);
     const AutocastScope autocast(precision, device);
     const at::Tensor logits = model.Forward(batch.ids, batch.lengths, /*training=*/false);
     right += logits.argmax(1).eq(batch.labels).sum();

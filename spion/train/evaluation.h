@@ -23,6 +23,8 @@ struct Evaluation {
 int64_t EvaluatedExamples(int64_t examples, int64_t limit);
 
 /// Over the split's first `limit` examples (0: all), without dropout, in the phase the model is in.
+/// Attentions that draw random numbers in every pass draw the same for a batch in each evaluation,
+/// on whichever rank; afterwards LibTorch's generators stand where they stood.
 Evaluation Evaluate(const SequenceClassifier& model, const BatchMaker& batches, int64_t batch_size,
                     int64_t limit, Precision precision);
 

@@ -13,6 +13,10 @@ enum RandomStream : uint64_t {
   kRankStream = 3,   // dropout of several ranks on CPUs, a seed for each step and rank
 };
 
+/// A seed of evaluations, whatever the run's, so that a model's evaluation is that of its weights
+/// and its data alone.
+inline constexpr uint64_t kEvaluationStream = 4;
+
 }  // namespace spion
 
 #endif  // SPION_TRAIN_RANDOM_STREAMS_H_

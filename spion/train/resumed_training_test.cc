@@ -2,6 +2,7 @@
 // bits of one that was left in peace.
 #include <ATen/Parallel.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/rand_like.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -214,6 +215,35 @@ TEST(ResumedTrainingTest, AfterAnErrorInAStep) {
     const std::optional<TrainingState> from = kept.state;
     const TrainingResult result = TrainOnce(experiment, kept, {.state = &*from});
     ExpectSame(kept, result, undisturbed, expected, absl::StrCat("failed at ", fails_at));
+  }
+}
+
+// Attention that draws in every pass, also of an evaluation that is stopped and begun again.
+class Draws : public Attention {
+ public:
+  explicit Draws(std::unique_ptr<Attention> inner) : inner_(std::move(inner)) {}
+  at::Tensor Forward(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                     const Lengths& lengths) override {
+    return inner_->Forward(q, k, v, lengths) + at::rand_like(v);
+  }
+
+ private:
+  std::unique_ptr<Attention> inner_;
+};
+
+TEST(ResumedTrainingTest, StoppedWhereEvaluationsDraw) {
+  Experiment experiment = TestExperiment();
+  experiment.method.pattern_kind = {};
+  const AttentionFactory inner = SmallDenseExperiment(Precision::kFloat32).method.make_attention;
+  experiment.method.make_attention = [inner](const AttentionContext& context) {
+    return std::make_unique<Draws>(inner(context));
+  };
+  Kept undisturbed;
+  const TrainingResult expected = TrainOnce(experiment, undisturbed, {});
+  for (const int between : {1, 3, 9}) {
+    Kept kept;
+    const TrainingResult result = TrainWithStops(experiment, kept, between);
+    ExpectSame(kept, result, undisturbed, expected, absl::StrCat("stopped after ", between));
   }
 }
 
