@@ -106,6 +106,7 @@ absl::StatusOr<Session> Prepare(const Options& options, const DeviceChoice& devi
                                 .shape = data.shape,
                                 .train_examples = data.train.examples(),
                                 .ranks = ranks,
+                                .is_on_gpu = device.device.is_cuda(),
                                 .given = std::move(given)};
   RETURN_IF_ERROR(CheckSettings(h, context));
   if (h.sequence_length > 0) data.ShortenTo(static_cast<int>(h.sequence_length));

@@ -217,6 +217,15 @@ class RefusedTest(RankCase):
         self.assertIn("rank 1: seed 7 there, 8 here", self.errors(ends)[0])
         self.assertFalse((self.folder / "run").exists())
 
+    def test_a_rank_that_has_no_part_in_it_is_named_to_all(self):
+        """Without a GPU rank 1 fails before it has met the others; with one it is another kind."""
+        ends = self.end(self.start_ranks(
+            3, self.folder / "run", of_rank=lambda rank: ["--device=cuda"] if rank == 1 else []))
+        said = "\n".join(self.errors(ends))
+        self.assertRegex(ends[0][2], r"error: .*rank 1 o")
+        self.assertRegex(said, r"(rank 1 of 3 on .*: .*GPU|cuda has rank 1 on)")
+        self.assertFalse((self.folder / "run").exists())
+
     def test_variables_that_do_not_go_together(self):
         command = [PROGRAM, *FLAGS, f"--out_dir={self.folder / 'run'}"]
         for variables, text in (({"RANK": "1"}, "RANK is set in the environment, WORLD_SIZE is not"),

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "spion/kernels/block_sparse/block_size.h"
+#include "spion/kernels/token_rows/api.h"
 
 namespace spion {
 namespace {
@@ -65,9 +66,19 @@ std::string BatchSize(const HyperParameters& h, const Context& context) {
   if (!context.trains) return Whole(h.batch_size, 1, kLargestSetting);
   std::string wrong =
       Whole(h.batch_size, 1, context.train_examples, ", the examples that there are to train with");
-  if (!wrong.empty() || h.batch_size % context.ranks == 0) return wrong;
-  return absl::StrCat(h.batch_size, "; expected a multiple of ", context.ranks,
-                      ", as so many ranks share it out evenly; another number of ranks does, too");
+  if (!wrong.empty() || context.ranks == 1) return wrong;
+  if (h.batch_size % context.ranks != 0) {
+    return absl::StrCat(
+        h.batch_size, "; expected a multiple of ", context.ranks,
+        ", as so many ranks share it out evenly; another number of ranks does, too");
+  }
+  const int64_t rows =
+      h.batch_size / context.ranks * context.shape.sequences_per_example * Length(h, context);
+  if (!context.is_on_gpu || rows % cuda::kRowsADraw == 0) return "";
+  return absl::StrCat(h.batch_size, "; expected a multiple of ", cuda::kRowsADraw * context.ranks,
+                      ", as the length is odd, ", Length(h, context), ", and each of ",
+                      context.ranks, " ranks draws its part of the dropout for ", cuda::kRowsADraw,
+                      " tokens at once; an even --sequence_length does, too");
 }
 
 bool Always(const Context&) { return true; }

@@ -27,8 +27,9 @@ struct SettingsContext {
   /// Of the task, before its sequences are cut.
   TaskShape shape;
   int64_t train_examples = 0;
-  /// Which share out the batch.
+  /// Which share out the batch, and whether they do so on GPUs.
   int64_t ranks = 1;
+  bool is_on_gpu = false;
   /// The settings that the user gave, by their flags' names; the others are the preset's.
   std::vector<std::string> given;
 };

@@ -182,6 +182,26 @@ TEST(CheckSettingsTest, RanksShareOutTheBatchEvenly) {
               HasSubstr("--batch_size=8; expected a multiple of 3"));
 }
 
+// A GPU draws the dropout of two tokens at once, which may not be those of two ranks.
+TEST(CheckSettingsTest, RanksOnGpusShareOutAnEvenNumberOfTokens) {
+  SettingsContext context = Context(std::nullopt);
+  context.ranks = 2;
+  context.is_on_gpu = true;
+  const auto odd = [](HyperParameters& h) {
+    h.batch_size = 6;
+    h.sequence_length = 33;
+  };
+  EXPECT_THAT(Error(odd, context),
+              HasSubstr("--batch_size=6; expected a multiple of 4, as the length is odd, 33"));
+  EXPECT_EQ(Error([](auto& h) { h.batch_size = 6, h.sequence_length = 32; }, context), "");
+  EXPECT_EQ(Error([](auto& h) { h.batch_size = 8, h.sequence_length = 33; }, context), "");
+  context.is_on_gpu = false;
+  EXPECT_EQ(Error(odd, context), "");
+  context.is_on_gpu = true;
+  context.ranks = 1;
+  EXPECT_EQ(Error(odd, context), "");
+}
+
 TEST(SettingsNotesTest, NamesFlagsWithoutEffect) {
   const std::vector<std::string> given = {"density",           "threshold",       "block_size",
                                           "sequence_length",   "excluded_pruned", "steps",

@@ -7,7 +7,6 @@
 #include <gtest/gtest.h>
 
 #include <memory>
-#include <optional>
 
 #include "spion/nn/attention.h"
 #include "spion/train/experiment.h"
@@ -41,24 +40,25 @@ class OneByOne : public Group {
   at::Tensor& sums_;
 };
 
+Experiment ExperimentThatDraws() {
+  Experiment experiment = SmallDenseExperiment(Precision::kFloat32);
+  experiment.method.make_attention = [](const AttentionContext&) {
+    return std::make_unique<Draws>();
+  };
+  return experiment;
+}
+
 class EvaluationTest : public testing::Test {
  protected:
-  EvaluationTest() {
-    experiment_.method.make_attention = [](const AttentionContext&) {
-      return std::make_unique<Draws>();
-    };
-    model_.emplace(MakeModel(experiment_, kSmallShape, at::kCPU));
-  }
   Evaluation EvaluateBy(Group& group) const {
     return *EvaluateUnlessStopped(
-        *model_, batches_, /*batch_size=*/5, /*limit=*/0, Precision::kFloat32, [] { return false; },
+        model_, batches_, /*batch_size=*/5, /*limit=*/0, Precision::kFloat32, [] { return false; },
         group);
   }
 
   const TaskData data_ = SmallData();
   const BatchMaker batches_{data_.dev, at::kCPU};
-  Experiment experiment_ = SmallDenseExperiment(Precision::kFloat32);
-  std::optional<SequenceClassifier> model_;
+  const SequenceClassifier model_ = MakeModel(ExperimentThatDraws(), kSmallShape, at::kCPU);
 };
 
 TEST_F(EvaluationTest, DrawsTheSameEachTimeAndLeavesTheGeneratorWhereItStood) {
