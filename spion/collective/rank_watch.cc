@@ -35,11 +35,12 @@ struct Beat {
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Beat, count, step, host, state, failure, verdict, is_done)
 
-// Of the store. Before the ranks have met: how many have come, the first failure, how many heard
-// it.
+// Of the store. Before the ranks have met: how many have come, how many failed, the first failure,
+// how many ended for it and do not need the store any more.
 constexpr char kArrivals[] = "arrivals";
+constexpr char kFailures[] = "failures";
 constexpr char kFirstFailure[] = "first_failure";
-constexpr char kHearers[] = "hearers";
+constexpr char kEnded[] = "ended";
 
 std::string KeyOf(int rank) { return absl::StrCat("beat/", rank); }
 
@@ -81,13 +82,12 @@ class RankWatch::Shared {
   void Meet(std::chrono::milliseconds longest) {
     const auto start = Clock::now();
     while (store_->add(kArrivals, 0) < ranks()) {
-      TORCH_CHECK(!store_->check({kFirstFailure}), HearFirstFailure());
+      CheckNobodyFailed();
       TORCH_CHECK(Clock::now() - start < longest, "not all ranks came within ", Seconds(longest),
                   " s; missing: ", Missing());
       std::this_thread::sleep_for(kPoll);
     }
-    // Who came may have failed since.
-    TORCH_CHECK(!store_->check({kFirstFailure}), HearFirstFailure());
+    CheckNobodyFailed();  // who came may have since
     const std::lock_guard<std::mutex> lock(mutex_);
     std::fill(heard_.begin(), heard_.end(), Clock::now());
     answered_ = Clock::now();
@@ -224,33 +224,32 @@ class RankWatch::Shared {
                        [&](const Beat& beat) { return &beat == &beats_[rank_] || beat.is_done; });
   }
 
+  void CheckNobodyFailed() {
+    TORCH_CHECK(!store_->check({kFirstFailure}), store_->get_to_str(kFirstFailure));
+  }
+
   // Tells those who have come and those who come, and returns what there is to say.
   std::string FailBeforeMeeting(const std::string& reason) {
-    const std::string text = OwnFailure(reason);
+    std::string said_by_first;
     try {
       Send(mine_);
-      store_->compareSet(kFirstFailure, "", text);
-      HearFirstFailure();
+      if (store_->add(kFailures, 1) == 1) store_->set(kFirstFailure, OwnFailure(reason));
       const auto end = Clock::now() + (rank_ == 0 ? options_.patience : 5 * options_.beat);
       while (Clock::now() < end) {
-        // Its store goes with it.
-        if (rank_ == 0 && store_->add(kHearers, 0) == ranks()) break;
-        if (rank_ != 0 && FirstFailsFor(reason)) return "";
+        if (rank_ == 0) {
+          if (store_->add(kEnded, 0) == ranks() - 1) break;  // nobody needs its store any more
+        } else if (store_->check({keys_[0]})) {
+          said_by_first = BeatOf(store_->get(keys_[0])).failure;
+          if (!said_by_first.empty()) break;
+        }
         std::this_thread::sleep_for(kPoll);
       }
+      if (rank_ != 0) store_->add(kEnded, 1);
     } catch (const std::exception& error) {
       // Nobody can be told.
     }
-    return rank_ == 0 ? reason : text;
-  }
-
-  bool FirstFailsFor(const std::string& reason) {
-    return store_->check({KeyOf(0)}) && BeatOf(store_->get(KeyOf(0))).failure == reason;
-  }
-
-  std::string HearFirstFailure() {
-    if (!std::exchange(has_heard_, true)) store_->add(kHearers, 1);
-    return store_->get_to_str(kFirstFailure);
+    if (rank_ == 0) return reason;
+    return said_by_first == reason ? "" : OwnFailure(reason);
   }
 
   std::string OwnFailure(const std::string& reason) const {
@@ -348,7 +347,6 @@ class RankWatch::Shared {
   const c10::intrusive_ptr<c10d::Store> store_;
   const int rank_;
   std::vector<std::string> keys_;  // of all ranks' beats
-  bool has_heard_ = false;         // the first failure, before the ranks have met
   RankWatchOptions options_;
   std::mutex mutex_;  // of all that follows
   std::condition_variable changed_;

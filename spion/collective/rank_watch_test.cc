@@ -286,6 +286,9 @@ TEST_F(RankWatchTest, RankZeroThatFailsStaysUntilAllHaveCome) {
   EXPECT_FALSE(first.ending.HasEnded());
   Rank second(store_, 1, 2);
   EXPECT_EQ(ErrorOfMeeting(second), "rank 0 of 2 on host0: no GPU");
+  EXPECT_FALSE(first.ending.HasEnded());  // its store is needed to fail, too
+  second.watch.Fail("cannot meet the others");
+  EXPECT_EQ(second.ending.Message(), "rank 1 of 2 on host1: cannot meet the others");
   fails.join();
   EXPECT_EQ(first.ending.Message(), "no GPU");
 }

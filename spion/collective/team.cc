@@ -99,8 +99,7 @@ absl::Status Team::Connect(const Launch& launch, const absl::StatusOr<c10::Devic
   const absl::Status obstacle = Obstacle(device);
   const auto patience =
       obstacle.ok() ? std::chrono::milliseconds(kMeetingPatience) : kTellingPatience;
-  const StorePointer store =
-      OpenStore(launch, launch.rank == 0 && !launch.is_store_served, patience);
+  store_ = OpenStore(launch, launch.rank == 0 && !launch.is_store_served, patience);
   RankPlace mine = {.host = HostName(), .device = "", .device_name = ""};
   RankWatchOptions options;
   options.store_owner =
@@ -108,16 +107,16 @@ absl::Status Team::Connect(const Launch& launch, const absl::StatusOr<c10::Devic
   if (obstacle.ok()) {
     mine.device = device->str();
     mine.device_name = DeviceName(*device);
-    TellPlace(mine, launch.rank, *store);  // who is seen by the watch has told it
+    TellPlace(mine, launch.rank, *store_);  // who is seen by the watch has told it
   }
   watch_ = std::make_unique<RankWatch>(OpenStore(launch, /*serves=*/false, patience), launch.rank,
                                        launch.ranks, mine.host, options);
   RETURN_IF_ERROR(obstacle);
   watch_->Meet(kMeetingPatience);
-  places_ = PlacesOf(launch.ranks, *store);
+  places_ = PlacesOf(launch.ranks, *store_);
   RETURN_IF_ERROR(CheckOneKind(places_));
   const auto part_of_store = [&](const char* prefix) {
-    return c10::make_intrusive<c10d::PrefixStore>(prefix, store);
+    return c10::make_intrusive<c10d::PrefixStore>(prefix, store_);
   };
   group_ = MakeGlooGroup(part_of_store("cpu"), launch.rank, launch.ranks, kCallPatience);
   if (!device->is_cpu()) {

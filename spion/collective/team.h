@@ -8,11 +8,13 @@
 #define SPION_COLLECTIVE_TEAM_H_
 
 #include <c10/core/Device.h>
+#include <c10/util/intrusive_ptr.h>
 
 #include <cstdint>
 #include <exception>
 #include <memory>
 #include <string>
+#include <torch/csrc/distributed/c10d/Store.hpp>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -59,6 +61,7 @@ class Team {
   Team() = default;
   absl::Status Connect(const Launch& launch, const absl::StatusOr<c10::Device>& device);
 
+  c10::intrusive_ptr<c10d::Store> store_;  // rank 0 may serve it: kept as long as the watch
   std::unique_ptr<RankWatch> watch_;
   std::unique_ptr<Group> group_;
   std::vector<RankPlace> places_;
