@@ -18,9 +18,11 @@ import time
 import torch
 from torch.nn.functional import scaled_dot_product_attention
 
-import attention
 import spion
 from attention import command_line
+from gpu_time import capture, gpu_seconds
+from package_peers import spion as peer_of
+from problem import Problem, inputs_of, run_pass
 
 
 def wall_microseconds(run, calls, series, pick):
@@ -86,16 +88,16 @@ def time_tiny(device, length):
 
 
 def time_case(case):
-    problem = attention.Problem(case, torch.bfloat16)
-    pattern = spion.BlockPattern(problem.kept, problem.block)
+    problem = Problem(case, torch.bfloat16)
+    peer = peer_of(problem)
+    inputs = inputs_of(problem, peer)
 
     def run():
-        return attention.run_pass(
-            problem, lambda q, k, v: spion.block_sparse_attention(q, k, v, pattern), "fwdbwd")
+        return run_pass(peer, inputs, "fwdbwd")
 
     eager = wall_microseconds(run, 100, 5, statistics.median)
-    graph = attention.capture(run)
-    replays = statistics.median(attention.gpu_seconds(graph.replay, 1000)) * 1e6
+    graph = capture(run)
+    replays = statistics.median(gpu_seconds(graph.replay, 1000)) * 1e6
     print(f"{case['name']}: CUDA graph {replays:.1f} us, eager {eager:.1f} us", flush=True)
 
 

@@ -1,13 +1,17 @@
 """Prints SPION's attention beside its peers.
 
-    python3 benchmarks/peers/table.py OURS.json PEERS.json [--markdown]
+    python3 benchmarks/peers/table.py FILE.json [FILE.json ...] [--markdown]
 
-OURS.json: bazel run //benchmarks:sparse_attention -- --benchmark_out=OURS.json
-PEERS.json: benchmarks/peers/attention.py --out=PEERS.json
+The files: what benchmarks/peers/attention.py --out=FILE.json wrote, of SPION's Python package and of
+the peers, and what bazel run //benchmarks:sparse_attention -- --benchmark_out=FILE.json wrote. Of a
+name that is in several files the first time counts.
 
-Times are medians in milliseconds. "ratio" is the fastest peer's time over SPION's: above 1, SPION
-is faster. "floor" is the time that the pass's fewest bytes take at the copy bandwidth of OURS.
-Both runs should be of one GPU: a difference is said. Exits with 2 if the files don't fit.
+Times are medians in milliseconds. "best/spion" is the fastest peer's time over SPION's: above 1,
+SPION is faster. "floor" is the time that the pass's fewest bytes take at the copy bandwidth of its
+file; the benchmark in C++ counts them. A word stands where there is no time, and a star at one of
+plain launches in place of a CUDA graph; below the table is why.
+
+All runs should be of one GPU: a difference is said. Exits with 2 if the files don't fit.
 """
 
 import os
@@ -21,6 +25,7 @@ import command_line  # pylint: disable=wrong-import-position
 import results  # pylint: disable=wrong-import-position
 
 OURS = "spion"
+WORDS = ("absent", "unfit", "wrong", "failed")  # as attention.py writes them before the reason
 
 
 def split(name):
@@ -29,52 +34,71 @@ def split(name):
     return implementation, rest
 
 
-def peer_table(peers):
-    """{the rest of the name: {implementation: Benchmark}}."""
+def joined(files):
+    """{the rest of the name: {implementation: (Benchmark, its file)}}, in the files' order, of names
+    that SPION and a peer have."""
     table = {}
-    for name, benchmark in peers.benchmarks.items():
-        implementation, rest = split(name)
-        table.setdefault(rest, {})[implementation] = benchmark
-    return table
+    for file in files:
+        for name, benchmark in file.benchmarks.items():
+            implementation, rest = split(name)
+            there = table.setdefault(rest, {})
+            if implementation not in there or there[implementation][0].error and not benchmark.error:
+                there[implementation] = benchmark, file
+    return {rest: runs for rest, runs in table.items() if OURS in runs and len(runs) > 1}
 
 
-def milliseconds(benchmark):
+def word_and_reason(benchmark):
+    """What stands in place of a time, and why; ("", "") of a time from a CUDA graph."""
+    if benchmark.error:
+        word, _, reason = benchmark.error.partition(": ")
+        return (word, reason) if word in WORDS else ("error", benchmark.error)
+    plainly = benchmark.counters.get("launched_plainly", "")
+    return ("*", f"plain launches; no CUDA graph: {plainly}") if plainly else ("", "")
+
+
+def shown(benchmark):
     if benchmark is None:
         return "-"
-    return "error" if benchmark.error else f"{benchmark.median * 1e3:.4f}"
+    word, _ = word_and_reason(benchmark)
+    return word if benchmark.error else f"{benchmark.median * 1e3:.4f}{word}"
 
 
-def rows(ours, peers):
-    """(header, rows) of text; a row for each of our benchmarks that has a peer."""
-    table = peer_table(peers)
-    implementations = list(dict.fromkeys(split(name)[0] for name in peers.benchmarks))
-    bandwidth = float(ours.context.get("copy_bandwidth_bytes_per_second", "nan"))
+def floor_of(benchmark, file):
+    """"-" where the file has no bytes, as that of the Python programs."""
+    bandwidth = float(file.context.get("copy_bandwidth_bytes_per_second", "nan"))
+    floor = benchmark.counters.get("bytes", float("nan")) / bandwidth * 1e3
+    return f"{floor:.4f}" if floor == floor else "-"
+
+
+def rows(table):
+    """(header, rows) of text."""
+    peers = list(dict.fromkeys(peer for runs in table.values() for peer in runs if peer != OURS))
     lines = []
-    for name, mine in ours.benchmarks.items():
-        implementation, rest = split(name)
-        if implementation != OURS or rest not in table:
-            continue
-        others = table[rest]
-        timed = [b.median for b in others.values() if not b.error]
+    for rest, runs in table.items():
+        benchmarks = {name: benchmark for name, (benchmark, _) in runs.items()}
+        mine = benchmarks[OURS]
+        timed = [b.median for name, b in benchmarks.items() if name != OURS and not b.error]
         ratio = f"{min(timed) / mine.median:.2f}" if timed and not mine.error else "-"
-        floor = mine.counters.get("bytes", float("nan")) / bandwidth * 1e3
         _, dtype, case, pass_name = rest.split("/")
-        lines.append([case, dtype, pass_name, milliseconds(mine)] +
-                     [milliseconds(others.get(peer)) for peer in implementations] +
-                     [ratio, f"{floor:.4f}" if floor == floor else "-"])
-    return ["case", "dtype", "pass", OURS, *implementations, "ratio", "floor"], lines
+        lines.append([case, dtype, pass_name, shown(mine)] +
+                     [shown(benchmarks.get(peer)) for peer in peers] +
+                     [ratio, floor_of(*runs[OURS])])
+    return ["case", "dtype", "pass", OURS, *peers, f"best/{OURS}", "floor"], lines
 
 
-def errors(ours, peers):
-    """What is behind each "error" of the table."""
-    table = peer_table(peers)
-    for name, mine in ours.benchmarks.items():
-        implementation, rest = split(name)
-        if implementation != OURS:
-            continue
-        for other, benchmark in {OURS: mine, **table.get(rest, {})}.items():
-            if rest in table and benchmark.error:
-                yield f"{other}/{rest}: {benchmark.error}"
+def reasons(table):
+    """Lines: the word, the implementation, the reason, and for which names it stands."""
+    of_reason = {}
+    for rest, runs in table.items():
+        for implementation, (benchmark, _) in runs.items():
+            word, reason = word_and_reason(benchmark)
+            if word:
+                _, dtype, case, pass_name = rest.split("/")
+                of_reason.setdefault((word, implementation, reason), []).append(
+                    f"{case} {dtype} {pass_name}")
+    for (word, implementation, reason), names in of_reason.items():
+        where = "everywhere" if len(names) == len(table) else ", ".join(names)
+        yield f"{implementation} {word}: {reason} ({where})"
 
 
 def plain(header, lines):
@@ -94,30 +118,31 @@ def markdown(header, lines):
 
 def main(arguments):
     parser = command_line.Parser(prog="table.py", description=__doc__)
-    parser.add_argument("ours", metavar="OURS.json")
-    parser.add_argument("peers", metavar="PEERS.json")
+    parser.add_argument("files", metavar="FILE.json", nargs="+")
     parser.add_switch("markdown", help="a table in Markdown")
     options = parser.parse_args(arguments)
     directory = os.environ.get("BUILD_WORKING_DIRECTORY", "")
     try:
-        ours, peers = (results.read_results(os.path.join(directory, path))
-                       for path in (options.ours, options.peers))
+        files = [results.read_results(os.path.join(directory, path)) for path in options.files]
     except results.BadInput as error:
         print(f"table.py: {error}", file=sys.stderr)
         return 2
-    header, lines = rows(ours, peers)
+    table = joined(files)
+    header, lines = rows(table)
     if not lines:
-        print(f"table.py: no {OURS}/... benchmark of {ours.path} has a peer in {peers.path}",
+        print(f"table.py: no {OURS}/... benchmark has a peer in {', '.join(options.files)}",
               file=sys.stderr)
         return 2
     for key in ("gpu", "l2_cache"):
-        if ours.context.get(key) != peers.context.get(key):
-            print(f"warning: {key} is {ours.context.get(key)} in {ours.path} and "
-                  f"{peers.context.get(key)} in {peers.path}: the ratios mean little",
-                  file=sys.stderr)
+        for file in files[1:]:
+            if file.context.get(key) != files[0].context.get(key):
+                print(f"warning: {key} is {files[0].context.get(key)} in {files[0].path} and "
+                      f"{file.context.get(key)} in {file.path}: the ratios mean little",
+                      file=sys.stderr)
     print("\n".join((markdown if options.markdown else plain)(header, lines)))
-    for error in errors(ours, peers):
-        print(f"error: {error}", file=sys.stderr)
+    below = list(reasons(table))
+    if below:
+        print("\n" + "\n".join(f"- {line}" for line in below))
     return 0
 
 
