@@ -15,6 +15,12 @@ def first_step_ms(summary):
     return summary.get("step_ms") or summary["step_ms_dense"]
 
 
+def accuracy_by_seed(results):
+    """{seed: test accuracy in percent} of the trainings that are there."""
+    return {result.cell.seed: 100 * result.json("run/summary.json")["test_accuracy"]
+            for result in results if result.state == State.DONE}
+
+
 def without_numbers(results):
     """What stands in place of a number that none of these cells gave; None if one is there."""
     states = [result.state for result in results]

@@ -197,6 +197,24 @@ class LargeBatchTest(unittest.TestCase):
                 differences = [first[seed] - second[seed] for seed in first if seed in second]
                 self.assertEqual(numbers, paired(differences))
 
+    def test_pages_have_the_differences_of_the_document(self):
+        of_variant = {row[0]: row[1:] for row in csv.reader(
+            (self.folder / "large_batch/ablation.differences.csv").open(encoding="utf-8"))}
+        for start, variant, column, seeds in (
+                ("SPION-CF over the Transformer", "SPION-CF", 1, 5),
+                ("SPION-C over the Transformer", "top blocks instead of flood fill (SPION-C)", 1, 5),
+                ("SPION-C over SPION-CF", "top blocks instead of flood fill (SPION-C)", 0, 5),
+                ("one pattern for all layers over SPION-CF", "one pattern for all layers", 0, 5),
+                ("pruned entries excluded over SPION-CF (three seeds)",
+                 "pruned entries excluded, not score 0", 0, 3)):
+            mean, interval, p = self.told(start)
+            self.assertEqual(of_variant[variant][column],
+                             f"{mean} ({interval}), p {p}, {seeds} seeds")
+        claims = [row for row in csv.reader(
+            (self.folder / "large_batch/claims.claims.csv").open(encoding="utf-8"))]
+        self.assertIn(["quality kept, or better than dense", "image", "Transformer, fused attention",
+                       "+3.26 (+2.22 to +4.30), p 0.06, 5 seeds", "higher"], claims)
+
     def test_each_run_has_the_numbers_of_the_document(self):
         for method, (count, pattern) in _RUNS.items():
             with self.subTest(method):

@@ -1,17 +1,21 @@
 """What each part of the method is worth: one thing changed at a time."""
 
 import gather
-from page import Grid, Page
+import paired
+from page import Entry, Grid, Page
 
 TITLE = "Ablation"
 ABOUT = ("SPION-CF, and the same with one part changed: without flood fill (SPION-C's top blocks), "
          "without the convolution (SPION-F), one pattern for all layers, pruned entries left out "
          "of the softmax, another limit for the transition, and a learning rate that goes on at "
-         "the transition.")
-_TASK = "image"
+         "the transition. Differences are paired by seed: mean, 95 % interval by Student's t, p of "
+         "the exact sign-flip test, two-sided.")
+TASK = "image"
+_DENSE = "dense all along"
+_WHOLE = "SPION-CF"
 # what it is, method, variant's name, flags
 _ROWS = (
-    ("SPION-CF", "cf", "", {}),
+    (_WHOLE, "cf", "", {}),
     ("top blocks instead of flood fill (SPION-C)", "c", "", {}),
     ("no convolution (SPION-F)", "f", "", {}),
     ("one pattern for all layers", "cf", "shared", {"shared_pattern": "yes"}),
@@ -20,16 +24,16 @@ _ROWS = (
     ("transition below 5 %", "cf", "limit5", {"transition_limit_percent": 5}),
     ("transition below 30 %", "cf", "limit30", {"transition_limit_percent": 30}),
     ("transition below 60 %", "cf", "limit60", {"transition_limit_percent": 60}),
-    ("dense all along", "sdpa", "", {}),
+    (_DENSE, "sdpa", "", {}),
 )
 
 
 def _rows(preset):
-    return [row for row in _ROWS if row[1] in preset.methods] if _TASK in preset.tasks else []
+    return [row for row in _ROWS if row[1] in preset.methods] if TASK in preset.tasks else []
 
 
 def _trainings(preset, method, variant, flags):
-    return [preset.training(_TASK, method, seed, variant=variant, **flags)
+    return [preset.training(TASK, method, seed, variant=variant, **flags)
             for seed in preset.seeds]
 
 
@@ -38,10 +42,26 @@ def cells(preset):
             for cell in _trainings(preset, method, variant, flags)]
 
 
+def runs_of_variant(preset, results, wanted):
+    """The results of the variant of that name; none if its method is not asked for."""
+    return [results(cell) for _, method, variant, flags in _rows(preset) if variant == wanted
+            for cell in _trainings(preset, method, variant, flags)]
+
+
+def _difference(found, others):
+    if others is None:
+        return Entry("-")
+    difference = paired.compare(gather.accuracy_by_seed(found), gather.accuracy_by_seed(others))
+    if difference is None:
+        return gather.without_numbers(found) or gather.without_numbers(others) or Entry("-")
+    return Entry(difference.text())
+
+
 def page(preset, results):
-    rows = []
-    for what, method, variant, flags in _rows(preset):
-        found = [results(cell) for cell in _trainings(preset, method, variant, flags)]
+    rows, differences = [], []
+    runs = {what: [results(cell) for cell in _trainings(preset, *row)]
+            for what, *row in _rows(preset)}
+    for what, found in runs.items():
         told = gather.summaries(found)
         rows.append([what,
                      gather.spread_entry(found, [100 * summary["test_accuracy"]
@@ -51,7 +71,12 @@ def page(preset, results):
                      gather.spread_entry(found, [sum(summary["kept_blocks"]) for summary in told
                                                  if summary["kept_blocks"]], 0),
                      gather.middle_entry(found, [summary["step_ms_sparse"] for summary in told])])
-    blocks = [Grid("parts", f"{_TASK}", ["variant", "test accuracy, %", "transition at step",
-                                         "kept blocks, all layers", "step, sparse phase, ms"],
-                   rows)]
+        differences.append([what, *(
+            Entry("-") if other == what else _difference(found, runs.get(other))
+            for other in (_WHOLE, _DENSE))])
+    blocks = [Grid("parts", f"{TASK}", ["variant", "test accuracy, %", "transition at step",
+                                        "kept blocks, all layers", "step, sparse phase, ms"],
+                   rows),
+              Grid("differences", "Differences of test accuracy, points",
+                   ["variant", f"over {_WHOLE}", f"over {_DENSE}"], differences)]
     return Page("ablation", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])

@@ -3,6 +3,7 @@
 import table_ablation
 import table_accuracy
 import table_breakdown
+import table_claims
 import table_hyperparameters
 import table_inference
 import table_memory
@@ -22,6 +23,7 @@ TABLES = {
     "operations": table_operations,
     "sparsity": table_sparsity,
     "ablation": table_ablation,
+    "claims": table_claims,
     "patterns": table_patterns,
     "scaling": table_scaling,
 }

@@ -105,8 +105,24 @@ class TablesTest(unittest.TestCase):
         ablation = texts(self.pages["ablation"], "parts")
         self.assertEqual(ablation["SPION-CF"], ["1.5 ± 0.7", "12 ± 0", "6 ± 0", "20.0"])
         self.assertEqual(ablation["dense all along"][1:], ["-", "-", "-"])
+        same = "+0.00 (+0.00 to +0.00), p 1.00, 2 seeds"  # every method's seeds give the same
+        differences = texts(self.pages["ablation"], "differences")
+        self.assertEqual(differences["SPION-CF"], ["-", same])
+        self.assertEqual(differences["one pattern for all layers"], [same, same])
         pictures = [block for block in self.pages["patterns"].blocks if hasattr(block, "svg")]
         self.assertEqual(len(pictures), 5 * 3 * 2)
+
+    def test_claims(self):
+        [grid] = self.pages["claims"].blocks
+        rows = [[entry.text for entry in row] for row in grid.entries()]
+        image = {(row[0], row[2]): row[3:] for row in rows if row[1] == "image"}
+        self.assertEqual(image["faster than the best sparse Transformer: a step", "Longformer"],
+                         ["2.50 (20 against 50 ms)", "less"])
+        self.assertEqual(image["less memory in training", "Transformer"],
+                         ["1.00 (1458 against 1458 MiB)", "equal"])
+        self.assertEqual(image["convolution matters", "SPION-F"],
+                         ["+0.00 (+0.00 to +0.00), p 1.00, 2 seeds", "open"])
+        self.assertIn(("each layer needs a pattern of its own", "one pattern for all layers"), image)
 
     def test_scaling(self):
         rows = [[entry.text for entry in row]

@@ -71,6 +71,7 @@ UNITS = {
     "markdown_table": [],
     "operations_count": [],
     "origin": [],
+    "paired": [],
     "pack": ["cell_run", "durable", "methods", "result", "running", "store", "unfinished"],
     "pack_test": ["pack_case", "small_runs", "unpack"],
     "page": [],

@@ -1,0 +1,94 @@
+"""The figures that speak for or against each claim of the paper, from the cells that are there."""
+
+import gather
+import methods
+import paired
+import table_ablation
+from page import Entry, Grid, Page, mean_and_spread
+
+TITLE = "The claims"
+ABOUT = ("What speaks for or against each claim of the paper: SPION-CF beside what the claim compares "
+         "it with. Times and memory are means over the seeds that are there, and say how many times "
+         "as much the other takes: above 1, SPION-CF takes less. Accuracies are differences of test "
+         "accuracy in points, paired by seed, with the 95 % interval by Student's t and the p of the "
+         "exact sign-flip test, two-sided; with five seeds it is 0.0625 at least. An interval with 0 "
+         "in it leaves open which is better.")
+_SPION = "cf"
+_DENSE = ("dense", "sdpa")
+
+
+def cells(preset):
+    if _SPION not in preset.methods:
+        return []
+    return list(dict.fromkeys([*preset.trainings(), *table_ablation.cells(preset)]))
+
+
+def _mean(found, *fields):
+    """Of the first of these fields that a run has."""
+    values = [next((summary[field] for field in fields if summary.get(field) is not None), None)
+              for summary in gather.summaries(found)]
+    values = [value for value in values if value is not None]
+    return mean_and_spread(values)[0] if values else None
+
+
+_STEP = ("step_ms_sparse", "step_ms_dense")  # a method without a sparse phase has one
+
+
+class _Task:
+    """Rows of one task."""
+
+    def __init__(self, preset, results, task):
+        self.name = task
+        self._found = {name: [results(preset.training(task, name, seed)) for seed in preset.seeds]
+                       for name in preset.methods}
+
+    def row(self, claim, what, figure, finding, other=()):
+        nothing = gather.without_numbers([*self._found[_SPION], *other])
+        return [claim, self.name, what, figure or nothing or Entry("-"), finding]
+
+    def ratio(self, claim, names, fields, unit):
+        """Against the one of `names` that takes least."""
+        taken = {name: _mean(self._found[name], *fields) for name in names if name in self._found}
+        taken = {name: value for name, value in taken.items() if value}
+        mine = _mean(self._found[_SPION], *fields)
+        if not taken or not mine:
+            what = ", ".join(methods.title(name) for name in names) if len(names) < 3 else "-"
+            return self.row(claim, what, None, "-", [result for name in names
+                                                     for result in self._found.get(name, [])])
+        least = min(taken, key=taken.get)
+        ratio = taken[least] / mine
+        return self.row(claim, methods.title(least),
+                        f"{ratio:.2f} ({mine:.4g} against {taken[least]:.4g} {unit})",
+                        "less" if ratio > 1 else "more" if ratio < 1 else "equal")
+
+    def difference(self, claim, what, other):
+        found = paired.compare(gather.accuracy_by_seed(self._found[_SPION]),
+                               gather.accuracy_by_seed(other))
+        return self.row(claim, what, found and found.text(), found.verdict if found else "-", other)
+
+    def rows(self, preset):
+        sparse = [name for name in preset.methods if name not in (*methods.SPION, *_DENSE)]
+        yield self.ratio("faster than the best sparse Transformer: a step", sparse, _STEP, "ms")
+        yield self.ratio("the whole training", sparse, ("train_seconds",), "s")
+        for name in preset.chosen(_DENSE):
+            yield self.ratio("faster than dense: a step", [name], _STEP, "ms")
+            yield self.ratio("less memory in training", [name], ("peak_memory_mib",), "MiB")
+            yield self.difference("quality kept, or better than dense", methods.title(name),
+                                  self._found[name])
+        for name, part in (("c", "flood fill matters"), ("f", "convolution matters")):
+            if name in self._found:
+                yield self.difference(part, methods.title(name), self._found[name])
+
+
+def page(preset, results):
+    if _SPION not in preset.methods:
+        rows = [["-", "-", "-", gather.without_numbers([]), "-"]]
+    else:
+        rows = [row for task in preset.tasks for row in _Task(preset, results, task).rows(preset)]
+        shared = table_ablation.runs_of_variant(preset, results, "shared")
+        if shared:
+            rows.append(_Task(preset, results, table_ablation.TASK).difference(
+                "each layer needs a pattern of its own", "one pattern for all layers", shared))
+    return Page("claims", TITLE, ABOUT,
+                [Grid("claims", "Claims", ["claim", "task", "SPION-CF against", "figure", "it is"],
+                      rows)], [results(cell) for cell in cells(preset)])
