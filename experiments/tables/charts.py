@@ -24,11 +24,11 @@ _WIDTH = 5.2  # inches, at which texts can still be read on a telephone
 
 
 class _Drawing:
-    """A figure under way; `svg` once it is left."""
+    """A figure under way; `svg` once it is left. `axes`: of its one part, or rows of them."""
 
-    def __init__(self, pyplot, width, height):
+    def __init__(self, pyplot, width, height, **parts):
         self._pyplot = pyplot
-        self.figure, self.axes = pyplot.subplots(figsize=(width, height))
+        self.figure, self.axes = pyplot.subplots(figsize=(width, height), **parts)
         self.svg = None
 
     def close(self):
@@ -40,13 +40,13 @@ class _Drawing:
 
 
 @contextlib.contextmanager
-def _drawing(width, height):
-    """A _Drawing of that many inches, in our style."""
+def _drawing(width, height, **parts):
+    """A _Drawing of that many inches, in our style; `parts` as of pyplot.subplots."""
     import matplotlib  # pylint: disable=import-outside-toplevel
     matplotlib.use("svg")
     from matplotlib import pyplot  # pylint: disable=import-outside-toplevel
     with matplotlib.rc_context({**_STYLE, "axes.prop_cycle": matplotlib.cycler(color=_SERIES)}):
-        drawing = _Drawing(pyplot, width, height)
+        drawing = _Drawing(pyplot, width, height, **parts)
         yield drawing
         drawing.close()
 
@@ -110,14 +110,18 @@ def stacked(labels, parts, unit):
     return drawing.svg
 
 
+def _lines(axes, series):
+    for number, (name, points) in enumerate(series.items()):
+        drawn = [(x, y) for x, y in points if x is not None and y is not None]
+        axes.plot([x for x, _ in drawn], [y for _, y in drawn], label=name, markersize=4,
+                  marker=_MARKERS[number % len(_MARKERS)])
+
+
 def curves(series, x_label, y_label, logarithmic=False):
     """Lines through (x, y) points: {name: points}."""
     with _drawing(_WIDTH, 3.2) as drawing:
         axes = drawing.axes
-        for number, (name, points) in enumerate(series.items()):
-            drawn = [(x, y) for x, y in points if x is not None and y is not None]
-            axes.plot([x for x, _ in drawn], [y for _, y in drawn], label=name, markersize=4,
-                      marker=_MARKERS[number % len(_MARKERS)])
+        _lines(axes, series)
         if logarithmic:
             axes.set_xscale("log", base=2)
             axes.set_yscale("log")
@@ -125,4 +129,26 @@ def curves(series, x_label, y_label, logarithmic=False):
         axes.set_ylabel(y_label)
         if len(series) > 1:
             _legend_above(axes, 3)
+    return drawing.svg
+
+
+def panels(parts, x_label, y_label, limit=None):
+    """Small multiples of curves side by side, {title: {name: points}}, on the same axes; the upward
+    one in powers of ten. `limit`: a dashed line at this height."""
+    with _drawing(_WIDTH, 2.6, ncols=len(parts), sharex=True, sharey=True, squeeze=False,
+                  layout="constrained") as drawing:
+        [row] = drawing.axes
+        for axes, (title, series) in zip(row, parts.items()):
+            _lines(axes, series)
+            if limit is not None:
+                axes.axhline(limit, color=_INK, linewidth=0.8, linestyle="--")
+            axes.set_yscale("log")
+            axes.set_title(title, fontsize=10)
+            axes.locator_params(axis="x", nbins=max(2, 6 // len(parts)))
+        row[0].set_ylabel(y_label)
+        drawing.figure.supxlabel(x_label, fontsize=10)
+        names = row[0].get_legend_handles_labels()
+        if len(names[0]) > 1:
+            drawing.figure.legend(*names, loc="outside upper center", ncols=5, columnspacing=1.2,
+                                  handlelength=1.4)
     return drawing.svg

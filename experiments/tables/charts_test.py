@@ -24,6 +24,9 @@ class ChartsTest(unittest.TestCase):
         self.curves = charts.curves({"SPION-CF": [(1024, 1.0), (2048, 2.0)], "dense":
                                      [(1024, 4.0), (2048, None)]}, "L", "ms", logarithmic=True)
         self.stacked = charts.stacked(["SPION-CF"], {"MLP": [3.0], "other": [1.0]}, "ms")
+        self.panels = charts.panels(
+            {f"layer {layer}": {"seed 1": [(100, 2.0), (200, 1.0 + layer)], "seed 2": [(100, None)]}
+             for layer in range(3)}, "step", "distance", limit=15)
 
     def test_names_are_there_as_text(self):
         for wanted in ("SPION-CF", "Reformer", "dense", "sparse", "ms"):
@@ -32,9 +35,11 @@ class ChartsTest(unittest.TestCase):
             self.assertIn(wanted, texts(self.curves))
         for wanted in ("SPION-CF", "MLP", "other"):
             self.assertIn(wanted, texts(self.stacked))
+        for wanted in ("layer 0", "layer 2", "seed 1", "seed 2", "step", "distance"):
+            self.assertEqual(texts(self.panels).count(wanted), 1)
 
     def test_colours_are_the_pages(self):
-        for svg in (self.bars, self.curves, self.stacked):
+        for svg in (self.bars, self.curves, self.stacked, self.panels):
             self.assertIn("currentColor", svg)
             self.assertIn("var(--s0)", svg)
             self.assertIn("var(--s1)", svg)
@@ -43,7 +48,7 @@ class ChartsTest(unittest.TestCase):
 
     def test_pictures_share_no_names_and_every_reference_is_met(self):
         self.assertEqual(ids(self.bars) & ids(self.curves), set())
-        for svg in (self.bars, self.curves, self.stacked):
+        for svg in (self.bars, self.curves, self.stacked, self.panels):
             wanted = re.findall(r'(?:url\(#|xlink:href="#)([^)"]+)', svg)
             self.assertTrue(wanted)
             self.assertLessEqual(set(wanted), ids(svg))

@@ -85,6 +85,20 @@ def _manifest(cell):
             evaluation_interval=200, dev_examples=0, test_examples=0))
 
 
+def _captures(summary, numbers):
+    """Of a layer that begins further away than the one behind it; the last one settles."""
+    layers, interval = len(summary["kept_blocks"]), 100
+    earlier = None
+    for step in range(interval, summary["transition_step"] + 1, interval):
+        distance = [2.0 ** (3 - layer) * 0.8 ** (step / interval) * numbers.uniform(0.9, 1.1)
+                    for layer in range(layers)] if step > interval else []
+        change = [100 * abs(now - before) / before for now, before in zip(distance, earlier)] \
+            if earlier else []
+        yield dict(kind="capture", step=step, distance=distance, change_percent=change,
+                   settled=step + interval > summary["transition_step"])
+        earlier = distance
+
+
 def _metrics(summary, numbers):
     for step in range(200, 5001, 200):
         reached = summary["test_accuracy"] * (1 - 0.6 * 0.5 ** (step / 600))
@@ -122,7 +136,8 @@ def _training(cell, numbers, write):
         if cell.method in SPION else []
     summary = _summary(cell, numbers, patterns)
     write("run/summary.json", json.dumps(summary))
-    write("run/metrics.jsonl", "\n".join(map(json.dumps, _metrics(summary, numbers))))
+    metrics = [*_metrics(summary, numbers), *(_captures(summary, numbers) if patterns else ())]
+    write("run/metrics.jsonl", "\n".join(map(json.dumps, metrics)))
     if patterns:
         write("run/patterns.json", json.dumps(dict(layers=[
             dict(block_size=block, blocks_per_side=length // block,

@@ -101,6 +101,11 @@ write("summary.json", dict(
     peak_memory_mib=456.0 + seed, peak_reserved_mib=789.0 + seed))
 metrics = [dict(kind="train", step=6, step_ms=50.0), dict(kind="dev", step=6, accuracy=0.25),
            dict(kind="train", step=12, step_ms=50.0), dict(kind="dev", step=12, accuracy=0.5)]
+if sparse:
+    metrics += [dict(kind="capture", step=step, distance=distance, change_percent=change,
+                     settled=step == 12)
+                for step, distance, change in ((4, [], []), (8, [4.0, 2.0], []),
+                                               (12, [3.0, 2.1], [25.0, 5.0]))]
 (run / "metrics.jsonl").write_text("".join(json.dumps(metric) + "\\n" for metric in metrics))
 if sparse:
     write("patterns.json", dict(layers=layers))

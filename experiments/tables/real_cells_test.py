@@ -26,7 +26,7 @@ from tables import TABLES
 
 # Of tables whose cells are few.
 NAMES = ("hyperparameters", "accuracy", "training_time", "memory", "inference", "breakdown",
-         "operations", "patterns")
+         "operations", "patterns", "settling")
 # What cells leave: each training or each inference, and some of them.
 ALL = ("run/evaluation.json", "run/manifest.json", "run/metrics.jsonl", "run/summary.json")
 SOME = ("run/attention_maps.json", "run/patterns.json", "trace.json")

@@ -10,6 +10,7 @@ import table_memory
 import table_operations
 import table_patterns
 import table_scaling
+import table_settling
 import table_sparsity
 import table_training_time
 
@@ -25,5 +26,6 @@ TABLES = {
     "ablation": table_ablation,
     "claims": table_claims,
     "patterns": table_patterns,
+    "settling": table_settling,
     "scaling": table_scaling,
 }
