@@ -9,7 +9,6 @@
 #ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_FORWARD_CUH_
 #define SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_FORWARD_CUH_
 
-#include <cmath>
 #include <cstdint>
 #include <type_traits>
 
@@ -107,7 +106,7 @@ __device__ __forceinline__ void ComputeForward(const BlockSparseForward<T>& call
             ? static_cast<float>(problem.length - int64_t{line.end - line.begin} * kBlock)
             : 0.0F;
     RowSoftmax rows[2];
-    if (pruned == 0) rows[0].limit = rows[1].limit = -INFINITY;
+    StartRows(rows, pruned);
     float out[kHeadDim / 2] = {};
     if (kept > 0) {
       uint32_t q[Rows::kSteps][4];
@@ -193,12 +192,10 @@ __device__ __forceinline__ void ComputeForward(const BlockSparseForward<T>& call
     float inverse[2];
 #pragma unroll
     for (int r = 0; r < 2; ++r) {
-      const float sum = tiles::RowSum(rows[r].sum) +
-                        (pruned > 0 ? pruned * tiles::Exp2(-rows[r].reference) : 0.0F);
-      inverse[r] = sum > 0 ? 1 / sum : 0;
-      if (tiles::LaneInGroup() == 0) {
-        lse[8 * r] = sum > 0 ? (rows[r].reference + log2f(sum)) * tiles::kLn2 : INFINITY;
-      }
+      rows[r].sum = tiles::RowSum(rows[r].sum) +
+                    (pruned > 0 ? pruned * tiles::Exp2(-rows[r].reference) : 0.0F);
+      inverse[r] = InverseSum(rows[r]);
+      if (tiles::LaneInGroup() == 0) lse[8 * r] = LogSumExp(rows[r]);
     }
     StoreSums(out, inverse, unit.HeadOf(call.out) + row * call.out.row_stride, call.out.row_stride);
   }
