@@ -6,6 +6,10 @@ import methods
 from published import ACCURACY, HOURS, MEMORY, SETTINGS_SOURCE, Published
 
 
+# Of Long Range Arena: others may be added, of which nobody has published numbers.
+_TASKS = ("listops", "text", "retrieval", "image", "pathfinder")
+
+
 class PublishedTest(unittest.TestCase):
     def setUp(self):
         self.published = Published()
@@ -25,7 +29,7 @@ class PublishedTest(unittest.TestCase):
         self.assertLessEqual(set(methods.PUBLISHED), set(methods.NAMES))
         for method in methods.METHODS:
             for source in method.published:
-                for task in methods.TASKS:
+                for task in _TASKS:
                     self.assertIsNotNone(
                         self.published.of_method(source, method, task, ACCURACY),
                         f"{source}: {method.name} on {task}")

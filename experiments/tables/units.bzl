@@ -96,6 +96,7 @@ UNITS = {
         "cells",
         "fake_programs",
         "main",
+        "methods",
         "page",
         "presets",
         "programs",
