@@ -67,6 +67,7 @@ void TellPlace(const RankPlace& place, int rank, c10d::Store& store) {
 // What each rank has told.
 std::vector<RankPlace> PlacesOf(int ranks, c10d::Store& store) {
   std::vector<std::string> keys;
+  keys.reserve(ranks);
   for (int rank = 0; rank < ranks; ++rank) keys.push_back(KeyOfPlace(rank));
   std::vector<RankPlace> places;
   for (const std::vector<uint8_t>& text : store.multiGet(keys)) {
@@ -87,6 +88,7 @@ absl::Status CheckOneKind(const std::vector<RankPlace>& places) {
   }
   if (ranks_of.size() <= 1) return absl::OkStatus();
   std::vector<std::string> kinds;
+  kinds.reserve(ranks_of.size());
   for (const auto& [kind, ranks] : ranks_of) {
     kinds.push_back(absl::StrCat(kind, " has ", absl::StrJoin(ranks, ", ")));
   }
