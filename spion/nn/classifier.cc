@@ -114,7 +114,17 @@ const LayerNorm& SequenceClassifier::NormBefore(size_t i) const {
 // [B, L] ids -> [B, L, width]
 at::Tensor SequenceClassifier::Encode(const at::Tensor& ids, const Lengths& lengths,
                                       bool training) const {
-  NormedSum x = NormBefore(0).OfEmbedding(ids, tokens_, positions_, DropoutOf(config_, training));
+  const double dropout = DropoutOf(config_, training);
+  // Layers of two passes normalise their input themselves.
+  const bool normalised =
+      !TakesEncoderLayer(ids.device(), ids.numel(), config_.width, config_.feed_forward);
+  NormedSum x =
+      normalised
+          ? NormBefore(0).OfEmbedding(ids, tokens_, positions_, dropout)
+          : NormedSum{
+                InRange(Region::kResidualStream,
+                        [&] { return Embed(ids, tokens_.table(), positions_.table(), dropout); }),
+                at::Tensor()};
   for (size_t i = 0; i < layers_.size(); ++i) {
     x = layers_[i].Forward(x, NormBefore(i + 1), lengths, training);
   }

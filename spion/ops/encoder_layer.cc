@@ -86,13 +86,14 @@ class PostAttentionFunction : public OnceDifferentiable<PostAttentionFunction> {
 
 }  // namespace
 
+bool TakesEncoderLayer(c10::Device device, int64_t rows, int64_t width, int64_t hidden) {
+  return device.is_cuda() && rows > 0 && rows <= cuda::kMaxRows && width == cuda::kLayerWidth &&
+         hidden == cuda::kLayerHidden && ProductType(device, at::kFloat) == at::kBFloat16 &&
+         Kernels().AreOn(device);
+}
 bool TakesEncoderLayer(const Tensor& x, int64_t hidden) {
-  if (!x.is_cuda() || x.scalar_type() != at::kFloat || x.dim() == 0 || x.numel() == 0 ||
-      x.size(-1) != cuda::kLayerWidth || x.numel() / cuda::kLayerWidth > cuda::kMaxRows ||
-      hidden != cuda::kLayerHidden || ProductType(x.device(), at::kFloat) != at::kBFloat16) {
-    return false;
-  }
-  return Kernels().AreOn(x.device());
+  return x.scalar_type() == at::kFloat && x.dim() > 0 && x.numel() > 0 &&
+         TakesEncoderLayer(x.device(), x.numel() / x.size(-1), x.size(-1), hidden);
 }
 
 PreAttentionResult PreAttention(const Tensor& x, const WeightAndBias& norm,

@@ -19,8 +19,9 @@ struct WeightAndBias {
   at::Tensor bias;
 };
 
-/// Whether the operators take x, a residual stream, with `hidden` numbers between the MLP's
-/// products, in the type of products that autocast says.
+/// Whether the operators take a residual stream, float32 [rows, width], with `hidden` numbers
+/// between the MLP's products, in the type of products that autocast says.
+bool TakesEncoderLayer(c10::Device device, int64_t rows, int64_t width, int64_t hidden);
 bool TakesEncoderLayer(const at::Tensor& x, int64_t hidden);
 
 struct PreAttentionResult {

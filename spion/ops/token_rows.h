@@ -6,8 +6,8 @@
 // `dropout` is the probability of dropping a number: at least 0 and below 1, else c10::Error. 0
 // draws nothing. On a GPU no mask is kept: the backward pass draws it again, from where LibTorch's
 // generator stood in the forward pass, of which two numbers on the device are kept; so it does in a
-// recorded CUDA graph, where each replay draws another. A mask is made of 16 random bits a number:
-// the probability is met to 1 / 65536.
+// recorded CUDA graph, where each replay draws another. A mask is made of 15 random bits a number:
+// the probability is met to 1 / 32768.
 //
 // Differentiable once: by these kernels a gradient has no gradient, and asking for it is a
 // c10::Error. Operands of other sizes than said are one that names them; on a GPU so are those of
@@ -51,6 +51,10 @@ NormedSum AddNorm(const at::Tensor& x, const at::Tensor& branch, double dropout,
 NormedSum EmbedNorm(const at::Tensor& ids, const at::Tensor& tokens, const at::Tensor& positions,
                     double dropout, const at::Tensor& weight, const at::Tensor& bias,
                     at::ScalarType dtype);
+
+/// The sum alone: GPU kernels for the same widths.
+at::Tensor Embed(const at::Tensor& ids, const at::Tensor& tokens, const at::Tensor& positions,
+                 double dropout);
 
 /// dropout(gelu(x)), x times the normal distribution function. GPU kernels: multiples of 8 numbers;
 /// they are as exact as LibTorch's by erf, to fp32's rounding.

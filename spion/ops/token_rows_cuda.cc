@@ -84,6 +84,46 @@ Tensor TokenIdOperand(const char* op, const Tensor& ids, c10::Device device) {
   return ids.contiguous();
 }
 
+/// What EmbedNorm and Embed look up.
+struct EmbedOperands {
+  EmbedOperands(const char* op, const Tensor& of_rows, const Tensor& of_tokens,
+                const Tensor& of_positions) {
+    TORCH_CHECK(of_tokens.dim() == 2 && of_rows.dim() > 0, op,
+                " takes tokens [vocabulary, width] and ids [..., length]; got ", of_tokens.sizes(),
+                " and ", of_rows.sizes());
+    const c10::Device device = of_tokens.device();
+    sizes = {of_rows.numel(), of_tokens.size(1)};
+    length = of_rows.size(-1);
+    ids = TokenIdOperand(op, of_rows, device);
+    tokens = Operand(op, "tokens", of_tokens, at::kFloat, of_tokens.sizes(), device);
+    positions = Operand(op, "positions", of_positions, at::kFloat, {length, sizes.width}, device);
+    row_sizes = of_rows.sizes().vec();
+    row_sizes.push_back(sizes.width);
+  }
+
+  /// Without a normalisation.
+  template <typename T>
+  cuda::EmbedNormForward<T> Call(const cuda::Dropout& dropout, const Tensor& sum) const {
+    return {.rows = sizes.rows,
+            .width = sizes.width,
+            .length = length,
+            .vocabulary = tokens.size(0),
+            .ids = AsTokenIds(ids),
+            .tokens = Data<float>(tokens),
+            .positions = Data<float>(positions),
+            .dropout = dropout,
+            .sum = MutableData<float>(sum),
+            .norm = {}};
+  }
+
+  RowSizes sizes;
+  int64_t length;
+  Tensor ids;
+  Tensor tokens;
+  Tensor positions;
+  std::vector<int64_t> row_sizes;
+};
+
 class TokenRowsByCuda final : public TokenRowsKernels {
  public:
   NormedRows NormRows(const Tensor& x, const Tensor& weight, const Tensor& bias,
@@ -197,38 +237,47 @@ class TokenRowsByCuda final : public TokenRowsKernels {
                                            const Tensor& weight, const Tensor& bias,
                                            at::ScalarType dtype) const override {
     constexpr char kOp[] = "EmbedNorm";
-    const c10::Device device = tokens.device();
-    const c10::cuda::CUDAGuard guard(device);
-    TORCH_CHECK(tokens.dim() == 2 && ids.dim() > 0, kOp,
-                " takes tokens [vocabulary, width] and ids [..., length]; got ", tokens.sizes(),
-                " and ", ids.sizes());
-    const int64_t width = tokens.size(1);
-    const int64_t length = ids.size(-1);
-    const RowSizes sizes = {ids.numel(), width};
-    const Tensor row_ids = TokenIdOperand(kOp, ids, device);
-    const Tensor token_rows = Operand(kOp, "tokens", tokens, at::kFloat, tokens.sizes(), device);
-    const Tensor position_rows =
-        Operand(kOp, "positions", positions, at::kFloat, {length, width}, device);
-    std::vector<int64_t> row_sizes = ids.sizes().vec();
-    row_sizes.push_back(width);
-    const NormTensors norm(kOp, weight, bias, row_sizes, sizes, dtype, device);
-    const Tensor sum = at::empty(row_sizes, tokens.options());
+    const c10::cuda::CUDAGuard guard(tokens.device());
+    const EmbedOperands operands(kOp, ids, tokens, positions);
+    const NormTensors norm(kOp, weight, bias, operands.row_sizes, operands.sizes, dtype,
+                           tokens.device());
+    const Tensor sum = at::empty(operands.row_sizes, tokens.options());
     DispatchNumber(kOp, dtype, [&](auto number) {
       using T = decltype(number);
-      ThrowIfError(
-          kOp, cuda::Run(cuda::EmbedNormForward<T>{.rows = sizes.rows,
-                                                   .width = width,
-                                                   .length = length,
-                                                   .vocabulary = tokens.size(0),
-                                                   .ids = AsTokenIds(row_ids),
-                                                   .tokens = Data<float>(token_rows),
-                                                   .positions = Data<float>(position_rows),
-                                                   .dropout = ForwardDropout(kOp, dropout, sizes),
-                                                   .sum = MutableData<float>(sum),
-                                                   .norm = norm.Call<T>()},
-                         c10::cuda::getCurrentCUDAStream()));
+      cuda::EmbedNormForward<T> call =
+          operands.Call<T>(ForwardDropout(kOp, dropout, operands.sizes), sum);
+      call.norm = norm.Call<T>();
+      ThrowIfError(kOp, cuda::Run(call, c10::cuda::getCurrentCUDAStream()));
     });
     return {sum, norm.Results()};
+  }
+
+  Tensor Embed(const Tensor& ids, const Tensor& tokens, const Tensor& positions,
+               const Dropout& dropout) const override {
+    constexpr char kOp[] = "Embed";
+    const c10::cuda::CUDAGuard guard(tokens.device());
+    const EmbedOperands operands(kOp, ids, tokens, positions);
+    const Tensor sum = at::empty(operands.row_sizes, tokens.options());
+    ThrowIfError(kOp,
+                 cuda::Run(operands.Call<float>(ForwardDropout(kOp, dropout, operands.sizes), sum),
+                           c10::cuda::getCurrentCUDAStream()));
+    return sum;
+  }
+
+  Tensor EmbedBackward(const Tensor& grad_sum, const Dropout& dropout) const override {
+    constexpr char kOp[] = "EmbedBackward";
+    const c10::cuda::CUDAGuard guard(grad_sum.device());
+    const RowSizes sizes = SizesOf(kOp, "grad_sum", grad_sum);
+    const Tensor rows =
+        Operand(kOp, "grad_sum", grad_sum, at::kFloat, grad_sum.sizes(), grad_sum.device());
+    const Tensor grad = at::empty(grad_sum.sizes(), rows.options());
+    ThrowIfError(kOp, cuda::Run(cuda::DropRows{.rows = sizes.rows,
+                                               .width = sizes.width,
+                                               .x = Data<float>(rows),
+                                               .dropout = BackwardDropout(kOp, dropout, sizes),
+                                               .out = MutableData<float>(grad)},
+                                c10::cuda::getCurrentCUDAStream()));
+    return grad;
   }
 
   Tensor TokenSums(const Tensor& ids, const Tensor& x, int64_t vocabulary) const override {

@@ -53,6 +53,11 @@ class TokenRowsKernels {
       const at::Tensor& ids, const at::Tensor& tokens, const at::Tensor& positions,
       const Dropout& dropout, const at::Tensor& weight, const at::Tensor& bias,
       at::ScalarType dtype) const = 0;
+  /// The sum alone.
+  virtual at::Tensor Embed(const at::Tensor& ids, const at::Tensor& tokens,
+                           const at::Tensor& positions, const Dropout& dropout) const = 0;
+  /// Of Embed, that of the sum of token and position.
+  virtual at::Tensor EmbedBackward(const at::Tensor& grad_sum, const Dropout& dropout) const = 0;
   /// grad_sum may be undefined: zero. `branch`: the type of the branch if its gradient is asked
   /// for.
   virtual AddNormGradients AddNormBackward(const at::Tensor& grad_sum,

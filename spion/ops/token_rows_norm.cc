@@ -1,4 +1,4 @@
-// NormRows, AddNorm and EmbedNorm of token_rows.h.
+// NormRows, AddNorm, EmbedNorm and Embed of token_rows.h.
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/embedding.h>
@@ -109,6 +109,26 @@ at::Tensor TokenTableGradient(const at::Tensor& ids, const at::Tensor& grad, int
                                             /*scale_grad_by_freq=*/false);
 }
 
+struct TableGradients {
+  at::Tensor tokens;  // each undefined unless it is asked for
+  at::Tensor positions;
+};
+/// Of a context whose first two inputs are the tables, and that has saved the vocabulary; `grad`:
+/// of the sum of token and position.
+TableGradients GradientsOfTables(AutogradContext* context, const at::Tensor& grad,
+                                 const at::Tensor& ids) {
+  const int64_t length = grad.size(-2);
+  const int64_t width = grad.size(-1);
+  TableGradients gradients;
+  if (context->needs_input_grad(0)) {
+    gradients.tokens = TokenTableGradient(ids, grad, context->saved_data["vocabulary"].toInt());
+  }
+  if (context->needs_input_grad(1)) {
+    gradients.positions = SumOfRows(grad.view({-1, length * width})).view({length, width});
+  }
+  return gradients;
+}
+
 class EmbedNormFunction : public OnceDifferentiable<EmbedNormFunction> {
  public:
   static constexpr char kName[] = "EmbedNorm";
@@ -129,20 +149,34 @@ class EmbedNormFunction : public OnceDifferentiable<EmbedNormFunction> {
   static variable_list Gradients(AutogradContext* context, const variable_list& grads) {
     // The sum of token and position is the branch here.
     const auto gradients = NormGradients(context, grads[0], grads[1], /*of_x=*/false, at::kFloat);
-    const at::Tensor& grad = gradients.branch;
-    const int64_t length = grad.size(-2);
-    const int64_t width = grad.size(-1);
-    at::Tensor grad_tokens;
-    at::Tensor grad_positions;
-    if (context->needs_input_grad(0)) {
-      grad_tokens = TokenTableGradient(context->get_saved_variables()[4], grad,
-                                       context->saved_data["vocabulary"].toInt());
-    }
-    if (context->needs_input_grad(1)) {
-      grad_positions = SumOfRows(grad.view({-1, length * width})).view({length, width});
-    }
-    return {grad_tokens,  grad_positions, gradients.weight, gradients.bias,
-            at::Tensor(), at::Tensor(),   at::Tensor()};
+    const TableGradients tables =
+        GradientsOfTables(context, gradients.branch, context->get_saved_variables()[4]);
+    return {tables.tokens, tables.positions, gradients.weight, gradients.bias,
+            at::Tensor(),  at::Tensor(),     at::Tensor()};
+  }
+};
+
+class EmbedFunction : public OnceDifferentiable<EmbedFunction> {
+ public:
+  static constexpr char kName[] = "Embed";
+
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& tokens,
+                            const at::Tensor& positions, const at::Tensor& ids,
+                            double probability) {
+    at::AutoDispatchBelowADInplaceOrView below_autograd;
+    const Dropout dropout = NewDropout(probability, tokens);
+    at::Tensor sum = Kernels().Embed(ids, tokens, positions, dropout);
+    context->save_for_backward({ids});
+    Save(context, dropout);
+    context->saved_data["vocabulary"] = tokens.size(0);
+    return sum;
+  }
+
+  static variable_list Gradients(AutogradContext* context, const variable_list& grads) {
+    const at::Tensor grad = Kernels().EmbedBackward(grads[0], SavedDropout(context));
+    const TableGradients tables =
+        GradientsOfTables(context, grad, context->get_saved_variables()[0]);
+    return {tables.tokens, tables.positions, at::Tensor(), at::Tensor()};
   }
 };
 
@@ -167,25 +201,48 @@ NormedSum AddNorm(const at::Tensor& x, const at::Tensor& branch, double dropout,
   return {sum, NormRows(sum, weight, bias, dtype)};
 }
 
+namespace {
+
+void CheckEmbed(const char* name, const at::Tensor& ids, const at::Tensor& tokens,
+                const at::Tensor& positions, double dropout) {
+  CheckDropout(name, dropout);
+  TORCH_CHECK(ids.dim() > 0, name, ": ids must be [..., length]; got ", ids.sizes());
+  TORCH_CHECK(tokens.dim() == 2, name, ": tokens must be [vocabulary, width]; got ",
+              tokens.sizes());
+  const int64_t sizes[] = {ids.size(-1), tokens.size(1)};
+  TORCH_CHECK(positions.sizes() == at::IntArrayRef(sizes), name, ": positions must be ",
+              at::IntArrayRef(sizes), ", of the length of ids and the width of tokens; got ",
+              positions.sizes());
+}
+
+at::Tensor EmbedByLibTorch(const at::Tensor& ids, const at::Tensor& tokens,
+                           const at::Tensor& positions, double dropout) {
+  return at::dropout(at::embedding(tokens, ids) + positions, dropout, /*train=*/true);
+}
+
+}  // namespace
+
 NormedSum EmbedNorm(const at::Tensor& ids, const at::Tensor& tokens, const at::Tensor& positions,
                     double dropout, const at::Tensor& weight, const at::Tensor& bias,
                     at::ScalarType dtype) {
-  CheckDropout("EmbedNorm", dropout);
-  TORCH_CHECK(ids.dim() > 0, "EmbedNorm: ids must be [..., length]; got ", ids.sizes());
-  TORCH_CHECK(tokens.dim() == 2, "EmbedNorm: tokens must be [vocabulary, width]; got ",
-              tokens.sizes());
-  const int64_t sizes[] = {ids.size(-1), tokens.size(1)};
-  TORCH_CHECK(positions.sizes() == at::IntArrayRef(sizes), "EmbedNorm: positions must be ",
-              at::IntArrayRef(sizes), ", of the length of ids and the width of tokens; got ",
-              positions.sizes());
+  CheckEmbed("EmbedNorm", ids, tokens, positions, dropout);
   if (TakesRows(ids.numel(), tokens, weight, dtype) && tokens.numel() > 0) {
     const variable_list results =
         EmbedNormFunction::apply(tokens, positions, weight, bias, ids, dropout, dtype);
     return {results[0], results[1]};
   }
-  const at::Tensor sum =
-      at::dropout(at::embedding(tokens, ids) + positions, dropout, /*train=*/true);
+  const at::Tensor sum = EmbedByLibTorch(ids, tokens, positions, dropout);
   return {sum, NormRows(sum, weight, bias, dtype)};
+}
+
+at::Tensor Embed(const at::Tensor& ids, const at::Tensor& tokens, const at::Tensor& positions,
+                 double dropout) {
+  CheckEmbed("Embed", ids, tokens, positions, dropout);
+  const bool by_kernel = tokens.is_cuda() && tokens.scalar_type() == at::kFloat &&
+                         tokens.numel() > 0 && ids.numel() > 0 && ids.numel() <= cuda::kMaxRows &&
+                         cuda::TakesNormWidth(tokens.size(1));
+  if (by_kernel) return EmbedFunction::apply(tokens, positions, ids, dropout);
+  return EmbedByLibTorch(ids, tokens, positions, dropout);
 }
 
 }  // namespace spion

@@ -153,6 +153,24 @@ TEST(EmbedNormTest, IsTheFormulaWithItsGradients) {
   EXPECT_TRUE(Near(bias.grad(), leaves[3].grad(), 1e-5));
 }
 
+TEST(EmbedTest, IsTheFormulaWithItsGradients) {
+  const at::Tensor ids = at::tensor({3, 0, 3, 1, 2, 3, 0, 0}, at::kInt).view({2, 4});
+  const at::Tensor tokens = Numbers({5, 12});
+  const at::Tensor positions = Numbers({4, 12});
+  const at::Tensor grad = at::randn({2, 4, 12});
+  const at::Tensor factors = Factors(grad.sizes(), kDropout, TestSeed(7));
+  at::manual_seed(TestSeed(7));
+  const at::Tensor result = Embed(ids, tokens, positions, kDropout);
+  result.backward(grad);
+  const at::Tensor leaves[] = {Wide(tokens), Wide(positions)};
+  const at::Tensor sum =
+      (leaves[0].index_select(0, ids.flatten()).view(grad.sizes()) + leaves[1]) * factors;
+  sum.backward(grad.to(at::kDouble));
+  EXPECT_TRUE(Near(result, sum, 1e-6));
+  EXPECT_TRUE(Near(tokens.grad(), leaves[0].grad(), 1e-5));
+  EXPECT_TRUE(Near(positions.grad(), leaves[1].grad(), 1e-5));
+}
+
 TEST(GeluDropoutTest, IsTheFormulaWithItsGradient) {
   const at::Tensor x = Numbers({7, 9});
   const at::Tensor grad = at::randn({7, 9});

@@ -115,8 +115,9 @@ struct TokenIds {
   const int64_t* wide = nullptr;
 };
 
-/// sum = dropout(tokens[id] + positions[row % length]), normalised. Its gradient is AddNormBackward
-/// with a branch of floats, and the sums below.
+/// sum = dropout(tokens[id] + positions[row % length]), normalised unless norm.out is null. Its
+/// gradient is AddNormBackward with a branch of floats, without normalisation DropRows, and the
+/// sums below.
 template <typename T>
 struct EmbedNormForward {
   int64_t rows;
@@ -129,6 +130,15 @@ struct EmbedNormForward {
   Dropout dropout;
   float* sum;  // [rows, width]
   RowNorm<T> norm;
+};
+
+/// out = dropout(x), of rows as branches are dropped.
+struct DropRows {
+  int64_t rows;
+  int64_t width;
+  const float* x;  // [rows, width]
+  Dropout dropout;
+  float* out;  // [rows, width]
 };
 
 /// sums[v] = sum of the rows of x whose id is v.
@@ -187,6 +197,7 @@ template <typename Branch, typename T>
 absl::Status Run(const AddNormBackward<Branch, T>& call, CUstream_st* stream);
 template <typename T>
 absl::Status Run(const EmbedNormForward<T>& call, CUstream_st* stream);
+absl::Status Run(const DropRows& call, CUstream_st* stream);
 absl::Status Run(const TokenSums& call, CUstream_st* stream);
 template <typename T>
 absl::Status Run(const ColumnSums<T>& call, CUstream_st* stream);

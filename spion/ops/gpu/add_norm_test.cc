@@ -160,6 +160,34 @@ TEST(GpuEmbedNormTest, IsTheFormulaWithItsGradients) {
   }
 }
 
+void ExpectEmbed(const EmbedCase& c) {
+  SCOPED_TRACE(
+      absl::StrCat("vocabulary ", c.vocabulary, ", ", c.batch, " x ", c.length, " x ", c.width));
+  const at::Tensor ids = at::randint(c.vocabulary, {c.batch, c.length}).to(c.id_dtype);
+  const Leaf tokens = MakeBranch({c.vocabulary, c.width}, at::kFloat);
+  const Leaf positions = MakeBranch({c.length, c.width}, at::kFloat);
+  const at::Tensor grad = at::randn({c.batch, c.length, c.width});
+  const at::Tensor result = Embed(ids.to(Gpu()), tokens.gpu, positions.gpu, kDropout);
+  result.backward(grad.to(Gpu()));
+
+  const at::Tensor factors = FactorsOf(result);
+  ExpectKeepRate(factors);
+  const at::Tensor sum = (at::embedding(tokens.wide, ids) + positions.wide) * factors;
+  sum.backward(grad.to(at::kDouble));
+  EXPECT_LE(RelativeError(result, sum), 1e-6);
+  EXPECT_LE(RelativeError(tokens.gpu.grad(), tokens.wide.grad()), 5e-6);
+  EXPECT_LE(RelativeError(positions.gpu.grad(), positions.wide.grad()), 5e-6);
+}
+
+TEST(GpuEmbedTest, IsTheFormulaWithItsGradients) {
+  at::manual_seed(TestSeed(13));
+  ExpectEmbed({at::kLong, 256, 16, 1024, 64});
+  ExpectEmbed({at::kInt, 16, 3, 2001, 64});
+  ExpectEmbed({at::kLong, 1, 2, 33, 512});
+  ExpectEmbed({at::kLong, 1025, 8, 500, 64});
+  ExpectEmbed({at::kInt, 300, 8, 50, 96});
+}
+
 TEST(GpuEmbedNormTest, LargeVocabulariesAndOtherWidthsAreLibTorchs) {
   at::manual_seed(TestSeed(11));
   ExpectEmbedNorm({at::kLong, 1025, 8, 500, 64}, at::kBFloat16);

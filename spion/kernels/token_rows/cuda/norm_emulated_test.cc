@@ -8,6 +8,7 @@
 #include "gtest/gtest.h"
 #include "spion/kernels/cuda_emulation/thread_block.h"
 #include "spion/kernels/token_rows/api.h"
+#include "spion/kernels/token_rows/cuda/drop_rows.cuh"
 #include "spion/kernels/token_rows/cuda/emulated.h"
 #include "spion/kernels/token_rows/cuda/norm_backward.cuh"
 #include "spion/kernels/token_rows/cuda/norm_forward.cuh"
@@ -296,6 +297,22 @@ TYPED_TEST(EmulatedNormTest, EmbedsTokensAtPositions) {
       expected[i] = oracle.y[i] * weight[i % kWidth] + bias[i % kWidth];
     }
     ExpectNear(out, expected, kTolerance<T>, "normed");
+
+    // Not normalised, and its gradient.
+    std::vector<float> alone(sum.size());
+    EmbedNormForward<T> embed = call;
+    embed.sum = alone.data();
+    embed.norm = {};
+    RunKernel(ForwardLaunch<TypeParam::kFours>(kRows),
+              [&] { EmbedNormForwardKernel<T, TypeParam::kFours>(embed); });
+    EXPECT_EQ(alone, sum);
+    const std::vector<float> grad = Numbers<float>(kRows * kWidth, 0, 15);
+    std::vector<float> dropped(grad.size());
+    const DropRows drop = {kRows, kWidth, grad.data(), DropoutOf(kProbability), dropped.data()};
+    RunKernel({.grid = {2, 1, 1}, .threads = kRowThreads, .seed = TestSeed(21)},
+              [&] { DropRowsKernel<TypeParam::kFours>(drop); });
+    for (size_t i = 0; i < factors.size(); ++i) factors[i] *= grad[i];
+    ExpectNear(dropped, factors, 1e-6, "gradient");
   }
 }
 

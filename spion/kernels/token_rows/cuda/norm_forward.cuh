@@ -117,10 +117,13 @@ __global__ void __launch_bounds__(kRowThreads)
     }
   }
   const Dropper dropper(call.dropout);
+  const bool normalises = call.norm.out != nullptr;
   RowPart<kFours> weight;
   RowPart<kFours> bias;
-  weight.Load(call.norm.weight);
-  bias.Load(call.norm.bias);
+  if (normalises) {
+    weight.Load(call.norm.weight);
+    bias.Load(call.norm.bias);
+  }
 #pragma unroll
   for (int g = 0; g < kGroups; ++g) {
     const int64_t first_row = FirstRow<kFours>(g);
@@ -129,7 +132,7 @@ __global__ void __launch_bounds__(kRowThreads)
     for (int r = 0; r < kRows; ++r) {
       if (first_row + r < call.rows) sum[g][r].Store(call.sum + (first_row + r) * kWidth);
     }
-    NormaliseRows(call.norm, weight, bias, first_row, call.rows, sum[g]);
+    if (normalises) NormaliseRows(call.norm, weight, bias, first_row, call.rows, sum[g]);
   }
 }
 

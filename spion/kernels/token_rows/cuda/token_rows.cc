@@ -73,6 +73,12 @@ absl::Status Run(const EmbedNormForward<T>& call, CUstream_st* stream) {
   return StatusOfLaunch(Launch(call, stream));
 }
 
+absl::Status Run(const DropRows& call, CUstream_st* stream) {
+  RETURN_IF_ERROR(CheckNorm(call.rows, call.width));
+  RETURN_IF_ERROR(CheckDropout(call.dropout));
+  return StatusOfLaunch(Launch(call, stream));
+}
+
 absl::Status Run(const TokenSums& call, CUstream_st* stream) {
   RETURN_IF_ERROR(CheckSums(call.rows, call.width));
   if (call.vocabulary < 1 || call.vocabulary > kMaxVocabulary) {
