@@ -35,7 +35,7 @@ class AdamWByCuda : public AdamWKernel {
                           .first_moment = tensors.first_moments[i].mutable_data_ptr<float>(),
                           .second_moment = tensors.second_moments[i].mutable_data_ptr<float>()});
     }
-    ThrowIfError(Run(step, operands, c10::cuda::getCurrentCUDAStream().stream()));
+    ThrowIfError("AdamW", Run(step, operands, c10::cuda::getCurrentCUDAStream().stream()));
   }
 };
 
