@@ -29,9 +29,9 @@ size_t Distance(absl::string_view a, absl::string_view b) {
 }  // namespace
 
 std::string DidYouMean(absl::string_view typed, absl::Span<const std::string> known) {
-  constexpr size_t kLettersAnEdit = 4;
+  constexpr size_t kLettersPerEdit = 4;
   std::string nearest;
-  size_t least = typed.size() / kLettersAnEdit + 1;
+  size_t least = typed.size() / kLettersPerEdit + 1;
   for (const std::string& name : known) {
     if (name.size() >= typed.size() + least || typed.size() >= name.size() + least) continue;
     const size_t distance = Distance(typed, name);

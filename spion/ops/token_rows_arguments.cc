@@ -20,8 +20,8 @@ at::PhiloxCudaState Draw(c10::Device device) {
 }
 
 void CheckSlice(const char* op, const Dropout& dropout, int64_t rows) {
-  TORCH_CHECK(dropout.slice == 0 || rows % cuda::kRowsADraw == 0, op,
-              ": a slice of a batch must have a multiple of ", cuda::kRowsADraw,
+  TORCH_CHECK(dropout.slice == 0 || rows % cuda::kRowsPerDraw == 0, op,
+              ": a slice of a batch must have a multiple of ", cuda::kRowsPerDraw,
               " rows for its dropout; got ", rows);
 }
 
@@ -82,12 +82,12 @@ cuda::Dropout BackwardDropout(const Dropout& dropout, int64_t draws) {
 
 cuda::Dropout ForwardDropout(const char* op, const Dropout& dropout, RowSizes sizes) {
   CheckSlice(op, dropout, sizes.rows);
-  return ForwardDropout(dropout, sizes.rows * sizes.width / cuda::kNumbersADraw);
+  return ForwardDropout(dropout, sizes.rows * sizes.width / cuda::kNumbersPerDraw);
 }
 
 cuda::Dropout BackwardDropout(const char* op, const Dropout& dropout, RowSizes sizes) {
   CheckSlice(op, dropout, sizes.rows);
-  return BackwardDropout(dropout, sizes.rows * sizes.width / cuda::kNumbersADraw);
+  return BackwardDropout(dropout, sizes.rows * sizes.width / cuda::kNumbersPerDraw);
 }
 
 }  // namespace spion

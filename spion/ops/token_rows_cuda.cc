@@ -328,12 +328,13 @@ class TokenRowsByCuda final : public TokenRowsKernels {
     DispatchNumber(kOp, x.scalar_type(), [&](auto number) {
       using T = decltype(number);
       ThrowIfError(
-          kOp, cuda::Run(cuda::GeluDropoutForward<T>{.count = x.numel(),
-                                                     .x = Data<T>(numbers),
-                                                     .dropout = ForwardDropout(
-                                                         dropout, x.numel() / cuda::kNumbersADraw),
-                                                     .out = MutableData<T>(out)},
-                         c10::cuda::getCurrentCUDAStream()));
+          kOp,
+          cuda::Run(cuda::GeluDropoutForward<T>{.count = x.numel(),
+                                                .x = Data<T>(numbers),
+                                                .dropout = ForwardDropout(
+                                                    dropout, x.numel() / cuda::kNumbersPerDraw),
+                                                .out = MutableData<T>(out)},
+                    c10::cuda::getCurrentCUDAStream()));
     });
     return out;
   }
@@ -348,13 +349,14 @@ class TokenRowsByCuda final : public TokenRowsKernels {
     DispatchNumber(kOp, x.scalar_type(), [&](auto number) {
       using T = decltype(number);
       ThrowIfError(
-          kOp, cuda::Run(cuda::GeluDropoutBackward<T>{.count = x.numel(),
-                                                      .grad_out = Data<T>(grads),
-                                                      .x = Data<T>(numbers),
-                                                      .dropout = BackwardDropout(
-                                                          dropout, x.numel() / cuda::kNumbersADraw),
-                                                      .grad_x = MutableData<T>(grad_x)},
-                         c10::cuda::getCurrentCUDAStream()));
+          kOp,
+          cuda::Run(cuda::GeluDropoutBackward<T>{.count = x.numel(),
+                                                 .grad_out = Data<T>(grads),
+                                                 .x = Data<T>(numbers),
+                                                 .dropout = BackwardDropout(
+                                                     dropout, x.numel() / cuda::kNumbersPerDraw),
+                                                 .grad_x = MutableData<T>(grad_x)},
+                    c10::cuda::getCurrentCUDAStream()));
     });
     return grad_x;
   }

@@ -15,7 +15,7 @@
 namespace spion {
 namespace {
 
-constexpr int64_t kReportsARun = 50;
+constexpr int64_t kReportsPerRun = 50;
 constexpr int64_t kMostStepsAReport = 50;
 
 PhaseOptions PhaseOptionsFor(const Experiment& experiment) {
@@ -59,7 +59,7 @@ Training::Training(const Experiment& experiment, const TaskData& data, SequenceC
       step_(experiment, model, data.train, group_),
       phases_(SpionLayers(model), PhaseOptionsFor(experiment), group_),
       schedule_(h_.learning_rate, h_.warmup_steps, h_.steps),
-      report_interval_(std::clamp<int64_t>(h_.steps / kReportsARun, 1, kMostStepsAReport)),
+      report_interval_(std::clamp<int64_t>(h_.steps / kReportsPerRun, 1, kMostStepsAReport)),
       timer_(model.parameters().device()) {
   for (SpionAttention* layer : SpionLayers(model)) {
     layer->set_pruned_score(experiment.pruned_score());

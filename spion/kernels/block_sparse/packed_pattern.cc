@@ -11,7 +11,7 @@
 namespace spion {
 namespace {
 
-constexpr int64_t kIntsALine = sizeof(BlockLine) / sizeof(int32_t);
+constexpr int64_t kIntsPerLine = sizeof(BlockLine) / sizeof(int32_t);
 constexpr int64_t kMost = std::numeric_limits<int32_t>::max();
 
 /// Appends one pattern's lines, with offsets that count from the start of all.
@@ -27,7 +27,7 @@ BlockLinesView LastOf(const BlockLines& all, size_t offsets) {
 
 void Append(const std::vector<BlockLine>& lines, std::vector<int32_t>& values) {
   const size_t before = values.size();
-  values.resize(before + lines.size() * kIntsALine);
+  values.resize(before + lines.size() * kIntsPerLine);
   if (lines.empty()) return;
   std::memcpy(values.data() + before, lines.data(), lines.size() * sizeof(BlockLine));
 }
@@ -105,7 +105,7 @@ absl::StatusOr<BlockPatternView> ViewOfPacked(const int32_t* values, int64_t cou
   const bool is_sane = patterns > 0 && patterns <= kMost && n > 0 && n <= kMost / 16;
   const int64_t lines = is_sane ? patterns * n : 0;
   const int64_t offsets = is_sane ? patterns * (n + 1) : 0;
-  const int64_t indices = count - 3 * kIntsALine * lines - 2 * offsets;
+  const int64_t indices = count - 3 * kIntsPerLine * lines - 2 * offsets;
   if (!is_sane || indices < 0 || indices % 2 != 0 || shape.long_rows < 0 || shape.long_rows > n ||
       shape.long_lines < 0 || shape.long_lines > n) {
     return absl::InvalidArgumentError(
@@ -113,7 +113,7 @@ absl::StatusOr<BlockPatternView> ViewOfPacked(const int32_t* values, int64_t cou
                      " patterns of ", n, " blocks a side with ", shape.long_rows, " long rows and ",
                      shape.long_lines, " long lines"));
   }
-  const int32_t* row_offsets = values + 3 * kIntsALine * lines;
+  const int32_t* row_offsets = values + 3 * kIntsPerLine * lines;
   const int32_t* row_columns = row_offsets + 2 * offsets;
   return BlockPatternView{
       .patterns = static_cast<int32_t>(patterns),
@@ -123,7 +123,7 @@ absl::StatusOr<BlockPatternView> ViewOfPacked(const int32_t* values, int64_t cou
       .column_offsets = row_offsets + offsets,
       .column_rows = row_columns + indices / 2,
       .schedule = {.rows = reinterpret_cast<const BlockLine*>(values),
-                   .lines = reinterpret_cast<const BlockLine*>(values + kIntsALine * lines),
+                   .lines = reinterpret_cast<const BlockLine*>(values + kIntsPerLine * lines),
                    .long_rows = static_cast<int32_t>(shape.long_rows),
                    .long_lines = static_cast<int32_t>(shape.long_lines)}};
 }

@@ -55,8 +55,8 @@ struct RandomState {
 };
 
 /// A draw is of so many numbers, of so many rows that follow each other.
-constexpr int64_t kNumbersADraw = 8;
-constexpr int64_t kRowsADraw = 2;
+constexpr int64_t kNumbersPerDraw = 8;
+constexpr int64_t kRowsPerDraw = 2;
 
 /// Sets numbers to 0 with a probability of `probability`, rounded to 1 / 32768, and multiplies the
 /// others by 1 / (1 - probability). Which ones depends on the random state and their place alone:

@@ -83,11 +83,11 @@ __device__ __forceinline__ void ComputeForward(const BlockSparseForward<T>& call
                                                Units<Traits::kParts>& units,
                                                typename Traits::Rings& rings) {
   constexpr int kBlock = Traits::kBlock;
-  constexpr int kStepsABlock = kBlock / kColumns;
-  constexpr int kStepsATile = Traits::kTileRows / kColumns;
-  const auto enters = [](int32_t step) { return step % kStepsATile == 0; };
-  const auto leaves = [](int32_t step) { return (step + 1) % kStepsATile == 0; };
-  const auto tile_row = [](int32_t step) -> uint32_t { return step % kStepsATile * kColumns; };
+  constexpr int kStepsPerBlock = kBlock / kColumns;
+  constexpr int kStepsPerTile = Traits::kTileRows / kColumns;
+  const auto enters = [](int32_t step) { return step % kStepsPerTile == 0; };
+  const auto leaves = [](int32_t step) { return (step + 1) % kStepsPerTile == 0; };
+  const auto tile_row = [](int32_t step) -> uint32_t { return step % kStepsPerTile * kColumns; };
   using Rows = typename Traits::Rows;
   auto& [keys, values] = rings;
   const BlockSparseProblem& problem = call.problem;
@@ -120,9 +120,9 @@ __device__ __forceinline__ void ComputeForward(const BlockSparseForward<T>& call
       float factor[2];
       const auto weigh = [&](int32_t step) {
         if (padded) {
-          const int32_t key =
-              (columns[line.begin + step / kStepsABlock] * kStepsABlock + step % kStepsABlock) *
-              kColumns;
+          const int32_t key = (columns[line.begin + step / kStepsPerBlock] * kStepsPerBlock +
+                               step % kStepsPerBlock) *
+                              kColumns;
           if (!valid.all_before(key + kColumns)) MaskKeys(s, valid, key);
         }
         return Weigh(s, scale_log2, rows, factor);
@@ -142,7 +142,7 @@ __device__ __forceinline__ void ComputeForward(const BlockSparseForward<T>& call
       }
       weigh(0);
       PackWeights<T>(weights, s);
-      const int32_t steps = kept * kStepsABlock;
+      const int32_t steps = kept * kStepsPerBlock;
 #pragma unroll 1
       for (int32_t step = 1; step < steps; ++step) {
         if (enters(step)) keys.WaitUntilFull();

@@ -82,7 +82,7 @@ __device__ __forceinline__ void SumGradKeys(float (&grad_k)[kHeadDim / 2],
                                             float scale_log2, const typename Traits::Place& place,
                                             typename Traits::Rings& rings) {
   using Block = typename Traits::Block;
-  constexpr int kStepsABlock = Traits::kBlock / kColumns;
+  constexpr int kStepsPerBlock = Traits::kBlock / kColumns;
   auto& [own, of_rows] = rings;
   auto& [queries, grads] = of_rows;
   float s[kColumns / 2];
@@ -93,14 +93,14 @@ __device__ __forceinline__ void SumGradKeys(float (&grad_k)[kHeadDim / 2],
   own.WaitUntilFull();
   const uint32_t k = own.tile();
   const uint32_t v = own.tile() + Block::kBytes;
-  const int32_t steps = blocks * kStepsABlock;
+  const int32_t steps = blocks * kStepsPerBlock;
   uint32_t left_query = 0;  // barriers of the tiles that products under way read last
   uint32_t left_grad = 0;
 #pragma unroll 1
   for (int32_t step = 0; step < steps; ++step) {
-    const uint32_t query = step % kStepsABlock * kColumns;
-    const bool enters = step % kStepsABlock == 0;
-    const bool leaves = (step + 1) % kStepsABlock == 0;
+    const uint32_t query = step % kStepsPerBlock * kColumns;
+    const bool enters = step % kStepsPerBlock == 0;
+    const bool leaves = (step + 1) % kStepsPerBlock == 0;
     if (enters) queries.WaitUntilFull();
     tiles::BeginProducts();
     ProductWithRows<T, Block, Block>(s, k, group_row, queries.tile(), query);

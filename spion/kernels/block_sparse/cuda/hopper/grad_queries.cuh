@@ -63,7 +63,7 @@ __device__ __forceinline__ void ComputeGradQueries(const BackwardArguments<T>& a
   using Block = typename Traits::Block;
   auto& [keys, values] = rings;
   constexpr int kBlock = Traits::kBlock;
-  constexpr int kStepsABlock = kBlock / kColumns;
+  constexpr int kStepsPerBlock = kBlock / kColumns;
   const BlockSparseBackward<T>& call = arguments.call;
   const BlockSparseProblem& problem = call.problem;
   const float scale_log2 = problem.scale * tiles::kLog2E;
@@ -125,12 +125,12 @@ __device__ __forceinline__ void ComputeGradQueries(const BackwardArguments<T>& a
       float s[kColumns / 2];
       float dp[kColumns / 2];
       uint32_t weights[kColumns / kStep][4];
-      const int32_t steps = kept * kStepsABlock;
+      const int32_t steps = kept * kStepsPerBlock;
 #pragma unroll 1
       for (int32_t step = 0; step < steps; ++step) {
-        const uint32_t key = step % kStepsABlock * kColumns;
-        const bool enters = step % kStepsABlock == 0;
-        const bool leaves = (step + 1) % kStepsABlock == 0;
+        const uint32_t key = step % kStepsPerBlock * kColumns;
+        const bool enters = step % kStepsPerBlock == 0;
+        const bool leaves = (step + 1) % kStepsPerBlock == 0;
         if constexpr (kHeadDim == 64) Remake(q, zero);
         if (enters) keys.WaitUntilFull();
         turns.Wait();
@@ -147,7 +147,7 @@ __device__ __forceinline__ void ComputeGradQueries(const BackwardArguments<T>& a
         if (left != 0) keys.ReleaseStage(left);
         if (padded) {
           const int32_t first_key =
-              columns[line.begin + step / kStepsABlock] * kBlock + static_cast<int32_t>(key);
+              columns[line.begin + step / kStepsPerBlock] * kBlock + static_cast<int32_t>(key);
           if (!valid.all_before(first_key + kColumns)) MaskKeys(s, valid, first_key);
         }
 #pragma unroll
