@@ -10,6 +10,8 @@
 #include "experiments/options.h"
 #include "experiments/run_experiment.h"
 #include "spion/base/version.h"
+#include "spion/collective/launch.h"
+#include "spion/collective/team.h"
 #include "spion/data/task_registry.h"
 #include "spion/run/progress.h"
 
@@ -21,6 +23,13 @@ constexpr int kInterruptedExit =
 int Fail(absl::string_view message) {
   std::cerr << "error: " << message << std::endl;
   return 1;
+}
+
+// Of several ranks the others would wait for this one: it tells them, which ends it too, if it can.
+int Refuse(const absl::Status& why) {
+  const absl::StatusOr<spion::Launch> launch = spion::FindLaunch();
+  if (launch.ok() && launch->ranks > 1) spion::Team::Join(*launch, why).status().IgnoreError();
+  return Fail(why.message());
 }
 
 // What rank 0 says is what there is to say; errors all say.
@@ -40,7 +49,7 @@ int Run(const spion::Options& options, const spion::Launch& launch) {
 int Main(int argc, char** argv) {
   const spion::KnownNames known = {.tasks = spion::TaskNames(), .methods = spion::MethodNames()};
   const absl::StatusOr<spion::Options> options = spion::ParseOptions(argc, argv, known);
-  if (!options.ok()) return Fail(options.status().message());
+  if (!options.ok()) return Refuse(options.status());
   if (options->help) {
     std::cout << spion::HelpText(*options, known);
     return 0;

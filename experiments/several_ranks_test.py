@@ -225,6 +225,10 @@ class RefusedTest(RankCase):
         self.assertRegex(ends[0][2], r"error: .*rank 1 o")
         self.assertRegex(said, r"(rank 1 of 3 on .*: .*GPU|cuda has rank 1 on)")
         self.assertFalse((self.folder / "run").exists())
+        ends = self.end(self.start_ranks(
+            2, self.folder / "run", of_rank=lambda rank: ["--sead=8"] if rank == 1 else []))
+        self.assertRegex(ends[0][2], r"error: .*rank 1 of 2 on .*: unknown argument \"--sead=8\"")
+        self.assertRegex(ends[1][2], r"error: .*unknown argument \"--sead=8\"")
 
     def test_variables_that_do_not_go_together(self):
         command = [PROGRAM, *FLAGS, f"--out_dir={self.folder / 'run'}"]
