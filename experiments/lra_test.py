@@ -81,8 +81,17 @@ class TrainingTest(unittest.TestCase):
             # Every row of the map is a distribution over 1024 tokens.
             for row in rows:
                 self.assertAlmostEqual(sum(row) * layer["block_size"], 1, places=4)
-        kinds = {json.loads(line)["kind"] for line in (self.folder / "metrics.jsonl").open()}
-        self.assertEqual(kinds, {"train", "dev", "capture", "transition"})
+        metrics = [json.loads(line) for line in (self.folder / "metrics.jsonl").open()]
+        self.assertEqual({metric["kind"] for metric in metrics},
+                         {"train", "dev", "capture", "transition"})
+        for metric in metrics:
+            if metric["kind"] == "dev" and metric["phase"] == "sparse":
+                self.assertEqual(len(metric["pruned_share"]), len(layers))
+                for share in metric["pruned_share"]:
+                    self.assertGreater(share, 0.5)  # of a twentieth that is kept, scarcely trained
+                    self.assertLess(share, 1)
+            else:
+                self.assertNotIn("pruned_share", metric)
 
     def test_evaluation_of_the_best_checkpoint_gives_the_summarys_accuracy(self):
         for name, phase in (("best_sparse", "sparse"), ("best_dense", "dense")):

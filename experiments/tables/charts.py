@@ -132,9 +132,9 @@ def curves(series, x_label, y_label, logarithmic=False):
     return drawing.svg
 
 
-def panels(parts, x_label, y_label, limit=None):
-    """Small multiples of curves side by side, {title: {name: points}}, on the same axes; the upward
-    one in powers of ten. `limit`: a dashed line at this height."""
+def panels(parts, x_label, y_label, limit=None, logarithmic=False):
+    """Small multiples of curves side by side, {title: {name: points}}, on the same axes. `limit`: a
+    dashed line at this height. `logarithmic`: the upward axis is."""
     with _drawing(_WIDTH, 2.6, ncols=len(parts), sharex=True, sharey=True, squeeze=False,
                   layout="constrained") as drawing:
         [row] = drawing.axes
@@ -142,7 +142,8 @@ def panels(parts, x_label, y_label, limit=None):
             _lines(axes, series)
             if limit is not None:
                 axes.axhline(limit, color=_INK, linewidth=0.8, linestyle="--")
-            axes.set_yscale("log")
+            if logarithmic:
+                axes.set_yscale("log")
             axes.set_title(title, fontsize=10)
             axes.locator_params(axis="x", nbins=max(2, 6 // len(parts)))
         row[0].set_ylabel(y_label)

@@ -26,7 +26,8 @@ class ChartsTest(unittest.TestCase):
         self.stacked = charts.stacked(["SPION-CF"], {"MLP": [3.0], "other": [1.0]}, "ms")
         self.panels = charts.panels(
             {f"layer {layer}": {"seed 1": [(100, 2.0), (200, 1.0 + layer)], "seed 2": [(100, None)]}
-             for layer in range(3)}, "step", "distance", limit=15)
+             for layer in range(3)}, "step", "distance", limit=15,
+            logarithmic=True)
 
     def test_names_are_there_as_text(self):
         for wanted in ("SPION-CF", "Reformer", "dense", "sparse", "ms"):

@@ -106,7 +106,10 @@ def _metrics(summary, numbers):
     for step in range(200, 5001, 200):
         reached = summary["test_accuracy"] * (1 - 0.6 * 0.5 ** (step / 600))
         yield dict(kind="train", step=step, step_ms=summary["step_ms"] or summary["step_ms_dense"])
-        yield dict(kind="dev", step=step, accuracy=reached + numbers.uniform(-0.01, 0.01))
+        dev = dict(kind="dev", step=step, accuracy=reached + numbers.uniform(-0.01, 0.01))
+        if summary["kept_blocks"] and step >= summary["transition_step"]:
+            dev["pruned_share"] = [numbers.uniform(0.6, 0.95) for _ in summary["kept_blocks"]]
+        yield dev
 
 
 def _trace(cell, numbers):

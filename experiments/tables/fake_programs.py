@@ -102,6 +102,7 @@ write("summary.json", dict(
 metrics = [dict(kind="train", step=6, step_ms=50.0), dict(kind="dev", step=6, accuracy=0.25),
            dict(kind="train", step=12, step_ms=50.0), dict(kind="dev", step=12, accuracy=0.5)]
 if sparse:
+    metrics[-1]["pruned_share"] = [0.5, 0.25]
     metrics += [dict(kind="capture", step=step, distance=distance, change_percent=change,
                      settled=step == 12)
                 for step, distance, change in ((4, [], []), (8, [4.0, 2.0], []),

@@ -1,4 +1,5 @@
-"""How the attention maps settled: their change from capture to capture, layer by layer."""
+"""How the attention maps settled: their change from capture to capture, layer by layer; and what
+pruning took from then on."""
 
 import charts
 import gather
@@ -12,7 +13,9 @@ ABOUT = ("How the dense phase ends: at each capture a layer's attention map, ave
          "heads, is compared with that of the capture before. The distance is the Frobenius norm of "
          "their difference; the change is that of the distance, in percent of the one before. The "
          "sparse phase begins when no layer's change reaches the limit (dashed). Below stand the "
-         "maps at that step and the patterns made of them, of one seed.")
+         "maps at that step and the patterns made of them, of one seed. Pruned entries count as zeros "
+         "in the softmax: the share of it that they take, the mean over rows, heads and the first "
+         "batch of dev, is told at each evaluation of the sparse phase by runs since it is recorded.")
 
 
 def cells(preset):
@@ -20,14 +23,14 @@ def cells(preset):
             for name in preset.chosen(methods.SPION) for seed in preset.seeds]
 
 
-def _captures(result):
-    return [metric for metric in result.json_lines("run/metrics.jsonl")
-            if metric["kind"] == "capture"]
+def _metrics(result):
+    return result.json_lines("run/metrics.jsonl")
 
 
-def _points(captures, field, layer):
-    """(step, value) of the captures that have this field; None of a change from a distance of 0."""
-    return [(capture["step"], capture[field][layer]) for capture in captures if capture[field]]
+def _points(metrics, field, layer, factor=1):
+    """(step, value) of the metrics that have this list; None of a change from a distance of 0."""
+    points = [(metric["step"], metric[field][layer]) for metric in metrics if metric.get(field)]
+    return [(step, None if value is None else factor * value) for step, value in points]
 
 
 def _told(points, digits):
@@ -36,31 +39,41 @@ def _told(points, digits):
 
 def _rows(result):
     """One a layer."""
-    summary, captures = result.json("run/summary.json"), _captures(result)
-    how = "settled" if captures and captures[-1]["settled"] else "limit of steps"
+    summary, metrics = result.json("run/summary.json"), _metrics(result)
+    settled = any(metric.get("settled") for metric in metrics)
+    how = "settled" if settled else "limit of steps"
     for layer, kept in enumerate(summary["kept_blocks"]):
         yield [result.cell.task, methods.title(result.cell.method), str(result.cell.seed),
-               str(layer), _told(_points(captures, "distance", layer), 3),
-               _told(_points(captures, "change_percent", layer), 2),
-               f"{summary['transition_step']} ({how})", str(kept)]
+               str(layer), _told(_points(metrics, "distance", layer), 3),
+               _told(_points(metrics, "change_percent", layer), 2),
+               f"{summary['transition_step']} ({how})", str(kept),
+               _told(_ends(_points(metrics, "pruned_share", layer, 100)), 3)]
 
 
-def _panels(found, field):
-    """{layer: {seed: points}}."""
-    captures = {f"seed {result.cell.seed}": _captures(result) for result in found}
+def _ends(points):
+    return [points[0], points[-1]] if len(points) > 2 else points
+
+
+def _panels(found, field, factor):
+    """{layer: {seed: points}}; nothing if no run has this."""
+    metrics = {f"seed {result.cell.seed}": _metrics(result) for result in found}
+    if not any(metric.get(field) for of_seed in metrics.values() for metric in of_seed):
+        return {}
     layers = len(found[0].json("run/summary.json")["kept_blocks"])
-    return {f"layer {layer}": {seed: _points(of_seed, field, layer)
-                               for seed, of_seed in captures.items()} for layer in range(layers)}
+    return {f"layer {layer}": {seed: _points(of_seed, field, layer, factor)
+                               for seed, of_seed in metrics.items()} for layer in range(layers)}
 
 
 def _drawn(name, found):
     limit = found[0].json("run/manifest.json")["hyper_parameters"].get("transition_limit_percent")
-    for title, y_label, field, line in (
-            ("distance between neighbouring captures", "distance", "distance", None),
-            ("change of the distance", "change, %", "change_percent", limit)):
-        panels = _panels(found, field)
-        if any(points for series in panels.values() for points in series.values()):
-            yield Picture(f"{name}: {title}", charts.panels(panels, "step", y_label, line))
+    for title, y_label, field, factor, line in (
+            ("distance between neighbouring captures", "distance", "distance", 1, None),
+            ("change of the distance", "change, %", "change_percent", 1, limit),
+            ("share of the softmax that pruned zeros take", "share, %", "pruned_share", 100, None)):
+        panels = _panels(found, field, factor)
+        if panels:
+            yield Picture(f"{name}: {title}", charts.panels(panels, "step", y_label, line,
+                                                            logarithmic=field != "pruned_share"))
     yield from table_patterns.pictures_of(f"{name}, seed {found[0].cell.seed}", found[0])
 
 
@@ -78,8 +91,9 @@ def page(preset, results):
                 drawn += _drawn(f"{task}, {name}", found)
             else:
                 rows.append([task, name, gather.without_numbers(all_seeds) or "no sparse phase",
-                             *["-"] * 5])
+                             *["-"] * 6])
     grid = Grid("captures", "Captures", ["task", "method", "seed", "layer", "distances", "changes, %",
-                                         "sparse from step", "kept blocks"], rows)
+                                         "sparse from step", "kept blocks", "pruned zeros' share, %"],
+                rows)
     return Page("settling", TITLE, ABOUT, [grid, *(drawn or [Note("No capture yet.")])],
                 [results(cell) for cell in cells(preset)])

@@ -8,7 +8,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <cstdint>
 #include <set>
+#include <vector>
 
 #include "spion/nn/fused_dense_attention.h"
 #include "spion/nn/spion_attention.h"
@@ -127,6 +130,58 @@ TEST(SpionAttentionTest, CapturesOneMapWhenAsked) {
   attention.Forward(q, k, q, std::nullopt);
   EXPECT_TRUE(attention.TakeMap().equal(MeanAttentionMap(q, k, std::nullopt)));
   EXPECT_THROW(attention.TakeMap(), c10::Error);
+}
+
+// By loops over pairs, in double.
+double PrunedShareByLoops(const at::Tensor& q, const at::Tensor& k, const BlockPattern& pattern,
+                          const std::vector<int64_t>& lengths) {
+  const at::Tensor weights = (q.matmul(k.transpose(2, 3)) / std::sqrt(q.size(3))).exp();
+  const auto weight = weights.to(at::kDouble);
+  const auto at = weight.accessor<double, 4>();
+  double sum = 0;
+  int64_t rows = 0;
+  for (int64_t b = 0; b < q.size(0); ++b) {
+    for (int64_t h = 0; h < q.size(1); ++h) {
+      for (int64_t row = 0; row < lengths[b]; ++row, ++rows) {
+        double kept = 0;
+        double pruned = static_cast<double>(q.size(2));
+        for (const int column :
+             pattern.columns_of_row(static_cast<int>(row) / pattern.block_size())) {
+          for (int64_t c = 0; c < pattern.block_size(); ++c) {
+            const int64_t key = column * pattern.block_size() + c;
+            if (key < lengths[b]) kept += at[b][h][row][key];
+            pruned -= 1;
+          }
+        }
+        sum += pruned / (kept + pruned);
+      }
+    }
+  }
+  return sum / static_cast<double>(rows);
+}
+
+TEST(SpionAttentionTest, TellsTheShareOfPrunedEntriesWhenAsked) {
+  SpionAttention attention(/*layer=*/0, 64, at::kCPU, PrunedScore::kZero);
+  EXPECT_THROW(attention.RequestPrunedShare(), c10::Error);  // dense
+  at::manual_seed(9);
+  const at::Tensor q = at::randn({2, 2, 64, 32});
+  const at::Tensor k = at::randn({2, 2, 64, 32});
+  const BlockPattern pattern = LongColumns(4, 16);
+  attention.SetPattern(pattern);
+  EXPECT_THROW(attention.TakePrunedShare(), c10::Error);
+  const at::Tensor without = attention.Forward(q, k, q, std::nullopt);
+  attention.RequestPrunedShare();
+  EXPECT_TRUE(attention.Forward(q, k, q, std::nullopt).equal(without));
+  EXPECT_NEAR(attention.TakePrunedShare().item<double>(),
+              PrunedShareByLoops(q, k, pattern, {64, 64}), 1e-6);
+  EXPECT_THROW(attention.TakePrunedShare(), c10::Error);
+  // Padded keys of kept blocks weigh nothing, and padded rows do not count.
+  attention.RequestPrunedShare();
+  attention.Forward(q, k, q, at::tensor({40, 20}, at::kInt));
+  EXPECT_NEAR(attention.TakePrunedShare().item<double>(),
+              PrunedShareByLoops(q, k, pattern, {40, 20}), 1e-6);
+  attention.set_pruned_score(PrunedScore::kExcluded);
+  EXPECT_THROW(attention.RequestPrunedShare(), c10::Error);
 }
 
 TEST(SpionAttentionTest, RefusesAPatternOfAnotherLengthAndMapsInTheSparsePhase) {

@@ -1,10 +1,14 @@
 #include "spion/nn/spion_attention.h"
 
+#include <ATen/TensorOperators.h>
+#include <ATen/ops/ones_like.h>
+
 #include <cstdint>
 #include <utility>
 #include <vector>
 
 #include "spion/kernels/common/head_dim.h"
+#include "spion/nn/padding.h"
 #include "spion/ops/attention_map.h"
 #include "spion/ops/block_sparse_attention.h"
 
@@ -43,6 +47,7 @@ const PatternTensors& SpionAttention::every_block() {
 at::Tensor SpionAttention::Forward(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                    const Lengths& lengths) {
   if (pattern_.has_value()) {
+    if (std::exchange(share_requested_, false)) pruned_share_ = PrunedShare(q, k, v, lengths);
     return BlockSparseAttention(q, k, v, pattern_tensors_, lengths, pruned_);
   }
   if (std::exchange(map_requested_, false)) map_ = MeanAttentionMap(q, k, lengths);
@@ -50,6 +55,32 @@ at::Tensor SpionAttention::Forward(const at::Tensor& q, const at::Tensor& k, con
     return BlockSparseAttention(q, k, v, every_block(), lengths, PrunedScore::kExcluded);
   }
   return dense_.Forward(q, k, v, lengths);
+}
+
+// With ones for values each row comes out as what its kept entries weigh; pruned ones have the
+// rest.
+at::Tensor SpionAttention::PrunedShare(const at::Tensor& q, const at::Tensor& k,
+                                       const at::Tensor& v, const Lengths& lengths) const {
+  const at::Tensor kept =
+      BlockSparseAttention(q, k, at::ones_like(v), pattern_tensors_, lengths, pruned_)
+          .select(3, 0)
+          .mean(1, /*keepdim=*/false, at::kDouble);  // [B, L]
+  if (!lengths.has_value()) return 1 - kept.mean();
+  const at::Tensor valid = ValidPositions(*lengths, length_);
+  return 1 - (kept * valid).sum() / valid.sum();
+}
+
+void SpionAttention::RequestPrunedShare() {
+  TORCH_CHECK(HasPrunedShare(),
+              "pruned entries have no share of the softmax in the dense phase, nor where they are "
+              "left out of it");
+  share_requested_ = true;
+}
+
+at::Tensor SpionAttention::TakePrunedShare() {
+  TORCH_CHECK(pruned_share_.defined(),
+              "no share was computed: RequestPrunedShare, then a forward pass");
+  return std::exchange(pruned_share_, at::Tensor());
 }
 
 void SpionAttention::RequestMap() {

@@ -5,6 +5,9 @@
 //   ... forward pass ...
 //   at::Tensor map = attention.TakeMap();   // [L, L], the mean over batch and heads
 //   attention.SetPattern(pattern);          // the sparse phase begins
+//   attention.RequestPrunedShare();         // before a forward pass of the sparse phase
+//   ... forward pass ...
+//   attention.TakePrunedShare();            // how much of the softmax went to pruned entries
 //
 // When to capture and when to switch is the phase controller's business (spion/train).
 // Source: spion.md, "Three phases".
@@ -40,6 +43,16 @@ class SpionAttention : public Attention {
   /// The map of that forward pass; throws c10::Error if there is none.
   at::Tensor TakeMap();
 
+  /// Whether pruned entries take a share of the softmax: in the sparse phase, where they count as
+  /// zeros.
+  bool HasPrunedShare() const { return pattern_ && pruned_ == PrunedScore::kZero; }
+  /// Makes the next forward pass compute that share too: as long as the pass's own attention, so
+  /// for one batch now and then. Throws c10::Error where there is none.
+  void RequestPrunedShare();
+  /// The share, from 0 to 1, of that forward pass: the mean over its heads and valid rows. float64
+  /// scalar on the device, of numbers rounded to the type of q. Throws c10::Error if there is none.
+  at::Tensor TakePrunedShare();
+
   /// Throws c10::Error if the pattern's length is not this layer's.
   void SetPattern(const BlockPattern& pattern);
   /// The pattern of the sparse phase; nothing in the dense phase.
@@ -50,6 +63,8 @@ class SpionAttention : public Attention {
   /// block, which leaves out the blocks of padding; LibTorch's attention, which takes any shape,
   /// computes and masks them.
   bool CanLeaveOutPadding(const at::Tensor& q) const;
+  at::Tensor PrunedShare(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
+                         const Lengths& lengths) const;
   const PatternTensors& every_block();
 
   int64_t layer_;
@@ -60,6 +75,8 @@ class SpionAttention : public Attention {
   std::optional<PatternTensors> every_block_;  // made when first asked for
   bool map_requested_ = false;
   at::Tensor map_;
+  bool share_requested_ = false;
+  at::Tensor pruned_share_;
   std::optional<BlockPattern> pattern_;
   PatternTensors pattern_tensors_;
 };

@@ -136,12 +136,10 @@ absl::Status RunJournal::OnEvaluation(const TrainingPosition& at, const Evaluati
   progress_.Say(absl::StrFormat("dev at step %d: accuracy %.1f %%, loss %.3f (%s%d examples)",
                                 at.step, 100 * dev.accuracy, dev.loss, PhaseText(at.phase, ", "),
                                 dev.examples));
-  Metric({{"kind", "dev"},
-          {"step", at.step},
-          {"phase", NameOf(at.phase)},
-          {"loss", dev.loss},
-          {"accuracy", dev.accuracy},
-          {"examples", dev.examples}});
+  Json metric = {{"kind", "dev"},    {"step", at.step},          {"phase", NameOf(at.phase)},
+                 {"loss", dev.loss}, {"accuracy", dev.accuracy}, {"examples", dev.examples}};
+  if (!dev.pruned_share.empty()) metric["pruned_share"] = dev.pruned_share;
+  Metric(metric);
   return absl::OkStatus();
 }
 

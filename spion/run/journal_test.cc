@@ -96,6 +96,9 @@ TEST(RunJournalTest, WritesAWholeRun) {
   EXPECT_EQ(Metrics(run, "capture").size(), 1);
   EXPECT_EQ(Metrics(run, "transition")[0]["kept_blocks"], Json({1}));
   EXPECT_EQ(Metrics(run, "dev")[0]["examples"], 32);
+  // Of the one block nothing is pruned.
+  ASSERT_EQ(Metrics(run, "dev")[0]["pruned_share"].size(), 1);
+  EXPECT_NEAR(Metrics(run, "dev")[0]["pruned_share"][0], 0, 1e-6);
   EXPECT_THAT(MlLogIntervals(run), ElementsAre("run_start", "block_start", "block_stop",
                                                "eval_start", "eval_stop", "run_stop", "success"));
   for (const char* text :

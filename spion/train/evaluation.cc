@@ -14,6 +14,7 @@
 #include "spion/base/random.h"
 #include "spion/platform/random_state.h"
 #include "spion/profiling/range.h"
+#include "spion/train/checkpoint.h"
 #include "spion/train/random_streams.h"
 
 namespace spion {
@@ -43,6 +44,13 @@ class EvaluationRandom {
   at::Tensor device_state_;
 };
 
+/// The layers whose pruned entries take a share of the softmax.
+std::vector<SpionAttention*> SharingLayers(const SequenceClassifier& model) {
+  std::vector<SpionAttention*> layers = SpionLayers(model);
+  std::erase_if(layers, [](const SpionAttention* layer) { return !layer->HasPrunedShare(); });
+  return layers;
+}
+
 }  // namespace
 
 int64_t EvaluatedExamples(int64_t examples, int64_t limit) {
@@ -69,6 +77,7 @@ std::optional<Evaluation> EvaluateUnlessStopped(const SequenceClassifier& model,
   at::Tensor loss = at::zeros({}, at::TensorOptions(at::kDouble).device(device));
   EvaluationRandom random(device);
   std::vector<int64_t> indices;
+  std::vector<at::Tensor> shares;
   for (int64_t round = 0; round < examples; round += batch_size * group.ranks()) {
     if (stops_after(round)) return std::nullopt;
     const int64_t start = round + batch_size * group.rank();
@@ -78,7 +87,12 @@ std::optional<Evaluation> EvaluateUnlessStopped(const SequenceClassifier& model,
     const Batch batch = batches.Make(indices);
     random.StartBatch(start);
     const AutocastScope autocast(precision, device);
+    // One batch is enough to tell, and leaves the others as fast as they are.
+    const std::vector<SpionAttention*> told =
+        start == 0 ? SharingLayers(model) : std::vector<SpionAttention*>();
+    for (SpionAttention* layer : told) layer->RequestPrunedShare();
     const at::Tensor logits = model.Forward(batch.ids, batch.lengths, /*training=*/false);
+    for (SpionAttention* layer : told) shares.push_back(layer->TakePrunedShare());
     right += logits.argmax(1).eq(batch.labels).sum();
     loss += at::cross_entropy_loss(logits, batch.labels).to(at::kDouble) *
             static_cast<double>(indices.size());
@@ -87,9 +101,13 @@ std::optional<Evaluation> EvaluateUnlessStopped(const SequenceClassifier& model,
   const at::Tensor sums = at::stack({right, loss}).cpu();
   group.Sum(sums);
   const auto count = static_cast<double>(examples);
-  return Evaluation{.accuracy = sums[0].item<double>() / count,
-                    .loss = sums[1].item<double>() / count,
-                    .examples = examples};
+  Evaluation evaluation{.accuracy = sums[0].item<double>() / count,
+                        .loss = sums[1].item<double>() / count,
+                        .examples = examples};
+  for (const at::Tensor& share : shares) {
+    evaluation.pruned_share.push_back(share.item<double>());
+  }
+  return evaluation;
 }
 
 }  // namespace spion

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <vector>
 
 #include "spion/collective/group.h"
 #include "spion/nn/classifier.h"
@@ -17,6 +18,10 @@ struct Evaluation {
   double accuracy = 0;  // share of right answers
   double loss = 0;      // mean cross-entropy, nats
   int64_t examples = 0;
+  /// Of each SPION layer that counts pruned entries as zeros, in the sparse phase: the share of the
+  /// softmax that they take, from 0 to 1, the mean over the first batch. Empty of other models, and
+  /// on ranks other than 0.
+  std::vector<double> pruned_share = {};
 };
 
 /// How many of a split's examples count under such a limit (0: all).
