@@ -156,9 +156,6 @@ void CopyAsync(uint32_t to, const void* from) {
   emulation::StartCopy(to, from, kBytes);
 }
 inline void CopyAsyncPastL1(uint32_t to, const void* from) { emulation::StartCopy(to, from, 16); }
-inline void PrefetchToL2(const void* from, uint32_t bytes) {
-  emulation::CheckPrefetch(from, bytes);
-}
 inline void CommitCopies() { emulation::CommitCopies(); }
 template <int kPending>
 void WaitForCopies() {

@@ -206,11 +206,6 @@ void StartCopy(uint32_t to, const void* from, int bytes) {
   Fiber& fiber = running->current();
   fiber.copies.push_back({to, from, bytes, fiber.group});
 }
-void CheckPrefetch(const void* from, uint32_t bytes) {
-  if (reinterpret_cast<uintptr_t>(from) % 16 != 0 || bytes % 16 != 0) {
-    Fail("a prefetch of other than multiples of 16 bytes", bytes);
-  }
-}
 void CommitCopies() { ++running->current().group; }
 void WaitForCopies(int pending) {
   Fiber& fiber = running->current();

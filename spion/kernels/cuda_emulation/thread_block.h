@@ -61,8 +61,6 @@ void BlockBarrier();
 void WarpBarrier();
 
 void StartCopy(uint32_t to, const void* from, int bytes);
-/// A prefetch changes nothing, but wants multiples of 16.
-void CheckPrefetch(const void* from, uint32_t bytes);
 void CommitCopies();
 void WaitForCopies(int pending);
 

@@ -100,14 +100,6 @@ __device__ __forceinline__ void WaitForCopies() {
   asm volatile("cp.async.wait_group %0;" ::"n"(kPending) : "memory");
 }
 
-/// Has the L2 cache fetch device memory that is read soon, where the GPU can (compute capability
-/// 9.0). Both are multiples of 16.
-__device__ __forceinline__ void PrefetchToL2(const void* from, uint32_t bytes) {
-#if __CUDA_ARCH__ >= 900
-  asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(from), "r"(bytes) : "memory");
-#endif
-}
-
 /// 16 or 8 bytes.
 __device__ __forceinline__ void LoadShared(uint32_t (&words)[4], uint32_t from) {
   asm volatile("ld.shared.v4.u32 {%0,%1,%2,%3}, [%4];"

@@ -124,6 +124,7 @@ __device__ __forceinline__ void Load(const float* from, int64_t first_row, int64
     if (places.there[r]) rows.eights[r][q] = LoadEightOfRow(places.Row(r), q);
   });
 }
+
 /// The thread's numbers of rows of [end, 32 kQuarters] on their way to shared memory, where each
 /// thread has its own place in what begins at offset `at`: nobody waits for another thread.
 template <int kQuarters, typename T>
