@@ -74,10 +74,10 @@ std::string BatchSize(const HyperParameters& h, const Context& context) {
   }
   const int64_t rows =
       h.batch_size / context.ranks * context.shape.sequences_per_example * Length(h, context);
-  if (!context.is_on_gpu || rows % cuda::kRowsADraw == 0) return "";
-  return absl::StrCat(h.batch_size, "; expected a multiple of ", cuda::kRowsADraw * context.ranks,
+  if (!context.is_on_gpu || rows % cuda::kRowsPerDraw == 0) return "";
+  return absl::StrCat(h.batch_size, "; expected a multiple of ", cuda::kRowsPerDraw * context.ranks,
                       ", as the length is odd, ", Length(h, context), ", and each of ",
-                      context.ranks, " ranks draws its part of the dropout for ", cuda::kRowsADraw,
+                      context.ranks, " ranks draws its part of the dropout for ", cuda::kRowsPerDraw,
                       " tokens at once; an even --sequence_length does, too");
 }
 
