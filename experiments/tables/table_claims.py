@@ -31,7 +31,8 @@ def _mean(found, *fields):
     return mean_and_spread(values)[0] if values else None
 
 
-_STEP = ("step_ms_sparse", "step_ms_dense")  # a method without a sparse phase has one
+# A method without a sparse phase has one, which files of earlier versions have as the last.
+_STEP = ("step_ms_sparse", "step_ms", "step_ms_dense")
 
 
 class _Task:

@@ -117,11 +117,12 @@ class TablesTest(unittest.TestCase):
     def test_settling(self):
         page = self.pages["settling"]
         rows = [[entry.text for entry in row] for row in page.blocks[0].entries()]
-        self.assertEqual(len(rows), 5 * 3 * 2 * 2)  # tasks, methods, seeds, layers
+        self.assertEqual(len(rows), len(methods.TASKS) * 3 * 2 * 2)  # methods, seeds, layers
         self.assertEqual(rows[1], ["listops", "SPION-C", "1001", "1", "2.00 → 2.10", "5.0",
                                    "12 (settled)", "3", "25.0"])
         pictures = [block for block in page.blocks if hasattr(block, "svg")]
-        self.assertEqual(len(pictures), 5 * 3 * 5)  # three charts and two layers
+        # Three charts and two layers.
+        self.assertEqual(len(pictures), len(methods.TASKS) * 3 * 5)
         for text in ("layer 0", "layer 1", "seed 1001", "seed 1002"):
             self.assertIn(text, pictures[0].svg)
 
