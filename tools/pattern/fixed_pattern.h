@@ -31,8 +31,7 @@ std::vector<std::string> GivenFlags(const FixedPatternOptions& options);
 /// More blocks a side are refused: they take long to make and no picture shows them.
 inline constexpr int64_t kMaxFixedBlocksPerSide = 4096;
 
-/// The pattern of the method `name`: longformer, bigbird, sparse_transformer or
-/// sparse_transformer_fixed.
+/// The pattern of the method `name`, one of FixedPatternNames.
 /// Errors: InvalidArgument for another name, no length, an option that the method has not, a value
 /// out of range, a block size that does not divide the length, too many blocks.
 absl::StatusOr<TitledPattern> MakeFixedPattern(absl::string_view name,

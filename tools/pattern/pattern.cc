@@ -76,13 +76,15 @@ std::vector<Flag> Flags(Options& options) {
       Switch("version", "which version this is", options.version)};
 }
 
-constexpr char kHelp[] =
-    "Draws block patterns, as text and as PNG pictures.\n\n"
-    "  bazel run //tools:pattern -- NAME --length=N [FLAG ...]\n"
-    "  bazel run //tools:pattern -- --run=DIR [--layer=N] [FLAG ...]\n\n"
-    "NAME is a method with a fixed pattern: longformer, bigbird, sparse_transformer or\n"
-    "sparse_transformer_fixed; its pattern is the one that it trains with, unless flags say "
-    "otherwise.\n\n";
+std::string Help(const std::vector<Flag>& flags) {
+  return absl::StrCat(
+      "Draws block patterns, as text and as PNG pictures.\n\n"
+      "  bazel run //tools:pattern -- NAME --length=N [FLAG ...]\n"
+      "  bazel run //tools:pattern -- --run=DIR [--layer=N] [FLAG ...]\n\n"
+      "NAME is a method with a fixed pattern:\n  ",
+      FixedPatternNames(), ".\nIts pattern is the one that it trains with, unless flags say ",
+      "otherwise.\n\n", FlagsHelp(flags), "\nDefaults in brackets.\n");
+}
 
 // What is to be drawn, as typed: fixed patterns' names, --run and --file.
 std::vector<std::string> Sources(const Options& options, std::vector<std::string> names) {
@@ -172,7 +174,7 @@ absl::Status Run(const std::vector<std::string>& arguments) {
   const std::vector<Flag> flags = Flags(options);
   ASSIGN_OR_RETURN(const std::vector<std::string> names, ParseArguments(arguments, flags));
   if (options.help) {
-    std::cout << kHelp << FlagsHelp(flags) << "\nDefaults in brackets.\n";
+    std::cout << Help(flags);
     return absl::OkStatus();
   }
   if (options.version) {
