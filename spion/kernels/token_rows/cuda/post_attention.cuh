@@ -46,9 +46,9 @@ struct PostAttentionShared {
 __device__ __forceinline__ const float* LoadPostAttention(const PostAttentionParameters& parameters,
                                                           float hidden_scale) {
   using Shared = PostAttentionShared;
-  Shared::Output::Load(parameters.output.weight, Shared::kOutput, kLayerThreads);
-  Shared::Hidden::Load(parameters.hidden.weight, Shared::kHidden, kLayerThreads);
-  Shared::Mlp::Load(parameters.mlp.weight, Shared::kMlp, kLayerThreads, hidden_scale);
+  Shared::Output::Part(parameters.output.weight).Write(Shared::kOutput);
+  Shared::Hidden::Part(parameters.hidden.weight).Write(Shared::kHidden);
+  Shared::Mlp::Part(parameters.mlp.weight).Write(Shared::kMlp, hidden_scale);
   auto* vectors = reinterpret_cast<float*>(tiles::SharedMemory() + Shared::kVectors);
   CopyVector(parameters.output.bias, kLayerWidth, vectors + Shared::kOutputBias);
   CopyVector(parameters.norm.weight, kLayerWidth, vectors + Shared::kNormWeight);
@@ -88,7 +88,6 @@ static __global__ void __launch_bounds__(kLayerThreads, 2)
     PostAttentionForwardKernel(const __grid_constant__ PostAttentionForward call) {
   using Shared = PostAttentionShared;
   const Dropper dropper(call.dropout);
-  const float* vectors = LoadPostAttention(call.parameters, dropper.scale());
   const int64_t step = int64_t{gridDim.x} * kLayerRows;
   int64_t first_row = int64_t{blockIdx.x} * kLayerRows + 16 * (threadIdx.x / 32);
   const auto copy = [&](int64_t from_row) {
@@ -97,6 +96,7 @@ static __global__ void __launch_bounds__(kLayerThreads, 2)
     tiles::CommitCopies();
   };
   copy(first_row);
+  const float* vectors = LoadPostAttention(call.parameters, dropper.scale());
   __syncthreads();  // all of it is there before any warp multiplies
   for (; first_row < call.rows; first_row += step) {
     tiles::WaitForCopies<0>();

@@ -114,8 +114,6 @@ static __global__ void __launch_bounds__(kLayerThreads, 1)
   using Shared = PostAttentionShared;
   using Rows = PostAttentionRows;
   const Dropper dropper(call.dropout);
-  const float* vectors = LoadPostAttention(call.parameters, dropper.scale());
-  PostAttentionSums sums;
   const uint32_t narrow = threadIdx.x / 32 * 16 * Rows::kNarrow;
   const uint32_t wide = threadIdx.x / 32 * 16 * Rows::kWide;
   const int64_t step = int64_t{gridDim.x} * kLayerRows;
@@ -125,6 +123,8 @@ static __global__ void __launch_bounds__(kLayerThreads, 1)
   RowsAhead<2, BFloat16>::Copy(call.heads, first_of_block + 16 * (threadIdx.x / 32), call.rows,
                                Rows::kHeadsAhead);
   tiles::CommitCopies();
+  const float* vectors = LoadPostAttention(call.parameters, dropper.scale());
+  PostAttentionSums sums;
   __syncthreads();  // all of it is there before any warp multiplies
   for (int64_t base = first_of_block; base < call.rows; base += step) {
     const int64_t first_row = base + 16 * (threadIdx.x / 32);

@@ -41,7 +41,7 @@ template <class Weight = PreAttentionShared::Weight, class Call>
 __device__ __forceinline__ const float* LoadPreAttention(const Call& call, int vectors_at) {
   using Shared = PreAttentionShared;
   auto* vectors = reinterpret_cast<float*>(tiles::SharedMemory() + vectors_at);
-  Weight::Load(call.qkv.weight, Shared::kWeight, kLayerThreads);
+  typename Weight::Part(call.qkv.weight).Write(Shared::kWeight);
   CopyVector(call.norm.weight, kLayerWidth, vectors + Shared::kNormWeight);
   CopyVector(call.norm.bias, kLayerWidth, vectors + Shared::kNormBias);
   CopyVector(call.qkv.bias, kLayerQkv, vectors + Shared::kBias);
@@ -52,7 +52,6 @@ __device__ __forceinline__ const float* LoadPreAttention(const Call& call, int v
 static __global__ void __launch_bounds__(kLayerThreads)
     PreAttentionForwardKernel(const __grid_constant__ PreAttentionForward call) {
   using Shared = PreAttentionShared;
-  const float* vectors = LoadPreAttention(call, Shared::kForwardVectors);
   const int64_t step = int64_t{gridDim.x} * kLayerRows;
   int64_t first_row = int64_t{blockIdx.x} * kLayerRows + 16 * (threadIdx.x / 32);
   const auto copy = [&](int64_t from_row) {
@@ -60,6 +59,7 @@ static __global__ void __launch_bounds__(kLayerThreads)
     tiles::CommitCopies();
   };
   copy(first_row);
+  const float* vectors = LoadPreAttention(call, Shared::kForwardVectors);
   __syncthreads();  // all of it is there before any warp multiplies
   for (; first_row < call.rows; first_row += step) {
     tiles::WaitForCopies<0>();

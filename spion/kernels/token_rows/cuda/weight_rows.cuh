@@ -17,29 +17,45 @@ struct WeightRows {
   using Shared = tiles::SharedRows<2 * kColumns>;
   static constexpr int kBytes = 2 * kRows * kColumns;
 
-  /// All threads of the block copy; a barrier must follow. `to`: the offset in shared memory, a
-  /// multiple of 1024. W is multiplied by `factor` before it is rounded.
-  static __device__ __forceinline__ void Load(const float* weight, uint32_t to, int threads,
-                                              float factor = 1) {
-    constexpr int kChunks = kColumns / 8;
-    for (int i = static_cast<int>(threadIdx.x); i < kRows * kChunks; i += threads) {
-      const int row = i / kChunks;
-      const int tile = i % kChunks;
-      const float* from = weight + OfPosition<RowsOf>(row) * kColumns;
-      tiles::Eight eight;
-#pragma unroll
-      for (int c = 0; c < 4; ++c) {
-        const float2 pair = *reinterpret_cast<const float2*>(
-            from + OfPosition<ColumnsOf>(8 * tile) + OfPosition<ColumnsOf>(2 * c));
-        eight.values[2 * c] = factor * pair.x;
-        eight.values[2 * c + 1] = factor * pair.y;
-      }
-      const float(&v)[8] = eight.values;
-      *reinterpret_cast<uint4*>(tiles::SharedMemory() + to + Shared::Offset(row, tile)) = {
-          tiles::PackPair<BFloat16>(v[0], v[1]), tiles::PackPair<BFloat16>(v[2], v[3]),
-          tiles::PackPair<BFloat16>(v[4], v[5]), tiles::PackPair<BFloat16>(v[6], v[7])};
+  /// A thread's part of the matrix on its way to shared memory, where kPieces x 16 bytes are its
+  /// own.
+  struct Part {
+    static constexpr int kChunks = kColumns / 8;
+    static constexpr int kPieces = kRows * kChunks / kLayerThreads;
+    static_assert(kPieces * kLayerThreads == kRows * kChunks);
+    float2 pairs[kPieces][4];
+
+    static __device__ __forceinline__ int Row(int piece) {
+      return (piece * kLayerThreads + static_cast<int>(threadIdx.x)) / kChunks;
     }
-  }
+    static __device__ __forceinline__ int Tile() { return static_cast<int>(threadIdx.x) % kChunks; }
+
+    /// Reads it: all pieces are under way together.
+    explicit __device__ __forceinline__ Part(const float* weight) {
+#pragma unroll
+      for (int piece = 0; piece < kPieces; ++piece) {
+        const float* from =
+            weight + OfPosition<RowsOf>(Row(piece)) * kColumns + OfPosition<ColumnsOf>(8 * Tile());
+#pragma unroll
+        for (int c = 0; c < 4; ++c) {
+          pairs[piece][c] =
+              __ldg(reinterpret_cast<const float2*>(from + OfPosition<ColumnsOf>(2 * c)));
+        }
+      }
+    }
+    /// To offset `to` in shared memory, a multiple of 1024, times `factor`; a barrier must follow.
+    __device__ __forceinline__ void Write(uint32_t to, float factor = 1) const {
+#pragma unroll
+      for (int piece = 0; piece < kPieces; ++piece) {
+        const auto packed = [&](int c) {
+          return tiles::PackPair<BFloat16>(factor * pairs[piece][c].x, factor * pairs[piece][c].y);
+        };
+        *reinterpret_cast<uint4*>(tiles::SharedMemory() + to +
+                                  Shared::Offset(Row(piece), Tile())) = {packed(0), packed(1),
+                                                                         packed(2), packed(3)};
+      }
+    }
+  };
 
   /// sums += x W^T for rows 32 first_quarter .. of W, by position; x has all its columns, or
   /// those from 32 first_column_quarter on.
