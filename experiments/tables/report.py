@@ -97,8 +97,10 @@ def write(page, folder, preset_name, command):
 
 def _index_row(folder, name):
     """Of a page that is there; "" of another."""
+    path = folder / f".{name}.json"
     try:
-        told = json.loads((folder / f".{name}.json").read_text(encoding="utf-8"))
+        with durable.naming(path):
+            told = json.loads(path.read_text(encoding="utf-8"))
         states = ", ".join(f"{count} {state}" for state, count in told["cells"].items() if count)
         return (f'<tr><td><a href="{name}.html">{html.escape(told["title"])}</a></td>'
                 f'<td class="long">{html.escape(told["about"])}</td>'

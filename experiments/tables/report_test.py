@@ -1,6 +1,7 @@
 """All formats show the same, and a page needs nothing but itself."""
 
 import csv
+import errno
 import html.parser
 import multiprocessing
 import os
@@ -8,6 +9,7 @@ import pathlib
 import re
 import tempfile
 import unittest
+from unittest import mock
 
 import report
 import small_runs
@@ -152,6 +154,13 @@ class ReportTest(unittest.TestCase):
             shard.join()
         self.assertEqual([shard.exitcode for shard in shards], [0] * 4)
         self.assertEqual(list(self.folder.glob(".*.partial")), [])
+
+    def test_an_entry_that_the_disk_cannot_read_is_named(self):
+        self.write()
+        with mock.patch("pathlib.Path.read_text", side_effect=OSError(errno.EIO, "the disk is ill")):
+            with self.assertRaises(OSError) as raised:
+                report.write_index(self.folder, "quick", ["accuracy"], [], "do it")
+        self.assertEqual(raised.exception.filename, str(self.folder / ".accuracy.json"))
 
     def test_an_index_does_without_a_page_whose_entry_is_damaged(self):
         self.write()

@@ -52,7 +52,7 @@ class EvaluationTest : public testing::Test {
  protected:
   Evaluation EvaluateBy(Group& group) const {
     return *EvaluateUnlessStopped(
-        model_, batches_, /*batch_size=*/5, /*limit=*/0, Precision::kFloat32, [] { return false; },
+        model_, batches_, /*batch_size=*/5, /*limit=*/0, Precision::kFloat32, [](int64_t) { return false; },
         group);
   }
 
