@@ -2,60 +2,39 @@
 // baselines/methods.bzl.
 #include "spion/nn/method.h"
 
-#include <functional>
+#include <algorithm>
 #include <memory>
 #include <string>
 
 #include "baselines/fixed_pattern/fixed_pattern_attention.h"
-#include "baselines/fixed_pattern/method_options.h"
-#include "baselines/fixed_pattern/patterns.h"
+#include "baselines/fixed_pattern/named_patterns.h"
 
 namespace spion {
 namespace {
 
-using PatternMaker = std::function<absl::StatusOr<BlockPattern>(const AttentionContext&)>;
-
-Method WithPattern(const std::string& name, const std::string& description,
-                   const PatternMaker& make_pattern) {
-  return {.name = name,
-          .description = description,
+Method KeepingTo(absl::string_view name) {
+  const auto pattern =
+      std::find_if(NamedPatterns().begin(), NamedPatterns().end(),
+                   [&](const NamedPattern& candidate) { return candidate.name == name; });
+  TORCH_CHECK(pattern != NamedPatterns().end(), "there is no pattern ", name);
+  return {.name = std::string(name),
+          .description = std::string(pattern->description),
           .pattern_kind = {},
-          .make_attention = [=](const AttentionContext& context) {
-            const absl::StatusOr<BlockPattern> pattern = make_pattern(context);
-            TORCH_CHECK(pattern.ok(), name, ": ", pattern.status().message());
-            return std::make_unique<FixedPatternAttention>(*pattern, context.layer, context.device);
+          .make_attention = [pattern = *pattern](const AttentionContext& context) {
+            NamedPatternOptions options;
+            options.layer = context.layer;
+            const absl::StatusOr<MadePattern> made = pattern.make(context.length, options);
+            TORCH_CHECK(made.ok(), pattern.name, ": ", made.status().message());
+            return std::make_unique<FixedPatternAttention>(made->pattern, context.layer,
+                                                           context.device);
           }};
 }
 
 }  // namespace
 
-Method LongformerMethod() {
-  return WithPattern("longformer", "Longformer: sliding window and global blocks",
-                     [](const AttentionContext& context) {
-                       return LongformerPattern(context.length,
-                                                LongformerMethodOptions(context.length));
-                     });
-}
-
-Method BigbirdMethod() {
-  return WithPattern("bigbird", "BigBird: window, global and random blocks",
-                     [](const AttentionContext& context) {
-                       return BigBirdPattern(context.length, BigBirdMethodOptions(context.layer));
-                     });
-}
-
-Method SparseTransformerMethod() {
-  return WithPattern(
-      "sparse_transformer", "Sparse Transformer, strided", [](const AttentionContext& context) {
-        return StridedPattern(context.length, SparseTransformerMethodOptions(context.length));
-      });
-}
-
-Method SparseTransformerFixedMethod() {
-  return WithPattern(
-      "sparse_transformer_fixed", "Sparse Transformer, fixed", [](const AttentionContext& context) {
-        return FixedPattern(context.length, SparseTransformerMethodOptions(context.length));
-      });
-}
+Method LongformerMethod() { return KeepingTo("longformer"); }
+Method BigbirdMethod() { return KeepingTo("bigbird"); }
+Method SparseTransformerMethod() { return KeepingTo("sparse_transformer"); }
+Method SparseTransformerFixedMethod() { return KeepingTo("sparse_transformer_fixed"); }
 
 }  // namespace spion

@@ -6,7 +6,8 @@ What has come is in a.tar.gz.part. Beside it, a.tar.gz.part.json says what it is
 address, the length, and the server's mark of the version (ETag or Last-Modified), so that a file
 which changed on the server is begun again rather than continued. A connection that breaks is taken
 up again by itself. A redirection from https to http, where anybody on the way could give another
-file, is not followed. The caller sees to it that nobody else downloads the same file (lock.py).
+file, is not followed. curl's `-C -` goes on with whatever the server has now; so
+this is by hand. The caller sees to it that nobody else downloads the same file (lock.py).
 """
 
 import errno

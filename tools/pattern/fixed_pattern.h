@@ -9,20 +9,14 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "baselines/fixed_pattern/named_patterns.h"
 #include "tools/pattern/titled_pattern.h"
 
 namespace spion {
 
 /// As the flags of the same names; what is not given is what the method trains with.
-struct FixedPatternOptions {
+struct FixedPatternOptions : NamedPatternOptions {
   std::optional<int64_t> length;  // in tokens
-  std::optional<int> block_size;
-  std::optional<int> window;     // longformer
-  std::optional<int> global;     // longformer
-  std::optional<int> random;     // bigbird
-  std::optional<uint64_t> seed;  // bigbird; instead of layer
-  std::optional<int> layer;      // bigbird; 0 when neither is given
-  std::optional<int> stride;     // sparse_transformer, sparse_transformer_fixed
 };
 
 /// The options that are given, as flags: "--window=1".
