@@ -52,8 +52,8 @@ class EvaluationTest : public testing::Test {
  protected:
   Evaluation EvaluateBy(Group& group) const {
     return *EvaluateUnlessStopped(
-        model_, batches_, /*batch_size=*/5, /*limit=*/0, Precision::kFloat32, [](int64_t) { return false; },
-        group);
+        model_, batches_, /*batch_size=*/5, /*limit=*/0, Precision::kFloat32,
+        [](int64_t) { return false; }, group);
   }
 
   const TaskData data_ = SmallData();
