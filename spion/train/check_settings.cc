@@ -77,8 +77,8 @@ std::string BatchSize(const HyperParameters& h, const Context& context) {
   if (!context.is_on_gpu || rows % cuda::kRowsPerDraw == 0) return "";
   return absl::StrCat(h.batch_size, "; expected a multiple of ", cuda::kRowsPerDraw * context.ranks,
                       ", as the length is odd, ", Length(h, context), ", and each of ",
-                      context.ranks, " ranks draws its part of the dropout for ", cuda::kRowsPerDraw,
-                      " tokens at once; an even --sequence_length does, too");
+                      context.ranks, " ranks draws its part of the dropout for ",
+                      cuda::kRowsPerDraw, " tokens at once; an even --sequence_length does, too");
 }
 
 bool Always(const Context&) { return true; }
