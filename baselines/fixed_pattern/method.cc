@@ -7,21 +7,21 @@
 #include <string>
 
 #include "baselines/fixed_pattern/fixed_pattern_attention.h"
-#include "baselines/fixed_pattern/named_patterns.h"
+#include "baselines/fixed_pattern/method_patterns.h"
 
 namespace spion {
 namespace {
 
 Method KeepingTo(absl::string_view name) {
   const auto pattern =
-      std::find_if(NamedPatterns().begin(), NamedPatterns().end(),
-                   [&](const NamedPattern& candidate) { return candidate.name == name; });
-  TORCH_CHECK(pattern != NamedPatterns().end(), "there is no pattern ", name);
+      std::find_if(MethodPatterns().begin(), MethodPatterns().end(),
+                   [&](const MethodPattern& candidate) { return candidate.name == name; });
+  TORCH_CHECK(pattern != MethodPatterns().end(), "there is no pattern ", name);
   return {.name = std::string(name),
           .description = std::string(pattern->description),
           .pattern_kind = {},
           .make_attention = [pattern = *pattern](const AttentionContext& context) {
-            NamedPatternOptions options;
+            MethodPatternOptions options;
             options.layer = context.layer;
             const absl::StatusOr<MadePattern> made = pattern.make(context.length, options);
             TORCH_CHECK(made.ok(), pattern.name, ": ", made.status().message());

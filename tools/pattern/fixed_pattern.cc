@@ -12,12 +12,12 @@
 namespace spion {
 namespace {
 
-absl::StatusOr<NamedPattern> FindPattern(absl::string_view name) {
-  for (const NamedPattern& pattern : NamedPatterns()) {
+absl::StatusOr<MethodPattern> FindPattern(absl::string_view name) {
+  for (const MethodPattern& pattern : MethodPatterns()) {
     if (pattern.name == name) return pattern;
   }
   std::vector<std::string> names;
-  for (const NamedPattern& pattern : NamedPatterns()) names.emplace_back(pattern.name);
+  for (const MethodPattern& pattern : MethodPatterns()) names.emplace_back(pattern.name);
   const std::string meant = DidYouMean(name, names);
   return absl::InvalidArgumentError(
       absl::StrCat("there is no fixed pattern \"", name, "\"; ",
@@ -25,7 +25,7 @@ absl::StatusOr<NamedPattern> FindPattern(absl::string_view name) {
                    "there are ", FixedPatternNames(), ", and --run=DIR shows those of a run"));
 }
 
-absl::Status CheckFlags(const NamedPattern& pattern, const FixedPatternOptions& options) {
+absl::Status CheckFlags(const MethodPattern& pattern, const FixedPatternOptions& options) {
   std::vector<std::string> known = {"--length", "--block_size"};
   for (const absl::string_view option : pattern.options) {
     known.push_back(absl::StrCat("--", option));
@@ -76,17 +76,17 @@ std::vector<std::string> GivenFlags(const FixedPatternOptions& options) {
 }
 
 std::string FixedPatternNames() {
-  return absl::StrJoin(NamedPatterns(), ", ", [](std::string* out, const NamedPattern& pattern) {
+  return absl::StrJoin(MethodPatterns(), ", ", [](std::string* out, const MethodPattern& pattern) {
     absl::StrAppend(out, pattern.name);
   });
 }
 
 absl::StatusOr<TitledPattern> MakeFixedPattern(absl::string_view name,
                                                const FixedPatternOptions& options) {
-  ASSIGN_OR_RETURN(const NamedPattern pattern, FindPattern(name));
+  ASSIGN_OR_RETURN(const MethodPattern pattern, FindPattern(name));
   RETURN_IF_ERROR(CheckFlags(pattern, options));
   RETURN_IF_ERROR(CheckSizes(options));
-  NamedPatternOptions limited = options;
+  MethodPatternOptions limited = options;
   limited.most_blocks_per_side = kMaxFixedBlocksPerSide;
   absl::StatusOr<MadePattern> made = pattern.make(*options.length, limited);
   if (!made.ok()) {

@@ -9,13 +9,13 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "baselines/fixed_pattern/named_patterns.h"
+#include "baselines/fixed_pattern/method_patterns.h"
 #include "tools/pattern/titled_pattern.h"
 
 namespace spion {
 
 /// As the flags of the same names; what is not given is what the method trains with.
-struct FixedPatternOptions : NamedPatternOptions {
+struct FixedPatternOptions : MethodPatternOptions {
   std::optional<int64_t> length;  // in tokens
 };
 

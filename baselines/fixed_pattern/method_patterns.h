@@ -1,7 +1,7 @@
 // The patterns that methods of baselines/methods.bzl keep to, by the methods' names: the one list
 // from which the methods and //tools:pattern make theirs.
-#ifndef BASELINES_FIXED_PATTERN_NAMED_PATTERNS_H_
-#define BASELINES_FIXED_PATTERN_NAMED_PATTERNS_H_
+#ifndef BASELINES_FIXED_PATTERN_METHOD_PATTERNS_H_
+#define BASELINES_FIXED_PATTERN_METHOD_PATTERNS_H_
 
 #include <cstdint>
 #include <limits>
@@ -16,7 +16,7 @@
 namespace spion {
 
 /// What is not given is what the method trains with.
-struct NamedPatternOptions {
+struct MethodPatternOptions {
   std::optional<int> block_size;
   std::optional<int> window;     // longformer
   std::optional<int> global;     // longformer
@@ -33,17 +33,17 @@ struct MadePattern {
   BlockPattern pattern;
 };
 
-struct NamedPattern {
+struct MethodPattern {
   absl::string_view name;                  // the method's
   absl::string_view description;           // of the method
   std::vector<absl::string_view> options;  // beside block_size; others are ignored
   /// `length` in tokens. Errors: InvalidArgument for a value out of range, a block size that does
   /// not divide the length, too many blocks.
-  absl::StatusOr<MadePattern> (*make)(int64_t length, const NamedPatternOptions& options);
+  absl::StatusOr<MadePattern> (*make)(int64_t length, const MethodPatternOptions& options);
 };
 
-const std::vector<NamedPattern>& NamedPatterns();
+const std::vector<MethodPattern>& MethodPatterns();
 
 }  // namespace spion
 
-#endif  // BASELINES_FIXED_PATTERN_NAMED_PATTERNS_H_
+#endif  // BASELINES_FIXED_PATTERN_METHOD_PATTERNS_H_

@@ -1,4 +1,4 @@
-#include "baselines/fixed_pattern/named_patterns.h"
+#include "baselines/fixed_pattern/method_patterns.h"
 
 #include <utility>
 
@@ -16,7 +16,7 @@ void Override(T& value, const std::optional<T>& given) {
   if (given.has_value()) value = *given;
 }
 
-absl::Status CheckBlocksPerSide(int64_t length, int block_size, const NamedPatternOptions& given) {
+absl::Status CheckBlocksPerSide(int64_t length, int block_size, const MethodPatternOptions& given) {
   const int64_t blocks = length / block_size;
   if (blocks <= given.most_blocks_per_side) return absl::OkStatus();
   return absl::InvalidArgumentError(
@@ -24,7 +24,7 @@ absl::Status CheckBlocksPerSide(int64_t length, int block_size, const NamedPatte
                    given.most_blocks_per_side, " can be drawn; give a larger --block_size"));
 }
 
-absl::StatusOr<MadePattern> Longformer(int64_t length, const NamedPatternOptions& given) {
+absl::StatusOr<MadePattern> Longformer(int64_t length, const MethodPatternOptions& given) {
   LongformerOptions options = LongformerMethodOptions(length);
   Override(options.block_size, given.block_size);
   Override(options.window, given.window);
@@ -35,7 +35,7 @@ absl::StatusOr<MadePattern> Longformer(int64_t length, const NamedPatternOptions
                      std::move(pattern)};
 }
 
-absl::StatusOr<MadePattern> BigBird(int64_t length, const NamedPatternOptions& given) {
+absl::StatusOr<MadePattern> BigBird(int64_t length, const MethodPatternOptions& given) {
   if (given.seed.has_value() && given.layer.has_value()) {
     return absl::InvalidArgumentError(absl::StrCat("--seed=", *given.seed,
                                                    " and --layer=", *given.layer,
@@ -56,21 +56,21 @@ absl::StatusOr<MadePattern> BigBird(int64_t length, const NamedPatternOptions& g
   return MadePattern{absl::StrCat("random ", options.random, ", ", drawn), std::move(pattern)};
 }
 
-SparseTransformerOptions SparseTransformer(int64_t length, const NamedPatternOptions& given) {
+SparseTransformerOptions SparseTransformer(int64_t length, const MethodPatternOptions& given) {
   SparseTransformerOptions options = SparseTransformerMethodOptions(
       length, given.block_size.value_or(SparseTransformerOptions().block_size));
   Override(options.stride, given.stride);
   return options;
 }
 
-absl::StatusOr<MadePattern> Strided(int64_t length, const NamedPatternOptions& given) {
+absl::StatusOr<MadePattern> Strided(int64_t length, const MethodPatternOptions& given) {
   const SparseTransformerOptions options = SparseTransformer(length, given);
   RETURN_IF_ERROR(CheckBlocksPerSide(length, options.block_size, given));
   ASSIGN_OR_RETURN(BlockPattern pattern, StridedPattern(length, options));
   return MadePattern{absl::StrCat("stride ", options.stride), std::move(pattern)};
 }
 
-absl::StatusOr<MadePattern> Fixed(int64_t length, const NamedPatternOptions& given) {
+absl::StatusOr<MadePattern> Fixed(int64_t length, const MethodPatternOptions& given) {
   const SparseTransformerOptions options = SparseTransformer(length, given);
   RETURN_IF_ERROR(CheckBlocksPerSide(length, options.block_size, given));
   ASSIGN_OR_RETURN(BlockPattern pattern, FixedPattern(length, options));
@@ -79,8 +79,8 @@ absl::StatusOr<MadePattern> Fixed(int64_t length, const NamedPatternOptions& giv
 
 }  // namespace
 
-const std::vector<NamedPattern>& NamedPatterns() {
-  static const auto* patterns = new std::vector<NamedPattern>{
+const std::vector<MethodPattern>& MethodPatterns() {
+  static const auto* patterns = new std::vector<MethodPattern>{
       {"longformer",
        "Longformer: sliding window and global blocks",
        {"window", "global"},
