@@ -22,6 +22,7 @@
 #include "spion/collective/rank_threads.h"
 #include "spion/nn/attention.h"
 #include "spion/platform/recorder.h"
+#include "spion/train/replayed.h"
 #include "spion/train/small_training.h"
 #include "spion/train/trainer.h"
 #include "spion/train/training_state.h"
@@ -221,15 +222,6 @@ TEST_P(RanksTest, AnotherNumberOfRanksGoesOn) {
 
 INSTANTIATE_TEST_SUITE_P(Ranks, RanksTest, testing::Values(2, 3));
 
-class Replayed : public Recording {
- public:
-  explicit Replayed(std::function<void()> work) : work_(std::move(work)) {}
-  void Replay() override { work_(); }
-
- private:
-  std::function<void()> work_;
-};
-
 // In each phase, on each rank: what comes before the exchange, and what comes after it.
 TEST(RecordedRanksTest, AreTheSameInTwoRecordings) {
   const Experiment experiment = TestExperiment();
@@ -238,7 +230,7 @@ TEST(RecordedRanksTest, AreTheSameInTwoRecordings) {
   recordings = 0;
   RegisterRecorder(at::kCPU, [](c10::Device, const std::function<void()>& work) {
     ++recordings;
-    return std::unique_ptr<Recording>(new Replayed(work));
+    return Replayed::Of(work);
   });
   const Trained recorded = TrainByRanks(experiment, 2);
   RegisterRecorder(at::kCPU, nullptr);

@@ -18,6 +18,7 @@
 #include "spion/platform/recorder.h"
 #include "spion/train/batches.h"
 #include "spion/train/evaluation.h"
+#include "spion/train/replayed.h"
 #include "spion/train/small_training.h"
 
 namespace spion {
@@ -188,16 +189,6 @@ TEST(BestTest, ATransitionInTheLastStepLeavesTheDenseOneToTest) {
   EXPECT_EQ(result.best.step, 30);
 }
 
-// Replays by doing the work again.
-class Replayed : public Recording {
- public:
-  explicit Replayed(std::function<void()> work) : work_(std::move(work)) {}
-  void Replay() override { work_(); }
-
- private:
-  std::function<void()> work_;
-};
-
 TEST(RecordingTest, IsSaidOnlyWhereThereWasOne) {
   Experiment experiment = SmallDenseExperiment(Precision::kFloat32);
   const auto recorded = [&] {
@@ -205,9 +196,8 @@ TEST(RecordingTest, IsSaidOnlyWhereThereWasOne) {
     return TrainSmall(experiment, heard)->recorded;
   };
   EXPECT_FALSE(recorded());  // no recorder
-  RegisterRecorder(at::kCPU, [](c10::Device, const std::function<void()>& work) {
-    return std::unique_ptr<Recording>(new Replayed(work));
-  });
+  RegisterRecorder(
+      at::kCPU, [](c10::Device, const std::function<void()>& work) { return Replayed::Of(work); });
   EXPECT_TRUE(recorded());
   experiment.hyper_parameters.steps = 3;  // they run as they are
   EXPECT_FALSE(recorded());
@@ -223,7 +213,7 @@ TEST(RecordingTest, EachPhaseIsRecordedAnew) {
   recordings = 0;
   RegisterRecorder(at::kCPU, [](c10::Device, const std::function<void()>& work) {
     ++recordings;
-    return std::unique_ptr<Recording>(new Replayed(work));
+    return Replayed::Of(work);
   });
   Experiment experiment = SmallSpionExperiment();
   experiment.hyper_parameters.dense_step_limit = 10;
