@@ -2,6 +2,7 @@
 
 #include <ATen/ops/_foreach_clamp_max.h>
 #include <ATen/ops/_foreach_clamp_min.h>
+#include <ATen/ops/_foreach_mul.h>
 #include <ATen/ops/_fused_adamw.h>
 
 #include <vector>
@@ -38,6 +39,7 @@ void CheckTensors(at::TensorList gradients, const AdamWTensors& tensors) {
 
 void StepByLibTorch(const AdamWSettings& settings, at::TensorList gradients,
                     const AdamWTensors& tensors) {
+  if (settings.gradient_scale != 1) at::_foreach_mul_(gradients, settings.gradient_scale);
   at::_foreach_clamp_min_(gradients, -settings.gradient_limit);
   at::_foreach_clamp_max_(gradients, settings.gradient_limit);
   const std::vector<at::Tensor> steps_taken(gradients.size(), tensors.steps_taken);

@@ -11,7 +11,8 @@ struct AdamWSettings {
   double beta2;
   double epsilon;
   double weight_decay;
-  double gradient_limit;  // gradients are clipped to +- this
+  double gradient_limit;      // gradients are clipped to +- this,
+  double gradient_scale = 1;  // after they have been multiplied by this
 };
 
 /// float32 tensors of one device, those of one parameter of one size; parameters and moments are
@@ -24,10 +25,10 @@ struct AdamWTensors {
   at::Tensor learning_rate;  // likewise
 };
 
-/// Adds one to the steps taken, and moves parameters and moments; may clip the gradients in place.
-/// On a GPU by spion/kernels/optimizer, on a CPU by LibTorch's fused AdamW. Reads nothing on the
-/// host: it may be recorded. The same bits every run. Throws c10::Error that names an operand of
-/// another size, type or device.
+/// Adds one to the steps taken, and moves parameters and moments; may scale and clip the gradients
+/// in place. On a GPU by spion/kernels/optimizer, on a CPU by LibTorch's fused AdamW. Reads nothing
+/// on the host: it may be recorded. The same bits every run. Throws c10::Error that names an
+/// operand of another size, type or device.
 void StepAdamW(const AdamWSettings& settings, at::TensorList gradients,
                const AdamWTensors& tensors);
 

@@ -23,7 +23,8 @@ class AdamWByCuda : public AdamWKernel {
                                   .beta2 = settings.beta2,
                                   .epsilon = static_cast<float>(settings.epsilon),
                                   .weight_decay = static_cast<float>(settings.weight_decay),
-                                  .gradient_limit = static_cast<float>(settings.gradient_limit)};
+                                  .gradient_limit = static_cast<float>(settings.gradient_limit),
+                                  .gradient_scale = static_cast<float>(settings.gradient_scale)};
     std::vector<at::Tensor> kept;  // copies that the launches read
     std::vector<cuda::AdamWTensor> operands;
     for (size_t i = 0; i < gradients.size(); ++i) {

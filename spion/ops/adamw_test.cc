@@ -45,6 +45,17 @@ TEST(StepAdamWTest, TheFirstStepMovesByTheLearningRate) {
   EXPECT_NEAR(c.parameters[1][3].item<float>(), 0.75, 1e-6);
 }
 
+TEST(StepAdamWTest, ScalesGradientsBeforeItClipsThem) {
+  AdamWSettings settings = kSettings;
+  settings.gradient_scale = 0.25;
+  Case c;
+  c.gradients = {at::full({2, 3}, 2.0), at::full({4}, -8.0)};
+  StepAdamW(settings, c.gradients,
+            {c.parameters, c.first, c.second, c.steps_taken, c.learning_rate});
+  EXPECT_NEAR(c.first[0][1][2].item<float>(), 0.05, 1e-6);
+  EXPECT_NEAR(c.first[1][3].item<float>(), -0.1, 1e-6);
+}
+
 TEST(StepAdamWTest, RefusesOperandsByName) {
   Case shorter;
   shorter.gradients.pop_back();

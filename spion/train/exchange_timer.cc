@@ -11,6 +11,7 @@ void ExchangeTimer::Record(c10::Event& event) const {
 }
 
 void ExchangeTimer::Start() {
+  if (!IsMeasured()) return;
   if (device_.is_cpu()) {
     start_ = std::chrono::steady_clock::now();
     return;
@@ -23,6 +24,9 @@ void ExchangeTimer::Start() {
 }
 
 void ExchangeTimer::Stop() {
+  const bool is_measured = IsMeasured();
+  ++exchanges_;
+  if (!is_measured) return;
   if (device_.is_cpu()) {
     const std::chrono::duration<double, std::milli> elapsed =
         std::chrono::steady_clock::now() - start_;

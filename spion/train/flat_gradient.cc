@@ -1,6 +1,6 @@
 #include "spion/train/flat_gradient.h"
 
-#include <ATen/ops/_foreach_copy.h>
+#include <ATen/ops/cat.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/GradMode.h>
 
@@ -22,9 +22,12 @@ FlatGradient::FlatGradient(const Parameters& parameters)
 void FlatGradient::Fill(const std::vector<at::Tensor>& gradients, const at::Tensor& loss,
                         const at::Tensor& right) {
   const c10::NoGradGuard no_grad;
-  at::_foreach_copy_(gradients_, gradients);
-  loss_.copy_(loss);
-  right_.copy_(right);
+  std::vector<at::Tensor> flat;
+  flat.reserve(gradients.size() + 2);
+  for (const at::Tensor& gradient : gradients) flat.push_back(gradient.reshape({-1}));
+  flat.push_back(loss.reshape({1}));
+  flat.push_back(right.reshape({1}));
+  at::cat_out(all_, flat);
 }
 
 }  // namespace spion

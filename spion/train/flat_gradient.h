@@ -3,8 +3,8 @@
 //
 //   FlatGradient flat(model.parameters());
 //   flat.Fill(optimizer.TakeGradients(), loss, right);
-//   group.Mean(flat.all());
-//   optimizer.Step(flat.gradients());
+//   group.Sum(flat.all());
+//   optimizer.Step(flat.gradients(), 1.0 / group.ranks());
 #ifndef SPION_TRAIN_FLAT_GRADIENT_H_
 #define SPION_TRAIN_FLAT_GRADIENT_H_
 
@@ -21,8 +21,8 @@ class FlatGradient {
   /// Zeros of the parameters' device; float32, as they are.
   explicit FlatGradient(const Parameters& parameters);
 
-  /// Copies them: gradients one a parameter, and two numbers of the batch. Reads nothing on the
-  /// host, and the memory stays the same: it may be recorded.
+  /// Copies them: gradients one a parameter, and two numbers of the batch, all float32. Reads
+  /// nothing on the host, and the memory stays the same: it may be recorded.
   void Fill(const std::vector<at::Tensor>& gradients, const at::Tensor& loss,
             const at::Tensor& right);
 

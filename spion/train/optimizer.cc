@@ -43,14 +43,15 @@ std::vector<at::Tensor> Optimizer::TakeGradients() {
   return gradients;
 }
 
-void Optimizer::Step(const std::vector<at::Tensor>& gradients) {
+void Optimizer::Step(const std::vector<at::Tensor>& gradients, double scale) {
   c10::NoGradGuard no_grad;
   const HyperParameters& h = hyper_parameters_;
   StepAdamW({.beta1 = h.beta1,
              .beta2 = h.beta2,
              .epsilon = h.epsilon,
              .weight_decay = h.weight_decay,
-             .gradient_limit = h.gradient_limit},
+             .gradient_limit = h.gradient_limit,
+             .gradient_scale = scale},
             gradients,
             {.parameters = parameters_,
              .first_moments = first_moments_,

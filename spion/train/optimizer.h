@@ -26,9 +26,9 @@ class Optimizer {
   void Step() { Step(TakeGradients()); }
 
   /// The same in two parts: the gradients, one a parameter, which the parameters then have no more;
-  /// and the step by such, which are clipped in place.
+  /// and the step by such times `scale`, which may be scaled and clipped in place.
   std::vector<at::Tensor> TakeGradients();
-  void Step(const std::vector<at::Tensor>& gradients);
+  void Step(const std::vector<at::Tensor>& gradients, double scale = 1);
 
   /// Moments and steps taken.
   void SaveTo(TrainingState& state) const;

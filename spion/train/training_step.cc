@@ -43,7 +43,7 @@ TrainingStep::TrainingStep(const Experiment& experiment, SequenceClassifier& mod
       order_(train.examples(), DeriveSeed(experiment.seed, kExampleOrderStream)),
       optimizer_(model.parameters(), experiment.hyper_parameters),
       loss_sum_(at::zeros({}, device_)),
-      right_sum_(at::zeros({}, at::TensorOptions(at::kLong).device(device_))),
+      right_sum_(at::zeros({}, at::TensorOptions(at::kDouble).device(device_))),
       work_(device_, RecorderOf(experiment, device_)),
       update_(device_, RecorderOf(experiment, device_)),
       exchange_timer_(device_) {
@@ -72,7 +72,7 @@ TrainingStep::Answers TrainingStep::Forward() {
   const AutocastScope autocast(experiment_.precision, device_);
   const at::Tensor logits = model_.Forward(batch_.ids, batch_.lengths, /*training=*/true);
   return {at::cross_entropy_loss(logits, batch_.labels),
-          logits.detach().argmax(1).eq(batch_.labels).sum()};
+          logits.detach().argmax(1).eq(batch_.labels).sum(at::kFloat)};
 }
 
 TrainingStep::Answers TrainingStep::ForwardAndBackward() {
@@ -101,15 +101,16 @@ void TrainingStep::Differentiate() {
 
 void TrainingStep::Exchange() {
   exchange_timer_.Start();
-  group_.Mean(gradient_->all());
+  group_.Sum(gradient_->all());
   exchange_timer_.Stop();
 }
 
 void TrainingStep::Update() {
   const ProfileRange optimizer(Region::kOptimizer);
-  optimizer_.Step(gradient_->gradients());
-  loss_sum_.add_(gradient_->loss());
-  right_sum_.add_((gradient_->right() * group_.ranks()).round().to(at::kLong));
+  const double share = 1.0 / group_.ranks();
+  optimizer_.Step(gradient_->gradients(), share);
+  loss_sum_.add_(gradient_->loss(), share);
+  right_sum_.add_(gradient_->right());
 }
 
 void TrainingStep::Begin(int64_t step, double learning_rate) {
@@ -169,7 +170,7 @@ void TrainingStep::SaveTo(TrainingState& state) const {
     state.Put(kDeviceRandom, goes_on ? device_random_ : RandomState(device_));
   }
   state.Put(kLossSum, loss_sum_);
-  state.Put(kRightSum, right_sum_);
+  state.Put(kRightSum, right_sum_.to(at::kLong));
   state.PutValue(kSummedSteps, summed_steps_);
 }
 
@@ -178,7 +179,9 @@ absl::Status TrainingStep::RestoreFrom(const TrainingState& state) {
   RETURN_IF_ERROR(optimizer_.RestoreFrom(state));
   ASSIGN_OR_RETURN(examples_, state.Value<std::vector<int64_t>>(kExamples));
   RETURN_IF_ERROR(state.CopyTo(kLossSum, loss_sum_));
-  RETURN_IF_ERROR(state.CopyTo(kRightSum, right_sum_));
+  at::Tensor right_sum = right_sum_.to(at::kLong);
+  RETURN_IF_ERROR(state.CopyTo(kRightSum, right_sum));
+  right_sum_.copy_(right_sum);
   ASSIGN_OR_RETURN(summed_steps_, state.Value<int64_t>(kSummedSteps));
   if (!device_.is_cpu()) {
     ASSIGN_OR_RETURN(const at::Tensor random, state.Get(kDeviceRandom, at::kByte));

@@ -31,7 +31,7 @@ class TrainingStep {
  public:
   /// All of these outlive the step. On a device with a recorder steps are recorded if the
   /// experiment wants so (spion/platform/repeated_work.h). Each rank of the group takes its part of
-  /// every batch, and makes the step of the whole: the group's mean of the gradients lies between
+  /// every batch, and makes the step of the whole: the group's sum of the gradients lies between
   /// what is recorded, as a recorded exchange that a rank does not come to waits for ever.
   TrainingStep(const Experiment& experiment, SequenceClassifier& model, const Split& train,
                Group& group);
@@ -71,7 +71,7 @@ class TrainingStep {
   void End();
   struct Answers {
     at::Tensor loss;   // mean over the batch, with its graph
-    at::Tensor right;  // how many of the batch
+    at::Tensor right;  // how many of the batch, float32
   };
   Answers Forward();
   Answers ForwardAndBackward();
@@ -94,7 +94,7 @@ class TrainingStep {
   at::Tensor device_random_;
   // Of the steps since the last TakeMeans, on the device so that a step waits for nothing.
   at::Tensor loss_sum_;
-  at::Tensor right_sum_;
+  at::Tensor right_sum_;  // float64, so that sums of counts are exact
   int64_t summed_steps_ = 0;
   RepeatedWork work_;  // a whole step of one rank, or up to the exchange
   // Of several ranks.

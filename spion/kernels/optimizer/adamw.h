@@ -1,8 +1,9 @@
 // A step of AdamW (Loshchilov & Hutter 2019) with gradients clipped by value, over many tensors:
 //
-//   g = clamp(gradient, -limit, limit)      m = beta1 m + (1 - beta1) g    v = beta2 v + (1 -
-//   beta2) g^2 p = p (1 - rate decay) - rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) +
-//   epsilon)
+//   g = clamp(scale * gradient, -limit, limit)
+//   m = beta1 m + (1 - beta1) g
+//   v = beta2 v + (1 - beta2) g^2
+//   p = p (1 - rate decay) - rate (m / (1 - beta1^t)) / (sqrt(v / (1 - beta2^t)) + epsilon)
 //
 // A gradient that is no number makes its parameter one.
 #ifndef SPION_KERNELS_OPTIMIZER_ADAMW_H_
@@ -34,6 +35,7 @@ struct AdamWStep {
   float epsilon;
   float weight_decay;
   float gradient_limit;
+  float gradient_scale = 1;
 };
 
 /// Queues on `stream`; neither allocates nor waits. A launch takes kAdamWTensors tensors. The same

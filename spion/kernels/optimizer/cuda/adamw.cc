@@ -44,6 +44,7 @@ AdamWLaunch LaunchOf(const AdamWStep& step, absl::Span<const AdamWTensor> tensor
   launch.epsilon = step.epsilon;
   launch.weight_decay = step.weight_decay;
   launch.gradient_limit = step.gradient_limit;
+  launch.gradient_scale = step.gradient_scale;
   launch.count = static_cast<int32_t>(tensors.size());
   for (size_t i = 0; i < tensors.size(); ++i) {
     launch.tensors[i] = tensors[i];

@@ -38,7 +38,7 @@ static __global__ void __launch_bounds__(kAdamWThreads)
   for (int i = 0; i < kAdamWPerBlock; i += kAdamWThreads) {
     const int64_t at = first + i;
     if (at >= tensor.count) return;
-    const float g = Clipped(tensor.gradient[at], call.gradient_limit);
+    const float g = Clipped(call.gradient_scale * tensor.gradient[at], call.gradient_limit);
     const float m = fmaf(call.beta1, tensor.first_moment[at], call.rest1 * g);
     const float v = fmaf(call.beta2, tensor.second_moment[at], call.rest2 * g * g);
     tensor.first_moment[at] = m;

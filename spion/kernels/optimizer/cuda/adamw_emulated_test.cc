@@ -50,7 +50,7 @@ void RunEmulated(const AdamWStep& step, const std::vector<AdamWTensor>& tensors)
 
 TEST(EmulatedAdamWTest, IsTheFormulaOverTensorsOfAnySize) {
   constexpr double kRate = 1e-2, kDecay = 0.1, kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
-  constexpr double kLimit = 1;
+  constexpr double kLimit = 1, kScale = 1.5;
   std::vector<Tensor> tensors;
   for (const int64_t count : {1, 1023, 1024, 1025, 5000}) tensors.emplace_back(count, count);
   const auto rate = static_cast<float>(kRate);
@@ -62,13 +62,14 @@ TEST(EmulatedAdamWTest, IsTheFormulaOverTensorsOfAnySize) {
     std::vector<AdamWTensor> call;
     for (size_t i = 0; i < tensors.size(); ++i) call.push_back(tensors[i].Of(gradients[i]));
     const auto steps = static_cast<float>(t);
-    RunEmulated({&rate, &steps, kBeta1, kBeta2, static_cast<float>(kEpsilon),
-                 static_cast<float>(kDecay), static_cast<float>(kLimit)},
-                call);
+    RunEmulated(
+        {&rate, &steps, kBeta1, kBeta2, static_cast<float>(kEpsilon), static_cast<float>(kDecay),
+         static_cast<float>(kLimit), static_cast<float>(kScale)},
+        call);
     for (size_t i = 0; i < tensors.size(); ++i) {
       Tensor& x = tensors[i];
       for (size_t e = 0; e < x.expected.size(); ++e) {
-        const double g = std::min(std::max<double>(gradients[i][e], -kLimit), kLimit);
+        const double g = std::min(std::max(kScale * gradients[i][e], -kLimit), kLimit);
         double& m = x.expected_first[e];
         double& v = x.expected_second[e];
         m = kBeta1 * m + (1 - kBeta1) * g;

@@ -27,6 +27,7 @@ struct AdamWLaunch {
   float epsilon;
   float weight_decay;
   float gradient_limit;
+  float gradient_scale;
   int32_t count;                           // of tensors
   int32_t first_block[kAdamWTensors + 1];  // of each tensor; behind the last one's: the grid
   AdamWTensor tensors[kAdamWTensors];
