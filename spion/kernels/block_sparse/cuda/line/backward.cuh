@@ -153,8 +153,7 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
   using Traits = LineBackwardTraits<T, kHeadDim, kBlock>;
   using Place = LineRows<T, kHeadDim, kBlock>;
   using Math = LineMath<T>;
-  using Steps = LineSteps<kBlock, Traits::kFusesDiagonal>;
-  using Step = typename Steps::Step;
+  using Walk = RowAndColumnWalk<Traits::kFusesDiagonal>;
   constexpr uint32_t kTile = Traits::kTileBytes;
   BeginLines<kGroups>();
 
@@ -179,26 +178,25 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
   Math::PrefetchLse(place, Traits::kOwnStats, lse + first);
   tiles::CommitCopies();
 
-  Steps steps(row, line[1], pattern, valid.length(), group, kGroups);
-  const auto is_diagonal = [&](const Step& step) {
-    return Traits::kFusesDiagonal && step.block == row.line;
+  LineSteps<kBlock, Walk> steps({row, line[1], pattern, first, valid.length()}, group, kGroups);
+  const auto is_diagonal = [&](const LineStep& step) {
+    return Traits::kFusesDiagonal && step.first == first;
   };
-  const auto prefetch = [&](const Step& step, uint32_t stage, uint32_t stats) {
-    if (step.block == Steps::kDone || is_diagonal(step)) return;
-    const int32_t from = step.block * kBlock;
+  const auto prefetch = [&](const LineStep& step, uint32_t stage, uint32_t stats) {
+    if (step.first == LineStep::kDone || is_diagonal(step)) return;
     if (step.is_row) {
-      place.Prefetch(stage, call.k, from);
-      place.Prefetch(stage + kTile, call.v, from);
+      place.Prefetch(stage, call.k, step.first);
+      place.Prefetch(stage + kTile, call.v, step.first);
     } else {
-      place.Prefetch(stage, call.q, from);
-      place.Prefetch(stage + kTile, call.grad_out, from);
-      place.Prefetch(Traits::kOut, call.out, from);
-      Math::PrefetchLse(place, stats, lse + from);
+      place.Prefetch(stage, call.q, step.first);
+      place.Prefetch(stage + kTile, call.grad_out, step.first);
+      place.Prefetch(Traits::kOut, call.out, step.first);
+      Math::PrefetchLse(place, stats, lse + step.first);
     }
   };
   uint32_t stage = Traits::kFirstStage;
   uint32_t stats = Traits::kFirstStats;
-  Step step = steps.Next();
+  LineStep step = steps.Next();
   prefetch(step, stage, stats);
   tiles::CommitCopies();
   tiles::WaitForCopies<1>();
@@ -207,7 +205,7 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
     Math::Round(place, tile);
   }
 
-  while (step.block != Steps::kDone) {
+  while (step.first != LineStep::kDone) {
     tiles::WaitForCopies<0>();
     if (!step.is_row) Math::MakeStatistics(place, stats, Traits::kOut, stage + kTile);
     if (!is_diagonal(step)) {
@@ -218,7 +216,7 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
     GroupBarrier<kBlock, kGroups>();
     const uint32_t other_stage = Traits::kFirstStage + Traits::kSecondStage - stage;
     const uint32_t other_stats = Traits::kFirstStats + Traits::kSecondStats - stats;
-    const Step next = steps.Next();
+    const LineStep next = steps.Next();
     prefetch(next, other_stage, other_stats);
     tiles::CommitCopies();
     if (!step.is_row) {
@@ -226,7 +224,7 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
     } else if (is_diagonal(step)) {
       gradients.Diagonal(stage, valid, first);
     } else {
-      gradients.Row(stage, valid, step.block * kBlock);
+      gradients.Row(stage, valid, step.first);
     }
     step = next;
     stage = other_stage;

@@ -59,7 +59,6 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
   using Traits = LineForwardTraits<T, kHeadDim, kBlock>;
   using Place = LineRows<T, kHeadDim, kBlock>;
   using Math = LineMath<T>;
-  using Steps = RowSteps<kBlock>;
   constexpr uint32_t kTile = Traits::kTileBytes;
   constexpr int kKeys = Traits::kKeysAtOnce;
   BeginLines<kGroups>();
@@ -77,13 +76,13 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
   uint32_t other_stage = Traits::kStageBytes;
   place.Prefetch(other_stage, call.q, first);
   tiles::CommitCopies();
-  Steps steps(line, pattern.row_columns, valid.length(), group, kGroups);
+  LineSteps<kBlock, RowWalk> steps({line, pattern, valid.length()}, group, kGroups);
   const auto prefetch = [&](int32_t key, uint32_t to) {
-    if (key == Steps::kDone) return;
+    if (key == LineStep::kDone) return;
     place.Prefetch(to, call.k, key);
     place.Prefetch(to + kTile, call.v, key);
   };
-  int32_t key = steps.Next();
+  int32_t key = steps.Next().first;
   prefetch(key, stage);
   tiles::CommitCopies();
 
@@ -97,13 +96,13 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
   __syncwarp();  // other lanes' copies
   const LeftRows<Place> q(place, other_stage);
 
-  while (key != Steps::kDone) {
+  while (key != LineStep::kDone) {
     tiles::WaitForCopies<0>();
     Math::Round(place, stage);
     Math::Round(place, stage + kTile);
     // This step's tiles are there, and all warps have done with the step before.
     GroupBarrier<kBlock, kGroups>();
-    const int32_t next = steps.Next();
+    const int32_t next = steps.Next().first;
     prefetch(next, other_stage);
     tiles::CommitCopies();
 #pragma unroll

@@ -1,6 +1,6 @@
-// The ways of a group through a line's blocks. Forward it is a row, whose blocks end where padding
-// begins; backward a row and then a column, of which some are passed over: two iterators, as
-// passing over costs a loop a step.
+// The way of a group through a line's blocks: LineSteps, along one of two walks. Forward it is a
+// row, which ends where padding begins; backward a row and then a column, of which some blocks are
+// passed over.
 #ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_LINE_STEPS_CUH_
 #define SPION_KERNELS_BLOCK_SPARSE_CUDA_LINE_STEPS_CUH_
 
@@ -11,96 +11,117 @@
 
 namespace spion::cuda {
 
-/// The blocks of a row that lie below a limit.
-template <int kBlock>
-class RowSteps {
- public:
+/// A block on the way.
+struct LineStep {
   static constexpr int32_t kDone = -1;
 
-  /// Every parts-th block, from the part-th on.
-  __device__ __forceinline__ RowSteps(const BlockLine& row, const int32_t* row_columns,
-                                      int32_t key_limit, int32_t part, int32_t parts)
-      : columns_(row_columns),
-        at_(row.begin + part),
-        end_(row.end),
-        parts_(parts),
-        key_limit_(key_limit),
-        ahead_(part == 0 ? row.first : ReadAhead()) {}
+  int32_t first;  // key of a row's block, query of a column's; kDone after the last
+  bool is_row;
+};
 
-  /// The first key of the next block.
-  __device__ __forceinline__ int32_t Next() {
-    const int32_t key = ahead_ * kBlock;
-    if (at_ >= end_ || key >= key_limit_) return kDone;  // columns ascend
-    at_ += parts_;
-    ahead_ = ReadAhead();  // a whole step before its use
-    return key;
+/// The blocks of a row that lie below `key_limit`.
+class RowWalk {
+ public:
+  __device__ __forceinline__ RowWalk(const BlockLine& row, const BlockPatternView& pattern,
+                                     int32_t key_limit)
+      : columns_(pattern.row_columns),
+        begin_(row.begin),
+        end_(row.end),
+        first_block_(row.first),
+        key_limit_(key_limit) {}
+
+  __device__ __forceinline__ int32_t begin() const { return begin_; }
+  __device__ __forceinline__ int32_t end() const { return end_; }
+  __device__ __forceinline__ int32_t first_block() const { return first_block_; }
+  __device__ __forceinline__ int32_t BlockAt(int32_t at) const { return columns_[at]; }
+  __device__ __forceinline__ static bool IsRow(int32_t /*at*/) { return true; }
+
+  /// Columns ascend, so nothing is passed over, which would cost a loop a step.
+  __device__ __forceinline__ bool EndsBefore(const LineStep& step) const {
+    return step.first >= key_limit_;
+  }
+  __device__ __forceinline__ static bool PassesOver(const LineStep& /*step*/) { return false; }
+
+ private:
+  const int32_t* columns_;
+  int32_t begin_;
+  int32_t end_;
+  int32_t first_block_;
+  int32_t key_limit_;
+};
+
+/// The blocks of a row, then those of the column that begins at `diagonal`. Blocks of the row at
+/// and after `key_limit` are left out, and the whole column if it is. kDiagonalOnce: the diagonal
+/// block comes with the row only.
+template <bool kDiagonalOnce>
+class RowAndColumnWalk {
+ public:
+  __device__ __forceinline__ RowAndColumnWalk(const BlockLine& row, const BlockLine& column,
+                                              const BlockPatternView& pattern, int32_t diagonal,
+                                              int32_t key_limit)
+      : row_columns_(pattern.row_columns + row.begin),
+        column_rows_(pattern.column_rows + column.begin),
+        diagonal_(diagonal),
+        in_row_(row.end - row.begin),
+        end_(in_row_ + (diagonal < key_limit ? column.end - column.begin : 0)),
+        first_block_(in_row_ > 0 ? row.first : column.first),
+        key_limit_(key_limit) {}
+
+  __device__ __forceinline__ static int32_t begin() { return 0; }
+  __device__ __forceinline__ int32_t end() const { return end_; }
+  __device__ __forceinline__ int32_t first_block() const { return first_block_; }
+  __device__ __forceinline__ int32_t BlockAt(int32_t at) const {
+    return IsRow(at) ? row_columns_[at] : column_rows_[at - in_row_];
+  }
+  __device__ __forceinline__ bool IsRow(int32_t at) const { return at < in_row_; }
+
+  __device__ __forceinline__ static bool EndsBefore(const LineStep& /*step*/) { return false; }
+  __device__ __forceinline__ bool PassesOver(const LineStep& step) const {
+    return step.is_row ? step.first >= key_limit_ : kDiagonalOnce && step.first == diagonal_;
   }
 
  private:
-  __device__ __forceinline__ int32_t ReadAhead() const { return at_ < end_ ? columns_[at_] : 0; }
-
-  const int32_t* columns_;
-  int32_t at_;
+  const int32_t* row_columns_;
+  const int32_t* column_rows_;
+  int32_t diagonal_;
+  int32_t in_row_;
   int32_t end_;
-  int32_t parts_;
+  int32_t first_block_;
   int32_t key_limit_;
-  int32_t ahead_;
 };
 
-/// The blocks of a line, one after the other: those of its row, then those of its column.
-template <int kBlock, bool kDiagonalOnce>
+/// Every parts-th block of a walk, from the part-th on.
+template <int kBlock, class Walk>
 class LineSteps {
  public:
-  struct Step {
-    int32_t block;
-    bool is_row;
-  };
-  static constexpr int32_t kDone = -1;
-
-  /// Every parts-th block, from the part-th on. Blocks of the row at and after `key_limit` are left
-  /// out, and the whole column if it is. kDiagonalOnce: the diagonal block comes with the row only.
-  __device__ __forceinline__ LineSteps(const BlockLine& row, const BlockLine& column,
-                                       const BlockPatternView& pattern, int32_t key_limit,
-                                       int32_t part, int32_t parts)
-      : row_columns_(pattern.row_columns + row.begin),
-        column_rows_(pattern.column_rows + column.begin),
-        line_(row.line),
-        in_row_(row.end - row.begin),
-        all_(in_row_ + (row.line * kBlock < key_limit ? column.end - column.begin : 0)),
-        key_limit_(key_limit),
+  __device__ __forceinline__ LineSteps(const Walk& walk, int32_t part, int32_t parts)
+      : walk_(walk),
+        at_(walk.begin() + part),
         parts_(parts),
-        at_(part),
-        ahead_(part > 0      ? ReadAhead()
-               : in_row_ > 0 ? row.first
-                             : column.first) {}
+        ahead_(part == 0 ? walk.first_block() : ReadAhead()) {}
 
-  __device__ __forceinline__ Step Next() {
-    while (at_ < all_) {
-      const int32_t index = ahead_;
-      const bool is_row = at_ < in_row_;
+  __device__ __forceinline__ LineStep Next() {
+    LineStep step;
+    do {
+      step = {ahead_ * kBlock, walk_.IsRow(at_)};
+      if (at_ >= walk_.end() || walk_.EndsBefore(step)) {
+        step = {LineStep::kDone, false};
+        break;
+      }
       at_ += parts_;
       ahead_ = ReadAhead();  // a whole step before its use
-      if (is_row ? index * kBlock < key_limit_ : !kDiagonalOnce || index != line_) {
-        return {index, is_row};
-      }
-    }
-    return {kDone, false};
+    } while (walk_.PassesOver(step));
+    return step;
   }
 
  private:
   __device__ __forceinline__ int32_t ReadAhead() const {
-    if (at_ >= all_) return 0;
-    return at_ < in_row_ ? row_columns_[at_] : column_rows_[at_ - in_row_];
+    return at_ < walk_.end() ? walk_.BlockAt(at_) : 0;
   }
 
-  const int32_t* row_columns_;
-  const int32_t* column_rows_;
-  int32_t line_;
-  int32_t in_row_;
-  int32_t all_;
-  int32_t key_limit_;
-  int32_t parts_;
+  Walk walk_;
   int32_t at_;
+  int32_t parts_;
   int32_t ahead_;
 };
 
