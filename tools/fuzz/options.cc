@@ -21,7 +21,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   argv.push_back(nullptr);
   const auto options = spion::ParseOptions(static_cast<int>(arguments.size()), argv.data(), known);
   if (!options.ok()) return 0;
-  if (!options->help && (options->task.empty() || options->method.empty())) std::abort();
+  const bool runs = !options->help && !options->version;
+  if (runs && (options->task.empty() || options->method.empty())) std::abort();
   (void)spion::HelpText(*options, known);
   return 0;
 }
