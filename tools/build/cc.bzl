@@ -5,6 +5,7 @@
         deps = ["@zlib"],
         test_deps = [":tar"],
     )
+    cc_units({"gzip": ["@zlib"], "gzip_test": ["tar"]})  # the same
 """
 
 _COPTS = ["-Wall", "-Wextra", "-Werror", "-Wno-sign-compare"]
@@ -76,3 +77,36 @@ def spion_cc_unit(name, srcs = None, hdrs = None, deps = [], **kwargs):
         )
     elif of_test:
         fail("{} has no {}_test.cc: {} are for nothing".format(name, name, of_test.keys()))
+
+def cc_units(deps, sizes = {}, **kwargs):
+    """Units of a table, and their tests.
+
+        cc_units({
+            "file": ["folder", "@absl"],
+            "folder": ["@absl"],
+            "folder_test": ["file"],
+        })
+
+    Args:
+      deps: {name: deps of the unit: names of this package's units, labels of others}. What <name>_test
+        has besides is under that name; it is an entry of its own too, where no unit is called <name>.
+      sizes: {test: its size}, of those that are not small.
+      **kwargs: as of spion_cc_unit, for all.
+    """
+    units_of_table(spion_cc_unit, spion_cc_test, deps, sizes, kwargs)
+
+def units_of_table(unit, unit_test, deps, sizes, kwargs):
+    """What cc_units and py_units say, by the macros of a unit and of a test."""
+    for name, of_unit in deps.items():
+        test = name if name.endswith("_test") else name + "_test"
+        size = sizes.get(test, "small")
+        if name != test:
+            of_test = {"test_deps": _labels(deps[test])} if test in deps else {}
+            if test in sizes:
+                of_test["test_size"] = size
+            unit(name = name, deps = _labels(of_unit), **dict(kwargs, **of_test))
+        elif name[:-len("_test")] not in deps:
+            unit_test(name = name, size = size, deps = _labels(of_unit), **kwargs)
+
+def _labels(units):
+    return [unit if unit[0] in "@/" else ":" + unit for unit in units]

@@ -7,7 +7,7 @@
     )
 """
 
-load("//tools/build:cc.bzl", "each_once", "split_test_arguments")
+load("//tools/build:cc.bzl", "each_once", "split_test_arguments", "units_of_table")
 
 def py_unit(name, deps = [], **kwargs):
     """A library of <name>.py, and its test where there is one: the target <name>_test.
@@ -43,19 +43,7 @@ def py_units(imports, sizes = {}, **kwargs):
       sizes: {test: its size}, of those that are not small.
       **kwargs: as of py_unit, for all.
     """
-    for name, units in imports.items():
-        test = name if name.endswith("_test") else name + "_test"
-        size = sizes.get(test, "small")
-        if name != test:
-            of_test = {"test_deps": _labels(imports[test])} if test in imports else {}
-            if test in sizes:
-                of_test["test_size"] = size
-            py_unit(name = name, deps = _labels(units), **dict(kwargs, **of_test))
-        elif name[:-len("_test")] not in imports:
-            py_unit_test(name = name, size = size, deps = _labels(units), **kwargs)
-
-def _labels(units):
-    return [unit if unit[0] in "@/" else ":" + unit for unit in units]
+    units_of_table(py_unit, py_unit_test, imports, sizes, kwargs)
 
 def py_unit_test(name, srcs = [], programs = [], args = [], data = [], size = "small", **kwargs):
     """A test of <name>.py.
