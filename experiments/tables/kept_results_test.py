@@ -26,7 +26,7 @@ from shown import OnOrigin
 from store import Store
 from tables import TABLES
 
-ARCHIVE = LARGE_BATCH_ARCHIVE = DOCUMENT = None
+ARCHIVE = PUBLISHED_ARCHIVE = LARGE_BATCH_ARCHIVE = DOCUMENT = None
 SHA256 = "025eeda33d1241a16d8e5c6f6f46536f00437a926f691bc5c765193e0a6c09fb"  # as the run said
 
 
@@ -106,15 +106,6 @@ class KeptResultsTest(unittest.TestCase):
             self.assertEqual(list(csv.reader(file))[1], ["SPION-CF", "38.0"])
 
 
-# As the document calls them: how many seeds, and their cells' names.
-_RUNS = {
-    "Transformer, fused attention": (5, "image-sdpa-seed????-????????.*"),
-    "SPION-CF": (5, "image-cf-seed????-????????.*"),
-    "SPION-C (no flood fill)": (5, "image-c-seed????-????????.*"),
-    "SPION-F (no convolution)": (5, "image-f-seed????-????????.*"),
-    "SPION-CF, one pattern for all layers": (5, "image-cf-seed????-shared-*"),
-    "SPION-CF, pruned entries excluded": (3, "image-cf-seed????-excluded-*"),
-}
 # Of Student's distribution, by degrees of freedom: 95 % lie within.
 _STUDENT = {2: 4.303, 4: 2.776}
 
@@ -130,38 +121,129 @@ def paired(differences):
     return [f"{mean:+.2f}", f"{mean - half:+.2f}", f"{mean + half:+.2f}", f"{p:.2f}"]
 
 
-class LargeBatchTest(unittest.TestCase):
-    """The section on the preset large_batch."""
+class Section:
+    """A section of the document whose cells are all of image; subclasses say which."""
+
+    PRESET = HEADING = None
+    RUNS = {}  # as the document calls them: how many seeds, and their cells' names
+    DIFFERENCES = 8  # rows of differences
+    SHORT = {"the Transformer": "Transformer, fused attention",
+             "SPION-C": "SPION-C (no flood fill)",
+             "SPION-F": "SPION-F (no convolution)",
+             "one pattern for all layers": "SPION-CF, one pattern for all layers",
+             "pruned entries excluded": "SPION-CF, pruned entries excluded",
+             "schedule that goes on": "SPION-CF, schedule goes on at the transition"}
+
+    @classmethod
+    def archive(cls):
+        raise NotImplementedError
 
     @classmethod
     def setUpClass(cls):
         cls.folder = new_folder()
-        with tarfile.open(LARGE_BATCH_ARCHIVE) as archive:
+        with tarfile.open(cls.archive()) as archive:
             archive.extractall(cls.folder)
-        cls.code, cls.said = report(cls.folder, "--preset=large_batch", "--methods=c,f,cf,sdpa")
+        cls.code, cls.said = report(cls.folder, f"--preset={cls.PRESET}", "--methods=c,f,cf,sdpa",
+                                    "--seeds=1001,1002,1003,1004,1005")
         document = pathlib.Path(DOCUMENT).read_text(encoding="utf-8")
-        cls.section = re.search(r"^## Image with batch 512.*?(?=^## )", document, re.M | re.S)[0]
+        cls.section = re.search(rf"^## {cls.HEADING}.*?(?=^## )", document, re.M | re.S)[0]
 
     def told(self, start):
         """The entries behind `start` in the one row of the section that begins with it."""
         found = re.findall(rf"^\| {re.escape(start)} \| (.*) \|$", self.section, re.M)
         self.assertEqual(len(found), 1, start)
-        return [entry.strip() for entry in found[0].split("|")]
+        return [entry.strip().strip("*") for entry in found[0].split("|")]
 
     def runs(self, pattern):
         """[(summary, metrics)] of the cells of this name, by seed."""
-        folders = sorted((self.folder / "large_batch/cells").glob(pattern))
+        folders = sorted((self.folder / self.PRESET / "cells").glob(pattern))
         return [(json.loads((folder / "run/summary.json").read_text(encoding="utf-8")),
-                 [json.loads(line) for line in (folder / "run/metrics.jsonl").open()])
+                 [json.loads(line) for line in
+                  (folder / "run/metrics.jsonl").read_text(encoding="utf-8").splitlines()])
                 for folder in folders]
 
     def test_all_pages_are_made_of_them(self):
         self.assertEqual(self.code, 0)
         for name in TABLES:
-            self.assertTrue((self.folder / f"large_batch/{name}.html").exists(), name)
+            self.assertTrue((self.folder / f"{self.PRESET}/{name}.html").exists(), name)
         self.assertNotIn("Not shown", self.said)
-        # What the document says of the two, too.
+        # What the document says of them, too.
         self.assertEqual(set(re.findall(r"MIXED (\w+)", self.said)), {"commits"})
+
+    def test_differences_are_paired_by_seed(self):
+        accuracies = {
+            name: {summary["seed"]: 100 * summary["test_accuracy"]
+                   for summary, _ in self.runs(pattern)}
+            for name, (_, pattern) in self.RUNS.items()}
+        found = re.findall(r"^\| ([^|]+?) over ([^|]+?)(?: \(three seeds\))? \| \**([-+][\d.]+)\** "
+                           r"\| (\S+) to (\S+) \| (\S+) \|$", self.section, re.M)
+        self.assertEqual(len(found), self.DIFFERENCES)
+        for one, other, *numbers in found:
+            with self.subTest(f"{one} over {other}"):
+                first, second = (accuracies[self.SHORT.get(name, name)] for name in (one, other))
+                differences = [first[seed] - second[seed] for seed in first if seed in second]
+                self.assertEqual(numbers, paired(differences))
+
+    def test_each_run_has_the_numbers_of_the_document(self):
+        for method, (count, pattern) in self.RUNS.items():
+            with self.subTest(method):
+                summaries = [summary for summary, _ in self.runs(pattern)]
+                self.assertEqual(len(summaries), count)
+                _, mean, each, *settled, steps, whole = self.told(method)
+                accuracies = [100 * summary["test_accuracy"] for summary in summaries]
+                spread = f" ± {statistics.stdev(accuracies):.1f}" if count > 2 else ""
+                self.assertEqual(mean, f"{statistics.mean(accuracies):.1f}{spread}")
+                self.assertEqual(each, ", ".join(f"{accuracy:.2f}" for accuracy in accuracies))
+                if settled:
+                    self.assertEqual(settled, [", ".join(
+                        str(summary["transition_step"]) for summary in summaries
+                        if summary["transition_step"])])
+                single = "step_ms" if summaries[0].get("step_ms") else "step_ms_dense"
+                means = [statistics.mean(summary[key] for summary in summaries)
+                         for key in (single, "step_ms_sparse") if summaries[0][key]]
+                self.assertEqual(steps, " / ".join(f"{mean:.2f}" for mean in means))
+                seconds = statistics.mean(summary["train_seconds"] for summary in summaries)
+                self.assertEqual(whole, f"{seconds:.1f}")
+
+
+class PublishedTest(Section, unittest.TestCase):
+    """The section on the preset paper, five seeds."""
+
+    PRESET = "paper"
+    HEADING = "Image at the published settings"
+    RUNS = {
+        "Transformer, fused attention": (5, "image-sdpa-seed????-????????.*"),
+        "SPION-CF": (5, "image-cf-seed????-????????.*"),
+        "SPION-C (no flood fill)": (5, "image-c-seed????-????????.*"),
+        "SPION-F (no convolution)": (5, "image-f-seed????-????????.*"),
+        "SPION-CF, one pattern for all layers": (5, "image-cf-seed????-shared-*"),
+        "SPION-CF, pruned entries excluded": (5, "image-cf-seed????-excluded-*"),
+        "SPION-CF, schedule goes on at the transition": (5, "image-cf-seed????-continued-*"),
+        "SPION-CF, transition below 5 %": (2, "image-cf-seed????-limit5-*"),
+    }
+
+    @classmethod
+    def archive(cls):
+        return PUBLISHED_ARCHIVE
+
+
+class LargeBatchTest(Section, unittest.TestCase):
+    """The section on the preset large_batch."""
+
+    PRESET = "large_batch"
+    HEADING = "Image with batch 512"
+    RUNS = {
+        "Transformer, fused attention": (5, "image-sdpa-seed????-????????.*"),
+        "SPION-CF": (5, "image-cf-seed????-????????.*"),
+        "SPION-C (no flood fill)": (5, "image-c-seed????-????????.*"),
+        "SPION-F (no convolution)": (5, "image-f-seed????-????????.*"),
+        "SPION-CF, one pattern for all layers": (5, "image-cf-seed????-shared-*"),
+        "SPION-CF, pruned entries excluded": (3, "image-cf-seed????-excluded-*"),
+    }
+
+    @classmethod
+    def archive(cls):
+        return LARGE_BATCH_ARCHIVE
 
     def test_accuracy_and_ablation_have_the_numbers_of_the_document(self):
         accuracy = rows(self.folder / "large_batch/accuracy.matrix.csv")
@@ -177,25 +259,6 @@ class LargeBatchTest(unittest.TestCase):
                 ("pruned entries excluded, not score 0", "SPION-CF, pruned entries excluded",
                  " (2 not run)")):
             self.assertEqual(ablation[variant][0], self.told(method)[1] + left)
-
-    def test_differences_are_paired_by_seed(self):
-        accuracies = {
-            name: {summary["seed"]: 100 * summary["test_accuracy"]
-                   for summary, _ in self.runs(pattern)}
-            for name, (_, pattern) in _RUNS.items()}
-        shorter = {"the Transformer": "Transformer, fused attention",
-                   "SPION-C": "SPION-C (no flood fill)",
-                   "SPION-F": "SPION-F (no convolution)",
-                   "one pattern for all layers": "SPION-CF, one pattern for all layers",
-                   "pruned entries excluded": "SPION-CF, pruned entries excluded"}
-        found = re.findall(r"^\| ([^|]+?) over ([^|]+?)(?: \(three seeds\))? \| (\S+) "
-                           r"\| (\S+) to (\S+) \| (\S+) \|$", self.section, re.M)
-        self.assertEqual(len(found), 8)
-        for one, other, *numbers in found:
-            with self.subTest(f"{one} over {other}"):
-                first, second = (accuracies[shorter.get(name, name)] for name in (one, other))
-                differences = [first[seed] - second[seed] for seed in first if seed in second]
-                self.assertEqual(numbers, paired(differences))
 
     def test_pages_have_the_differences_of_the_document(self):
         of_variant = {row[0]: row[1:] for row in csv.reader(
@@ -214,23 +277,6 @@ class LargeBatchTest(unittest.TestCase):
             (self.folder / "large_batch/claims.claims.csv").open(encoding="utf-8"))]
         self.assertIn(["quality kept, or better than dense", "image", "Transformer, fused attention",
                        "+3.26 (+2.22 to +4.30), p 0.06, 5 seeds", "higher"], claims)
-
-    def test_each_run_has_the_numbers_of_the_document(self):
-        for method, (count, pattern) in _RUNS.items():
-            with self.subTest(method):
-                summaries = [summary for summary, _ in self.runs(pattern)]
-                self.assertEqual(len(summaries), count)
-                _, _, each, settled, steps, whole = self.told(method)
-                self.assertEqual(each, ", ".join(f"{100 * summary['test_accuracy']:.2f}"
-                                                 for summary in summaries))
-                self.assertEqual(settled, ", ".join(
-                    str(summary["transition_step"]) for summary in summaries
-                    if summary["transition_step"]))
-                means = [statistics.mean(summary[key] for summary in summaries)
-                         for key in ("step_ms_dense", "step_ms_sparse") if summaries[0][key]]
-                self.assertEqual(steps, " / ".join(f"{mean:.2f}" for mean in means))
-                seconds = statistics.mean(summary["train_seconds"] for summary in summaries)
-                self.assertEqual(whole, f"{seconds:.1f}")
 
     def test_dev_accuracies_are_those_of_the_document(self):
         for method, pattern in (("Transformer", "image-sdpa-seed????-????????.*"),
@@ -252,5 +298,5 @@ class LargeBatchTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    ARCHIVE, LARGE_BATCH_ARCHIVE, DOCUMENT = (sys.argv.pop(1) for _ in range(3))
+    ARCHIVE, PUBLISHED_ARCHIVE, LARGE_BATCH_ARCHIVE, DOCUMENT = (sys.argv.pop(1) for _ in range(4))
     unittest.main()
