@@ -34,7 +34,7 @@ std::string Line(const std::string& label, const std::string& text1, const std::
 
 /// The bytes of a document, from its ids.
 std::string Text(const Split& split, int64_t example, int document) {
-  std::vector<int64_t> ids(4096, -1);
+  std::vector<int32_t> ids(4096, -1);
   split.ReadIds(example, document, absl::MakeSpan(ids));
   std::string text;
   for (int i = 0; i < split.length(example, document); ++i) {

@@ -30,7 +30,7 @@ void Write(const std::filesystem::path& path, const std::string& bytes) {
 
 /// The bytes of an example, from its ids; checks that the rest of the 4096 is padding.
 std::string Text(const Split& split, int64_t example) {
-  std::vector<int64_t> ids(4096, -1);
+  std::vector<int32_t> ids(4096, -1);
   split.ReadIds(example, 0, absl::MakeSpan(ids));
   std::string text;
   for (int i = 0; i < 4096; ++i) {

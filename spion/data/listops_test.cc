@@ -73,7 +73,7 @@ TEST(LoadListOpsTest, GivesTheGeneratorsExamplesPlusOneAndPadded) {
         const int64_t example = examples[static_cast<size_t>(name)]++;
         EXPECT_EQ(split.label(example), value);
         EXPECT_EQ(split.length(example, 0), static_cast<int>(tokens.size()));
-        std::vector<int64_t> ids(2048, 0);
+        std::vector<int32_t> ids(2048, 0);
         for (size_t i = 0; i < tokens.size(); ++i) ids[i] = tokens[i] + 1;
         EXPECT_EQ(Ids(split, example), ids);
         bytes.push_back(static_cast<char>(value));
@@ -119,7 +119,7 @@ TEST(LoadListOpsTest, CutsAnExpressionAfterTwoThousandTokensAndPadsAShortOne) {
     EXPECT_TRUE(split->is_cut(0, 0));
     EXPECT_FALSE(split->is_cut(1, 0));
   }
-  std::vector<int64_t> ids(2048, 0);
+  std::vector<int32_t> ids(2048, 0);
   ids[0] = 14;  // [SM
   for (int i = 0; i < 1999; ++i) ids[1 + i] = 1 + i % 10;
   EXPECT_EQ(Ids(listops->train, 0), ids);

@@ -112,7 +112,7 @@ std::filesystem::path WriteFiles(const std::string& name, int count, std::string
 std::vector<int64_t> Numbers(const Split& split) {
   std::vector<int64_t> numbers;
   for (int64_t i = 0; i < split.examples(); ++i) {
-    const std::vector<int64_t> ids = Ids(split, i);
+    const std::vector<int32_t> ids = Ids(split, i);
     numbers.push_back(ids[0] * 256 + ids[1]);
   }
   return numbers;

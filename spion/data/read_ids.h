@@ -11,8 +11,8 @@
 namespace spion {
 
 /// The ids of one of an example's sequences, padding included.
-inline std::vector<int64_t> Ids(const Split& split, int64_t example, int sequence = 0) {
-  std::vector<int64_t> ids(split.shape().sequence_length, -1);
+inline std::vector<int32_t> Ids(const Split& split, int64_t example, int sequence = 0) {
+  std::vector<int32_t> ids(split.shape().sequence_length, -1);
   split.ReadIds(example, sequence, absl::MakeSpan(ids));
   return ids;
 }

@@ -51,7 +51,7 @@ std::string Split::name(int64_t example) const {
   return name_ ? name_(example) : absl::StrCat("example ", example);
 }
 
-void Split::ReadIds(int64_t example, int sequence, absl::Span<int64_t> ids) const {
+void Split::ReadIds(int64_t example, int sequence, absl::Span<int32_t> ids) const {
   assert(ids.size() == static_cast<size_t>(shape_.sequence_length));
   const auto* begin = bytes_.data() + start(example, sequence);
   auto rest = std::transform(begin, begin + length(example, sequence), ids.begin(),

@@ -2,13 +2,13 @@
 // and where they come from.
 //
 //   ASSIGN_OR_RETURN(TaskData task, LoadTask("image", {.data_dir = "/data"}));  // task_registry.h
-//   std::vector<int64_t> ids(task.shape.sequence_length);
+//   std::vector<int32_t> ids(task.shape.sequence_length);
 //   task.train.ReadIds(/*example=*/7, /*sequence=*/0, absl::MakeSpan(ids));
 //   int32_t label = task.train.label(7);
 //
 // A loader fills a Split by AddExample and states everything else here; no code outside a task's
 // own loader knows one task from another. Examples lie in memory as raw bytes without their
-// padding, so that even retrieval (1.2 GB of text) fits, and become 64-bit ids when they are read.
+// padding, so that even retrieval (1.2 GB of text) fits, and become 32-bit ids when they are read.
 #ifndef SPION_DATA_TASK_H_
 #define SPION_DATA_TASK_H_
 
@@ -77,7 +77,7 @@ class Split {
   std::string name(int64_t example) const;
   /// Writes a sequence's ids and its padding to `ids`, which must have room for exactly
   /// sequence_length.
-  void ReadIds(int64_t example, int sequence, absl::Span<int64_t> ids) const;
+  void ReadIds(int64_t example, int sequence, absl::Span<int32_t> ids) const;
 
   /// What is in memory: the bytes of all sequences, and where in them a sequence starts. An id is
   /// its byte plus first_id().

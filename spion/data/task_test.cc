@@ -12,8 +12,8 @@ using ::testing::ElementsAre;
 
 using Bytes = std::vector<uint8_t>;
 
-std::vector<int64_t> Ids(const Split& split, int64_t example, int sequence, int length) {
-  std::vector<int64_t> ids(length, -1);
+std::vector<int32_t> Ids(const Split& split, int64_t example, int sequence, int length) {
+  std::vector<int32_t> ids(length, -1);
   split.ReadIds(example, sequence, absl::MakeSpan(ids));
   return ids;
 }

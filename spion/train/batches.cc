@@ -1,7 +1,5 @@
 #include "spion/train/batches.h"
 
-#include <ATen/TensorOperators.h>
-#include <ATen/ops/arange.h>
 #include <ATen/ops/empty.h>
 #include <ATen/ops/from_blob.h>
 
@@ -18,69 +16,78 @@ constexpr char kOrder[] = "order.examples";
 constexpr char kPosition[] = "order.position";
 constexpr char kRandom[] = "order.random";
 
-// From pinned memory a copy to the GPU goes on while the host does; LibTorch keeps the memory until
-// the copy is done.
-at::Tensor HostTensor(at::IntArrayRef sizes, at::ScalarType type, c10::Device device) {
-  return at::empty(sizes, at::TensorOptions(type).pinned_memory(device.is_cuda()));
-}
+// Where parts of a batch begin: any type may lie there, and the kernels read 16 bytes at a time.
+constexpr int64_t kAlignment = 16;
 
-at::Tensor Send(const at::Tensor& host, c10::Device device) {
-  return host.to(device, /*non_blocking=*/device.is_cuda());
-}
+int64_t Aligned(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+/// Where the parts of a batch lie in its bytes.
+struct BatchPlaces {
+  BatchPlaces(const TaskShape& shape, int64_t examples)
+      : rows(examples * shape.sequences_per_example),
+        labels(Aligned(rows * shape.sequence_length * static_cast<int64_t>(sizeof(int32_t)))),
+        lengths(labels + Aligned(examples * static_cast<int64_t>(sizeof(int64_t)))),
+        bytes(lengths + Aligned(rows * static_cast<int64_t>(sizeof(int32_t)))) {}
+
+  int64_t rows;  // sequences; their ids come first
+  int64_t labels;
+  int64_t lengths;
+  int64_t bytes;
+};
 
 }  // namespace
 
-BatchMaker::BatchMaker(const Split& split, c10::Device device, bool resident)
-    : split_(split), device_(device) {
-  if (!resident || split.bytes().empty()) return;
-  bytes_ = at::from_blob(const_cast<uint8_t*>(split.bytes().data()),  // only read
-                         {static_cast<int64_t>(split.bytes().size())}, at::kByte)
-               .to(device, /*non_blocking=*/false, /*copy=*/true);
-  steps_ = at::arange(split.shape().sequence_length, at::TensorOptions(at::kLong).device(device));
+Batch BatchMaker::Arrange(const at::Tensor& storage, int64_t examples) const {
+  const TaskShape& shape = split_.shape();
+  const BatchPlaces places(shape, examples);
+  const auto part = [&](int64_t first, int64_t end, at::ScalarType type) {
+    return storage.slice(0, first, end).view(type);
+  };
+  Batch batch{.ids = part(0, places.labels, at::kInt)
+                         .slice(0, 0, places.rows * shape.sequence_length)
+                         .view({examples, shape.sequences_per_example, shape.sequence_length}),
+              .labels = part(places.labels, places.lengths, at::kLong).slice(0, 0, examples),
+              .lengths = {},
+              .storage = storage};
+  if (shape.has_padding) {
+    batch.lengths = part(places.lengths, places.bytes, at::kInt).slice(0, 0, places.rows);
+  }
+  return batch;
+}
+
+// From pinned memory a copy to the GPU goes on while the host does; LibTorch keeps the memory until
+// the copy is done.
+Batch BatchMaker::MakeOnHost(absl::Span<const int64_t> examples) const {
+  const TaskShape& shape = split_.shape();
+  const auto count = static_cast<int64_t>(examples.size());
+  const at::Tensor storage =
+      at::empty({BatchPlaces(shape, count).bytes},
+                at::TensorOptions(at::kByte).pinned_memory(device_.is_cuda()));
+  Batch batch = Arrange(storage, count);
+  auto* ids = batch.ids.mutable_data_ptr<int32_t>();
+  auto* labels = batch.labels.mutable_data_ptr<int64_t>();
+  auto* lengths = batch.lengths.has_value() ? batch.lengths->mutable_data_ptr<int32_t>() : nullptr;
+  for (const int64_t example : examples) {
+    *labels++ = split_.label(example);
+    for (int sequence = 0; sequence < shape.sequences_per_example; ++sequence) {
+      split_.ReadIds(example, sequence,
+                     absl::MakeSpan(ids, static_cast<size_t>(shape.sequence_length)));
+      ids += shape.sequence_length;
+      if (lengths != nullptr) *lengths++ = split_.length(example, sequence);
+    }
+  }
+  return batch;
 }
 
 Batch BatchMaker::Make(absl::Span<const int64_t> examples) const {
-  const TaskShape& shape = split_.shape();
-  const auto count = static_cast<int64_t>(examples.size());
-  const int64_t sequences = shape.sequences_per_example;
-  const int64_t rows = count * sequences;
-  const at::Tensor labels = HostTensor({count}, at::kLong, device_);
-  const at::Tensor lengths = HostTensor({rows}, at::kInt, device_);
-  const at::Tensor starts = HostTensor({rows}, at::kLong, device_);
-  auto* label_data = labels.mutable_data_ptr<int64_t>();
-  auto* length_data = lengths.mutable_data_ptr<int32_t>();
-  auto* start_data = starts.mutable_data_ptr<int64_t>();
-  for (int64_t i = 0; i < count; ++i) {
-    label_data[i] = split_.label(examples[i]);
-    for (int s = 0; s < sequences; ++s) {
-      length_data[i * sequences + s] = split_.length(examples[i], s);
-      start_data[i * sequences + s] = split_.start(examples[i], s);
-    }
-  }
-  Batch batch{.ids = {}, .labels = Send(labels, device_), .lengths = {}};
-  const at::Tensor lengths_there = Send(lengths, device_);
-  if (shape.has_padding) batch.lengths = lengths_there;
+  const Batch host = MakeOnHost(examples);
+  if (device_.is_cpu()) return host;
+  return Arrange(host.storage.to(device_, /*non_blocking=*/true),
+                 static_cast<int64_t>(examples.size()));
+}
 
-  if (bytes_.defined()) {
-    const at::Tensor positions =
-        (Send(starts, device_).unsqueeze(1) + steps_).clamp_max_(bytes_.numel() - 1);
-    batch.ids = bytes_.index_select(0, positions.view(-1))
-                    .to(at::kLong)
-                    .add_(split_.first_id())
-                    .view({rows, shape.sequence_length})
-                    .masked_fill_(steps_ >= lengths_there.unsqueeze(1), 0)
-                    .view({count, sequences, shape.sequence_length});
-    return batch;
-  }
-  const at::Tensor ids = HostTensor({count, sequences, shape.sequence_length}, at::kLong, device_);
-  auto* id_data = ids.mutable_data_ptr<int64_t>();
-  for (int64_t row = 0; row < rows; ++row) {
-    split_.ReadIds(examples[row / sequences], static_cast<int>(row % sequences),
-                   absl::MakeSpan(id_data + row * shape.sequence_length,
-                                  static_cast<size_t>(shape.sequence_length)));
-  }
-  batch.ids = Send(ids, device_);
-  return batch;
+void BatchMaker::MakeInto(absl::Span<const int64_t> examples, Batch& batch) const {
+  batch.storage.copy_(MakeOnHost(examples).storage, /*non_blocking=*/true);
 }
 
 ShuffledOrder::ShuffledOrder(int64_t examples, uint64_t seed)

@@ -16,30 +16,32 @@
 
 namespace spion {
 
+/// Lies in one piece of memory, so that one copy brings it to a device.
 struct Batch {
-  at::Tensor ids;     // int64 [B, sequences, L]
-  at::Tensor labels;  // int64 [B]
-  Lengths lengths;    // int32 [B * sequences] for tasks with padding
+  at::Tensor ids;      // int32 [B, sequences, L]
+  at::Tensor labels;   // int64 [B]
+  Lengths lengths;     // int32 [B * sequences] for tasks with padding
+  at::Tensor storage;  // uint8: the bytes of all of these
 };
 
-/// Makes batches of a split on a device. A GPU gets the whole split once, as raw bytes, and a batch
-/// is then one gather there.
+/// Makes batches of a split on a device. The split stays on the host.
 class BatchMaker {
  public:
   /// The split outlives the maker.
-  BatchMaker(const Split& split, c10::Device device)
-      : BatchMaker(split, device, device.is_cuda()) {}
-  /// `resident`: whether the bytes go to the device. The batches are the same.
-  BatchMaker(const Split& split, c10::Device device, bool resident);
+  BatchMaker(const Split& split, c10::Device device) : split_(split), device_(device) {}
 
   Batch Make(absl::Span<const int64_t> examples) const;
+  /// The same in the memory of `batch`, one that Make gave, of as many examples. A GPU copies it
+  /// after what is under way there, and nobody waits.
+  void MakeInto(absl::Span<const int64_t> examples, Batch& batch) const;
   int64_t examples() const { return split_.examples(); }
 
  private:
+  Batch Arrange(const at::Tensor& storage, int64_t examples) const;
+  Batch MakeOnHost(absl::Span<const int64_t> examples) const;
+
   const Split& split_;
   c10::Device device_;
-  at::Tensor bytes_;  // uint8, all of the split's; undefined unless resident
-  at::Tensor steps_;  // 0 .. L - 1, likewise
 };
 
 /// An endless order of a split's examples: each pass over the split is shuffled anew, and a batch

@@ -33,13 +33,11 @@ std::vector<int64_t> Values(const at::Tensor& tensor) {
   return {plain.const_data_ptr<int64_t>(), plain.const_data_ptr<int64_t>() + plain.numel()};
 }
 
-class BatchMakerTest : public ::testing::TestWithParam<bool> {};
-
-TEST_P(BatchMakerTest, HoldsTheExamplesAskedForWithPaddingAndLengths) {
+TEST(BatchMakerTest, HoldsTheExamplesAskedForWithPaddingAndLengths) {
   const Split split = Pairs();
-  const Batch batch = BatchMaker(split, at::kCPU, /*resident=*/GetParam()).Make({2, 0});
+  const Batch batch = BatchMaker(split, at::kCPU).Make({2, 0});
   EXPECT_EQ(batch.ids.sizes(), at::IntArrayRef({2, 2, 5}));
-  EXPECT_EQ(batch.ids.scalar_type(), at::kLong);
+  EXPECT_EQ(batch.ids.scalar_type(), at::kInt);
   EXPECT_THAT(Values(batch.ids), ElementsAre(2, 3, 4, 5, 256, 10, 9, 0, 0, 0,  // example 2
                                              0, 0, 0, 0, 0, 8, 0, 0, 0, 0));   // example 0
   EXPECT_THAT(Values(batch.labels), ElementsAre(2, 0));
@@ -48,26 +46,36 @@ TEST_P(BatchMakerTest, HoldsTheExamplesAskedForWithPaddingAndLengths) {
   EXPECT_THAT(Values(*batch.lengths), ElementsAre(5, 2, 0, 1));
 }
 
-TEST_P(BatchMakerTest, ShortenedSplitsGiveShortSequences) {
+TEST(BatchMakerTest, ShortenedSplitsGiveShortSequences) {
   Split split = Pairs();
   split.ShortenTo(2);
-  const Batch batch = BatchMaker(split, at::kCPU, GetParam()).Make({2});
+  const Batch batch = BatchMaker(split, at::kCPU).Make({2});
   EXPECT_THAT(Values(batch.ids), ElementsAre(2, 3, 10, 9));
   EXPECT_THAT(Values(*batch.lengths), ElementsAre(2, 2));
 }
 
-TEST_P(BatchMakerTest, WithoutPaddingBytesAreIdsAndThereAreNoLengths) {
+TEST(BatchMakerTest, WithoutPaddingBytesAreIdsAndThereAreNoLengths) {
   Split split({.sequence_length = 3, .vocabulary = 256, .classes = 2});
   const std::vector<uint8_t> picture = {0, 255, 4};
   const absl::Span<const uint8_t> pictures[] = {picture};
   split.AddExample(pictures, 1);
-  const Batch batch = BatchMaker(split, at::kCPU, GetParam()).Make({0, 0});
+  const Batch batch = BatchMaker(split, at::kCPU).Make({0, 0});
   EXPECT_THAT(Values(batch.ids), ElementsAre(0, 255, 4, 0, 255, 4));
   EXPECT_FALSE(batch.lengths.has_value());
 }
 
-INSTANTIATE_TEST_SUITE_P(Residence, BatchMakerTest, ::testing::Bool(),
-                         [](const auto& info) { return info.param ? "OnTheDevice" : "OnTheHost"; });
+TEST(BatchMakerTest, MakesOneInTheMemoryOfAnother) {
+  const Split split = Pairs();
+  const BatchMaker maker(split, at::kCPU);
+  Batch batch = maker.Make({2, 0});
+  const at::Tensor ids = batch.ids;
+  maker.MakeInto({1, 2}, batch);
+  EXPECT_TRUE(ids.is_same(batch.ids));
+  const Batch expected = maker.Make({1, 2});
+  EXPECT_TRUE(batch.ids.equal(expected.ids));
+  EXPECT_TRUE(batch.labels.equal(expected.labels));
+  EXPECT_TRUE(batch.lengths->equal(*expected.lengths));
+}
 
 TEST(ShuffledOrderTest, EveryPassHoldsEveryExampleOnce) {
   ShuffledOrder order(7, 3);

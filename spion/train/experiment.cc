@@ -38,7 +38,7 @@ absl::Status TryModel(const Experiment& experiment, const TaskData& data, c10::D
   try {
     const SequenceClassifier model = MakeModel(experiment, data.shape, device);
     const std::vector<int64_t> first = {0};
-    const Batch batch = BatchMaker(data.train, device, /*resident=*/false).Make(first);
+    const Batch batch = BatchMaker(data.train, device).Make(first);
     const AutocastScope autocast(experiment.precision, device);
     model.Forward(batch.ids, batch.lengths, /*training=*/false);
   } catch (const c10::OutOfMemoryError&) {

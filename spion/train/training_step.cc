@@ -56,15 +56,13 @@ void TrainingStep::NextBatch() {
   const ProfileRange range(Region::kData);
   if (examples_.empty()) examples_ = order_.Next(experiment_.hyper_parameters.batch_size);
   const int64_t share = experiment_.hyper_parameters.batch_size / group_.ranks();
-  const Batch next = batches_.Make(absl::MakeConstSpan(examples_).subspan(
-      static_cast<size_t>(group_.rank() * share), static_cast<size_t>(share)));
-  if (!batch_.ids.defined()) {
-    batch_ = next;
-    return;
+  const absl::Span<const int64_t> own = absl::MakeConstSpan(examples_).subspan(
+      static_cast<size_t>(group_.rank() * share), static_cast<size_t>(share));
+  if (batch_.storage.defined()) {
+    batches_.MakeInto(own, batch_);
+  } else {
+    batch_ = batches_.Make(own);
   }
-  batch_.ids.copy_(next.ids);
-  batch_.labels.copy_(next.labels);
-  if (batch_.lengths.has_value()) batch_.lengths->copy_(*next.lengths);
 }
 
 TrainingStep::Answers TrainingStep::Forward() {
