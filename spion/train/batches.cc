@@ -57,13 +57,13 @@ Batch BatchMaker::Arrange(const at::Tensor& storage, int64_t examples) const {
 
 // From pinned memory a copy to the GPU goes on while the host does; LibTorch keeps the memory until
 // the copy is done.
-Batch BatchMaker::MakeOnHost(absl::Span<const int64_t> examples) const {
+at::Tensor BatchMaker::Bytes(absl::Span<const int64_t> examples) const {
   const TaskShape& shape = split_.shape();
   const auto count = static_cast<int64_t>(examples.size());
   const at::Tensor storage =
       at::empty({BatchPlaces(shape, count).bytes},
                 at::TensorOptions(at::kByte).pinned_memory(device_.is_cuda()));
-  Batch batch = Arrange(storage, count);
+  const Batch batch = Arrange(storage, count);
   auto* ids = batch.ids.mutable_data_ptr<int32_t>();
   auto* labels = batch.labels.mutable_data_ptr<int64_t>();
   auto* lengths = batch.lengths.has_value() ? batch.lengths->mutable_data_ptr<int32_t>() : nullptr;
@@ -76,18 +76,12 @@ Batch BatchMaker::MakeOnHost(absl::Span<const int64_t> examples) const {
       if (lengths != nullptr) *lengths++ = split_.length(example, sequence);
     }
   }
-  return batch;
+  return storage;
 }
 
 Batch BatchMaker::Make(absl::Span<const int64_t> examples) const {
-  const Batch host = MakeOnHost(examples);
-  if (device_.is_cpu()) return host;
-  return Arrange(host.storage.to(device_, /*non_blocking=*/true),
+  return Arrange(Bytes(examples).to(device_, /*non_blocking=*/true),
                  static_cast<int64_t>(examples.size()));
-}
-
-void BatchMaker::MakeInto(absl::Span<const int64_t> examples, Batch& batch) const {
-  batch.storage.copy_(MakeOnHost(examples).storage, /*non_blocking=*/true);
 }
 
 ShuffledOrder::ShuffledOrder(int64_t examples, uint64_t seed)

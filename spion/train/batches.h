@@ -31,14 +31,12 @@ class BatchMaker {
   BatchMaker(const Split& split, c10::Device device) : split_(split), device_(device) {}
 
   Batch Make(absl::Span<const int64_t> examples) const;
-  /// The same in the memory of `batch`, one that Make gave, of as many examples. A GPU copies it
-  /// after what is under way there, and nobody waits.
-  void MakeInto(absl::Span<const int64_t> examples, Batch& batch) const;
+  /// What the storage of the same batch holds, on the host; for a GPU in pinned memory.
+  at::Tensor Bytes(absl::Span<const int64_t> examples) const;
   int64_t examples() const { return split_.examples(); }
 
  private:
   Batch Arrange(const at::Tensor& storage, int64_t examples) const;
-  Batch MakeOnHost(absl::Span<const int64_t> examples) const;
 
   const Split& split_;
   c10::Device device_;

@@ -42,6 +42,7 @@ TrainingStep::TrainingStep(const Experiment& experiment, SequenceClassifier& mod
       batches_(train, device_),
       order_(train.examples(), DeriveSeed(experiment.seed, kExampleOrderStream)),
       optimizer_(model.parameters(), experiment.hyper_parameters),
+      upload_(device_),
       loss_sum_(at::zeros({}, device_)),
       right_sum_(at::zeros({}, at::TensorOptions(at::kDouble).device(device_))),
       work_(device_, RecorderOf(experiment, device_)),
@@ -59,7 +60,7 @@ void TrainingStep::NextBatch() {
   const absl::Span<const int64_t> own = absl::MakeConstSpan(examples_).subspan(
       static_cast<size_t>(group_.rank() * share), static_cast<size_t>(share));
   if (batch_.storage.defined()) {
-    batches_.MakeInto(own, batch_);
+    upload_.Copy(batches_.Bytes(own), batch_.storage);
   } else {
     batch_ = batches_.Make(own);
   }

@@ -18,6 +18,7 @@
 #include "spion/data/task.h"
 #include "spion/nn/classifier.h"
 #include "spion/platform/repeated_work.h"
+#include "spion/platform/upload.h"
 #include "spion/train/batches.h"
 #include "spion/train/exchange_timer.h"
 #include "spion/train/experiment.h"
@@ -88,6 +89,7 @@ class TrainingStep {
   ShuffledOrder order_;
   Optimizer optimizer_;
   Batch batch_;  // the step's; each step's in the same memory
+  Upload upload_;
   // Of a step that goes on: its examples, of all ranks, and what it has drawn from since.
   std::vector<int64_t> examples_;
   at::Tensor cpu_random_;
