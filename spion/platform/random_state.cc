@@ -26,4 +26,15 @@ absl::Status SetRandomState(c10::Device device, const at::Tensor& state) {
   return absl::OkStatus();
 }
 
+RandomStateScope::RandomStateScope(c10::Device device)
+    : device_(device),
+      cpu_state_(RandomState(at::kCPU)),
+      device_state_(device.is_cpu() ? at::Tensor() : RandomState(device)) {}
+
+RandomStateScope::~RandomStateScope() {
+  // States of these very generators.
+  SetRandomState(at::kCPU, cpu_state_).IgnoreError();
+  if (!device_.is_cpu()) SetRandomState(device_, device_state_).IgnoreError();
+}
+
 }  // namespace spion

@@ -20,30 +20,6 @@
 namespace spion {
 namespace {
 
-// Random numbers of an evaluation's own, for each batch its own.
-class EvaluationRandom {
- public:
-  explicit EvaluationRandom(c10::Device device) : device_(device) {
-    if (!device_.is_cpu()) device_state_ = RandomState(device_);
-  }
-  ~EvaluationRandom() {
-    // States of these very generators.
-    SetRandomState(at::kCPU, cpu_state_).IgnoreError();
-    if (!device_.is_cpu()) SetRandomState(device_, device_state_).IgnoreError();
-  }
-  EvaluationRandom(const EvaluationRandom&) = delete;
-  EvaluationRandom& operator=(const EvaluationRandom&) = delete;
-
-  void StartBatch(int64_t first_example) {
-    at::manual_seed(DeriveSeed(kEvaluationStream, static_cast<uint64_t>(first_example)));
-  }
-
- private:
-  const c10::Device device_;
-  const at::Tensor cpu_state_ = RandomState(at::kCPU);
-  at::Tensor device_state_;
-};
-
 /// The layers whose pruned entries take a share of the softmax.
 std::vector<SpionAttention*> SharingLayers(const SequenceClassifier& model) {
   std::vector<SpionAttention*> layers = SpionLayers(model);
@@ -75,7 +51,7 @@ std::optional<Evaluation> EvaluateUnlessStopped(const SequenceClassifier& model,
   // Summed on the device, so that no batch waits for the one before.
   at::Tensor right = at::zeros({}, at::TensorOptions(at::kDouble).device(device));
   at::Tensor loss = at::zeros({}, at::TensorOptions(at::kDouble).device(device));
-  EvaluationRandom random(device);
+  const RandomStateScope random(device);
   std::vector<int64_t> indices;
   std::vector<at::Tensor> shares;
   for (int64_t round = 0; round < examples; round += batch_size * group.ranks()) {
@@ -85,7 +61,8 @@ std::optional<Evaluation> EvaluateUnlessStopped(const SequenceClassifier& model,
     indices.resize(std::min(batch_size, examples - start));
     std::iota(indices.begin(), indices.end(), start);
     const Batch batch = batches.Make(indices);
-    random.StartBatch(start);
+    // Random numbers of the evaluation's own, for each batch its own.
+    at::manual_seed(DeriveSeed(kEvaluationStream, static_cast<uint64_t>(start)));
     const AutocastScope autocast(precision, device);
     // One batch is enough to tell, and leaves the others as fast as they are.
     const std::vector<SpionAttention*> told =

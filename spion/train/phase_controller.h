@@ -4,8 +4,9 @@
 //   PhaseController phases(spion_layers, options);
 //   for (int64_t step = 1; step <= steps; ++step) {
 //     phases.BeforeForward(step);
-//     ... forward, backward, optimiser ...
+//     ... forward pass ...
 //     phases.TakeMaps(step);
+//     ... backward pass, optimiser ...
 //     ASSIGN_OR_RETURN(std::optional<Capture> capture, phases.AfterStep(step));
 //   }
 //

@@ -96,15 +96,17 @@ double Training::LearningRate(int64_t step) const {
 
 void Training::Step(int64_t step) {
   const ProfileRange range(StepRegion(phases_.phase()));
-  phases_.BeforeForward(step);
-  if (phases_.IsCaptureStep(step) || IsTraced()) {
+  if (phases_.IsCaptureStep(step)) {
+    // By a pass that keeps nothing for a backward pass; so the step is the one that was recorded.
+    phases_.BeforeForward(step);
+    step_.Look(step, LearningRate(step));
+    phases_.TakeMaps(step);
+  }
+  if (IsTraced()) {
     step_.RunUnrecorded(step, LearningRate(step));
   } else {
     step_.Run(step, LearningRate(step), phases_.generation());
   }
-  is_whole_ = false;  // the weights are of this step, the rest is not yet
-  phases_.TakeMaps(step);
-  is_whole_ = true;
   timer_.CountStep();
 }
 

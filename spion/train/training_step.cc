@@ -4,6 +4,7 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/zeros.h>
+#include <c10/core/GradMode.h>
 
 #include <utility>
 #include <vector>
@@ -140,6 +141,13 @@ void TrainingStep::Run(int64_t step, double learning_rate, int64_t key) {
     work_.Run(key, [this] { Learn(); });
   }
   End();
+}
+
+void TrainingStep::Look(int64_t step, double learning_rate) {
+  const RandomStateScope random(device_);
+  const c10::NoGradGuard no_grad;
+  Begin(step, learning_rate);
+  Forward();
 }
 
 void TrainingStep::RunUnrecorded(int64_t step, double learning_rate) {

@@ -42,7 +42,10 @@ class TrainingStep {
   /// model does: steps of one key are the same work, and are recorded and replayed as such. Throws
   /// what the group throws.
   void Run(int64_t step, double learning_rate, int64_t key);
-  /// The same, kernel by kernel. What was recorded stays.
+  /// Before step `step` is run: its forward pass alone, with the same examples and random numbers,
+  /// for what the model shows of it. The step is as if this had not been.
+  void Look(int64_t step, double learning_rate);
+  /// As Run, kernel by kernel. What was recorded stays.
   void RunUnrecorded(int64_t step, double learning_rate);
   /// Gives back the memory of what was recorded.
   void DropRecording();
