@@ -8,7 +8,6 @@
 #include <string>
 #include <utility>
 
-#include "spion/nn/padding.h"
 #include "spion/ops/encoder_layer.h"
 #include "spion/ops/split_heads.h"
 #include "spion/ops/token_rows.h"
@@ -111,7 +110,8 @@ const LayerNorm& SequenceClassifier::NormBefore(size_t i) const {
   return i < layers_.size() ? layers_[i].attention_norm() : final_norm_;
 }
 
-// [B, L] ids -> [B, L, width]
+// [B, L] ids -> the mean over all L positions, [B, width]: padded ones are zeros in it, and count,
+// as in the reference.
 at::Tensor SequenceClassifier::Encode(const at::Tensor& ids, const Lengths& lengths,
                                       bool training) const {
   const double dropout = DropoutOf(config_, training);
@@ -128,7 +128,8 @@ at::Tensor SequenceClassifier::Encode(const at::Tensor& ids, const Lengths& leng
   for (size_t i = 0; i < layers_.size(); ++i) {
     x = layers_[i].Forward(x, NormBefore(i + 1), lengths, training);
   }
-  return x.normed.defined() ? x.normed : final_norm_.Of(x.sum);
+  return x.normed.defined() ? MeanOverTokens(x.normed, lengths)
+                            : final_norm_.MeanOf(x.sum, lengths);
 }
 
 at::Tensor SequenceClassifier::Forward(const at::Tensor& ids, const Lengths& lengths,
@@ -137,14 +138,8 @@ at::Tensor SequenceClassifier::Forward(const at::Tensor& ids, const Lengths& len
               "the model takes ids [batch, ", config_.sequences, ", ", config_.length, "]; got ",
               ids.sizes());
   const int64_t batch = ids.size(0);
-  at::Tensor x = Encode(ids.view({batch * config_.sequences, config_.length}), lengths, training);
-  if (lengths.has_value()) {
-    const at::Tensor valid = ValidPositions(*lengths, config_.length).unsqueeze(2);
-    x = x * valid.to(x.scalar_type());
-  }
-  // The mean is over all L positions, padded ones (now zero) included, as in the reference. A sum's
-  // gradient is one row for all positions, which a GPU does not write out; that of at::mean is.
-  at::Tensor features = x.sum(1) / config_.length;  // [B * sequences, width]
+  at::Tensor features =
+      Encode(ids.view({batch * config_.sequences, config_.length}), lengths, training);
   if (config_.sequences == 2) {
     const at::Tensor pairs = features.view({batch, 2, config_.width});
     const at::Tensor a = pairs.select(1, 0);

@@ -51,9 +51,9 @@ NormedSum LayerNorm::OfEmbedding(const at::Tensor& ids, const Embedding& tokens,
   return EmbedNorm(ids, tokens.table(), positions.table(), dropout, weight_, bias_, Type());
 }
 
-at::Tensor LayerNorm::Of(const at::Tensor& x) const {
+at::Tensor LayerNorm::MeanOf(const at::Tensor& x, const std::optional<at::Tensor>& lengths) const {
   const ProfileRange range(Region::kResidualStream);
-  return NormRows(x, weight_, bias_, Type());
+  return NormMean(x, weight_, bias_, lengths);
 }
 
 }  // namespace spion

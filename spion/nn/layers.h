@@ -5,6 +5,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <optional>
+
 #include "spion/nn/parameters.h"
 #include "spion/ops/encoder_layer.h"
 #include "spion/ops/token_rows.h"
@@ -46,8 +48,8 @@ class LayerNorm {
   /// Of dropout(tokens[ids] + positions): ids [..., length].
   NormedSum OfEmbedding(const at::Tensor& ids, const Embedding& tokens, const Embedding& positions,
                         double dropout) const;
-  /// Of x [..., width] alone.
-  at::Tensor Of(const at::Tensor& x) const;
+  /// The mean over tokens, as by MeanOverTokens, of x [B, L, width] normalised.
+  at::Tensor MeanOf(const at::Tensor& x, const std::optional<at::Tensor>& lengths) const;
   WeightAndBias parameters() const { return {weight_, bias_}; }
 
  private:

@@ -18,6 +18,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <optional>
 
 namespace spion {
 
@@ -38,6 +39,14 @@ struct NormedSum {
 /// GPU kernels: widths 64, 128, 256, 512.
 at::Tensor NormRows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                     at::ScalarType dtype);
+
+/// The mean over dimension 1 of x [sequences, length, width] in which tokens at and after
+/// lengths[sequence], int32 [sequences], count as zeros, if there are lengths: [sequences, width].
+at::Tensor MeanOverTokens(const at::Tensor& x, const std::optional<at::Tensor>& lengths);
+
+/// MeanOverTokens of NormRows(x), in float32, without the normalised rows in memory.
+at::Tensor NormMean(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                    const std::optional<at::Tensor>& lengths);
 
 /// sum = x + dropout(branch), normalised as by NormRows. x: float32 [..., width]; branch: the
 /// same, or bfloat16.

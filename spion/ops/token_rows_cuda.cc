@@ -147,6 +147,34 @@ class TokenRowsByCuda final : public TokenRowsKernels {
     return norm.Results();
   }
 
+  NormedRows NormMean(const Tensor& x, const Tensor& weight, const Tensor& bias,
+                      const Tensor& lengths) const override {
+    constexpr char kOp[] = "NormMean";
+    const c10::cuda::CUDAGuard guard(x.device());
+    TORCH_CHECK(x.dim() == 3, kOp, " takes x [sequences, length, width]; got ", x.sizes());
+    const RowSizes sizes = SizesOf(kOp, "x", x);
+    const int64_t sequences = x.size(0);
+    const Tensor rows = Operand(kOp, "x", x, at::kFloat, x.sizes(), x.device());
+    Tensor counted;
+    if (lengths.defined()) {
+      counted = Operand(kOp, "lengths", lengths, at::kInt, {sequences}, x.device());
+    }
+    const NormTensors norm(kOp, weight, bias, {sequences, sizes.width}, sizes, at::kFloat,
+                           x.device());
+    const Tensor scratch =
+        at::empty({cuda::NormMeanScratchFloats(sequences, x.size(1), sizes.width)}, rows.options());
+    ThrowIfError(kOp, cuda::Run(cuda::NormMean{.sequences = sequences,
+                                               .length = x.size(1),
+                                               .width = sizes.width,
+                                               .x = Data<float>(rows),
+                                               .lengths = counted.defined() ? Data<int32_t>(counted)
+                                                                            : nullptr,
+                                               .norm = norm.Call<float>(),
+                                               .scratch = MutableData<float>(scratch)},
+                                c10::cuda::getCurrentCUDAStream()));
+    return norm.Results();
+  }
+
   std::tuple<Tensor, NormedRows> AddNorm(const Tensor& x, const Tensor& branch,
                                          const Dropout& dropout, const Tensor& weight,
                                          const Tensor& bias, at::ScalarType dtype) const override {
@@ -180,7 +208,8 @@ class TokenRowsByCuda final : public TokenRowsKernels {
   AddNormGradients AddNormBackward(const Tensor& grad_sum, const Tensor& grad_normed,
                                    const Tensor& sum, const Tensor& weight, const Tensor& mean,
                                    const Tensor& inverse_deviation, const Dropout& dropout,
-                                   bool of_x, std::optional<at::ScalarType> branch) const override {
+                                   bool of_x, std::optional<at::ScalarType> branch,
+                                   const Tensor& lengths) const override {
     constexpr char kOp[] = "AddNormBackward";
     const c10::Device device = sum.device();
     const c10::cuda::CUDAGuard guard(device);
@@ -194,6 +223,10 @@ class TokenRowsByCuda final : public TokenRowsKernels {
     const Tensor inverses = floats("inverse_deviation", inverse_deviation, {rows});
     CheckOperand(kOp, "grad_normed", grad_normed, grad_normed.scalar_type(), sum.sizes(), device);
     const RepeatedRows grad = FindRepeatedRows(grad_normed);
+    Tensor counted;
+    if (lengths.defined()) {
+      counted = Operand(kOp, "lengths", lengths, at::kInt, {rows / grad.repeats}, device);
+    }
     Tensor grad_sum_rows;
     if (grad_sum.defined()) grad_sum_rows = floats("grad_sum", grad_sum, sum.sizes());
 
@@ -215,6 +248,7 @@ class TokenRowsByCuda final : public TokenRowsKernels {
                     .rows = rows,
                     .width = width,
                     .repeats = grad.repeats,
+                    .lengths = counted.defined() ? Data<int32_t>(counted) : nullptr,
                     .grad_sum = grad_sum_rows.defined() ? Data<float>(grad_sum_rows) : nullptr,
                     .grad_out = Data<T>(grad.rows),
                     .sum = Data<float>(sum_rows),

@@ -43,6 +43,9 @@ class TokenRowsKernels {
 
   virtual NormedRows NormRows(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
                               at::ScalarType dtype) const = 0;
+  /// In place of the rows their means over dimension 1; lengths may be undefined: all rows count.
+  virtual NormedRows NormMean(const at::Tensor& x, const at::Tensor& weight, const at::Tensor& bias,
+                              const at::Tensor& lengths) const = 0;
   /// The sum first.
   virtual std::tuple<at::Tensor, NormedRows> AddNorm(const at::Tensor& x, const at::Tensor& branch,
                                                      const Dropout& dropout,
@@ -59,13 +62,14 @@ class TokenRowsKernels {
   /// Of Embed, that of the sum of token and position.
   virtual at::Tensor EmbedBackward(const at::Tensor& grad_sum, const Dropout& dropout) const = 0;
   /// grad_sum may be undefined: zero. `branch`: the type of the branch if its gradient is asked
-  /// for.
+  /// for. lengths, of NormMean, may be undefined.
   virtual AddNormGradients AddNormBackward(const at::Tensor& grad_sum,
                                            const at::Tensor& grad_normed, const at::Tensor& sum,
                                            const at::Tensor& weight, const at::Tensor& mean,
                                            const at::Tensor& inverse_deviation,
                                            const Dropout& dropout, bool of_x,
-                                           std::optional<at::ScalarType> branch) const = 0;
+                                           std::optional<at::ScalarType> branch,
+                                           const at::Tensor& lengths) const = 0;
   /// [vocabulary, width]: of each token the sum of its rows.
   virtual at::Tensor TokenSums(const at::Tensor& ids, const at::Tensor& x,
                                int64_t vocabulary) const = 0;

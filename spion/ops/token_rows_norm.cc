@@ -55,7 +55,7 @@ AddNormGradients NormGradients(AutogradContext* context, const at::Tensor& grad_
   };
   return Kernels().AddNormBackward(grad_sum, grad_normed.defined() ? grad_normed : zeros(), sum,
                                    saved[1], saved[2], saved[3], SavedDropout(context), of_x,
-                                   branch);
+                                   branch, /*lengths=*/at::Tensor());
 }
 
 class LayerNormFunction : public OnceDifferentiable<LayerNormFunction> {

@@ -5,12 +5,14 @@
 #include <ATen/ops/dropout.h>
 #include <ATen/ops/ones.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/stack.h>
 #include <ATen/ops/tensor.h>
 #include <ATen/ops/zeros.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <vector>
 
 #include "spion/testing/seed.h"
 
@@ -52,6 +54,47 @@ TEST(NormRowsTest, IsTheFormulaWithItsGradients) {
   EXPECT_TRUE(Near(x.grad(), x2.grad(), 1e-5));
   EXPECT_TRUE(Near(weight.grad(), weight2.grad(), 1e-5));
   EXPECT_TRUE(Near(bias.grad(), bias2.grad(), 1e-5));
+}
+
+TEST(NormMeanTest, IsTheFormulaWithItsGradients) {
+  at::manual_seed(TestSeed(2));
+  const at::Tensor x = Numbers({3, 5, 12});
+  const at::Tensor weight = Numbers({12});
+  const at::Tensor bias = Numbers({12});
+  const at::Tensor lengths = at::tensor({5, 0, 2}, at::kInt);
+  const at::Tensor grad = at::randn({3, 12});
+  for (const bool is_padded : {false, true}) {
+    for (const at::Tensor& operand : {x, weight, bias}) operand.mutable_grad().reset();
+    const at::Tensor out =
+        NormMean(x, weight, bias, is_padded ? std::optional(lengths) : std::nullopt);
+    out.backward(grad);
+
+    const at::Tensor x2 = Wide(x);
+    const at::Tensor weight2 = Wide(weight);
+    const at::Tensor bias2 = Wide(bias);
+    const at::Tensor normed = Normalise(x2, weight2, bias2);
+    std::vector<at::Tensor> means;
+    for (int64_t i = 0; i < 3; ++i) {
+      const int64_t counted = is_padded ? lengths[i].item<int64_t>() : 5;
+      means.push_back(normed[i].slice(0, 0, counted).sum(0) / 5);
+    }
+    const at::Tensor expected = at::stack(means);
+    expected.backward(grad.to(at::kDouble));
+    EXPECT_TRUE(Near(out, expected, 1e-5));
+    EXPECT_TRUE(Near(x.grad(), x2.grad(), 1e-5));
+    EXPECT_TRUE(Near(weight.grad(), weight2.grad(), 1e-5));
+    EXPECT_TRUE(Near(bias.grad(), bias2.grad(), 1e-5));
+  }
+}
+
+TEST(NormMeanTest, RefusesLengthsOfOtherSizes) {
+  const at::Tensor weight = at::ones({8});
+  EXPECT_THAT(
+      [&] {
+        NormMean(Numbers({2, 3, 8}), weight, weight, at::ones({3}, at::kInt));
+      },
+      testing::ThrowsMessage<c10::Error>(
+          testing::HasSubstr("lengths must be [2], one for each sequence; got [3]")));
 }
 
 TEST(AddNormTest, RefusesABranchOfOtherSizes) {

@@ -89,6 +89,19 @@ struct AddNormForward {
   RowNorm<T> norm;
 };
 
+/// The mean over a sequence's tokens of rows normalised as above, of which the first ones count,
+/// and the others as zeros. Its gradient is AddNormBackward with the same lengths.
+struct NormMean {
+  int64_t sequences;
+  int64_t length;
+  int64_t width;
+  const float* x;          // [sequences, length, width]
+  const int32_t* lengths;  // [sequences]: how many rows count; null: all
+  /// out: [sequences, width]. Mean and deviation of rows that do not count are not written.
+  RowNorm<float> norm;
+  float* scratch;  // NormMeanScratchFloats(sequences, length, width)
+};
+
 /// The gradient of sum, from that which it has beside its normalisation and that of the normalised
 /// rows; of x it is the same, of the branch it goes through the dropout.
 template <typename Branch, typename T>
@@ -96,6 +109,9 @@ struct AddNormBackward {
   int64_t rows;
   int64_t width;
   int64_t repeats;  // grad_out is the same for so many rows that follow each other: at least 1
+  /// [ceil(rows / repeats)]: to how many of those rows it is given, the first ones; the gradient of
+  /// the others is zero. Null: to all.
+  const int32_t* lengths = nullptr;
   const float* grad_sum;  // [rows, width], or null: zero
   const T* grad_out;      // [ceil(rows / repeats), width]
   const float* sum;       // [rows, width]
@@ -182,19 +198,21 @@ struct GeluDropoutBackward {
 
 /// Floats of scratch memory for sums over rows.
 int64_t ScratchFloats(int64_t rows, int64_t columns);
+int64_t NormMeanScratchFloats(int64_t sequences, int64_t length, int64_t width);
 int64_t ColumnScratchFloats(int64_t rows, int64_t width);
 int64_t TokenScratchFloats(int64_t rows, int64_t vocabulary, int64_t width);
 
 // Queue on `stream`, on the current device; neither allocate nor wait, so a CUDA graph may capture
 // them. Errors, with nothing written: InvalidArgument naming the value and what is taken, for rows
-// outside 1 .. kMaxRows, a width that the call does not take, a probability outside [0, 1),
-// a vocabulary, a length or repeats below 1, a vocabulary of TokenSums above kMaxVocabulary, a
-// count that is no multiple of kGeluUnit; Internal with CUDA's message if a launch fails. Pointers
-// are not checked.
+// outside 1 .. kMaxRows (of NormMean sequences times length), a width that the call does not take,
+// a probability outside [0, 1), a vocabulary, a length or repeats below 1, a vocabulary of
+// TokenSums above kMaxVocabulary, a count that is no multiple of kGeluUnit; Internal with CUDA's
+// message if a launch fails. Pointers are not checked.
 template <typename Branch, typename T>
 absl::Status Run(const AddNormForward<Branch, T>& call, CUstream_st* stream);
 template <typename Branch, typename T>
 absl::Status Run(const AddNormBackward<Branch, T>& call, CUstream_st* stream);
+absl::Status Run(const NormMean& call, CUstream_st* stream);
 template <typename T>
 absl::Status Run(const EmbedNormForward<T>& call, CUstream_st* stream);
 absl::Status Run(const DropRows& call, CUstream_st* stream);

@@ -1,10 +1,13 @@
-// NormRows on a GPU against the same in double on the CPU.
+// NormRows and NormMean on a GPU against the same in double on the CPU.
 #include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
+#include <ATen/ops/arange.h>
 #include <ATen/ops/layer_norm.h>
 #include <ATen/ops/randn.h>
+#include <ATen/ops/tensor.h>
 #include <gtest/gtest.h>
 
+#include <optional>
 #include <tuple>
 
 #include "absl/strings/str_cat.h"
@@ -58,6 +61,33 @@ TEST(GpuNormRowsFormTest, SameBitsEveryRunAndAnyView) {
   };
   const at::Tensor first = gradient(x);
   for (int i = 0; i < 20; ++i) EXPECT_TRUE(gradient(x.contiguous()).equal(first));
+}
+
+TEST(GpuNormMeanTest, IsTheFormulaWithItsGradients) {
+  for (const int64_t width : {64, 512}) {
+    for (const bool is_padded : {false, true}) {
+      at::manual_seed(TestSeed(6));
+      const Leaf x = MakeLeaf({5, 700, width}, /*mean=*/2);
+      const Leaf weight = MakeLeaf({width}, 1);
+      const Leaf bias = MakeLeaf({width});
+      const at::Tensor grad = at::randn({5, width});
+      const at::Tensor lengths = at::tensor({700, 0, 1, 256, 699}, at::kInt);
+      std::optional<at::Tensor> there;
+      at::Tensor expected = at::layer_norm(x.wide, {width}, weight.wide, bias.wide, /*eps=*/1e-5);
+      if (is_padded) {
+        there = lengths.to(Gpu());
+        expected = expected * at::arange(700).lt(lengths.unsqueeze(1)).unsqueeze(2);
+      }
+      expected = expected.sum(1) / 700;
+      const at::Tensor out = NormMean(x.gpu, weight.gpu, bias.gpu, there);
+      out.backward(grad.to(Gpu()));
+      expected.backward(grad.to(at::kDouble));
+      EXPECT_LE(RelativeError(out, expected), 1e-6);
+      EXPECT_LE(RelativeError(x.gpu.grad(), x.wide.grad()), 1e-6);
+      EXPECT_LE(RelativeError(weight.gpu.grad(), weight.wide.grad()), 3e-6);
+      EXPECT_LE(RelativeError(bias.gpu.grad(), bias.wide.grad()), 3e-6);
+    }
+  }
 }
 
 TEST(GpuNormRowsFormTest, OtherWidthsTypesAndNoRowsAreLibTorchs) {

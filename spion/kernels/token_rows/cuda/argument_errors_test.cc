@@ -65,6 +65,18 @@ TEST(TokenRowsArgumentsTest, Repeats) {
   ExpectRefused(Rows<AddNormBackward<float, float>>(4, 64), "repeats 0 times");
 }
 
+TEST(TokenRowsArgumentsTest, Sequences) {
+  NormMean call = {};
+  call.width = 64;
+  call.sequences = 3;
+  ExpectRefused(call, "means of 3 sequences of 0 rows; expected at least 1 of both");
+  call.length = kMaxRows / 2;
+  ExpectRefused(call, "at most 2147483647 rows");
+  call.length = 5;
+  call.width = 96;
+  ExpectRefused(call, "96 numbers");
+}
+
 TEST(TokenRowsArgumentsTest, Counts) {
   GeluDropoutForward<BFloat16> call = {};
   call.count = 12;

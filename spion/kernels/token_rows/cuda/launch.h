@@ -14,6 +14,7 @@ template <typename Branch, typename T>
 cudaError_t Launch(const AddNormForward<Branch, T>& call, cudaStream_t stream);
 template <typename Branch, typename T>
 cudaError_t Launch(const AddNormBackward<Branch, T>& call, cudaStream_t stream);
+cudaError_t Launch(const NormMean& call, cudaStream_t stream);
 template <typename T>
 cudaError_t Launch(const EmbedNormForward<T>& call, cudaStream_t stream);
 cudaError_t Launch(const DropRows& call, cudaStream_t stream);

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "spion/kernels/token_rows/api.h"
+#include "spion/kernels/token_rows/cuda/counted_rows.cuh"
 #include "spion/kernels/token_rows/cuda/rows.cuh"
 
 namespace spion::cuda {
@@ -17,6 +18,13 @@ namespace spion::cuda {
 /// Rows are fewer than 2^31.
 __device__ __forceinline__ int64_t GradientRow(int64_t row, uint32_t repeats) {
   return repeats == 1 ? row : int64_t{static_cast<uint32_t>(row) / repeats};
+}
+
+/// Whether the row takes part in what its gradient is of.
+__device__ __forceinline__ bool Counts(const int32_t* lengths, int64_t row, uint32_t repeats) {
+  if (lengths == nullptr) return true;
+  const auto number = static_cast<uint32_t>(row);
+  return number % repeats < CountedRows(lengths, number / repeats, repeats);
 }
 
 /// Grid: SumBlocks(rows) thread blocks of kRowThreads, which share out the call's rows, [rows, 64
@@ -51,7 +59,7 @@ __global__ void __launch_bounds__(kRowThreads)
       grad[r].Clear();
       total[r].Clear();
       const int64_t row = first_row + r;
-      if (row >= call.rows) continue;
+      if (row >= call.rows || !Counts(call.lengths, row, repeats)) continue;
       y[r].Load(call.sum + row * kWidth);
       grad[r].Load(call.grad_out + GradientRow(row, repeats) * kWidth);
       if (call.grad_sum != nullptr) total[r].Load(call.grad_sum + row * kWidth);

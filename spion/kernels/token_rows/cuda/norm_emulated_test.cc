@@ -12,6 +12,7 @@
 #include "spion/kernels/token_rows/cuda/emulated.h"
 #include "spion/kernels/token_rows/cuda/norm_backward.cuh"
 #include "spion/kernels/token_rows/cuda/norm_forward.cuh"
+#include "spion/kernels/token_rows/cuda/norm_mean.cuh"
 #include "spion/testing/seed.h"
 
 namespace spion::cuda {
@@ -198,6 +199,85 @@ TYPED_TEST(EmulatedNormTest, TakesAGradientThatRepeats) {
   const AddNormGradientRun<TypeParam> gradient(run, {}, {}, true, false, /*repeats=*/7);
   ExpectNear(gradient.grad_x, oracle.Slope(Widened(gradient.grad_out)), 1e-5, "x");
   ExpectParameterGradients(gradient, oracle);
+}
+
+// Sequences of one part and of two, of which all, some and none of the rows count; what does not is
+// no number.
+TYPED_TEST(EmulatedNormTest, MeansOfSequencesWithTheirGradients) {
+  constexpr int64_t kWidth = TypeParam::kWidth;
+  constexpr int64_t kSequences = 4;
+  for (const int64_t length : {19, 300}) {
+    const std::vector<int32_t> lengths = {static_cast<int32_t>(length), 0, 5,
+                                          static_cast<int32_t>(length) - 2};
+    const int64_t rows = kSequences * length;
+    const auto counts = [&](int64_t row) { return row % length < lengths[row / length]; };
+    auto x = Numbers<float>(rows * kWidth, /*mean=*/3, 1);
+    std::vector<double> counted(x.size());
+    for (size_t i = 0; i < x.size(); ++i) {
+      if (!counts(i / kWidth)) x[i] = std::nanf("");
+      counted[i] = counts(i / kWidth) ? x[i] : 0;
+    }
+    const auto weight = Numbers<float>(kWidth, 1, 2);
+    const auto bias = Numbers<float>(kWidth, 1, 3);
+    std::vector<float> out(kSequences * kWidth), mean(rows), inverse(rows);
+    std::vector<float> scratch(kSequences * MeanParts(length) * kWidth);
+    const NormMean call = {
+        .sequences = kSequences,
+        .length = length,
+        .width = kWidth,
+        .x = x.data(),
+        .lengths = lengths.data(),
+        .norm = {kEpsilon, weight.data(), bias.data(), out.data(), mean.data(), inverse.data()},
+        .scratch = scratch.data()};
+    const auto parts = static_cast<unsigned>(kSequences * MeanParts(length));
+    RunKernel({.grid = {parts, 1, 1}, .threads = kRowThreads, .seed = TestSeed(22)},
+              [&] { NormMeanKernel<TypeParam::kFours>(call); });
+    RunKernel({.grid = {kSequences, 1, 1},
+               .threads = static_cast<unsigned>(kWidth),
+               .seed = TestSeed(23)},
+              [&] { NormMeanSumKernel(call); });
+    const NormOracle oracle(counted, kWidth, weight);
+    std::vector<double> expected(out.size());
+    for (int64_t i = 0; i < rows * kWidth; ++i) {
+      if (!counts(i / kWidth)) continue;
+      expected[i / kWidth / length * kWidth + i % kWidth] +=
+          (oracle.y[i] * weight[i % kWidth] + bias[i % kWidth]) / static_cast<double>(length);
+    }
+    ExpectNear(out, expected, 1e-5, "mean");
+
+    const auto grad = Numbers<float>(kSequences * kWidth, 0, 24);
+    constexpr unsigned kSumBlocks = 3;
+    std::vector<float> grad_x(x.size()), grad_parameters(2 * kWidth);
+    std::vector<float> sums(kSumBlocks * 2 * kWidth);
+    const AddNormBackward<float, float> backward = {.rows = rows,
+                                                    .width = kWidth,
+                                                    .repeats = length,
+                                                    .lengths = lengths.data(),
+                                                    .grad_sum = nullptr,
+                                                    .grad_out = grad.data(),
+                                                    .sum = x.data(),
+                                                    .weight = weight.data(),
+                                                    .mean = mean.data(),
+                                                    .inverse_deviation = inverse.data(),
+                                                    .dropout = {},
+                                                    .grad_x = grad_x.data(),
+                                                    .grad_branch = nullptr,
+                                                    .grad_parameters = grad_parameters.data(),
+                                                    .scratch = sums.data()};
+    RunKernel({.grid = {kSumBlocks, 1, 1}, .threads = kRowThreads, .seed = TestSeed(25)},
+              [&] { AddNormBackwardKernel<float, float, TypeParam::kFours>(backward); });
+    RunSumParts(sums, kSumBlocks, 2 * kWidth, grad_parameters.data());
+    std::vector<double> given(x.size()), of_parameters(2 * kWidth);
+    for (int64_t i = 0; i < rows * kWidth; ++i) {
+      if (!counts(i / kWidth)) continue;
+      given[i] = grad[i / kWidth / length * kWidth + i % kWidth];
+      of_parameters[i % kWidth] += given[i] * oracle.y[i];
+      of_parameters[kWidth + i % kWidth] += given[i];
+    }
+    ExpectNear(grad_x, oracle.Slope(given), 1e-5, "x");
+    ExpectNear(grad_parameters, of_parameters, 1e-5 * std::sqrt(static_cast<double>(rows)),
+               "weight and bias");
+  }
 }
 
 TYPED_TEST(EmulatedNormTest, AddsADroppedBranch) {

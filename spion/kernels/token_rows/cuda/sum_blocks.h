@@ -25,6 +25,10 @@ constexpr int64_t ColumnSumBlocks(int64_t rows, int64_t width) {
   return width >= kWide ? 1 : SumBlocks(rows);
 }
 
+/// Those of a mean over a sequence: so many rows each.
+constexpr int kMeanRows = 256;
+constexpr int64_t MeanParts(int64_t length) { return (length + kMeanRows - 1) / kMeanRows; }
+
 /// Those of a sum by token: a table of sums is written for so many rows.
 constexpr int kTokensPerBlock = 1024;
 constexpr int64_t TokenSumBlocks(int64_t rows) {

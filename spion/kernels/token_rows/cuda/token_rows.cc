@@ -35,6 +35,10 @@ absl::Status CheckCount(int64_t count) {
 
 int64_t ScratchFloats(int64_t rows, int64_t columns) { return SumBlocks(rows) * columns; }
 
+int64_t NormMeanScratchFloats(int64_t sequences, int64_t length, int64_t width) {
+  return sequences * MeanParts(length) * width;
+}
+
 int64_t ColumnScratchFloats(int64_t rows, int64_t width) {
   return ColumnSumBlocks(rows, width) * width;
 }
@@ -58,6 +62,17 @@ absl::Status Run(const AddNormBackward<Branch, T>& call, CUstream_st* stream) {
     return absl::InvalidArgumentError(
         absl::StrCat("a gradient that repeats ", call.repeats, " times; expected 1 to ", kMaxRows));
   }
+  return StatusOfLaunch(Launch(call, stream));
+}
+
+absl::Status Run(const NormMean& call, CUstream_st* stream) {
+  if (call.sequences < 1 || call.length < 1 || call.length > kMaxRows ||
+      call.sequences > kMaxRows / call.length) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("means of ", call.sequences, " sequences of ", call.length,
+                     " rows; expected at least 1 of both, and at most ", kMaxRows, " rows"));
+  }
+  RETURN_IF_ERROR(CheckNorm(call.sequences * call.length, call.width));
   return StatusOfLaunch(Launch(call, stream));
 }
 
