@@ -298,20 +298,24 @@ class TokenRowsByCuda final : public TokenRowsKernels {
     return sum;
   }
 
-  Tensor EmbedBackward(const Tensor& grad_sum, const Dropout& dropout) const override {
+  std::tuple<Tensor, Tensor> EmbedBackward(const Tensor& grad_sum,
+                                           const Dropout& dropout) const override {
     constexpr char kOp[] = "EmbedBackward";
     const c10::cuda::CUDAGuard guard(grad_sum.device());
     const RowSizes sizes = SizesOf(kOp, "grad_sum", grad_sum);
     const Tensor rows =
         Operand(kOp, "grad_sum", grad_sum, at::kFloat, grad_sum.sizes(), grad_sum.device());
     const Tensor grad = at::empty(grad_sum.sizes(), rows.options());
-    ThrowIfError(kOp, cuda::Run(cuda::DropRows{.rows = sizes.rows,
-                                               .width = sizes.width,
-                                               .x = Data<float>(rows),
-                                               .dropout = BackwardDropout(kOp, dropout, sizes),
-                                               .out = MutableData<float>(grad)},
+    const Tensor positions = at::empty({grad_sum.size(-2), sizes.width}, rows.options());
+    ThrowIfError(kOp, cuda::Run(cuda::EmbedBackward{.rows = sizes.rows,
+                                                    .width = sizes.width,
+                                                    .length = grad_sum.size(-2),
+                                                    .grad = Data<float>(rows),
+                                                    .dropout = BackwardDropout(kOp, dropout, sizes),
+                                                    .out = MutableData<float>(grad),
+                                                    .positions = MutableData<float>(positions)},
                                 c10::cuda::getCurrentCUDAStream()));
-    return grad;
+    return {grad, positions};
   }
 
   Tensor TokenSums(const Tensor& ids, const Tensor& x, int64_t vocabulary) const override {

@@ -59,8 +59,10 @@ class TokenRowsKernels {
   /// The sum alone.
   virtual at::Tensor Embed(const at::Tensor& ids, const at::Tensor& tokens,
                            const at::Tensor& positions, const Dropout& dropout) const = 0;
-  /// Of Embed, that of the sum of token and position.
-  virtual at::Tensor EmbedBackward(const at::Tensor& grad_sum, const Dropout& dropout) const = 0;
+  /// Of Embed [..., length, width], that of the sum of token and position, and that of the
+  /// positions.
+  virtual std::tuple<at::Tensor, at::Tensor> EmbedBackward(const at::Tensor& grad_sum,
+                                                           const Dropout& dropout) const = 0;
   /// grad_sum may be undefined: zero. `branch`: the type of the branch if its gradient is asked
   /// for. lengths, of NormMean, may be undefined.
   virtual AddNormGradients AddNormBackward(const at::Tensor& grad_sum,

@@ -102,31 +102,16 @@ class AddNormFunction : public OnceDifferentiable<AddNormFunction> {
   }
 };
 
-at::Tensor TokenTableGradient(const at::Tensor& ids, const at::Tensor& grad, int64_t vocabulary) {
+/// Of a context whose first input is the table, and that has saved the vocabulary: undefined unless
+/// it is asked for. `grad`: of the sum of token and position.
+at::Tensor TokenTableGradient(AutogradContext* context, const at::Tensor& grad,
+                              const at::Tensor& ids) {
+  if (!context->needs_input_grad(0)) return {};
+  const int64_t vocabulary = context->saved_data["vocabulary"].toInt();
   return vocabulary <= cuda::kMaxVocabulary
              ? Kernels().TokenSums(ids, grad, vocabulary)
              : at::embedding_dense_backward(grad, ids, vocabulary, /*padding_idx=*/-1,
                                             /*scale_grad_by_freq=*/false);
-}
-
-struct TableGradients {
-  at::Tensor tokens;  // each undefined unless it is asked for
-  at::Tensor positions;
-};
-/// Of a context whose first two inputs are the tables, and that has saved the vocabulary; `grad`:
-/// of the sum of token and position.
-TableGradients GradientsOfTables(AutogradContext* context, const at::Tensor& grad,
-                                 const at::Tensor& ids) {
-  const int64_t length = grad.size(-2);
-  const int64_t width = grad.size(-1);
-  TableGradients gradients;
-  if (context->needs_input_grad(0)) {
-    gradients.tokens = TokenTableGradient(ids, grad, context->saved_data["vocabulary"].toInt());
-  }
-  if (context->needs_input_grad(1)) {
-    gradients.positions = SumOfRows(grad.view({-1, length * width})).view({length, width});
-  }
-  return gradients;
 }
 
 class EmbedNormFunction : public OnceDifferentiable<EmbedNormFunction> {
@@ -149,10 +134,20 @@ class EmbedNormFunction : public OnceDifferentiable<EmbedNormFunction> {
   static variable_list Gradients(AutogradContext* context, const variable_list& grads) {
     // The sum of token and position is the branch here.
     const auto gradients = NormGradients(context, grads[0], grads[1], /*of_x=*/false, at::kFloat);
-    const TableGradients tables =
-        GradientsOfTables(context, gradients.branch, context->get_saved_variables()[4]);
-    return {tables.tokens, tables.positions, gradients.weight, gradients.bias,
-            at::Tensor(),  at::Tensor(),     at::Tensor()};
+    const at::Tensor& grad = gradients.branch;
+    at::Tensor of_positions;
+    if (context->needs_input_grad(1)) {
+      const int64_t length = grad.size(-2);
+      const int64_t width = grad.size(-1);
+      of_positions = SumOfRows(grad.view({-1, length * width})).view({length, width});
+    }
+    return {TokenTableGradient(context, grad, context->get_saved_variables()[4]),
+            of_positions,
+            gradients.weight,
+            gradients.bias,
+            at::Tensor(),
+            at::Tensor(),
+            at::Tensor()};
   }
 };
 
@@ -173,10 +168,9 @@ class EmbedFunction : public OnceDifferentiable<EmbedFunction> {
   }
 
   static variable_list Gradients(AutogradContext* context, const variable_list& grads) {
-    const at::Tensor grad = Kernels().EmbedBackward(grads[0], SavedDropout(context));
-    const TableGradients tables =
-        GradientsOfTables(context, grad, context->get_saved_variables()[0]);
-    return {tables.tokens, tables.positions, at::Tensor(), at::Tensor()};
+    const auto [grad, of_positions] = Kernels().EmbedBackward(grads[0], SavedDropout(context));
+    return {TokenTableGradient(context, grad, context->get_saved_variables()[0]), of_positions,
+            at::Tensor(), at::Tensor()};
   }
 };
 

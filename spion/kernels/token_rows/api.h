@@ -132,8 +132,8 @@ struct TokenIds {
 };
 
 /// sum = dropout(tokens[id] + positions[row % length]), normalised unless norm.out is null. Its
-/// gradient is AddNormBackward with a branch of floats, without normalisation DropRows, and the
-/// sums below.
+/// gradient is AddNormBackward with a branch of floats, without normalisation EmbedBackward, and
+/// the sums below.
 template <typename T>
 struct EmbedNormForward {
   int64_t rows;
@@ -148,13 +148,15 @@ struct EmbedNormForward {
   RowNorm<T> norm;
 };
 
-/// out = dropout(x), of rows as branches are dropped.
-struct DropRows {
+/// out = dropout(grad), the gradient of the sum of token and position, and its sums by position.
+struct EmbedBackward {
   int64_t rows;
   int64_t width;
-  const float* x;  // [rows, width]
+  int64_t length;
+  const float* grad;  // [rows, width]
   Dropout dropout;
-  float* out;  // [rows, width]
+  float* out;        // [rows, width]
+  float* positions;  // [length, width]
 };
 
 /// sums[v] = sum of the rows of x whose id is v.
@@ -215,7 +217,7 @@ absl::Status Run(const AddNormBackward<Branch, T>& call, CUstream_st* stream);
 absl::Status Run(const NormMean& call, CUstream_st* stream);
 template <typename T>
 absl::Status Run(const EmbedNormForward<T>& call, CUstream_st* stream);
-absl::Status Run(const DropRows& call, CUstream_st* stream);
+absl::Status Run(const EmbedBackward& call, CUstream_st* stream);
 absl::Status Run(const TokenSums& call, CUstream_st* stream);
 template <typename T>
 absl::Status Run(const ColumnSums<T>& call, CUstream_st* stream);

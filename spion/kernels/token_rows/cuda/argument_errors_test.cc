@@ -59,6 +59,7 @@ TEST(TokenRowsArgumentsTest, VocabulariesAndLengths) {
   auto embed = Rows<EmbedNormForward<float>>(4, 64);
   embed.vocabulary = 7;
   ExpectRefused(embed, "a length of 0");
+  ExpectRefused(Rows<EmbedBackward>(4, 64), "a length of 0");
 }
 
 TEST(TokenRowsArgumentsTest, Repeats) {

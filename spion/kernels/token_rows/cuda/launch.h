@@ -17,7 +17,7 @@ cudaError_t Launch(const AddNormBackward<Branch, T>& call, cudaStream_t stream);
 cudaError_t Launch(const NormMean& call, cudaStream_t stream);
 template <typename T>
 cudaError_t Launch(const EmbedNormForward<T>& call, cudaStream_t stream);
-cudaError_t Launch(const DropRows& call, cudaStream_t stream);
+cudaError_t Launch(const EmbedBackward& call, cudaStream_t stream);
 cudaError_t Launch(const TokenSums& call, cudaStream_t stream);
 template <typename T>
 cudaError_t Launch(const ColumnSums<T>& call, cudaStream_t stream);

@@ -8,7 +8,7 @@
 #include "gtest/gtest.h"
 #include "spion/kernels/cuda_emulation/thread_block.h"
 #include "spion/kernels/token_rows/api.h"
-#include "spion/kernels/token_rows/cuda/drop_rows.cuh"
+#include "spion/kernels/token_rows/cuda/embed_backward.cuh"
 #include "spion/kernels/token_rows/cuda/emulated.h"
 #include "spion/kernels/token_rows/cuda/norm_backward.cuh"
 #include "spion/kernels/token_rows/cuda/norm_forward.cuh"
@@ -387,12 +387,23 @@ TYPED_TEST(EmulatedNormTest, EmbedsTokensAtPositions) {
               [&] { EmbedNormForwardKernel<T, TypeParam::kFours>(embed); });
     EXPECT_EQ(alone, sum);
     const std::vector<float> grad = Numbers<float>(kRows * kWidth, 0, 15);
-    std::vector<float> dropped(grad.size());
-    const DropRows drop = {kRows, kWidth, grad.data(), DropoutOf(kProbability), dropped.data()};
-    RunKernel({.grid = {2, 1, 1}, .threads = kRowThreads, .seed = TestSeed(21)},
-              [&] { DropRowsKernel<TypeParam::kFours>(drop); });
-    for (size_t i = 0; i < factors.size(); ++i) factors[i] *= grad[i];
+    std::vector<float> dropped(grad.size()), of_positions(kLength * kWidth);
+    const EmbedBackward backward = {.rows = kRows,
+                                    .width = kWidth,
+                                    .length = kLength,
+                                    .grad = grad.data(),
+                                    .dropout = DropoutOf(kProbability),
+                                    .out = dropped.data(),
+                                    .positions = of_positions.data()};
+    RunKernel({.grid = {kLength, 1, 1}, .threads = kRowThreads, .seed = TestSeed(21)},
+              [&] { EmbedBackwardKernel<TypeParam::kFours>(backward); });
+    std::vector<double> by_position(of_positions.size());
+    for (size_t i = 0; i < factors.size(); ++i) {
+      factors[i] *= grad[i];
+      by_position[i % by_position.size()] += factors[i];
+    }
     ExpectNear(dropped, factors, 1e-6, "gradient");
+    ExpectNear(of_positions, by_position, 1e-5, "gradient of positions");
   }
 }
 

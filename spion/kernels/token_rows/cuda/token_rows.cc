@@ -88,8 +88,12 @@ absl::Status Run(const EmbedNormForward<T>& call, CUstream_st* stream) {
   return StatusOfLaunch(Launch(call, stream));
 }
 
-absl::Status Run(const DropRows& call, CUstream_st* stream) {
+absl::Status Run(const EmbedBackward& call, CUstream_st* stream) {
   RETURN_IF_ERROR(CheckNorm(call.rows, call.width));
+  if (call.length < 1 || call.length > kMaxRows) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("a length of ", call.length, "; expected 1 to ", kMaxRows));
+  }
   RETURN_IF_ERROR(CheckDropout(call.dropout));
   return StatusOfLaunch(Launch(call, stream));
 }
