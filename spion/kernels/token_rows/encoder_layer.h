@@ -22,7 +22,9 @@ namespace spion::cuda {
 // All pointers are device pointers to contiguous arrays, aligned to 16 bytes. Products are of
 // numbers rounded to bf16, added in fp32, and so are the gradients of the biases; all else is fp32.
 // The scale of the hidden numbers' dropout goes into W2 before that is rounded. A sum over tokens
-// is always in the same order: the same bits every run, and on every GPU of one kind.
+// is always in the same order: the same bits every run, and on every GPU of one kind. Parameters
+// are read while the kernel before on the stream ends (programmatic dependent launch): it must not
+// be what writes them.
 
 /// The one size of model that these calls take.
 constexpr int kLayerWidth = 64;

@@ -14,21 +14,9 @@
 #include "spion/kernels/block_sparse/cuda/plan.h"
 #include "spion/kernels/block_sparse/problem.h"
 #include "spion/kernels/common/head_dim.h"
+#include "spion/kernels/cuda_launch/overlap.h"
 
 namespace spion::cuda {
-
-/// Whether the current GPU has programmatic dependent launch.
-inline cudaError_t CanOverlapKernels(bool& can) {
-  constexpr int kHopper = 9;
-  int device = 0;
-  int major = 0;
-  const cudaError_t error = cudaGetDevice(&device);
-  if (error != cudaSuccess) return error;
-  const cudaError_t no_attribute =
-      cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device);
-  can = major >= kHopper;
-  return no_attribute;
-}
 
 template <typename T>
 LaunchPlan PlanOf(const BlockSparseForward<T>& call) {
@@ -57,18 +45,11 @@ constexpr int GrantedBytes(Design design) {
 template <typename Call>
 cudaError_t Start(KernelPointer<Call> kernel, const PlannedLaunch& launch, bool overlaps,
                   const Call& call, cudaStream_t stream) {
-  cudaLaunchAttribute attribute = {};
-  attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
-  attribute.val.programmaticStreamSerializationAllowed = 1;
-  cudaLaunchConfig_t config = {};
-  config.gridDim = dim3(static_cast<unsigned>(launch.grid.x), static_cast<unsigned>(launch.grid.y),
-                        static_cast<unsigned>(launch.grid.z));
-  config.blockDim = dim3(static_cast<unsigned>(launch.threads));
-  config.dynamicSmemBytes = static_cast<size_t>(launch.shared_bytes);
-  config.stream = stream;
-  config.attrs = &attribute;
-  config.numAttrs = overlaps ? 1 : 0;
-  return cudaLaunchKernelEx(&config, kernel, call, launch.argument);
+  const dim3 grid(static_cast<unsigned>(launch.grid.x), static_cast<unsigned>(launch.grid.y),
+                  static_cast<unsigned>(launch.grid.z));
+  return StartKernel(kernel, grid, static_cast<unsigned>(launch.threads),
+                     static_cast<size_t>(launch.shared_bytes), stream, overlaps, call,
+                     launch.argument);
 }
 
 /// Forward or backward, by the type of the call. What the device may refuse is asked for before the

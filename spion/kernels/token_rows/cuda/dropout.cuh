@@ -32,7 +32,7 @@ struct Kept {
 class Dropper {
  public:
   explicit __device__ __forceinline__ Dropper(const Dropout& dropout)
-      : scale_(1 / (1 - dropout.probability)), drops_(dropout.probability > 0) {
+      : scale_(ScaleOf(dropout)), drops_(dropout.probability > 0) {
     const auto dropped = static_cast<uint32_t>(fmaf(dropout.probability, kDraws, 0.5F));
     addend_ = (kDraws - dropped) * 0x00010001U;
     if (!drops_) return;
@@ -51,9 +51,14 @@ class Dropper {
     first_draw_ = random.first_draw;
   }
 
+  /// What numbers that are kept are multiplied by.
+  static __device__ __forceinline__ float ScaleOf(const Dropout& dropout) {
+    return 1 / (1 - dropout.probability);
+  }
+
   /// The same for all threads of a launch.
   __device__ __forceinline__ bool drops() const { return drops_; }
-  /// What numbers that are kept are multiplied by.
+  /// ScaleOf the dropout.
   __device__ __forceinline__ float scale() const { return scale_; }
 
   /// Of eights, each by a draw of its own. Several at once take fewer instructions.

@@ -4,8 +4,10 @@
 
 #include <cuda_runtime_api.h>
 
+#include <cstddef>
 #include <cstdint>
 
+#include "spion/kernels/cuda_launch/overlap.h"
 #include "spion/kernels/token_rows/cuda/launch_sum_parts.cuh"
 #include "spion/kernels/token_rows/cuda/layer_blocks.h"
 
@@ -18,8 +20,8 @@ cudaError_t LaunchLayer(void (*kernel)(Call), const Call& call, int64_t most_blo
       cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, shared_bytes);
   if (error != cudaSuccess) return error;
   const auto blocks = static_cast<unsigned>(LayerBlocks(call.rows, most_blocks));
-  kernel<<<blocks, kLayerThreads, shared_bytes, stream>>>(call);
-  return cudaGetLastError();
+  return StartOverlapping(kernel, blocks, kLayerThreads, static_cast<size_t>(shared_bytes), stream,
+                          call);
 }
 
 /// And adds up what the thread blocks leave.

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "spion/kernels/cuda_launch/overlap.h"
 #include "spion/kernels/token_rows/cuda/sum_parts.cuh"
 
 namespace spion::cuda {
@@ -15,10 +16,9 @@ cudaError_t SumParts(const float* parts, int64_t count, int64_t columns, float* 
                      cudaStream_t stream) {
   const cudaError_t error = cudaGetLastError();  // of the launch that leaves the parts
   if (error != cudaSuccess) return error;
-  SumPartsKernel<Place>
-      <<<static_cast<unsigned>(columns / kPartColumns), kPartColumns * kPartSlices, 0, stream>>>(
-          parts, static_cast<int32_t>(count), static_cast<int32_t>(columns), sums);
-  return cudaGetLastError();
+  return StartOverlapping(SumPartsKernel<Place>, static_cast<unsigned>(columns / kPartColumns),
+                          kPartColumns * kPartSlices, 0, stream, parts, static_cast<int32_t>(count),
+                          static_cast<int32_t>(columns), sums);
 }
 
 }  // namespace spion::cuda

@@ -12,6 +12,13 @@ __device__ __forceinline__ void CopyVector(const float* from, int count, float* 
   for (int i = static_cast<int>(threadIdx.x); i < count; i += kLayerThreads) to[i] = from[i];
 }
 
+/// Before it, a kernel of a layer reads parameters alone, and writes nothing: the kernel before it
+/// may be under way. The next one may begin from here on.
+__device__ __forceinline__ void BeginWithRows() {
+  tiles::WaitForKernelBefore();
+  tiles::LetNextKernelStart();
+}
+
 }  // namespace spion::cuda
 
 #endif  // SPION_KERNELS_TOKEN_ROWS_CUDA_LAYER_VECTORS_CUH_

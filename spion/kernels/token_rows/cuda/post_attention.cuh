@@ -87,7 +87,6 @@ __device__ __forceinline__ SixteenRows<1> HiddenNumbers(const SixteenRowsBF16<2>
 static __global__ void __launch_bounds__(kLayerThreads, 2)
     PostAttentionForwardKernel(const __grid_constant__ PostAttentionForward call) {
   using Shared = PostAttentionShared;
-  const Dropper dropper(call.dropout);
   const int64_t step = int64_t{gridDim.x} * kLayerRows;
   int64_t first_row = int64_t{blockIdx.x} * kLayerRows + 16 * (threadIdx.x / 32);
   const auto copy = [&](int64_t from_row) {
@@ -95,8 +94,10 @@ static __global__ void __launch_bounds__(kLayerThreads, 2)
     RowsAhead<2, BFloat16>::Copy(call.heads, from_row, call.rows, Shared::kHeadsAhead);
     tiles::CommitCopies();
   };
+  const float* vectors = LoadPostAttention(call.parameters, Dropper::ScaleOf(call.dropout));
+  BeginWithRows();
   copy(first_row);
-  const float* vectors = LoadPostAttention(call.parameters, dropper.scale());
+  const Dropper dropper(call.dropout);
   __syncthreads();  // all of it is there before any warp multiplies
   for (; first_row < call.rows; first_row += step) {
     tiles::WaitForCopies<0>();

@@ -113,17 +113,18 @@ static __global__ void __launch_bounds__(kLayerThreads, 1)
     PostAttentionBackwardKernel(const __grid_constant__ PostAttentionBackward call) {
   using Shared = PostAttentionShared;
   using Rows = PostAttentionRows;
-  const Dropper dropper(call.dropout);
   const uint32_t narrow = threadIdx.x / 32 * 16 * Rows::kNarrow;
   const uint32_t wide = threadIdx.x / 32 * 16 * Rows::kWide;
   const int64_t step = int64_t{gridDim.x} * kLayerRows;
   const int64_t first_of_block = int64_t{blockIdx.x} * kLayerRows;
+  const float* vectors = LoadPostAttention(call.parameters, Dropper::ScaleOf(call.dropout));
+  BeginWithRows();
   RowsAhead<2, float>::Copy(call.x, first_of_block + 16 * (threadIdx.x / 32), call.rows,
                             Rows::kXAhead);
   RowsAhead<2, BFloat16>::Copy(call.heads, first_of_block + 16 * (threadIdx.x / 32), call.rows,
                                Rows::kHeadsAhead);
   tiles::CommitCopies();
-  const float* vectors = LoadPostAttention(call.parameters, dropper.scale());
+  const Dropper dropper(call.dropout);
   PostAttentionSums sums;
   __syncthreads();  // all of it is there before any warp multiplies
   for (int64_t base = first_of_block; base < call.rows; base += step) {

@@ -58,8 +58,9 @@ static __global__ void __launch_bounds__(kLayerThreads)
     RowsAhead<2, float>::Copy(call.x, from_row, call.rows, Shared::kForwardX);
     tiles::CommitCopies();
   };
-  copy(first_row);
   const float* vectors = LoadPreAttention(call, Shared::kForwardVectors);
+  BeginWithRows();
+  copy(first_row);
   __syncthreads();  // all of it is there before any warp multiplies
   for (; first_row < call.rows; first_row += step) {
     tiles::WaitForCopies<0>();
@@ -189,8 +190,9 @@ static __global__ void __launch_bounds__(kLayerThreads, 1)
     }
     tiles::CommitCopies();
   };
-  copy(first + 16 * warp, grad);
   const float* vectors = LoadPreAttention<Weight>(call, Shared::kBackwardVectors);
+  BeginWithRows();
+  copy(first + 16 * warp, grad);
   PreAttentionSums sums;
   __syncthreads();  // all of it is there before any warp multiplies
   for (int64_t base = first; base < call.rows; base += step) {

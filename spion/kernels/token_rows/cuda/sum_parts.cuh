@@ -24,6 +24,8 @@ __global__ void __launch_bounds__(kPartColumns* kPartSlices)
   const uint32_t column = threadIdx.x % kPartColumns;
   const uint32_t slice = threadIdx.x / kPartColumns;
   const int64_t first = int64_t{blockIdx.x} * kPartColumns + column;
+  tiles::WaitForKernelBefore();
+  tiles::LetNextKernelStart();
   float sum = 0;
   for (auto part = static_cast<int32_t>(slice); part < count; part += kPartSlices) {
     sum += parts[first + int64_t{part} * columns];

@@ -1,0 +1,57 @@
+// Programmatic dependent launch: a kernel that begins while the one before it on the stream ends.
+#ifndef SPION_KERNELS_CUDA_LAUNCH_OVERLAP_H_
+#define SPION_KERNELS_CUDA_LAUNCH_OVERLAP_H_
+
+#include <cuda_runtime.h>
+
+#include <cstddef>
+#include <type_traits>
+
+namespace spion::cuda {
+
+/// Whether the current GPU has it.
+inline cudaError_t CanOverlapKernels(bool& can) {
+  constexpr int kHopper = 9;
+  int device = 0;
+  int major = 0;
+  const cudaError_t error = cudaGetDevice(&device);
+  if (error != cudaSuccess) return error;
+  const cudaError_t no_attribute =
+      cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device);
+  can = major >= kHopper;
+  return no_attribute;
+}
+
+/// Starts a kernel; if it `overlaps`, before the one before it has ended: it must then call
+/// tiles::WaitForKernelBefore, and until then touch nothing that one may write, and write nothing.
+template <class... Parameters>
+cudaError_t StartKernel(void (*kernel)(Parameters...), dim3 grid, unsigned threads,
+                        size_t shared_bytes, cudaStream_t stream, bool overlaps,
+                        std::type_identity_t<Parameters>... parameters) {
+  cudaLaunchAttribute attribute = {};
+  attribute.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+  attribute.val.programmaticStreamSerializationAllowed = 1;
+  cudaLaunchConfig_t config = {};
+  config.gridDim = grid;
+  config.blockDim = dim3(threads);
+  config.dynamicSmemBytes = shared_bytes;
+  config.stream = stream;
+  config.attrs = &attribute;
+  config.numAttrs = overlaps ? 1 : 0;
+  return cudaLaunchKernelEx(&config, kernel, parameters...);
+}
+
+/// The same, of a kernel that overlaps where the GPU can.
+template <class... Parameters>
+cudaError_t StartOverlapping(void (*kernel)(Parameters...), dim3 grid, unsigned threads,
+                             size_t shared_bytes, cudaStream_t stream,
+                             std::type_identity_t<Parameters>... parameters) {
+  bool overlaps = false;
+  const cudaError_t error = CanOverlapKernels(overlaps);
+  if (error != cudaSuccess) return error;
+  return StartKernel(kernel, grid, threads, shared_bytes, stream, overlaps, parameters...);
+}
+
+}  // namespace spion::cuda
+
+#endif  // SPION_KERNELS_CUDA_LAUNCH_OVERLAP_H_
