@@ -59,21 +59,24 @@ class PostAttentionFunction : public OnceDifferentiable<PostAttentionFunction> {
                         const Tensor& mlp_weight, const Tensor& mlp_bias) {
     at::AutoDispatchBelowADInplaceOrView below_autograd;
     const Dropout dropout = NewDropout(probability, x);
-    context->save_for_backward({x, heads, output_weight, output_bias, norm_weight, norm_bias,
+    const auto [out, kept] =
+        Kernels().PostAttention(x, heads,
+                                {output_weight, output_bias, norm_weight, norm_bias, hidden_weight,
+                                 hidden_bias, mlp_weight, mlp_bias},
+                                dropout);
+    context->save_for_backward({x, heads, kept, output_weight, output_bias, norm_weight, norm_bias,
                                 hidden_weight, hidden_bias, mlp_weight, mlp_bias});
-    Save(context, dropout);
-    return Kernels().PostAttention(x, heads,
-                                   {output_weight, output_bias, norm_weight, norm_bias,
-                                    hidden_weight, hidden_bias, mlp_weight, mlp_bias},
-                                   dropout);
+    context->saved_data["dropout"] = probability;
+    return out;
   }
 
   static variable_list Gradients(AutogradContext* context, const variable_list& grads) {
     using At = cuda::PostAttentionGradients;
     const variable_list saved = context->get_saved_variables();
-    const std::vector<Tensor> parameters(saved.begin() + 2, saved.end());
-    const auto [grad_x, grad_heads, all] = Kernels().PostAttentionBackward(
-        grads[0], saved[0], saved[1], parameters, SavedDropout(context));
+    const std::vector<Tensor> parameters(saved.begin() + 3, saved.end());
+    const auto [grad_x, grad_heads, all] =
+        Kernels().PostAttentionBackward(grads[0], saved[0], saved[1], parameters,
+                                        context->saved_data["dropout"].toDouble(), saved[2]);
     variable_list gradients = {grad_x, grad_heads, Tensor()};
     constexpr int kPlaces[] = {At::kOutputWeight, At::kOutputBias, At::kNormWeight, At::kNormBias,
                                At::kHiddenWeight, At::kHiddenBias, At::kMlpWeight,  At::kMlpBias};

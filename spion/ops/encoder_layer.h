@@ -1,7 +1,7 @@
 // What an encoder layer does around its attention, with autograd: on a GPU, for models of the size
 // that its kernels take, two passes over the residual stream, and nothing kept for the backward
-// pass but the residual stream, the queries, keys and values, and the heads
-// (spion/kernels/token_rows/encoder_layer.h has the formulas).
+// pass but the residual stream, the queries, keys and values, the heads, and a bit for each number
+// that a dropout dropped or kept (spion/kernels/token_rows/encoder_layer.h has the formulas).
 //
 // Products are of numbers rounded to bfloat16, added in float32. Deterministic. A forward pass
 // reads its parameters while the kernel before on the stream ends: that must not be what wrote them

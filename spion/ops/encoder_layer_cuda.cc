@@ -141,50 +141,65 @@ class EncoderLayerByCuda final : public EncoderLayerKernels {
     return {grad_x, all.sums};
   }
 
-  Tensor PostAttention(const Tensor& x, const Tensor& heads, at::TensorList tensors,
-                       const Dropout& dropout) const override {
+  std::tuple<Tensor, Tensor> PostAttention(const Tensor& x, const Tensor& heads,
+                                           at::TensorList tensors,
+                                           const Dropout& dropout) const override {
     constexpr char kOp[] = "PostAttention";
     const c10::cuda::CUDAGuard guard(x.device());
     const Tensor rows = ResidualStream(kOp, "x", x);
     const Tensor head_rows = Operand(kOp, "heads", heads, at::kBFloat16, x.sizes(), x.device());
     Parameters parameters(kOp, tensors, 4, x.device());
     const Tensor out = at::empty(x.sizes(), x.options());
-    ThrowIfError(
-        kOp, cuda::Run(cuda::PostAttentionForward{.rows = x.numel() / kWidth,
-                                                  .x = Data<float>(rows),
-                                                  .heads = Data<BFloat16>(head_rows),
-                                                  .parameters = PostParameters(parameters),
-                                                  .dropout = ForwardDropout(dropout, DrawsOf(x)),
-                                                  .out = MutableData<float>(out)},
-                       c10::cuda::getCurrentCUDAStream()));
-    return out;
+    Tensor kept;
+    if (dropout.probability > 0) {
+      kept = at::empty({cuda::KeptLayerWords(x.numel() / kWidth)}, x.options().dtype(at::kInt));
+    }
+    ThrowIfError(kOp, cuda::Run(
+                          cuda::PostAttentionForward{
+                              .rows = x.numel() / kWidth,
+                              .x = Data<float>(rows),
+                              .heads = Data<BFloat16>(head_rows),
+                              .parameters = PostParameters(parameters),
+                              .dropout = ForwardDropout(dropout, DrawsOf(x)),
+                              .out = MutableData<float>(out),
+                              .kept = kept.defined() ? MutableData<uint32_t>(kept) : nullptr},
+                          c10::cuda::getCurrentCUDAStream()));
+    return {out, kept};
   }
 
   std::tuple<Tensor, Tensor, Tensor> PostAttentionBackward(const Tensor& grad_out, const Tensor& x,
                                                            const Tensor& heads,
                                                            at::TensorList tensors,
-                                                           const Dropout& dropout) const override {
+                                                           double probability,
+                                                           const Tensor& kept) const override {
     constexpr char kOp[] = "PostAttentionBackward";
     const c10::cuda::CUDAGuard guard(x.device());
     const Tensor rows = ResidualStream(kOp, "x", x);
     const Tensor grads = Operand(kOp, "grad_out", grad_out, at::kFloat, x.sizes(), x.device());
     const Tensor head_rows = Operand(kOp, "heads", heads, at::kBFloat16, x.sizes(), x.device());
     Parameters parameters(kOp, tensors, 4, x.device());
+    Tensor kept_words;
+    if (probability > 0) {
+      kept_words = Operand(kOp, "kept", kept, at::kInt, {cuda::KeptLayerWords(x.numel() / kWidth)},
+                           x.device());
+    }
     const Tensor grad_x = at::empty(x.sizes(), x.options());
     const Tensor grad_heads = at::empty(x.sizes(), heads.options());
     const Sums all(cuda::PostAttentionGradients::kFloats, x.options());
-    ThrowIfError(
-        kOp, cuda::Run(cuda::PostAttentionBackward{.rows = x.numel() / kWidth,
-                                                   .grad_out = Data<float>(grads),
-                                                   .x = Data<float>(rows),
-                                                   .heads = Data<BFloat16>(head_rows),
-                                                   .parameters = PostParameters(parameters),
-                                                   .dropout = BackwardDropout(dropout, DrawsOf(x)),
-                                                   .grad_x = MutableData<float>(grad_x),
-                                                   .grad_heads = MutableData<BFloat16>(grad_heads),
-                                                   .grad_parameters = MutableData<float>(all.sums),
-                                                   .scratch = MutableData<float>(all.scratch)},
-                       c10::cuda::getCurrentCUDAStream()));
+    ThrowIfError(kOp, cuda::Run(
+                          cuda::PostAttentionBackward{
+                              .rows = x.numel() / kWidth,
+                              .grad_out = Data<float>(grads),
+                              .x = Data<float>(rows),
+                              .heads = Data<BFloat16>(head_rows),
+                              .parameters = PostParameters(parameters),
+                              .probability = static_cast<float>(probability),
+                              .kept = kept_words.defined() ? Data<uint32_t>(kept_words) : nullptr,
+                              .grad_x = MutableData<float>(grad_x),
+                              .grad_heads = MutableData<BFloat16>(grad_heads),
+                              .grad_parameters = MutableData<float>(all.sums),
+                              .scratch = MutableData<float>(all.scratch)},
+                          c10::cuda::getCurrentCUDAStream()));
     return {grad_x, grad_heads, all.sums};
   }
 };

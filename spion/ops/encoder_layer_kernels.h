@@ -28,12 +28,16 @@ class EncoderLayerKernels {
       const at::Tensor& grad_out, const at::Tensor& grad_beside, const at::Tensor& x,
       at::TensorList parameters) const = 0;
 
-  virtual at::Tensor PostAttention(const at::Tensor& x, const at::Tensor& heads,
-                                   at::TensorList parameters, const Dropout& dropout) const = 0;
+  /// The result, and what the dropouts kept, for the backward call: undefined for a probability of
+  /// 0.
+  virtual std::tuple<at::Tensor, at::Tensor> PostAttention(const at::Tensor& x,
+                                                           const at::Tensor& heads,
+                                                           at::TensorList parameters,
+                                                           const Dropout& dropout) const = 0;
   /// Gradients of x, of the heads and of the parameters.
   virtual std::tuple<at::Tensor, at::Tensor, at::Tensor> PostAttentionBackward(
       const at::Tensor& grad_out, const at::Tensor& x, const at::Tensor& heads,
-      at::TensorList parameters, const Dropout& dropout) const = 0;
+      at::TensorList parameters, double probability, const at::Tensor& kept) const = 0;
 };
 
 }  // namespace spion

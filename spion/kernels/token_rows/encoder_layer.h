@@ -5,7 +5,8 @@
 //   post-attention   s = x + dropout(heads Wo^T + bo)
 //                    y = s + dropout(dropout(gelu(norm(s) W1^T + b1)) W2^T + b2)
 //
-// The backward calls compute again what lies between: a forward pass leaves its results alone.
+// The backward calls compute again what lies between: a forward pass leaves its results alone, and
+// a bit for each number that a dropout dropped or kept.
 #ifndef SPION_KERNELS_TOKEN_ROWS_ENCODER_LAYER_H_
 #define SPION_KERNELS_TOKEN_ROWS_ENCODER_LAYER_H_
 
@@ -96,7 +97,8 @@ struct PostAttentionForward {
   /// Of all three. The draws of row r are r kLayerDraws .., from first_draw on: of a slice of a
   /// batch that is rows kLayerDraws for each slice before it.
   Dropout dropout;
-  float* out;  // y: [rows, kLayerWidth]
+  float* out;      // y: [rows, kLayerWidth]
+  uint32_t* kept;  // [KeptLayerWords(rows)], for the backward call: what the dropouts kept; or null
 };
 
 struct PostAttentionGradients {
@@ -117,12 +119,16 @@ struct PostAttentionBackward {
   const float* x;
   const BFloat16* heads;
   PostAttentionParameters parameters;
-  Dropout dropout;         // the forward call's
+  float probability;       // of the forward call's dropout
+  const uint32_t* kept;    // from the forward call; null if the probability is 0
   float* grad_x;           // [rows, kLayerWidth]
   BFloat16* grad_heads;    // [rows, kLayerWidth]
   float* grad_parameters;  // [PostAttentionGradients::kFloats]
   float* scratch;          // LayerScratchFloats(PostAttentionGradients::kFloats)
 };
+
+/// Words of what the dropouts keep: 32 bytes a row, of rows rounded up to 16.
+int64_t KeptLayerWords(int64_t rows);
 
 /// Floats of scratch memory for sums of so many over rows.
 int64_t LayerScratchFloats(int64_t sums);

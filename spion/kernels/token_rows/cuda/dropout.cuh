@@ -32,7 +32,7 @@ struct Kept {
 class Dropper {
  public:
   explicit __device__ __forceinline__ Dropper(const Dropout& dropout)
-      : scale_(ScaleOf(dropout)), drops_(dropout.probability > 0) {
+      : scale_(ScaleOf(dropout.probability)), drops_(dropout.probability > 0) {
     const auto dropped = static_cast<uint32_t>(fmaf(dropout.probability, kDraws, 0.5F));
     addend_ = (kDraws - dropped) * 0x00010001U;
     if (!drops_) return;
@@ -52,8 +52,8 @@ class Dropper {
   }
 
   /// What numbers that are kept are multiplied by.
-  static __device__ __forceinline__ float ScaleOf(const Dropout& dropout) {
-    return 1 / (1 - dropout.probability);
+  static __device__ __forceinline__ float ScaleOf(float probability) {
+    return 1 / (1 - probability);
   }
 
   /// The same for all threads of a launch.

@@ -9,6 +9,11 @@
 
 namespace spion::cuda {
 
+int64_t KeptLayerWords(int64_t rows) {
+  constexpr int64_t kWordsOfRow = (2 * kLayerWidth + kLayerHidden) / 32;
+  return (rows + 15) / 16 * 16 * kWordsOfRow;
+}
+
 int64_t LayerScratchFloats(int64_t sums) { return kLayerSumBlocks * sums; }
 
 bool HasEncoderLayerKernels() {
@@ -38,7 +43,7 @@ absl::Status Run(const PostAttentionForward& call, CUstream_st* stream) {
 
 absl::Status Run(const PostAttentionBackward& call, CUstream_st* stream) {
   RETURN_IF_ERROR(CheckRows(call.rows));
-  RETURN_IF_ERROR(CheckDropout(call.dropout));
+  RETURN_IF_ERROR(CheckDropout({.probability = call.probability, .random = {}}));
   return StatusOfLaunch(Launch(call, stream));
 }
 

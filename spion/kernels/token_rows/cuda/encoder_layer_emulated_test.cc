@@ -228,8 +228,13 @@ TEST_P(EmulatedPostAttentionTest, IsProjectionAndMlp) {
     const PostAttentionCase c(rows, GetParam());
     std::vector<float> out = Unwritten<float>(rows * kLayerWidth);
     Drawn drawn;
-    const PostAttentionForward call = {rows,           c.x.data(),          c.heads.data(),
-                                       c.parameters(), drawn.Of(c.dropout), out.data()};
+    const PostAttentionForward call = {.rows = rows,
+                                       .x = c.x.data(),
+                                       .heads = c.heads.data(),
+                                       .parameters = c.parameters(),
+                                       .dropout = drawn.Of(c.dropout),
+                                       .out = out.data(),
+                                       .kept = nullptr};
     RunKernel(LaunchOf(rows, PostAttentionShared::kForwardBytes),
               [&] { PostAttentionForwardKernel(call); });
     const Matrix branch = PlusRow(Product(c.Active(), c.scaled_mlp), c.mlp.bias.matrix);
@@ -243,6 +248,17 @@ TEST_P(EmulatedPostAttentionTest, Gradients) {
   for (const int64_t rows : kRowsOfTests) {
     const PostAttentionCase c(rows, GetParam());
     const Floats grad_out(rows, kLayerWidth, 1, 21);
+    std::vector<uint32_t> kept((rows + 15) / 16 * 32 * KeptWords::kOfThread);
+    std::vector<float> out(rows * kLayerWidth);
+    const PostAttentionForward forward = {.rows = rows,
+                                          .x = c.x.data(),
+                                          .heads = c.heads.data(),
+                                          .parameters = c.parameters(),
+                                          .dropout = c.dropout,
+                                          .out = out.data(),
+                                          .kept = kept.data()};
+    RunKernel(LaunchOf(rows, PostAttentionShared::kForwardBytes),
+              [&] { PostAttentionForwardKernel(forward); });
     std::vector<float> grad_x = Unwritten<float>(rows * kLayerWidth);
     std::vector<BFloat16> grad_heads = Unwritten<BFloat16>(rows * kLayerWidth);
     std::vector<float> scratch = Unwritten<float>(kBlocks * At::kFloats);
@@ -251,7 +267,8 @@ TEST_P(EmulatedPostAttentionTest, Gradients) {
                                         .x = c.x.data(),
                                         .heads = c.heads.data(),
                                         .parameters = c.parameters(),
-                                        .dropout = c.dropout,
+                                        .probability = GetParam(),
+                                        .kept = GetParam() > 0 ? kept.data() : nullptr,
                                         .grad_x = grad_x.data(),
                                         .grad_heads = grad_heads.data(),
                                         .grad_parameters = nullptr,
@@ -309,7 +326,8 @@ TEST(EmulatedPostAttentionMaskTest, ASliceOfABatchHasItsPartOfTheWholeMask) {
                                        c.heads.data() + first * kLayerWidth,
                                        c.parameters(),
                                        dropout,
-                                       out.data()};
+                                       out.data(),
+                                       nullptr};
     RunKernel(LaunchOf(rows, PostAttentionShared::kForwardBytes),
               [&] { PostAttentionForwardKernel(call); });
     return out;

@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "spion/kernels/token_rows/cuda/gelu.cuh"
+#include "spion/kernels/token_rows/cuda/kept_words.cuh"
 #include "spion/kernels/token_rows/cuda/layer_vectors.cuh"
 #include "spion/kernels/token_rows/cuda/weight_rows.cuh"
 #include "spion/kernels/token_rows/encoder_layer.h"
@@ -94,7 +95,8 @@ static __global__ void __launch_bounds__(kLayerThreads, 2)
     RowsAhead<2, BFloat16>::Copy(call.heads, from_row, call.rows, Shared::kHeadsAhead);
     tiles::CommitCopies();
   };
-  const float* vectors = LoadPostAttention(call.parameters, Dropper::ScaleOf(call.dropout));
+  const float* vectors =
+      LoadPostAttention(call.parameters, Dropper::ScaleOf(call.dropout.probability));
   BeginWithRows();
   copy(first_row);
   const Dropper dropper(call.dropout);
@@ -104,12 +106,17 @@ static __global__ void __launch_bounds__(kLayerThreads, 2)
     const SixteenRowsBF16<2> heads = RowsAhead<2, BFloat16>::Take(Shared::kHeadsAhead);
     SixteenRows<2> y = RowsAhead<2, float>::Take(Shared::kXAhead);
     copy(first_row + step);
-    y = AttendedSum(y, heads, vectors, KeptRows<2>(dropper, first_row, kLayerDraws, kBranchDraws),
-                    dropper.scale());
+    const auto leave = [&](int number, uint32_t word) {
+      if (call.kept != nullptr) KeptWords::Of(call.kept, first_row)[number] = word;
+    };
+    const KeptRows<2> branch_kept(dropper, first_row, kLayerDraws, kBranchDraws);
+    leave(KeptWords::kBranch, branch_kept.Packed());
+    y = AttendedSum(y, heads, vectors, branch_kept, dropper.scale());
     const SixteenRowsBF16<2> normed =
         Rounded(Normalised(y, MomentsOf(y, call.parameters.norm.epsilon),
                            vectors + Shared::kNormWeight, vectors + Shared::kNormBias));
     Accumulators<2> products;
+    uint32_t hidden_kept = 0;  // of two quarters
 #pragma unroll 1
     for (int quarter = 0; quarter < kLayerHidden / 32; ++quarter) {
       SixteenRows<1> hidden = HiddenNumbers(normed, vectors, quarter);
@@ -117,12 +124,15 @@ static __global__ void __launch_bounds__(kLayerThreads, 2)
         for (float& v : hidden.eights[r][q].values) v = Gelu(v, NormalTail<BFloat16>(v));
       });
       const KeptRows<1> kept(dropper, first_row, kLayerDraws, kHiddenDraws + 4 * quarter);
+      hidden_kept = quarter % 2 == 0 ? kept.Packed() : hidden_kept | kept.Packed() >> 8;
+      if (quarter % 2 != 0) leave(KeptWords::kHidden + quarter / 2, hidden_kept);
       Shared::Mlp::MultiplyTransposed(kept.Of(Rounded(hidden)), Shared::kMlp, 0, quarter, products);
     }
     SixteenRows<2> branch = products.AsRows();
     AddToRows(vectors + Shared::kMlpBias, branch);
-    AddScaled(KeptRows<2>(dropper, first_row, kLayerDraws, kMlpDraws).Of(branch), dropper.scale(),
-              y);
+    const KeptRows<2> mlp_kept(dropper, first_row, kLayerDraws, kMlpDraws);
+    leave(KeptWords::kMlp, mlp_kept.Packed());
+    AddScaled(mlp_kept.Of(branch), dropper.scale(), y);
     Store(y, first_row, call.rows, call.out);
   }
 }

@@ -24,7 +24,8 @@ struct PostAttentionRows {
   static constexpr int kGradOutput = kGradHidden + kLayerRows * kWide;  // of the output's
   static constexpr int kXAhead = kGradOutput + kLayerRows * kNarrow;
   static constexpr int kHeadsAhead = kXAhead + RowsAhead<2, float>::kBytes;
-  static constexpr int kBytes = kHeadsAhead + RowsAhead<2, BFloat16>::kBytes;
+  static constexpr int kKeptAhead = kHeadsAhead + RowsAhead<2, BFloat16>::kBytes;
+  static constexpr int kBytes = kKeptAhead + KeptWords::kBytes;
 };
 
 /// A thread block's sums: of the weights', a warp's part.
@@ -117,21 +118,21 @@ static __global__ void __launch_bounds__(kLayerThreads, 1)
   const uint32_t wide = threadIdx.x / 32 * 16 * Rows::kWide;
   const int64_t step = int64_t{gridDim.x} * kLayerRows;
   const int64_t first_of_block = int64_t{blockIdx.x} * kLayerRows;
-  const float* vectors = LoadPostAttention(call.parameters, Dropper::ScaleOf(call.dropout));
+  const float scale = Dropper::ScaleOf(call.probability);
+  const float* vectors = LoadPostAttention(call.parameters, scale);
   BeginWithRows();
   RowsAhead<2, float>::Copy(call.x, first_of_block + 16 * (threadIdx.x / 32), call.rows,
                             Rows::kXAhead);
   RowsAhead<2, BFloat16>::Copy(call.heads, first_of_block + 16 * (threadIdx.x / 32), call.rows,
                                Rows::kHeadsAhead);
+  KeptWords::Copy(call.kept, first_of_block + 16 * (threadIdx.x / 32), call.rows, Rows::kKeptAhead);
   tiles::CommitCopies();
-  const Dropper dropper(call.dropout);
   PostAttentionSums sums;
   __syncthreads();  // all of it is there before any warp multiplies
   for (int64_t base = first_of_block; base < call.rows; base += step) {
     const int64_t first_row = base + 16 * (threadIdx.x / 32);
     SixteenRows<2> grad;
     Load(call.grad_out, first_row, call.rows, grad);
-    const KeptRows<2> branch_kept(dropper, first_row, kLayerDraws, kBranchDraws);
     // Forward.
     SixteenRowsBF16<2> normed;
     RowMoments moments;
@@ -140,8 +141,9 @@ static __global__ void __launch_bounds__(kLayerThreads, 1)
       const SixteenRowsBF16<2> heads = RowsAhead<2, BFloat16>::Take(Rows::kHeadsAhead);
       RowsAhead<2, BFloat16>::Copy(call.heads, first_row + step, call.rows, Rows::kHeadsAhead);
       StoreShared(heads, Rows::kHeads + narrow);
-      const SixteenRows<2> s = AttendedSum(RowsAhead<2, float>::Take(Rows::kXAhead), heads, vectors,
-                                           branch_kept, dropper.scale());
+      const KeptRows<2> kept(KeptWords::Get(Rows::kKeptAhead, KeptWords::kBranch));
+      const SixteenRows<2> s =
+          AttendedSum(RowsAhead<2, float>::Take(Rows::kXAhead), heads, vectors, kept, scale);
       moments = MomentsOf(s, call.parameters.norm.epsilon);
       normed = Rounded(
           Normalised(s, moments, vectors + Shared::kNormWeight, vectors + Shared::kNormBias));
@@ -149,8 +151,9 @@ static __global__ void __launch_bounds__(kLayerThreads, 1)
       RowsAhead<2, float>::Put(s, Rows::kXAhead);
     }
     // Through the MLP.
-    const SixteenRowsBF16<2> grad_mlp = KeptRows<2>(dropper, first_row, kLayerDraws, kMlpDraws)
-                                            .Of(Rounded(Scaled(grad, dropper.scale())));
+    const SixteenRowsBF16<2> grad_mlp =
+        KeptRows<2>(KeptWords::Get(Rows::kKeptAhead, KeptWords::kMlp))
+            .Of(Rounded(Scaled(grad, scale)));
     StoreShared(grad_mlp, Rows::kGradMlp + narrow);
     Accumulators<2> grad_normed;
 #pragma unroll 1
@@ -168,7 +171,7 @@ static __global__ void __launch_bounds__(kLayerThreads, 1)
           v = Gelu(v, tail);
         }
       });
-      const KeptRows<1> kept(dropper, first_row, kLayerDraws, kHiddenDraws + 4 * quarter);
+      const KeptRows<1> kept(KeptWords::GetHidden(Rows::kKeptAhead, quarter));
       const SixteenRowsBF16<1> grad_hidden = kept.Of(Rounded(grad));
       StoreSharedPart<Rows::kWide>(kept.Of(Rounded(active)), quarter, Rows::kActive + wide);
       StoreSharedPart<Rows::kWide>(grad_hidden, quarter, Rows::kGradHidden + wide);
@@ -179,12 +182,15 @@ static __global__ void __launch_bounds__(kLayerThreads, 1)
     Load(call.grad_out, first_row, call.rows, total);
     const SixteenRows<2> s = RowsAhead<2, float>::Take(Rows::kXAhead);
     RowsAhead<2, float>::Copy(call.x, first_row + step, call.rows, Rows::kXAhead);
-    tiles::CommitCopies();
     AddNormGradient(s, moments, vectors + Shared::kNormWeight, grad_normed.AsRows(), total,
                     sums.norm_weight, sums.norm_bias);
     Store(total, first_row, call.rows, call.grad_x);
     // Through the output projection.
-    const SixteenRowsBF16<2> grad_output = branch_kept.Of(Rounded(Scaled(total, dropper.scale())));
+    const SixteenRowsBF16<2> grad_output =
+        KeptRows<2>(KeptWords::Get(Rows::kKeptAhead, KeptWords::kBranch))
+            .Of(Rounded(Scaled(total, scale)));
+    KeptWords::Copy(call.kept, first_row + step, call.rows, Rows::kKeptAhead);
+    tiles::CommitCopies();
     StoreShared(grad_output, Rows::kGradOutput + narrow);
     Accumulators<2> grad_heads;
     Shared::Output::Multiply(grad_output, Shared::kOutput, 0, 0, grad_heads);
@@ -194,7 +200,7 @@ static __global__ void __launch_bounds__(kLayerThreads, 1)
     __syncthreads();  // all have read the rows before the next ones come
   }
   tiles::WaitForCopies<0>();
-  sums.Write(dropper.scale(), call.scratch + int64_t{blockIdx.x} * PostAttentionGradients::kFloats);
+  sums.Write(scale, call.scratch + int64_t{blockIdx.x} * PostAttentionGradients::kFloats);
 }
 
 }  // namespace spion::cuda

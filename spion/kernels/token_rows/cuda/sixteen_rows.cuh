@@ -287,6 +287,14 @@ __device__ __forceinline__ void AddToRows(const float* of_row, SixteenRows<kQuar
 /// Which numbers of rows a dropout keeps.
 template <int kQuarters>
 struct KeptRows {
+  static constexpr int kPairs = 8 * kQuarters;  // of a thread
+  static_assert(kPairs <= 16);
+
+  /// What Packed gave.
+  explicit __device__ __forceinline__ KeptRows(uint32_t packed) {
+#pragma unroll
+    for (int i = 0; i < kPairs; ++i) eights[i / 4].pairs[i % 4] = packed << i;
+  }
   /// Rows have `draws` each, and these begin with `first_draw`: of each 32 numbers four, one for
   /// each thread of a row.
   __device__ __forceinline__ KeptRows(const Dropper& dropper, int64_t first_row, int draws,
@@ -297,6 +305,14 @@ struct KeptRows {
       drawn[r * kQuarters + q] = row * draws + first_draw + 4 * q + tiles::LaneInGroup();
     });
     dropper.Keep(drawn, eights);
+  }
+
+  /// A bit a number, the first ones of both halves of the word.
+  __device__ __forceinline__ uint32_t Packed() const {
+    uint32_t packed = 0;
+#pragma unroll
+    for (int i = 0; i < kPairs; ++i) packed |= (eights[i / 4].pairs[i % 4] & 0x80008000U) >> i;
+    return packed;
   }
 
   __device__ __forceinline__ SixteenRowsBF16<kQuarters> Of(SixteenRowsBF16<kQuarters> rows) const {
