@@ -4,6 +4,7 @@
 #include <ATen/ops/linalg_vector_norm.h>
 #include <ATen/ops/stack.h>
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -24,6 +25,18 @@ constexpr char kDistance[] = "phases.distance";
 
 std::string MapName(const char* which, size_t layer) {
   return absl::StrCat("phases.", which, "_map.", layer);
+}
+
+// In double: the sum runs over L * L squares. By rows, as maps are as large as a step's memory.
+double Distance(const at::Tensor& map, const at::Tensor& other) {
+  constexpr int64_t kRows = 256;
+  std::vector<at::Tensor> parts;
+  for (int64_t row = 0; row < map.size(0); row += kRows) {
+    const int64_t end = std::min(row + kRows, map.size(0));
+    parts.push_back(at::linalg_vector_norm(map.slice(0, row, end) - other.slice(0, row, end), 2,
+                                           std::nullopt, false, at::kDouble));
+  }
+  return at::linalg_vector_norm(at::stack(parts)).item<double>();
 }
 
 }  // namespace
@@ -111,10 +124,7 @@ absl::StatusOr<Capture> PhaseController::Judge(int64_t step) {
   capture.index = captures_ + 1;
   if (!previous_maps_.empty()) {
     for (size_t l = 0; l < taken_maps_.size(); ++l) {
-      // In double: the sum runs over L * L squares.
-      capture.distance.push_back(at::linalg_vector_norm(taken_maps_[l] - previous_maps_[l], 2,
-                                                        std::nullopt, false, at::kDouble)
-                                     .item<double>());
+      capture.distance.push_back(Distance(taken_maps_[l], previous_maps_[l]));
     }
     TransitionTest transition_test = transition_test_;
     ASSIGN_OR_RETURN(const TransitionTest::Observation observation,
