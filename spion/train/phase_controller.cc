@@ -84,11 +84,12 @@ void PhaseController::BeforeForward(int64_t step) {
 
 void PhaseController::TakeMaps(int64_t step) {
   if (!IsCaptureStep(step)) return;
-  taken_maps_.clear();
+  std::vector<at::Tensor> maps;
   for (SpionAttention* layer : layers_) {
-    taken_maps_.push_back(layer->TakeMap());
-    group_.Mean(taken_maps_.back());
+    maps.push_back(layer->TakeMap());
+    group_.Mean(maps.back());
   }
+  taken_maps_ = std::move(maps);  // all of them, or none
 }
 
 // All that can fail comes before anything of the controller changes, so that after an error the

@@ -277,14 +277,15 @@ TEST(ResumedTrainingTest, ARankLostInAStepLeavesTheStateBeforeIt) {
   EXPECT_EQ(StepOf(*kept.state).value(), 2);
 }
 
-// The weights are a step further by then than all that has not seen the maps.
-TEST(ResumedTrainingTest, ARankLostInTheExchangeOfMapsLeavesTheLastState) {
+// Maps are exchanged before their step.
+TEST(ResumedTrainingTest, ARankLostInTheExchangeOfMapsLeavesTheStateBeforeTheStep) {
+  const Experiment experiment = TestExperiment();
   LosesRank group(IsMap);
   Kept kept;
-  EXPECT_THROW(TrainOnce(TestExperiment(), kept, {.group = &group, .save_interval = 2}), RankLost);
-  EXPECT_EQ(kept.reasons, std::vector<StateReason>{StateReason::kInterval});
+  EXPECT_THROW(TrainOnce(experiment, kept, {.group = &group}), RankLost);
   ASSERT_TRUE(kept.state.has_value());
-  EXPECT_EQ(StepOf(*kept.state).value(), 2);
+  EXPECT_EQ(kept.reasons.back(), StateReason::kError);
+  EXPECT_EQ(StepOf(*kept.state).value(), experiment.hyper_parameters.capture_interval - 1);
 }
 
 // The maps that were taken are looked at again, and nothing was counted twice.
