@@ -2,12 +2,12 @@
 
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/cat.h>
-#include <ATen/ops/relu.h>
 
 #include <array>
 #include <string>
 #include <utility>
 
+#include "spion/ops/classifier.h"
 #include "spion/ops/encoder_layer.h"
 #include "spion/ops/split_heads.h"
 #include "spion/ops/token_rows.h"
@@ -82,10 +82,11 @@ NormedSum EncoderLayer::Forward(const NormedSum& x, const LayerNorm& next, const
 
 at::Tensor EncoderLayer::ForwardInTwoPasses(const at::Tensor& x, const Lengths& lengths,
                                             bool training) const {
-  const PreAttentionResult before = InRange(Region::kProjections, [&] {
+  PreAttentionResult before = InRange(Region::kProjections, [&] {
     return PreAttention(x, attention_norm_.parameters(), query_key_value_.parameters());
   });
   const at::Tensor joined = Attend(before.qkv, lengths).to(before.qkv.scalar_type());
+  before.qkv.reset();  // without a backward pass nobody needs it any more
   const ProfileRange range(Region::kMlp);
   return PostAttention(before.x, joined,
                        {.output = attention_output_.parameters(),
@@ -146,7 +147,8 @@ at::Tensor SequenceClassifier::Forward(const at::Tensor& ids, const Lengths& len
     const at::Tensor b = pairs.select(1, 1);
     features = at::cat({a, b, a * b, a - b}, 1);
   }
-  return InRange(Region::kClassifier, [&] { return classes_(at::relu(hidden_(features))); });
+  return InRange(Region::kClassifier,
+                 [&] { return Classify(features, hidden_.parameters(), classes_.parameters()); });
 }
 
 std::vector<Attention*> SequenceClassifier::attentions() const {

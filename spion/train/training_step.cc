@@ -2,7 +2,6 @@
 
 #include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/GradMode.h>
 
@@ -12,6 +11,7 @@
 #include "absl/types/span.h"
 #include "spion/base/random.h"
 #include "spion/base/status.h"
+#include "spion/ops/classifier.h"
 #include "spion/ops/token_rows.h"
 #include "spion/platform/random_state.h"
 #include "spion/platform/recorder.h"
@@ -71,8 +71,8 @@ TrainingStep::Answers TrainingStep::Forward() {
   const ProfileRange range(Region::kForward);
   const AutocastScope autocast(experiment_.precision, device_);
   const at::Tensor logits = model_.Forward(batch_.ids, batch_.lengths, /*training=*/true);
-  return {at::cross_entropy_loss(logits, batch_.labels),
-          logits.detach().argmax(1).eq(batch_.labels).sum(at::kFloat)};
+  const Judgement judgement = JudgeLogits(logits, batch_.labels);
+  return {judgement.loss, judgement.right};
 }
 
 TrainingStep::Answers TrainingStep::ForwardAndBackward() {
