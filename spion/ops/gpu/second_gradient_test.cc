@@ -12,6 +12,9 @@
 #include <string>
 
 #include "spion/ops/block_sparse_attention.h"
+#include "spion/ops/classifier.h"
+#include "spion/ops/encoder_layer.h"
+#include "spion/ops/gpu/autocast.h"
 #include "spion/ops/gpu/gpu.h"
 #include "spion/ops/materialised_attention.h"
 #include "spion/ops/token_rows.h"
@@ -69,8 +72,40 @@ TEST(SecondGradientTest, TokenRows) {
   });
   ExpectRefused("GeluDropout", {4, 16, 64}, at::kFloat,
                 [&](const at::Tensor& x) { return GeluDropout(x, 0.1); });
+  ExpectRefused("NormMean", {4, 16, 64}, at::kFloat,
+                [&](const at::Tensor& x) { return NormMean(x, weight, weight, std::nullopt); });
   ExpectRefused("LinearMap", {4, 16, 64}, at::kFloat,
                 [&](const at::Tensor& x) { return LinearMap(x, matrix, offset); });
+}
+
+TEST(SecondGradientTest, EncoderLayer) {
+  const AutocastToBfloat16 autocast;
+  const auto parameters = [](int64_t out, int64_t in) {
+    return WeightAndBias{at::randn({out, in}).to(Gpu()), at::randn({out}).to(Gpu())};
+  };
+  const at::Tensor vector = at::randn({64}).to(Gpu());
+  const WeightAndBias norm = {vector, vector};
+  ExpectRefused("PreAttention", {40, 64}, at::kFloat, [&](const at::Tensor& x) {
+    return PreAttention(x, norm, parameters(192, 64)).qkv.to(at::kFloat);
+  });
+  const at::Tensor x = at::randn({40, 64}).to(Gpu());
+  const PostAttentionLayers layers = {parameters(64, 64), norm, parameters(128, 64),
+                                      parameters(64, 128)};
+  ExpectRefused("PostAttention", {40, 64}, at::kBFloat16, [&](const at::Tensor& heads) {
+    return PostAttention(x, heads, layers, /*dropout=*/0);
+  });
+}
+
+TEST(SecondGradientTest, Classifier) {
+  const AutocastToBfloat16 autocast;
+  const auto random = [](at::IntArrayRef sizes) { return at::randn(sizes).to(Gpu()); };
+  const WeightAndBias hidden = {random({128, 64}), random({128})};
+  const WeightAndBias classes = {random({10, 128}), random({10})};
+  ExpectRefused("Classify", {8, 64}, at::kFloat,
+                [&](const at::Tensor& x) { return Classify(x, hidden, classes); });
+  const at::Tensor labels = at::zeros({8}, at::kLong).to(Gpu());
+  ExpectRefused("JudgeLogits", {8, 10}, at::kFloat,
+                [&](const at::Tensor& logits) { return JudgeLogits(logits, labels).loss; });
 }
 
 }  // namespace

@@ -1,10 +1,12 @@
-// What the calls of api.h refuse before they start anything: no GPU is needed to see that.
+// What the calls of api.h and encoder_layer.h refuse before they start anything: no GPU is needed
+// to see that.
 #include <cstdint>
 #include <string>
 
 #include "absl/status/status.h"
 #include "gtest/gtest.h"
 #include "spion/kernels/token_rows/api.h"
+#include "spion/kernels/token_rows/encoder_layer.h"
 
 namespace spion::cuda {
 namespace {
@@ -76,6 +78,34 @@ TEST(TokenRowsArgumentsTest, Sequences) {
   call.length = 5;
   call.width = 96;
   ExpectRefused(call, "96 numbers");
+}
+
+template <class Call>
+Call LayerRows(int64_t rows) {
+  Call call = {};
+  call.rows = rows;
+  return call;
+}
+
+TEST(EncoderLayerArgumentsTest, Rows) {
+  ExpectRefused(LayerRows<PreAttentionForward>(0), "0 rows");
+  ExpectRefused(LayerRows<PreAttentionBackward>(-1), "-1 rows");
+  ExpectRefused(LayerRows<PostAttentionForward>(kMaxRows + 1), "2147483648 rows");
+  ExpectRefused(LayerRows<PostAttentionBackward>(0), "0 rows");
+}
+
+TEST(EncoderLayerArgumentsTest, Probabilities) {
+  auto forward = LayerRows<PostAttentionForward>(4);
+  forward.dropout.probability = 1;
+  ExpectRefused(forward, "probability of 1; expected at least 0 and below 1");
+  auto backward = LayerRows<PostAttentionBackward>(4);
+  backward.probability = -0.5;
+  ExpectRefused(backward, "probability of -0.5");
+}
+
+TEST(EncoderLayerArgumentsTest, KeptWordsAreOfWholeSixteens) {
+  EXPECT_EQ(KeptLayerWords(16), 16 * 8);
+  EXPECT_EQ(KeptLayerWords(17), 32 * 8);
 }
 
 TEST(TokenRowsArgumentsTest, Counts) {
