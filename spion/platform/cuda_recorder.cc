@@ -1,4 +1,5 @@
 // The recorder of CUDA devices: LibTorch's CUDA graphs.
+#include <ATen/cuda/CUDAContextLight.h>
 #include <ATen/cuda/CUDAGraph.h>
 #include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAGuard.h>
@@ -28,10 +29,15 @@ class CudaGraph : public Recording {
   CudaGraph(c10::Device device, const std::function<void()>& work) {
     const c10::cuda::CUDAStreamGuard on_stream(RecordingStream(device.index()));
     c10::cuda::device_synchronize();
+    // cuBLAS has a workspace for each thread and stream, and LibTorch never frees any: those of
+    // work before would stay beside the recording's, and the recording's, which nobody else may
+    // use, beside its memory.
+    at::cuda::clearCublasWorkspaces();
     graph_.capture_begin();
     try {
       work();
       graph_.capture_end();
+      at::cuda::clearCublasWorkspaces();
     } catch (const c10::OutOfMemoryError&) {
       EndFailedCapture();
       throw;
