@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "spion/kernels/cuda_emulation/thread_block.h"
+#include "spion/kernels/cuda_emulation/warpgroup.h"
 
 // ---- CUDA's built-ins ----
 
@@ -199,7 +200,9 @@ inline void StoreMatrices(uint32_t address, const uint32_t (&words)[4]) {
   const FragmentPlace at;
   const auto rows = MatrixRows(address);
   for (int m = 0; m < 4; ++m) {
-    std::memcpy(emulation::SharedAt(rows[8 * m + at.g] + 4 * at.c, 4), &words[m], 4);
+    const uint32_t to = rows[8 * m + at.g] + 4 * at.c;
+    std::memcpy(emulation::SharedAt(to, 4), &words[m], 4);
+    emulation::NoteWrite(to);
   }
 }
 

@@ -18,6 +18,7 @@ namespace {
 constexpr uint32_t kRowBytes = 128;
 constexpr uint32_t kChunkBytes = 16;
 constexpr int kSwizzledRows = 8;
+constexpr uint32_t kWordBytes = 4;
 constexpr int kInner = 16;  // of a product
 constexpr int kUnset = 0xff;
 
@@ -63,7 +64,9 @@ struct Products {
 // way.
 std::map<uint32_t, Phases> barriers;
 std::vector<BulkCopy> copies;
-std::map<unsigned, Products> products;  // of each thread
+std::map<unsigned, Products> products;                  // of each thread
+std::map<unsigned, std::vector<uint32_t>> unpublished;  // words that a thread stored
+std::vector<bool> is_unpublished;                       // by a word's number
 
 Phases& At(uint32_t barrier) {
   SharedAt(barrier, 8);
@@ -115,8 +118,12 @@ class Operand {
 
  private:
   uint16_t Number(uint32_t offset) const {
+    const uint32_t at = Swizzled(start_ + offset);
+    if (at / kWordBytes < is_unpublished.size() && is_unpublished[at / kWordBytes]) {
+      Fail("an operand that a thread stored and did not publish", at);
+    }
     uint16_t bits;
-    std::memcpy(&bits, SharedAt(Swizzled(start_ + offset), 2), 2);
+    std::memcpy(&bits, SharedAt(at, 2), 2);
     return bits;
   }
 
@@ -147,7 +154,9 @@ void Multiply(const ProductOperands& product, std::vector<float>& sum) {
     const Operand operand(product.left_name);
     for (uint32_t r = 0; r < 2; ++r) {
       for (uint32_t i = 0; i < kInner; ++i) {
-        left[r][i] = product.widen(operand.AlongRow(16 * warp + g + 8 * r, i));
+        const uint32_t row = 16 * warp + g + 8 * r;
+        left[r][i] = product.widen(product.left_by_columns ? operand.AlongColumn(row, i)
+                                                           : operand.AlongRow(row, i));
       }
     }
   }
@@ -173,6 +182,8 @@ void Multiply(const ProductOperands& product, std::vector<float>& sum) {
 void InitPhases(uint32_t barrier, uint32_t arrivals) {
   SharedAt(barrier, 8);
   if (!copies.empty()) Fail("a barrier is made while copies are under way", barrier);
+  unpublished.clear();
+  is_unpublished.clear();
   barriers[barrier] = {.arrivals = arrivals, .missing = arrivals};
 }
 void ArriveAtPhase(uint32_t barrier, uint32_t announced_bytes) {
@@ -227,6 +238,17 @@ void StartBulkCopy(uint32_t to, const void* from, uint32_t bytes, uint32_t barri
   SharedAt(to + bytes - kChunkBytes, kChunkBytes);
   std::memset(SharedAt(to, kChunkBytes), kUnset, bytes);
   StartCopyOf(bytes, barrier, [=] { std::memcpy(SharedAt(to, kChunkBytes), from, bytes); });
+}
+
+void NoteWrite(uint32_t address) {
+  const uint32_t word = address / kWordBytes;
+  unpublished[ThreadIndex().x].push_back(word);
+  if (is_unpublished.size() <= word) is_unpublished.resize(word + 1);
+  is_unpublished[word] = true;
+}
+void PublishWrites() {
+  for (const uint32_t word : unpublished[ThreadIndex().x]) is_unpublished[word] = false;
+  unpublished[ThreadIndex().x].clear();
 }
 
 void BeginProducts() { products[ThreadIndex().x].begun = true; }

@@ -5,7 +5,8 @@
 // It finds: tiles read before they are there or filled again while they are read (a bulk copy makes
 // its destination NaN at once), barriers that never complete or were not made, sums that are
 // touched while a product is under way (they are NaN until it has been waited for), operands in
-// registers that are overwritten meanwhile, products without BeginProducts, misaligned tiles.
+// registers that are overwritten meanwhile, products without BeginProducts, operands that threads
+// stored and did not publish, misaligned tiles.
 #ifndef SPION_KERNELS_CUDA_EMULATION_WARPGROUP_H_
 #define SPION_KERNELS_CUDA_EMULATION_WARPGROUP_H_
 
@@ -31,6 +32,10 @@ void StartTileCopy(uint32_t to, const TileSource& source, uint32_t barrier, int3
                    int32_t head, int32_t example);
 void StartBulkCopy(uint32_t to, const void* from, uint32_t bytes, uint32_t barrier);
 
+/// The thread has stored a word of a matrix, which is no operand before it publishes its writes.
+void NoteWrite(uint32_t address);
+void PublishWrites();
+
 /// Of sum (+)= left right, 64 x 16 times 16 x 2 values. `left` is the thread's fragment, null for
 /// the operand that left_name names.
 struct ProductOperands {
@@ -39,6 +44,7 @@ struct ProductOperands {
   const uint32_t* left;
   uint64_t left_name;
   uint64_t right_name;
+  bool left_by_columns;
   bool by_columns;
   bool adds;
   float (*widen)(uint16_t);

@@ -38,6 +38,14 @@ inline void CopyBulk(uint32_t to, const void* from, uint32_t bytes, uint32_t bar
   emulation::StartBulkCopy(to, from, bytes, barrier);
 }
 
+inline void PublishWrites() { emulation::PublishWrites(); }
+inline void AddToGlobal(float* to, const float4& values) {
+  to[0] += values.x;
+  to[1] += values.y;
+  to[2] += values.z;
+  to[3] += values.w;
+}
+
 template <int kRegisters>
 void GiveRegistersBack() {}
 template <int kRegisters>
@@ -63,13 +71,14 @@ float WidenBits(uint16_t bits) {
   }
 }
 
-template <class T, bool kByColumns, Adds kAdds, int kValues>
+template <class T, bool kByColumns, Adds kAdds, bool kLeftByColumns = false, int kValues>
 void Product(float (&sum)[kValues], uint64_t left, uint64_t right) {
   emulation::StartProduct({.sum = sum,
                            .values = kValues,
                            .left = nullptr,
                            .left_name = left,
                            .right_name = right,
+                           .left_by_columns = kLeftByColumns,
                            .by_columns = kByColumns,
                            .adds = kAdds == Adds::kYes,
                            .widen = WidenBits<T>});
@@ -81,6 +90,7 @@ void Product(float (&sum)[kValues], const uint32_t (&left)[4], uint64_t right) {
                            .left = left,
                            .left_name = 0,
                            .right_name = right,
+                           .left_by_columns = false,
                            .by_columns = kByColumns,
                            .adds = kAdds == Adds::kYes,
                            .widen = WidenBits<T>});

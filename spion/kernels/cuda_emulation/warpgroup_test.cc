@@ -3,6 +3,7 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "gtest/gtest.h"
@@ -60,12 +61,13 @@ void LoadTiles(const std::vector<uint16_t>& left, const std::vector<uint16_t>& r
   }
 }
 
-emulation::ProductOperands Product(float* sum, bool by_columns) {
+emulation::ProductOperands Product(float* sum, bool by_columns, bool left_by_columns = false) {
   return {.sum = sum,
           .values = 32,
           .left = nullptr,
           .left_name = Name(kLeft),
           .right_name = Name(kRight),
+          .left_by_columns = left_by_columns,
           .by_columns = by_columns,
           .adds = false,
           .widen = Widen};
@@ -74,13 +76,14 @@ emulation::ProductOperands Product(float* sum, bool by_columns) {
 TEST(WarpgroupTest, MultipliesTiles) {
   const std::vector<uint16_t> left = Numbers(3);
   const std::vector<uint16_t> right = Numbers(5);
-  for (const bool by_columns : {false, true}) {
+  for (const auto& [by_columns, left_by_columns] :
+       {std::pair(false, false), std::pair(true, false), std::pair(true, true)}) {
     std::vector<float> result(64 * 64);
     RunKernel(kLaunch, [&] {
       LoadTiles(left, right);
       float sum[32];
       emulation::BeginProducts();
-      emulation::StartProduct(Product(sum, by_columns));
+      emulation::StartProduct(Product(sum, by_columns, left_by_columns));
       emulation::CommitProducts();
       emulation::WaitForProducts(0);
       const unsigned lane = ThreadIndex().x % 32;
@@ -93,7 +96,7 @@ TEST(WarpgroupTest, MultipliesTiles) {
       for (int column = 0; column < 64; ++column) {
         float expected = 0;
         for (int i = 0; i < 16; ++i) {
-          expected += Widen(left[row * 64 + i]) *
+          expected += Widen(left_by_columns ? left[i * 64 + row] : left[row * 64 + i]) *
                       Widen(by_columns ? right[i * 64 + column] : right[column * 64 + i]);
         }
         ASSERT_EQ(result[row * 64 + column], expected) << row << ", " << column << by_columns;
@@ -211,6 +214,23 @@ TEST(WarpgroupDeathTest, MistakesEndTheProgram) {
                            emulation::StartProduct(Product(sum, false));
                          }),
                "without BeginProducts");
+  const auto store_and_multiply = [&](bool publish) {
+    RunKernel(kLaunch, [&] {
+      LoadTiles(ones, ones);
+      if (ThreadIndex().x == 5) {
+        emulation::NoteWrite(kLeft + 4);
+        if (publish) emulation::PublishWrites();
+      }
+      emulation::BlockBarrier();
+      float sum[32];
+      emulation::BeginProducts();
+      emulation::StartProduct(Product(sum, false));
+      emulation::CommitProducts();
+      emulation::WaitForProducts(0);
+    });
+  };
+  store_and_multiply(true);
+  EXPECT_DEATH(store_and_multiply(false), "did not publish");
   EXPECT_DEATH(RunKernel(kLaunch,
                          [&] {
                            emulation::InitPhases(kBarrier, 1);

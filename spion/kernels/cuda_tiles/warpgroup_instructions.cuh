@@ -91,6 +91,22 @@ __device__ __forceinline__ void CopyBulk(uint32_t to, const void* from, uint32_t
       : "memory");
 }
 
+/// Makes what the thread has written to shared memory known to products and bulk copies that
+/// others start after a barrier.
+__device__ __forceinline__ void PublishWrites() {
+  asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
+}
+
+// ---- Sums in device memory ----
+
+/// Adds four floats to those at `to`, aligned to 16 bytes, in the background: whoever is to see
+/// them is a later kernel.
+__device__ __forceinline__ void AddToGlobal(float* to, const float4& values) {
+  asm volatile("red.relaxed.gpu.global.add.v4.f32 [%0], {%1,%2,%3,%4};" ::"l"(to), "f"(values.x),
+               "f"(values.y), "f"(values.z), "f"(values.w)
+               : "memory");
+}
+
 // ---- Registers ----
 
 /// All warps of a warpgroup; the kernel's launch bounds decide how many a thread has at the start.
@@ -160,44 +176,46 @@ __device__ __forceinline__ void Receive(float (&values)[kValues]) {
 
 /// sum (+)= left right: 64 x 16 times 16 x 2 kValues. T is BFloat16 or Float16. Operands are named
 /// by descriptors (hopper/tiles.cuh) or, on the left, the thread's fragment as of mma. kByColumns:
-/// of the right operand, shared memory has rows of 2 kValues numbers, else rows of 16.
-template <class T, bool kByColumns, Adds kAdds, int kValues>
+/// of the right operand, shared memory has rows of 2 kValues numbers, else rows of 16;
+/// kLeftByColumns: of the left operand, rows of 64.
+template <class T, bool kByColumns, Adds kAdds, bool kLeftByColumns = false, int kValues>
 __device__ __forceinline__ void Product(float (&sum)[kValues], uint64_t left, uint64_t right) {
   static_assert(kValues == 32 || kValues == 64);
   constexpr bool kIsBFloat16 = std::is_same_v<T, BFloat16>;
   constexpr int kTransposed = kByColumns ? 1 : 0;
+  constexpr int kLeftTransposed = kLeftByColumns ? 1 : 0;
   constexpr int kAddsBit = kAdds == Adds::kYes ? 1 : 0;
   if constexpr (kValues == 32 && kIsBFloat16 && kAdds == Adds::kNo) {
-    SPION_PRODUCT(64, "=f", "bf16", "%32", "33", "34", "0, %35", "l"(left), "l"(right),
-                  "n"(kAddsBit), "n"(kTransposed));
+    SPION_PRODUCT(64, "=f", "bf16", "%32", "33", "34", "%35, %36", "l"(left), "l"(right),
+                  "n"(kAddsBit), "n"(kLeftTransposed), "n"(kTransposed));
   }
   if constexpr (kValues == 32 && kIsBFloat16 && kAdds == Adds::kYes) {
-    SPION_PRODUCT(64, "+f", "bf16", "%32", "33", "34", "0, %35", "l"(left), "l"(right),
-                  "n"(kAddsBit), "n"(kTransposed));
+    SPION_PRODUCT(64, "+f", "bf16", "%32", "33", "34", "%35, %36", "l"(left), "l"(right),
+                  "n"(kAddsBit), "n"(kLeftTransposed), "n"(kTransposed));
   }
   if constexpr (kValues == 32 && !kIsBFloat16 && kAdds == Adds::kNo) {
-    SPION_PRODUCT(64, "=f", "f16", "%32", "33", "34", "0, %35", "l"(left), "l"(right),
-                  "n"(kAddsBit), "n"(kTransposed));
+    SPION_PRODUCT(64, "=f", "f16", "%32", "33", "34", "%35, %36", "l"(left), "l"(right),
+                  "n"(kAddsBit), "n"(kLeftTransposed), "n"(kTransposed));
   }
   if constexpr (kValues == 32 && !kIsBFloat16 && kAdds == Adds::kYes) {
-    SPION_PRODUCT(64, "+f", "f16", "%32", "33", "34", "0, %35", "l"(left), "l"(right),
-                  "n"(kAddsBit), "n"(kTransposed));
+    SPION_PRODUCT(64, "+f", "f16", "%32", "33", "34", "%35, %36", "l"(left), "l"(right),
+                  "n"(kAddsBit), "n"(kLeftTransposed), "n"(kTransposed));
   }
   if constexpr (kValues == 64 && kIsBFloat16 && kAdds == Adds::kNo) {
-    SPION_PRODUCT(128, "=f", "bf16", "%64", "65", "66", "0, %67", "l"(left), "l"(right),
-                  "n"(kAddsBit), "n"(kTransposed));
+    SPION_PRODUCT(128, "=f", "bf16", "%64", "65", "66", "%67, %68", "l"(left), "l"(right),
+                  "n"(kAddsBit), "n"(kLeftTransposed), "n"(kTransposed));
   }
   if constexpr (kValues == 64 && kIsBFloat16 && kAdds == Adds::kYes) {
-    SPION_PRODUCT(128, "+f", "bf16", "%64", "65", "66", "0, %67", "l"(left), "l"(right),
-                  "n"(kAddsBit), "n"(kTransposed));
+    SPION_PRODUCT(128, "+f", "bf16", "%64", "65", "66", "%67, %68", "l"(left), "l"(right),
+                  "n"(kAddsBit), "n"(kLeftTransposed), "n"(kTransposed));
   }
   if constexpr (kValues == 64 && !kIsBFloat16 && kAdds == Adds::kNo) {
-    SPION_PRODUCT(128, "=f", "f16", "%64", "65", "66", "0, %67", "l"(left), "l"(right),
-                  "n"(kAddsBit), "n"(kTransposed));
+    SPION_PRODUCT(128, "=f", "f16", "%64", "65", "66", "%67, %68", "l"(left), "l"(right),
+                  "n"(kAddsBit), "n"(kLeftTransposed), "n"(kTransposed));
   }
   if constexpr (kValues == 64 && !kIsBFloat16 && kAdds == Adds::kYes) {
-    SPION_PRODUCT(128, "+f", "f16", "%64", "65", "66", "0, %67", "l"(left), "l"(right),
-                  "n"(kAddsBit), "n"(kTransposed));
+    SPION_PRODUCT(128, "+f", "f16", "%64", "65", "66", "%67, %68", "l"(left), "l"(right),
+                  "n"(kAddsBit), "n"(kLeftTransposed), "n"(kTransposed));
   }
 }
 template <class T, bool kByColumns, Adds kAdds, int kValues>
