@@ -29,12 +29,12 @@ struct Tile {
   static constexpr int kSteps = kHeadDim / kStep;  // of an inner product over a row
 
   /// Names rows of the tile as an operand: step i of a product along the rows, or 16 rows of one
-  /// along the columns.
+  /// along the columns, `step` of them further.
   static __device__ __forceinline__ uint64_t AlongRows(uint32_t tile, uint32_t row, int step) {
-    return Descriptor(tile + row * kRowBytes + step / 4 * kPanelBytes + step % 4 * 2 * kStep);
+    return Descriptor(tile + row * kRowBytes, step / 4 * kPanelBytes + step % 4 * 2 * kStep);
   }
-  static __device__ __forceinline__ uint64_t AlongColumns(uint32_t tile, uint32_t row) {
-    return Descriptor(tile + row * kRowBytes);
+  static __device__ __forceinline__ uint64_t AlongColumns(uint32_t tile, uint32_t row, int step) {
+    return Descriptor(tile + row * kRowBytes, step * kStep * kRowBytes);
   }
 
   /// The warp's 16 rows from `row` on, a multiple of 16, as left operands of all steps.
@@ -48,14 +48,27 @@ struct Tile {
       tiles::LoadMatrices(words[i], at + i / 4 * kPanelBytes + ((chunk ^ lane % 8) * 16));
     }
   }
+  /// The inverse.
+  static __device__ __forceinline__ void StoreLeft(const uint32_t (&words)[kSteps][4],
+                                                   uint32_t tile, uint32_t row) {
+    const uint32_t lane = threadIdx.x % 32;
+    const uint32_t at = tile + (row + lane % 16) * kRowBytes;
+#pragma unroll
+    for (int i = 0; i < kSteps; ++i) {
+      const uint32_t chunk = i % 4 * 2 + lane / 16;
+      tiles::StoreMatrices(at + i / 4 * kPanelBytes + ((chunk ^ lane % 8) * 16), words[i]);
+    }
+  }
 
  private:
   /// Swizzle of 128 bytes; 8 rows are 1024 bytes; along the columns, the next 64 are a panel away.
-  static __device__ __forceinline__ uint64_t Descriptor(uint32_t address) {
+  /// The offset is added to what is the same for all steps of a product: one instruction a step,
+  /// and products wait for their names.
+  static __device__ __forceinline__ uint64_t Descriptor(uint32_t address, uint32_t offset) {
     constexpr uint64_t kSwizzle128 = uint64_t{1} << 62;
     constexpr uint64_t kEightRows = uint64_t{8 * kRowBytes / 16} << 32;
-    constexpr uint64_t kNextPanel = uint64_t{kPanelBytes / 16} << 16;
-    return kSwizzle128 | kEightRows | kNextPanel | uint64_t{address / 16};
+    constexpr uint32_t kNextPanel = kPanelBytes / 16 << 16;
+    return kSwizzle128 | kEightRows | ((kNextPanel | address / 16) + offset / 16);
   }
 };
 
@@ -100,7 +113,21 @@ __device__ __forceinline__ void ProductOfWeights(float (&sum)[kValues],
 #pragma unroll
   for (int i = 0; i < kSteps; ++i) {
     tiles::Product<T, true, tiles::Adds::kYes>(sum, weights[i],
-                                               Right::AlongColumns(right, right_row + kStep * i));
+                                               Right::AlongColumns(right, right_row, i));
+  }
+}
+
+/// sum = left^T right, of 64 columns of a tile and 2 kValues columns of another, both of kRows
+/// rows.
+template <class T, class Left, class Right, int kRows, int kValues>
+__device__ __forceinline__ void ProductOfColumns(float (&sum)[kValues], uint32_t left,
+                                                 uint32_t right) {
+  tiles::Product<T, true, tiles::Adds::kNo, true>(sum, Left::AlongColumns(left, 0, 0),
+                                                  Right::AlongColumns(right, 0, 0));
+#pragma unroll
+  for (int i = 1; i < kRows / kStep; ++i) {
+    tiles::Product<T, true, tiles::Adds::kYes, true>(sum, Left::AlongColumns(left, 0, i),
+                                                     Right::AlongColumns(right, 0, i));
   }
 }
 
