@@ -65,8 +65,8 @@ absl::Status Forward(const BlockSparseForward<T>& call, CUstream_st* stream) {
 }
 
 template <typename T>
-int64_t BackwardScratchFloats(const BlockSparseProblem& problem) {
-  return RunsOnHopper<T>(problem) ? hopper::BackwardScratchFloats(problem) : 0;
+int64_t BackwardScratchFloats(const BlockSparseProblem& problem, bool deterministic) {
+  return RunsOnHopper<T>(problem) ? hopper::BackwardScratchFloats(problem, deterministic) : 0;
 }
 
 template <typename T>
@@ -89,9 +89,10 @@ absl::Status Backward(const BlockSparseBackward<T>& call, CUstream_st* stream) {
     }
   } else if (RunsOnHopper<T>(call.problem)) {
     if (call.scratch == nullptr) {
-      return absl::InvalidArgumentError(absl::StrCat("scratch is missing: this GPU needs ",
-                                                     BackwardScratchFloats<T>(call.problem),
-                                                     " floats there, see BackwardScratchFloats"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("scratch is missing: this GPU needs ",
+                       BackwardScratchFloats<T>(call.problem, call.deterministic),
+                       " floats there, see BackwardScratchFloats"));
     }
     return StatusOfLaunch(hopper::LaunchBackward(call, stream));
   }
@@ -102,9 +103,9 @@ absl::Status Backward(const BlockSparseBackward<T>& call, CUstream_st* stream) {
 template absl::Status Forward(const BlockSparseForward<Float16>&, CUstream_st*);
 template absl::Status Forward(const BlockSparseForward<BFloat16>&, CUstream_st*);
 template absl::Status Forward(const BlockSparseForward<float>&, CUstream_st*);
-template int64_t BackwardScratchFloats<Float16>(const BlockSparseProblem&);
-template int64_t BackwardScratchFloats<BFloat16>(const BlockSparseProblem&);
-template int64_t BackwardScratchFloats<float>(const BlockSparseProblem&);
+template int64_t BackwardScratchFloats<Float16>(const BlockSparseProblem&, bool);
+template int64_t BackwardScratchFloats<BFloat16>(const BlockSparseProblem&, bool);
+template int64_t BackwardScratchFloats<float>(const BlockSparseProblem&, bool);
 template absl::Status Backward(const BlockSparseBackward<Float16>&, CUstream_st*);
 template absl::Status Backward(const BlockSparseBackward<BFloat16>&, CUstream_st*);
 template absl::Status Backward(const BlockSparseBackward<float>&, CUstream_st*);

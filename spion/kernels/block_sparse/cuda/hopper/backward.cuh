@@ -26,6 +26,13 @@ struct BackwardArguments {
   tiles::TileMap q, k, v, out, grad_out;
 };
 
+/// Whether a column has gradients at all: it is kept somewhere, and begins with keys.
+template <int kBlock>
+__device__ __forceinline__ bool HasGradients(const BlockLine& column,
+                                             const tiles::ValidKeys& valid) {
+  return column.begin < column.end && column.line * kBlock < valid.length();
+}
+
 }  // namespace spion::cuda::hopper
 
 #endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_BACKWARD_CUH_

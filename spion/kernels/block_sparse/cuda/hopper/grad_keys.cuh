@@ -26,13 +26,6 @@ struct GradKeysTraits : Teams<kBlockSize == 128 ? 1 : 2, kBlockSize / kGroupRows
   using Rings = RingPair<Own, RingPair<Queries, Grads>>;
 };
 
-/// Whether a column has gradients at all: it is kept somewhere, and begins with keys.
-template <int kBlock>
-__device__ __forceinline__ bool HasGradients(const BlockLine& column,
-                                             const tiles::ValidKeys& valid) {
-  return column.begin < column.end && column.line * kBlock < valid.length();
-}
-
 /// One thread's work: brings a team's tiles.
 template <typename T, class Traits>
 __device__ __forceinline__ void CopyForGradKeys(const BackwardArguments<T>& arguments,

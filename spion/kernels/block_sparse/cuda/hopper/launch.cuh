@@ -11,7 +11,10 @@
 #include "spion/kernels/block_sparse/cuda/hopper/forward.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/grad_keys.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/grad_queries.cuh"
+#include "spion/kernels/block_sparse/cuda/hopper/one_pass.cuh"
+#include "spion/kernels/block_sparse/cuda/hopper/one_pass_rows.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/plan.h"
+#include "spion/kernels/block_sparse/cuda/hopper/shapes.h"
 #include "spion/kernels/block_sparse/cuda/hopper/tile_map.h"
 
 namespace spion::cuda::hopper {
@@ -56,9 +59,41 @@ cudaError_t LaunchOf(const BlockSparseForward<T>& call, cudaStream_t stream) {
   return StartTeams<Traits>(kernel, arguments, multiprocessors, stream);
 }
 
+/// In one pass over the kept blocks.
+template <int kHeadDim, typename T>
+cudaError_t LaunchOnePass(const BlockSparseBackward<T>& call, cudaStream_t stream) {
+  using Traits = OnePassTraits<kHeadDim>;
+  const auto kernel = OnePassKernel<T, kHeadDim>;
+  const int64_t rows = call.problem.batch * call.problem.heads * call.problem.length;
+  OnePassArguments<T> arguments = {.call = call,
+                                   .statistics = {call.scratch, call.scratch + rows},
+                                   .grad_q_sums = call.scratch + 2 * rows};
+  const auto map = [&](const HeadTensor<const T>& tensor, int tile_rows, tiles::TileMap& to) {
+    return MakeTileMap(tensor, call.problem, tile_rows, to);
+  };
+  int multiprocessors = 0;
+  cudaError_t error = map(call.q, Traits::kQueries, arguments.q);
+  if (error == cudaSuccess) error = map(call.k, Traits::kBlock, arguments.k);
+  if (error == cudaSuccess) error = map(call.v, Traits::kBlock, arguments.v);
+  if (error == cudaSuccess) error = map(call.grad_out, Traits::kQueries, arguments.grad_out);
+  if (error == cudaSuccess) error = AllowTeams<Traits>(kernel);
+  if (error == cudaSuccess) error = CountMultiprocessors(multiprocessors);
+  if (error != cudaSuccess) return error;
+  const auto blocks = static_cast<unsigned>(rows / kRowsOfBlock<kHeadDim>);
+  OnePassStatisticsKernel<T, kHeadDim><<<blocks, kRowsThreads, 0, stream>>>(arguments);
+  error = cudaGetLastError();
+  if (error == cudaSuccess) error = StartTeams<Traits>(kernel, arguments, multiprocessors, stream);
+  if (error != cudaSuccess) return error;
+  OnePassGradQueriesKernel<T, kHeadDim><<<blocks, kRowsThreads, 0, stream>>>(arguments);
+  return cudaGetLastError();
+}
+
 /// What the device may refuse is asked for before the first launch.
 template <int kHeadDim, int kBlock, typename T>
 cudaError_t LaunchOf(const BlockSparseBackward<T>& call, cudaStream_t stream) {
+  if constexpr (HasOnePass(kBlock)) {
+    if (!call.deterministic) return LaunchOnePass<kHeadDim>(call, stream);
+  }
   using QueriesTraits = GradQueriesTraits<kHeadDim, kBlock>;
   using KeysTraits = GradKeysTraits<kHeadDim, kBlock>;
   const auto queries = GradQueriesKernel<T, kHeadDim, kBlock>;

@@ -13,9 +13,14 @@ constexpr bool Takes(int64_t head_dim, int64_t block_size) {
   return (head_dim == 64 || head_dim == 128) && (block_size == 64 || block_size == 128);
 }
 
+/// Whether the backward pass has a way that adds up dQ in no fixed order; of sizes that it takes.
+constexpr bool HasOnePass(int64_t block_size) { return block_size == 128; }
+
 /// Floats of BlockSparseBackward::scratch.
-inline int64_t BackwardScratchFloats(const BlockSparseProblem& problem) {
-  return 2 * problem.batch * problem.heads * problem.length;
+inline int64_t BackwardScratchFloats(const BlockSparseProblem& problem, bool deterministic) {
+  const int64_t rows = problem.batch * problem.heads * problem.length;
+  if (!deterministic && HasOnePass(problem.block_size)) return (2 + problem.head_dim) * rows;
+  return 2 * rows;
 }
 
 }  // namespace spion::cuda::hopper
