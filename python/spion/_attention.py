@@ -9,7 +9,8 @@ from spion._pattern import BlockPattern
 
 def block_sparse_attention(q: Tensor, k: Tensor, v: Tensor, pattern: BlockPattern, *,
                            padding: Tensor | None = None, scale: float | None = None,
-                           pruned: str = "zero", tf32: bool = False) -> Tensor:
+                           pruned: str = "zero", tf32: bool = False,
+                           deterministic: bool = True) -> Tensor:
     """softmax(scale q k^T) v within the blocks that a pattern keeps.
 
     For a row r with the kept columns C and valid keys V, s = scale q k^T, n = L - |C| pruned ones::
@@ -17,7 +18,7 @@ def block_sparse_attention(q: Tensor, k: Tensor, v: Tensor, pattern: BlockPatter
         out[r] = sum over C and V of exp(s[r, c]) v[c]  /  Z
         Z      = sum over C and V of exp(s[r, c])  [+ n  with pruned="zero"]
 
-    Differentiable in q, k and v, once. Deterministic. The cost grows with the number of kept blocks;
+    Differentiable in q, k and v, once. The cost grows with the number of kept blocks;
     nothing of size L x L is ever in memory.
 
     Args:
@@ -30,6 +31,10 @@ def block_sparse_attention(q: Tensor, k: Tensor, v: Tensor, pattern: BlockPatter
         pruned: what a pruned pair means to the softmax. "zero": a score of 0 (SPION's);
             "excluded": it is left out (the masked softmax of other methods).
         tf32: whether a GPU may round float32 to tf32 for its products.
+        deterministic: False permits gradients of q that differ in their last bits from run to run.
+            On a GPU of compute capability 9.0, with 16-bit numbers, d 64 or 128 and blocks of 128,
+            they are faster; all else is deterministic anyway, and so are they where
+            torch.use_deterministic_algorithms asks for it.
 
     Returns:
         [B, H, L, d] of q's dtype (autocast's, under it), laid out in memory as [B, L, H, d], so that
@@ -51,7 +56,8 @@ def block_sparse_attention(q: Tensor, k: Tensor, v: Tensor, pattern: BlockPatter
     packed, numbers = pattern.arguments_for(function, q)
     out = _operators.attention(
         q, k, v, packed, numbers, _checks.checked_padding(function, padding, q),
-        (q.shape[3] ** -0.5 if scale is None else scale, pruned == "zero", not tf32))
+        (q.shape[3] ** -0.5 if scale is None else scale, pruned == "zero", not tf32,
+         deterministic or torch.are_deterministic_algorithms_enabled()))
     return out if out.dtype == dtype else out.to(dtype)
 
 

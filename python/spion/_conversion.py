@@ -36,7 +36,7 @@ class Conversion:
 
 
 def convert(model: nn.Module, *, pruned: str = "zero", tf32: bool = False,
-            dropout: str = "error") -> Conversion:
+            deterministic: bool = True, dropout: str = "error") -> Conversion:
     """Replaces each torch.nn.MultiheadAttention of a model by SPION's, where that can be done.
 
     In place. Parameters stay the same objects, of the same names, so optimisers and state_dicts fit.
@@ -46,7 +46,7 @@ def convert(model: nn.Module, *, pruned: str = "zero", tf32: bool = False,
 
     Args:
         model: any module; the attention itself is not replaced, as nobody would see it.
-        pruned, tf32: as block_sparse_attention takes them.
+        pruned, tf32, deterministic: as block_sparse_attention takes them.
         dropout: what to do where an attention has dropout of its probabilities, as those of
             torch.nn.TransformerEncoderLayer have (0.1) if not told otherwise, and which block-sparse
             attention has not. "error": refuse, and change nothing; "drop": replace it without. The
@@ -84,7 +84,8 @@ def convert(model: nn.Module, *, pruned: str = "zero", tf32: bool = False,
     made = {}
     for name, parent, child_name, child in replaceable:
         if child not in made:
-            made[child] = MultiheadSelfAttention.of(child, pruned=pruned, tf32=tf32)
+            made[child] = MultiheadSelfAttention.of(child, pruned=pruned, tf32=tf32,
+                                                    deterministic=deterministic)
             conversion.layers.append(made[child].attention)
         setattr(parent, child_name, made[child])
         conversion.replaced.append(name)

@@ -20,7 +20,7 @@ def _is_within_reach(heads: Tensor, row_stride: int) -> bool:
 
 @torch.library.register_fake("spion::block_sparse_attention")
 def _(q, k, v, pattern, block_size, patterns, blocks_per_side, long_rows, long_lines, padding, scale,
-      pruned_is_zero, exact_float32):
+      pruned_is_zero, exact_float32, deterministic=True):
     batch, heads, length, dim = q.shape
     if _is_within_reach(q, heads * dim):
         out = q.new_empty(batch, length, heads, dim).transpose(1, 2)
@@ -31,7 +31,7 @@ def _(q, k, v, pattern, block_size, patterns, blocks_per_side, long_rows, long_l
 
 @torch.library.register_fake("spion::block_sparse_attention_backward")
 def _(grad_out, q, k, v, out, log_sum_exp, pattern, block_size, patterns, blocks_per_side, long_rows,
-      long_lines, padding, scale, pruned_is_zero, exact_float32):
+      long_lines, padding, scale, pruned_is_zero, exact_float32, deterministic=True):
     batch, heads, length, dim = q.shape
     if _is_within_reach(q, 3 * heads * dim):
         return q.new_empty(batch, length, 3, heads, dim)
@@ -64,7 +64,7 @@ def _(mask, block_size):
 
 
 def attention(q: Tensor, k: Tensor, v: Tensor, pattern: Tensor, numbers: tuple[int, ...],
-              padding: Tensor | None, options: tuple[float, bool, bool]) -> Tensor:
+              padding: Tensor | None, options: tuple[float, bool, bool, bool]) -> Tensor:
     """The operator's first result, differentiable in q, k and v.
 
     What a compiler sees is the operator alone, with what is registered for it below.
@@ -127,12 +127,12 @@ def _gradients_of(ctx, grad_out, *saved):
 
 
 def _save_inputs(ctx, inputs, output):
-    q, k, v, pattern, *numbers, padding, scale, pruned_is_zero, exact_float32 = inputs
+    q, k, v, pattern, *numbers, padding, scale, pruned_is_zero, exact_float32, deterministic = inputs
     out, log_sum_exp = output
     ctx.mark_non_differentiable(log_sum_exp)
     ctx.set_materialize_grads(False)
     ctx.save_for_backward(q, k, v, out, log_sum_exp, pattern, padding)
-    ctx.numbers, ctx.options = numbers, (scale, pruned_is_zero, exact_float32)
+    ctx.numbers, ctx.options = numbers, (scale, pruned_is_zero, exact_float32, deterministic)
 
 
 def _gradients(ctx, grad_out, _):

@@ -21,15 +21,16 @@ class SpionAttention(nn.Module):
     layer sparse; one without is refused by a sparse layer (``set_pattern(None)`` makes it dense).
 
     Args:
-        pruned, tf32: as block_sparse_attention takes them.
+        pruned, tf32, deterministic: as block_sparse_attention takes them.
     """
 
     pattern: BlockPattern | None
 
-    def __init__(self, *, pruned: str = "zero", tf32: bool = False) -> None:
+    def __init__(self, *, pruned: str = "zero", tf32: bool = False,
+                 deterministic: bool = True) -> None:
         super().__init__()
         _checks.check_pruned("spion.nn.SpionAttention", pruned)
-        self.pruned, self.tf32 = pruned, tf32
+        self.pruned, self.tf32, self.deterministic = pruned, tf32, deterministic
         self.register_module("pattern", None)
         # Where a pattern that is loaded belongs.
         self.register_buffer("_place", torch.empty(0), persistent=False)
@@ -40,7 +41,8 @@ class SpionAttention(nn.Module):
         """softmax(q k^T / sqrt d) v: q, k, v [B, H, L, d], padding as block_sparse_attention's."""
         if self.pattern is not None:
             return block_sparse_attention(q, k, v, self.pattern, padding=padding,
-                                          pruned=self.pruned, tf32=self.tf32)
+                                          pruned=self.pruned, tf32=self.tf32,
+                                          deterministic=self.deterministic)
         if self._map_requested and self.training:
             self._map_requested = False
             self._map = mean_attention_map(q, k, padding=padding, tf32=self.tf32)
@@ -109,19 +111,20 @@ class MultiheadSelfAttention(nn.MultiheadAttention):
     """
 
     def __init__(self, embed_dim: int, num_heads: int, bias: bool = True, *, pruned: str = "zero",
-                 tf32: bool = False, device: Any = None, dtype: Any = None) -> None:
+                 tf32: bool = False, deterministic: bool = True, device: Any = None,
+                 dtype: Any = None) -> None:
         super().__init__(embed_dim, num_heads, bias=bias, batch_first=True, device=device,
                          dtype=dtype)
-        self.attention = SpionAttention(pruned=pruned, tf32=tf32)
+        self.attention = SpionAttention(pruned=pruned, tf32=tf32, deterministic=deterministic)
         # Keeps torch.nn.TransformerEncoderLayer from its fast path, which calls no attention module.
         self._qkv_same_embed_dim = False
 
     @classmethod
-    def of(cls, module: nn.MultiheadAttention, *, pruned: str = "zero",
-           tf32: bool = False) -> "MultiheadSelfAttention":
+    def of(cls, module: nn.MultiheadAttention, *, pruned: str = "zero", tf32: bool = False,
+           deterministic: bool = True) -> "MultiheadSelfAttention":
         """One with the parameters of another attention: the same objects, which optimisers know."""
         made = cls(module.embed_dim, module.num_heads, module.in_proj_bias is not None,
-                   pruned=pruned, tf32=tf32, device="meta")
+                   pruned=pruned, tf32=tf32, deterministic=deterministic, device="meta")
         made.in_proj_weight, made.in_proj_bias = module.in_proj_weight, module.in_proj_bias
         made.out_proj = module.out_proj
         return made.train(module.training)

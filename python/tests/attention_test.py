@@ -2,6 +2,7 @@
 
 import contextlib
 import copy
+import functools
 import itertools
 import pathlib
 import unittest
@@ -183,6 +184,22 @@ class AttentionTest(unittest.TestCase):
         with self.assertRaisesRegex(MemoryError, "the CPU has none for a tensor of"):
             torch.ops.spion.block_sparse_attention_backward(
                 columns, q, q, q, q, q[..., 0], *pattern.arguments(), None, 0.25, True, True)
+
+    def test_the_backward_pass_hears_whether_it_is_to_be_deterministic(self):
+        pattern = spion.BlockPattern(MASK, BLOCK)
+        layer = spion.nn.SpionAttention(deterministic=False)
+        layer.set_pattern(pattern)
+        attention = functools.partial(spion.block_sparse_attention, pattern=pattern)
+        compiled = torch.compile(functools.partial(attention, deterministic=False), backend="eager")
+        for attend, always, expected in (
+                (attention, False, True), (layer, False, False), (compiled, False, False),
+                (functools.partial(attention, deterministic=False), False, False),
+                (functools.partial(attention, deterministic=False), True, True)):
+            torch.use_deterministic_algorithms(always)
+            self.addCleanup(torch.use_deterministic_algorithms, False)
+            with mock.patch.object(_operators, "_backward", wraps=_operators._backward) as backward:
+                attend(*heads()).sum().backward()
+            self.assertEqual([call.args[-1] for call in backward.call_args_list], [expected])
 
     def test_the_operator_itself_has_the_same_gradients(self):
         tensors = heads()

@@ -45,6 +45,10 @@ class OpcheckTest(unittest.TestCase):
         self.check("block_sparse_attention_backward", torch.randn_like(out), q, k, v, out,
                    log_sum_exp, *PATTERN.arguments(), None, 0.25, True, True)
 
+    def test_without_deterministic_gradients(self):
+        self.check("block_sparse_attention", *heads(), *PATTERN.arguments(), None, 0.25, True, True,
+                   False)
+
     def test_map(self):
         for requires_grad in (False, True):
             self.check("mean_attention_map", *heads(requires_grad=requires_grad)[:2], None, True)

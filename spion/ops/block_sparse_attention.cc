@@ -24,16 +24,19 @@ using ForwardSignature = std::tuple<at::Tensor, at::Tensor>(const at::Tensor&, c
                                                             const at::Tensor&, const at::Tensor&,
                                                             int64_t, int64_t, int64_t, c10::SymInt,
                                                             c10::SymInt, const Padding&, double,
-                                                            bool, bool);
+                                                            bool, bool, bool);
 using BackwardSignature = at::Tensor(const at::Tensor&, const at::Tensor&, const at::Tensor&,
                                      const at::Tensor&, const at::Tensor&, const at::Tensor&,
                                      const at::Tensor&, int64_t, int64_t, int64_t, c10::SymInt,
-                                     c10::SymInt, const Padding&, double, bool, bool);
+                                     c10::SymInt, const Padding&, double, bool, bool, bool);
 
 /// What the backward pass needs of a forward pass's arguments besides its tensors.
 struct CallOptions : torch::CustomClassHolder {
-  CallOptions(PatternTensors pattern, bool pruned_is_zero, bool exact_float32)
-      : pattern(std::move(pattern)), pruned_is_zero(pruned_is_zero), exact_float32(exact_float32) {}
+  CallOptions(PatternTensors pattern, bool pruned_is_zero, bool exact_float32, bool deterministic)
+      : pattern(std::move(pattern)),
+        pruned_is_zero(pruned_is_zero),
+        exact_float32(exact_float32),
+        deterministic(deterministic) {}
 
   RangeLabel label() const {
     return {.layer = static_cast<int>(pattern.layer), .kept_blocks = pattern.kept_blocks};
@@ -42,6 +45,7 @@ struct CallOptions : torch::CustomClassHolder {
   PatternTensors pattern;
   bool pruned_is_zero;
   bool exact_float32;
+  bool deterministic;
 };
 using CallOptionsPointer = c10::intrusive_ptr<CallOptions>;
 
@@ -57,7 +61,8 @@ std::tuple<at::Tensor, at::Tensor> CallForward(const at::Tensor& q, const at::Te
   return CallStable([&] {
     return op.call(q, k, v, pattern.packed, pattern.block_size, pattern.shape.patterns,
                    pattern.shape.blocks_per_side, pattern.shape.long_rows, pattern.shape.long_lines,
-                   padding, Scale(q), options.pruned_is_zero, options.exact_float32);
+                   padding, Scale(q), options.pruned_is_zero, options.exact_float32,
+                   options.deterministic);
   });
 }
 
@@ -70,7 +75,7 @@ at::Tensor CallBackward(const at::Tensor& grad_out, const variable_list& saved,
     return op.call(grad_out, saved[0], saved[1], saved[2], saved[3], saved[4], pattern.packed,
                    pattern.block_size, pattern.shape.patterns, pattern.shape.blocks_per_side,
                    pattern.shape.long_rows, pattern.shape.long_lines, padding, Scale(saved[0]),
-                   options.pruned_is_zero, options.exact_float32);
+                   options.pruned_is_zero, options.exact_float32, options.deterministic);
   });
 }
 
@@ -107,11 +112,11 @@ class BlockSparseFunction : public OnceDifferentiable<BlockSparseFunction> {
 at::Tensor BlockSparseAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                 const PatternTensors& pattern,
                                 const std::optional<at::Tensor>& padding, PrunedScore pruned,
-                                Float32Math float32) {
+                                Float32Math float32, bool deterministic) {
   return BlockSparseFunction::apply(
       q, k, v,
       c10::make_intrusive<CallOptions>(pattern, pruned == PrunedScore::kZero,
-                                       float32 == Float32Math::kExact),
+                                       float32 == Float32Math::kExact, deterministic),
       padding);
 }
 

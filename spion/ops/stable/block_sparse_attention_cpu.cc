@@ -20,7 +20,7 @@ std::tuple<Tensor, Tensor> Forward(const Tensor& q, const Tensor& k, const Tenso
                                    const Tensor& pattern, int64_t block_size, int64_t patterns,
                                    int64_t blocks_per_side, int64_t long_rows, int64_t long_lines,
                                    std::optional<Tensor> padding, double scale, bool pruned_is_zero,
-                                   bool exact_float32) {
+                                   bool exact_float32, bool deterministic) {
   CheckDtype(kForwardOp, q);
   return RunForward<float>(
       q, k, v,
@@ -30,7 +30,8 @@ std::tuple<Tensor, Tensor> Forward(const Tensor& q, const Tensor& k, const Tenso
        padding,
        scale,
        pruned_is_zero,
-       exact_float32},
+       exact_float32,
+       deterministic},
       [](const BlockSparseForward<float>& call) { return cpu::Forward(call, TorchParallelFor()); });
 }
 
@@ -38,7 +39,7 @@ Tensor Backward(const Tensor& grad_out, const Tensor& q, const Tensor& k, const 
                 const Tensor& out, const Tensor& log_sum_exp, const Tensor& pattern,
                 int64_t block_size, int64_t patterns, int64_t blocks_per_side, int64_t long_rows,
                 int64_t long_lines, std::optional<Tensor> padding, double scale,
-                bool pruned_is_zero, bool exact_float32) {
+                bool pruned_is_zero, bool exact_float32, bool deterministic) {
   CheckDtype(kBackwardOp, q);
   // The gradient may come expanded (of a sum, say): the kernel wants rows.
   const bool has_rows = grad_out.dim() == 4 && grad_out.stride(3) == 1;
@@ -50,7 +51,8 @@ Tensor Backward(const Tensor& grad_out, const Tensor& q, const Tensor& k, const 
                              padding,
                              scale,
                              pruned_is_zero,
-                             exact_float32},
+                             exact_float32,
+                             deterministic},
                             [](const BlockSparseBackward<float>& call) {
                               return cpu::Backward(call, TorchParallelFor());
                             });

@@ -15,11 +15,11 @@ std::tuple<Tensor, Tensor> Forward(const Tensor& q, const Tensor& k, const Tenso
                                    const Tensor& pattern, int64_t block_size, int64_t patterns,
                                    int64_t blocks_per_side, int64_t long_rows, int64_t long_lines,
                                    std::optional<Tensor> padding, double scale, bool pruned_is_zero,
-                                   bool exact_float32) {
+                                   bool exact_float32, bool deterministic) {
   const BlockSparseArguments arguments{
-      pattern,      block_size, {patterns, blocks_per_side, long_rows, long_lines},
-      padding,      scale,      pruned_is_zero,
-      exact_float32};
+      pattern,       block_size,   {patterns, blocks_per_side, long_rows, long_lines},
+      padding,       scale,        pruned_is_zero,
+      exact_float32, deterministic};
   return RunOnGpu(kForwardOp, q, [&](auto element) {
     using T = decltype(element);
     return RunForward<T>(q, k, v, arguments, [&](const BlockSparseForward<T>& call) {
@@ -32,18 +32,19 @@ Tensor Backward(const Tensor& grad_out, const Tensor& q, const Tensor& k, const 
                 const Tensor& out, const Tensor& log_sum_exp, const Tensor& pattern,
                 int64_t block_size, int64_t patterns, int64_t blocks_per_side, int64_t long_rows,
                 int64_t long_lines, std::optional<Tensor> padding, double scale,
-                bool pruned_is_zero, bool exact_float32) {
+                bool pruned_is_zero, bool exact_float32, bool deterministic) {
   const BlockSparseArguments arguments{
-      pattern,      block_size, {patterns, blocks_per_side, long_rows, long_lines},
-      padding,      scale,      pruned_is_zero,
-      exact_float32};
+      pattern,       block_size,   {patterns, blocks_per_side, long_rows, long_lines},
+      padding,       scale,        pruned_is_zero,
+      exact_float32, deterministic};
   return RunOnGpu(kBackwardOp, q, [&](auto element) {
     using T = decltype(element);
     // The gradient comes as autograd has it: expanded (of a sum, say), at any offset, spread far.
     const Tensor grad_rows = IsReadInPlace(grad_out) ? grad_out : Copy(grad_out);
     return RunBackward<T>(
         grad_rows, q, k, v, out, log_sum_exp, arguments, [&](BlockSparseBackward<T> call) {
-          const Tensor scratch = AllocateFloats(q, {cuda::BackwardScratchFloats<T>(call.problem)});
+          const Tensor scratch =
+              AllocateFloats(q, {cuda::BackwardScratchFloats<T>(call.problem, deterministic)});
           call.scratch = static_cast<float*>(scratch.mutable_data_ptr());
           return cuda::Backward(call, CurrentStream(q));
         });

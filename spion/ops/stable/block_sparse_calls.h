@@ -69,7 +69,8 @@ torch::stable::Tensor RunBackward(const torch::stable::Tensor& grad_out,
                            .log_sum_exp = static_cast<const float*>(log_sum_exp.const_data_ptr()),
                            .grad_q = GradientOf<T>(gradients, 0),
                            .grad_k = GradientOf<T>(gradients, 1),
-                           .grad_v = GradientOf<T>(gradients, 2)}));
+                           .grad_v = GradientOf<T>(gradients, 2),
+                           .deterministic = arguments.deterministic}));
   return gradients;
 }
 

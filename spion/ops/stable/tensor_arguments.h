@@ -74,6 +74,7 @@ struct BlockSparseArguments {
   double scale;
   bool pruned_is_zero;
   bool exact_float32;
+  bool deterministic;  // of the backward pass
 };
 
 /// The whole problem; checks the pattern (dtype, device, sizes), not its values.
