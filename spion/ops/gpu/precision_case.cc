@@ -116,13 +116,13 @@ AttentionResult ForwardAndBackward(const AttentionCall& attention, const CaseTen
       .out = out.detach(), .grad_q = gradients[0], .grad_k = gradients[1], .grad_v = gradients[2]};
 }
 
-AttentionResult RunOperator(const PrecisionCase& c, c10::Device device) {
+AttentionResult RunOperator(const PrecisionCase& c, c10::Device device, bool deterministic) {
   const CaseTensors tensors = ToTensors(c, device);
   const PatternTensors pattern = ToTensors(c.patterns, device);
   return ForwardAndBackward(
       [&](const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
         return BlockSparseAttention(q, k, v, pattern, tensors.padding, c.pruned,
-                                    Float32MathOf(c.precision));
+                                    Float32MathOf(c.precision), deterministic);
       },
       tensors);
 }

@@ -60,7 +60,7 @@ using AttentionCall =
 AttentionResult ForwardAndBackward(const AttentionCall& attention, const CaseTensors& tensors);
 
 /// Forward and backward of the operator of spion/ops/block_sparse_attention.h.
-AttentionResult RunOperator(const PrecisionCase& c, c10::Device device);
+AttentionResult RunOperator(const PrecisionCase& c, c10::Device device, bool deterministic = true);
 
 /// Whether all four tensors are the same, bit by bit (a NaN is not the same as itself).
 bool SameBits(const AttentionResult& a, const AttentionResult& b);

@@ -4,7 +4,6 @@
 
 #include <string>
 #include <tuple>
-#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "spion/ops/attention_map.h"
@@ -43,10 +42,12 @@ class SanitizerTest : public ::testing::TestWithParam<SanitizerParam> {
 };
 
 TEST_P(SanitizerTest, Attention) {
-  for (const auto& [padding, pruned] : {std::pair{CasePadding::kLengths, PrunedScore::kZero},
-                                        std::pair{CasePadding::kMask, PrunedScore::kExcluded}}) {
+  for (const auto& [padding, pruned, deterministic] :
+       {std::tuple{CasePadding::kLengths, PrunedScore::kZero, true},
+        std::tuple{CasePadding::kMask, PrunedScore::kExcluded, true},
+        std::tuple{CasePadding::kMask, PrunedScore::kZero, false}}) {
     const PrecisionCase c = Case(padding, pruned);
-    const AttentionResult result = RunOperator(c, Gpu());
+    const AttentionResult result = RunOperator(c, Gpu(), deterministic);
     const AttentionTruth truth = RunOracle(c);
     const AttentionTolerance tolerance = Tolerance(c);
     EXPECT_LE(NormError(HostFloats(result.out), truth.out), tolerance.forward());
@@ -70,6 +71,7 @@ INSTANTIATE_TEST_SUITE_P(All, SanitizerTest,
                                            SanitizerParam{TestPrecision::kFp16, 64, 64},
                                            SanitizerParam{TestPrecision::kBf16, 32, 32},
                                            SanitizerParam{TestPrecision::kBf16, 128, 128},
+                                           SanitizerParam{TestPrecision::kFp16, 128, 64},
                                            SanitizerParam{TestPrecision::kTf32, 32, 64},
                                            SanitizerParam{TestPrecision::kTf32, 64, 32},
                                            SanitizerParam{TestPrecision::kFp32, 16, 128},
