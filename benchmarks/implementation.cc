@@ -10,17 +10,25 @@
 
 namespace spion {
 
-Implementation Spion() {
-  return {.name = "spion",
+namespace {
+
+Implementation SpionOf(const char* name, bool deterministic) {
+  return {.name = name,
           .pruned = PrunedScore::kZero,
-          .make = [](const BlockPattern& pattern, c10::Device device) -> AttentionFunction {
-            return [tensors = ToTensors(pattern, device)](const at::Tensor& q, const at::Tensor& k,
-                                                          const at::Tensor& v) {
+          .make = [=](const BlockPattern& pattern, c10::Device device) -> AttentionFunction {
+            return [=, tensors = ToTensors(pattern, device)](
+                       const at::Tensor& q, const at::Tensor& k, const at::Tensor& v) {
               return BlockSparseAttention(q, k, v, tensors, std::nullopt, PrunedScore::kZero,
-                                          Float32Math::kTf32);
+                                          Float32Math::kTf32, deterministic);
             };
           }};
 }
+
+}  // namespace
+
+Implementation Spion() { return SpionOf("spion", true); }
+
+Implementation SpionInAnyOrder() { return SpionOf("spion_any_order", false); }
 
 Implementation MaterialisedDense() {
   return {.name = "dense",

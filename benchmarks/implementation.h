@@ -29,6 +29,9 @@ struct Implementation {
 /// SPION's block-sparse attention: "spion".
 Implementation Spion();
 
+/// The same without deterministic gradients: "spion_any_order".
+Implementation SpionInAnyOrder();
+
 /// Dense attention that stores its probabilities, from LibTorch's matrix product and softmax:
 /// "dense".
 Implementation MaterialisedDense();

@@ -38,6 +38,8 @@ std::vector<Implementation> ImplementationsFor(CaseKind kind) {
     for (Implementation& backend : SdpaBackends()) implementations.push_back(std::move(backend));
   }
   implementations.push_back(Spion());
+  // Elsewhere its kernels are the same.
+  if (kind == CaseKind::kWide) implementations.push_back(SpionInAnyOrder());
   return implementations;
 }
 

@@ -30,7 +30,8 @@ TEST(GpuAttentionTest, HasEveryKindOfBenchmark) {
        {"spion/cuda/bf16/image/fwdbwd", "spion/cuda/bf16/image_cf_layer0/fwd",
         "sdpa_flash/cuda/bf16/text/fwdbwd", "dense/cuda/f32/image/fwdbwd",
         "spion/cuda/bf16/L16384_b64_k8row/fwdbwd", "spion/cuda/bf16/density_25/fwdbwd",
-        "spion/cuda/fp16/d128_L8192_b128_10/fwdbwd", "sdpa_cudnn/cuda/f32/listops/bwd",
+        "spion/cuda/fp16/d128_L8192_b128_10/fwdbwd",
+        "spion_any_order/cuda/bf16/d128_L8192_b128_10/fwdbwd", "sdpa_cudnn/cuda/f32/listops/bwd",
         "sdpa_mem_efficient/cuda/fp16/retrieval/fwd"}) {
     EXPECT_THAT(names, Contains(std::string(name)));
   }

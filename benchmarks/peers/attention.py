@@ -4,7 +4,8 @@
     python3 benchmarks/peers/attention.py --cases=cases.json --out=peers.json
     python3 benchmarks/peers/table.py peers.json --markdown
 
-Needs PyTorch 2.6 or later with CUDA, and no Bazel. Peers: SPION by its Python package ("spion");
+Needs PyTorch 2.6 or later with CUDA, and no Bazel. Peers: SPION by its Python package ("spion";
+"spion_any_order" without deterministic gradients, where they have a kernel of their own);
 FlexAttention, compiled, with the case's block mask in blocks of 128 ("flex128") and of the pattern's
 own size ("flex32", "flex64"); SDPA by flash attention ("sdpa_flash") and by cuDNN ("sdpa_cudnn"),
 dense; the block-sparse kernels of VSA ("vsa"), FlashAttention-4 ("fa4") and cuDNN ("cudnn_bsa"),

@@ -1,7 +1,7 @@
 """The peers that are packages of their own, and SPION's. Each makes a Peer of a problem.
 
 name       package                 takes, and by which call
-spion      spion                   all
+spion      spion                   all; spion_any_order: without deterministic gradients
 vsa        fastvideo-kernel        bf16, blocks of 64; its Triton kernels, with both lists made ahead
 fa4        flash-attn-4            bf16, full blocks of 64 and 128, gradients of 128; flash_attn_func
 cudnn_bsa  nvidia-cudnn-frontend   bf16, d 128, blocks of 64 and 128; block_sparse_attention
@@ -73,10 +73,16 @@ def differentiable(forward, backward):
     return Attention.apply
 
 
-def spion(problem):
+def spion(problem, **options):
     package = module_of("spion", "spion")
     pattern = package.BlockPattern(problem.kept, problem.block)
-    return Peer(lambda q, k, v: package.block_sparse_attention(q, k, v, pattern, pruned="excluded"))
+    return Peer(lambda q, k, v: package.block_sparse_attention(q, k, v, pattern, pruned="excluded",
+                                                               **options))
+
+
+def spion_any_order(problem):
+    want(problem, [128], [64, 128])  # elsewhere it is the same as spion
+    return spion(problem, deterministic=False)
 
 
 def vsa(problem):
@@ -137,4 +143,4 @@ def cudnn_bsa(problem):
     return Peer(differentiable(forward, backward))
 
 
-PEERS = {"spion": spion, "vsa": vsa, "fa4": fa4, "cudnn_bsa": cudnn_bsa}
+PEERS = {"spion": spion, "spion_any_order": spion_any_order, "vsa": vsa, "fa4": fa4, "cudnn_bsa": cudnn_bsa}

@@ -7,7 +7,8 @@ the peers, and what bazel run //benchmarks:sparse_attention -- --benchmark_out=F
 name that is in several files the first time counts.
 
 Times are medians in milliseconds. "best/spion" is the fastest peer's time over SPION's: above 1,
-SPION is faster. "floor" is the time that the pass's fewest bytes take at the copy bandwidth of its
+SPION is faster. Where some of its runs are without deterministic gradients ("spion_any_order"),
+"best/any" is the same for the faster of the two. "floor" is the time that the pass's fewest bytes take at the copy bandwidth of its
 file; the benchmark in C++ counts them. A word stands where there is no time, and a star at one of
 plain launches in place of a CUDA graph; below the table is why.
 
@@ -25,6 +26,7 @@ import command_line  # pylint: disable=wrong-import-position
 import results  # pylint: disable=wrong-import-position
 
 OURS = "spion"
+ANY_ORDER = "spion_any_order"
 WORDS = ("absent", "unfit", "wrong", "failed")  # as attention.py writes them before the reason
 
 
@@ -44,7 +46,8 @@ def joined(files):
             there = table.setdefault(rest, {})
             if implementation not in there or there[implementation][0].error and not benchmark.error:
                 there[implementation] = benchmark, file
-    return {rest: runs for rest, runs in table.items() if OURS in runs and len(runs) > 1}
+    return {rest: runs for rest, runs in table.items()
+            if OURS in runs and runs.keys() - {OURS, ANY_ORDER}}
 
 
 def word_and_reason(benchmark):
@@ -70,20 +73,29 @@ def floor_of(benchmark, file):
     return f"{floor:.4f}" if floor == floor else "-"
 
 
+def fastest(benchmarks, names):
+    """The least median of those that have times, or None."""
+    return min((b.median for name, b in benchmarks.items() if name in names and not b.error),
+               default=None)
+
+
 def rows(table):
     """(header, rows) of text."""
-    peers = list(dict.fromkeys(peer for runs in table.values() for peer in runs if peer != OURS))
+    present = dict.fromkeys(name for runs in table.values() for name in runs)
+    peers = [name for name in present if name not in (OURS, ANY_ORDER)]
+    ours = [name for name in (OURS, ANY_ORDER) if name in present]
     lines = []
     for rest, runs in table.items():
         benchmarks = {name: benchmark for name, (benchmark, _) in runs.items()}
-        mine = benchmarks[OURS]
-        timed = [b.median for name, b in benchmarks.items() if name != OURS and not b.error]
-        ratio = f"{min(timed) / mine.median:.2f}" if timed and not mine.error else "-"
+        best = fastest(benchmarks, peers)
+        mine = [fastest(benchmarks, ours[:i + 1]) for i in range(len(ours))]
         _, dtype, case, pass_name = rest.split("/")
-        lines.append([case, dtype, pass_name, shown(mine)] +
-                     [shown(benchmarks.get(peer)) for peer in peers] +
-                     [ratio, floor_of(*runs[OURS])])
-    return ["case", "dtype", "pass", OURS, *peers, f"best/{OURS}", "floor"], lines
+        lines.append([case, dtype, pass_name] +
+                     [shown(benchmarks.get(name)) for name in ours + peers] +
+                     [f"{best / time:.2f}" if best and time else "-" for time in mine] +
+                     [floor_of(*runs[OURS])])
+    ratios = [f"best/{OURS}", "best/any"][:len(ours)]
+    return ["case", "dtype", "pass", *ours, *peers, *ratios, "floor"], lines
 
 
 def reasons(table):

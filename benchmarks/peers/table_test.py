@@ -102,6 +102,16 @@ class TableTest(unittest.TestCase):
                                    "5.0000 | 2.00 | 1.0000 |")
         self.assertEqual(lines[4:], ["", *REASONS])
 
+    def test_any_order_has_a_ratio_of_its_own_and_is_no_peer(self):
+        ours = OURS + runs("spion_any_order/cuda/bf16/image/fwd", [2.0])
+        lines, _ = self.cells(self.write("ours", ours), self.write("peers", PEERS))
+        self.assertEqual(lines[0][3:5] + lines[0][-3:],
+                         ["spion", "spion_any_order", "best/spion", "best/any", "floor"])
+        self.assertEqual(lines[1][3:5] + lines[1][-3:], ["2.5000", "2.0000", "2.00", "2.50", "1.0000"])
+        self.assertEqual(lines[2][3:5] + lines[2][-3:], ["4.0000", "-", "0.25", "0.25", "0.5000"])
+        alone = self.write("alone", ours[4:] + runs("spion_any_order/cuda/fp16/text/fwd", [2.0]))
+        self.assertEqual(self.run_main(alone)[0], 2)
+
     def test_an_error_of_ours_is_shown(self):
         lines, below = self.cells(
             self.write("ours", failed("spion/cuda/bf16/image/fwd", "no memory")),
