@@ -118,6 +118,7 @@ absl::StatusOr<BlockPatternView> ViewOfPacked(const int32_t* values, int64_t cou
   return BlockPatternView{
       .patterns = static_cast<int32_t>(patterns),
       .blocks_per_side = static_cast<int32_t>(n),
+      .room = indices / 2,
       .row_offsets = row_offsets,
       .row_columns = row_columns,
       .column_offsets = row_offsets + offsets,

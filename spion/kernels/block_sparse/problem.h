@@ -40,9 +40,10 @@ struct BlockScheduleView {
 /// columns likewise. Offsets count from the start of the whole index array.
 struct BlockPatternView {
   int32_t patterns = 1;
-  int32_t blocks_per_side = 0;              // n
-  const int32_t* row_offsets = nullptr;     // [patterns * (n + 1)]
-  const int32_t* row_columns = nullptr;     // [kept]
+  int32_t blocks_per_side = 0;           // n
+  int64_t room = 0;                      // kept blocks of all patterns, or some more; 0: not told
+  const int32_t* row_offsets = nullptr;  // [patterns * (n + 1)]
+  const int32_t* row_columns = nullptr;  // [kept]
   const int32_t* column_offsets = nullptr;  // [patterns * (n + 1)]
   const int32_t* column_rows = nullptr;     // [kept]
   BlockScheduleView schedule;

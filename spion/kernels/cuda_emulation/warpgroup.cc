@@ -15,15 +15,16 @@
 namespace spion::emulation {
 namespace {
 
-constexpr uint32_t kRowBytes = 128;
 constexpr uint32_t kChunkBytes = 16;
 constexpr int kSwizzledRows = 8;
 constexpr uint32_t kWordBytes = 4;
 constexpr int kInner = 16;  // of a product
 constexpr int kUnset = 0xff;
 
-/// A tile's chunks change places by their row's number, which is in the address.
-uint32_t Swizzled(uint32_t address) { return address ^ (address / kRowBytes % 8 * kChunkBytes); }
+/// A tile's chunks change places within a row, by where 128 bytes of it lie.
+uint32_t Swizzled(uint32_t address, uint32_t row_bytes) {
+  return address ^ (address / 128 % (row_bytes / kChunkBytes) * kChunkBytes);
+}
 
 struct Phases {
   uint32_t arrivals = 0;
@@ -100,25 +101,30 @@ class Operand {
   explicit Operand(uint64_t name)
       : start_((name & 0x3fff) * kChunkBytes),
         next_panel_((name >> 16 & 0x3fff) * kChunkBytes),
-        next_rows_((name >> 32 & 0x3fff) * kChunkBytes) {
-    constexpr uint64_t kSwizzle128 = 1;
-    if (name >> 62 != kSwizzle128) Fail("an operand without the swizzle of 128 bytes", start_);
+        next_rows_((name >> 32 & 0x3fff) * kChunkBytes),
+        row_bytes_(name >> 62 == kSwizzle128 ? 128 : 64) {
+    if (name >> 62 != kSwizzle128 && name >> 62 != kSwizzle64) {
+      Fail("an operand without the swizzle of 128 or 64 bytes", start_);
+    }
   }
 
   /// Number i of row r, where rows hold the inner dimension.
   uint16_t AlongRow(uint32_t r, uint32_t i) const {
-    return Number(r / kSwizzledRows * next_rows_ + r % kSwizzledRows * kRowBytes + 2 * i);
+    return Number(r / kSwizzledRows * next_rows_ + r % kSwizzledRows * row_bytes_ + 2 * i);
   }
   /// Number `column` of row i, where rows are the inner dimension.
   uint16_t AlongColumn(uint32_t column, uint32_t i) const {
-    constexpr uint32_t kPanel = kRowBytes / 2;
-    return Number(column / kPanel * next_panel_ + i / kSwizzledRows * next_rows_ +
-                  i % kSwizzledRows * kRowBytes + column % kPanel * 2);
+    const uint32_t panel = row_bytes_ / 2;
+    return Number(column / panel * next_panel_ + i / kSwizzledRows * next_rows_ +
+                  i % kSwizzledRows * row_bytes_ + column % panel * 2);
   }
 
  private:
+  static constexpr uint64_t kSwizzle128 = 1;
+  static constexpr uint64_t kSwizzle64 = 2;
+
   uint16_t Number(uint32_t offset) const {
-    const uint32_t at = Swizzled(start_ + offset);
+    const uint32_t at = Swizzled(start_ + offset, row_bytes_);
     if (at / kWordBytes < is_unpublished.size() && is_unpublished[at / kWordBytes]) {
       Fail("an operand that a thread stored and did not publish", at);
     }
@@ -130,6 +136,7 @@ class Operand {
   uint32_t start_;
   uint32_t next_panel_;
   uint32_t next_rows_;
+  uint32_t row_bytes_;
 };
 
 /// The warp's lanes are all here, at the same product.
@@ -210,9 +217,10 @@ bool PhaseIsOver(uint32_t barrier, uint32_t parity) {
 
 void StartTileCopy(uint32_t to, const TileSource& source, uint32_t barrier, int32_t row,
                    int32_t head, int32_t example) {
-  const uint32_t panel_bytes = static_cast<uint32_t>(source.rows) * kRowBytes;
+  const uint32_t row_bytes = source.row_bytes;
+  const uint32_t panel_bytes = static_cast<uint32_t>(source.rows) * row_bytes;
   const uint32_t bytes = static_cast<uint32_t>(source.panels) * panel_bytes;
-  if (to % (kRowBytes * kSwizzledRows) != 0) Fail("a misaligned tile", to);
+  if (to % (128 * kSwizzledRows) != 0) Fail("a misaligned tile", to);
   SharedAt(to + bytes - kChunkBytes, kChunkBytes);  // it is all in shared memory
   std::memset(SharedAt(to, kChunkBytes), kUnset, bytes);
   StartCopyOf(bytes, barrier, [=] {
@@ -220,11 +228,11 @@ void StartTileCopy(uint32_t to, const TileSource& source, uint32_t barrier, int3
                        head * source.head_stride;
     for (int panel = 0; panel < source.panels; ++panel) {
       for (int r = 0; r < source.rows; ++r) {
-        for (uint32_t chunk = 0; chunk < kRowBytes / kChunkBytes; ++chunk) {
-          const uint32_t offset = panel * panel_bytes + r * kRowBytes + chunk * kChunkBytes;
+        for (uint32_t chunk = 0; chunk < row_bytes / kChunkBytes; ++chunk) {
+          const uint32_t offset = panel * panel_bytes + r * row_bytes + chunk * kChunkBytes;
           std::memcpy(
-              SharedAt(Swizzled(to + offset), kChunkBytes),
-              from + (row + r) * source.row_stride + panel * kRowBytes + chunk * kChunkBytes,
+              SharedAt(Swizzled(to + offset, row_bytes), kChunkBytes),
+              from + (row + r) * source.row_stride + panel * row_bytes + chunk * kChunkBytes,
               kChunkBytes);
         }
       }

@@ -20,8 +20,9 @@ struct TileSource {
   int64_t example_stride;
   int64_t head_stride;
   int64_t row_stride;
-  int rows;    // of a tile
-  int panels;  // of 64 columns
+  int rows;            // of a tile
+  int panels;          // side by side
+  uint32_t row_bytes;  // of a panel: 128, or 64
 };
 
 void InitPhases(uint32_t barrier, uint32_t arrivals);

@@ -42,7 +42,8 @@ emulation::TileSource Source(const std::vector<uint16_t>& numbers) {
           .head_stride = 0,
           .row_stride = kRowBytes,
           .rows = kRows,
-          .panels = 1};
+          .panels = 1,
+          .row_bytes = kRowBytes};
 }
 uint64_t Name(uint32_t address) {
   return uint64_t{1} << 62 | uint64_t{8 * kRowBytes / 16} << 32 | address / 16;

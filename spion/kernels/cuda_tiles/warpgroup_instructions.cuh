@@ -150,6 +150,9 @@ __device__ __forceinline__ void Receive(float (&values)[kValues]) {
 }
 
 // clang-format off
+#define SPION_SUM_NAMES_32 "{" \
+  "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15" \
+  "}"
 #define SPION_SUM_NAMES_64 "{" \
   "%0, %1, %2, %3, %4, %5, %6, %7, %8, %9, %10, %11, %12, %13, %14, %15, " \
   "%16, %17, %18, %19, %20, %21, %22, %23, %24, %25, %26, %27, %28, %29, %30, %31" \
@@ -162,6 +165,7 @@ __device__ __forceinline__ void Receive(float (&values)[kValues]) {
   "}"
 #define SPION_SUMS_8(f, i) f(sum[i]), f(sum[i + 1]), f(sum[i + 2]), f(sum[i + 3]), \
   f(sum[i + 4]), f(sum[i + 5]), f(sum[i + 6]), f(sum[i + 7])
+#define SPION_SUMS_32(f) SPION_SUMS_8(f, 0), SPION_SUMS_8(f, 8)
 #define SPION_SUMS_64(f) SPION_SUMS_8(f, 0), SPION_SUMS_8(f, 8), SPION_SUMS_8(f, 16), SPION_SUMS_8(f, 24)
 #define SPION_SUMS_128(f) SPION_SUMS_64(f), SPION_SUMS_8(f, 32), SPION_SUMS_8(f, 40), \
   SPION_SUMS_8(f, 48), SPION_SUMS_8(f, 56)
@@ -180,21 +184,37 @@ __device__ __forceinline__ void Receive(float (&values)[kValues]) {
 /// kLeftByColumns: of the left operand, rows of 64.
 template <class T, bool kByColumns, Adds kAdds, bool kLeftByColumns = false, int kValues>
 __device__ __forceinline__ void Product(float (&sum)[kValues], uint64_t left, uint64_t right) {
-  static_assert(kValues == 32 || kValues == 64);
+  static_assert(kValues == 16 || kValues == 32 || kValues == 64);
   constexpr bool kIsBFloat16 = std::is_same_v<T, BFloat16>;
   constexpr int kTransposed = kByColumns ? 1 : 0;
   constexpr int kLeftTransposed = kLeftByColumns ? 1 : 0;
   constexpr int kAddsBit = kAdds == Adds::kYes ? 1 : 0;
+  if constexpr (kValues == 16 && kIsBFloat16 && kAdds == Adds::kNo) {
+    SPION_PRODUCT(32, "=f", "bf16", "%16", "17", "18", "%19, %20", "l"(left), "l"(right),
+                  "n"(kAddsBit), "n"(kLeftTransposed), "n"(kTransposed));
+  }
   if constexpr (kValues == 32 && kIsBFloat16 && kAdds == Adds::kNo) {
     SPION_PRODUCT(64, "=f", "bf16", "%32", "33", "34", "%35, %36", "l"(left), "l"(right),
+                  "n"(kAddsBit), "n"(kLeftTransposed), "n"(kTransposed));
+  }
+  if constexpr (kValues == 16 && kIsBFloat16 && kAdds == Adds::kYes) {
+    SPION_PRODUCT(32, "+f", "bf16", "%16", "17", "18", "%19, %20", "l"(left), "l"(right),
                   "n"(kAddsBit), "n"(kLeftTransposed), "n"(kTransposed));
   }
   if constexpr (kValues == 32 && kIsBFloat16 && kAdds == Adds::kYes) {
     SPION_PRODUCT(64, "+f", "bf16", "%32", "33", "34", "%35, %36", "l"(left), "l"(right),
                   "n"(kAddsBit), "n"(kLeftTransposed), "n"(kTransposed));
   }
+  if constexpr (kValues == 16 && !kIsBFloat16 && kAdds == Adds::kNo) {
+    SPION_PRODUCT(32, "=f", "f16", "%16", "17", "18", "%19, %20", "l"(left), "l"(right),
+                  "n"(kAddsBit), "n"(kLeftTransposed), "n"(kTransposed));
+  }
   if constexpr (kValues == 32 && !kIsBFloat16 && kAdds == Adds::kNo) {
     SPION_PRODUCT(64, "=f", "f16", "%32", "33", "34", "%35, %36", "l"(left), "l"(right),
+                  "n"(kAddsBit), "n"(kLeftTransposed), "n"(kTransposed));
+  }
+  if constexpr (kValues == 16 && !kIsBFloat16 && kAdds == Adds::kYes) {
+    SPION_PRODUCT(32, "+f", "f16", "%16", "17", "18", "%19, %20", "l"(left), "l"(right),
                   "n"(kAddsBit), "n"(kLeftTransposed), "n"(kTransposed));
   }
   if constexpr (kValues == 32 && !kIsBFloat16 && kAdds == Adds::kYes) {
@@ -221,12 +241,22 @@ __device__ __forceinline__ void Product(float (&sum)[kValues], uint64_t left, ui
 template <class T, bool kByColumns, Adds kAdds, int kValues>
 __device__ __forceinline__ void Product(float (&sum)[kValues], const uint32_t (&left)[4],
                                         uint64_t right) {
-  static_assert(kValues == 32 || kValues == 64);
+  static_assert(kValues == 16 || kValues == 32 || kValues == 64);
   constexpr bool kIsBFloat16 = std::is_same_v<T, BFloat16>;
   constexpr int kTransposed = kByColumns ? 1 : 0;
   constexpr int kAddsBit = kAdds == Adds::kYes ? 1 : 0;
+  if constexpr (kValues == 16 && kIsBFloat16 && kAdds == Adds::kNo) {
+    SPION_PRODUCT(32, "=f", "bf16", "{%16, %17, %18, %19}", "20", "21", "%22", "r"(left[0]),
+                  "r"(left[1]), "r"(left[2]), "r"(left[3]), "l"(right), "n"(kAddsBit),
+                  "n"(kTransposed));
+  }
   if constexpr (kValues == 32 && kIsBFloat16 && kAdds == Adds::kNo) {
     SPION_PRODUCT(64, "=f", "bf16", "{%32, %33, %34, %35}", "36", "37", "%38", "r"(left[0]),
+                  "r"(left[1]), "r"(left[2]), "r"(left[3]), "l"(right), "n"(kAddsBit),
+                  "n"(kTransposed));
+  }
+  if constexpr (kValues == 16 && kIsBFloat16 && kAdds == Adds::kYes) {
+    SPION_PRODUCT(32, "+f", "bf16", "{%16, %17, %18, %19}", "20", "21", "%22", "r"(left[0]),
                   "r"(left[1]), "r"(left[2]), "r"(left[3]), "l"(right), "n"(kAddsBit),
                   "n"(kTransposed));
   }
@@ -235,8 +265,18 @@ __device__ __forceinline__ void Product(float (&sum)[kValues], const uint32_t (&
                   "r"(left[1]), "r"(left[2]), "r"(left[3]), "l"(right), "n"(kAddsBit),
                   "n"(kTransposed));
   }
+  if constexpr (kValues == 16 && !kIsBFloat16 && kAdds == Adds::kNo) {
+    SPION_PRODUCT(32, "=f", "f16", "{%16, %17, %18, %19}", "20", "21", "%22", "r"(left[0]),
+                  "r"(left[1]), "r"(left[2]), "r"(left[3]), "l"(right), "n"(kAddsBit),
+                  "n"(kTransposed));
+  }
   if constexpr (kValues == 32 && !kIsBFloat16 && kAdds == Adds::kNo) {
     SPION_PRODUCT(64, "=f", "f16", "{%32, %33, %34, %35}", "36", "37", "%38", "r"(left[0]),
+                  "r"(left[1]), "r"(left[2]), "r"(left[3]), "l"(right), "n"(kAddsBit),
+                  "n"(kTransposed));
+  }
+  if constexpr (kValues == 16 && !kIsBFloat16 && kAdds == Adds::kYes) {
+    SPION_PRODUCT(32, "+f", "f16", "{%16, %17, %18, %19}", "20", "21", "%22", "r"(left[0]),
                   "r"(left[1]), "r"(left[2]), "r"(left[3]), "l"(right), "n"(kAddsBit),
                   "n"(kTransposed));
   }
@@ -270,9 +310,11 @@ __device__ __forceinline__ void Product(float (&sum)[kValues], const uint32_t (&
 #undef SPION_PRODUCT
 #undef SPION_SUMS_128
 #undef SPION_SUMS_64
+#undef SPION_SUMS_32
 #undef SPION_SUMS_8
 #undef SPION_SUM_NAMES_128
 #undef SPION_SUM_NAMES_64
+#undef SPION_SUM_NAMES_32
 
 }  // namespace spion::tiles
 

@@ -33,8 +33,8 @@ absl::Status CheckProblem(const BlockSparseProblem& problem) {
 }
 
 template <typename T>
-bool RunsOnHopper(const BlockSparseProblem& problem) {
-  return HasWarpgroups<T>(problem) && hopper::IsCurrentDevice();
+bool RunsOnHopper(const BlockSparseProblem& problem, Pass pass) {
+  return HasWarpgroups<T>(problem, pass) && hopper::IsCurrentDevice();
 }
 
 HeadTensorSizes SizesOf(const BlockSparseProblem& problem) {
@@ -57,7 +57,7 @@ absl::Status Forward(const BlockSparseForward<T>& call, CUstream_st* stream) {
         return LaunchForwardExact(slice, stream);
       }));
     }
-  } else if (RunsOnHopper<T>(call.problem)) {
+  } else if (RunsOnHopper<T>(call.problem, Pass::kForward)) {
     return StatusOfLaunch(hopper::LaunchForward(call, stream));
   }
   return StatusOfLaunch(InSlices(
@@ -66,7 +66,9 @@ absl::Status Forward(const BlockSparseForward<T>& call, CUstream_st* stream) {
 
 template <typename T>
 int64_t BackwardScratchFloats(const BlockSparseProblem& problem, bool deterministic) {
-  return RunsOnHopper<T>(problem) ? hopper::BackwardScratchFloats(problem, deterministic) : 0;
+  return RunsOnHopper<T>(problem, Pass::kBackward)
+             ? hopper::BackwardScratchFloats(problem, deterministic)
+             : 0;
 }
 
 template <typename T>
@@ -87,7 +89,7 @@ absl::Status Backward(const BlockSparseBackward<T>& call, CUstream_st* stream) {
         return LaunchBackwardExact(slice, stream);
       }));
     }
-  } else if (RunsOnHopper<T>(call.problem)) {
+  } else if (RunsOnHopper<T>(call.problem, Pass::kBackward)) {
     if (call.scratch == nullptr) {
       return absl::InvalidArgumentError(
           absl::StrCat("scratch is missing: this GPU needs ",

@@ -97,13 +97,14 @@ WarpSizes WarpSizesOf(const BlockSparseProblem& problem) {
 }  // namespace
 
 template <typename T>
-bool HasWarpgroups(const BlockSparseProblem& problem) {
-  return sizeof(T) == 2 && hopper::Takes(problem.head_dim, problem.block_size);
+bool HasWarpgroups(const BlockSparseProblem& problem, Pass pass) {
+  if (sizeof(T) != 2) return false;
+  return pass == Pass::kForward ? hopper::TakesForward(problem) : hopper::TakesBackward(problem);
 }
 
 template <typename T>
-Design DesignOf(const BlockSparseProblem& problem, bool is_hopper) {
-  if (is_hopper && HasWarpgroups<T>(problem)) return Design::kWarpgroups;
+Design DesignOf(const BlockSparseProblem& problem, Pass pass, bool is_hopper) {
+  if (is_hopper && HasWarpgroups<T>(problem, pass)) return Design::kWarpgroups;
   return GoesByLines<T>(problem) ? Design::kLines : Design::kWarps;
 }
 
@@ -133,12 +134,12 @@ LaunchPlan PlanBackward(const BlockSparseProblem& problem) {
   return PlanWarps(problem, sizes.tiles, 2, sizes.ring_bytes, long_lines);
 }
 
-template bool HasWarpgroups<Float16>(const BlockSparseProblem&);
-template bool HasWarpgroups<BFloat16>(const BlockSparseProblem&);
-template bool HasWarpgroups<float>(const BlockSparseProblem&);
-template Design DesignOf<Float16>(const BlockSparseProblem&, bool);
-template Design DesignOf<BFloat16>(const BlockSparseProblem&, bool);
-template Design DesignOf<float>(const BlockSparseProblem&, bool);
+template bool HasWarpgroups<Float16>(const BlockSparseProblem&, Pass);
+template bool HasWarpgroups<BFloat16>(const BlockSparseProblem&, Pass);
+template bool HasWarpgroups<float>(const BlockSparseProblem&, Pass);
+template Design DesignOf<Float16>(const BlockSparseProblem&, Pass, bool);
+template Design DesignOf<BFloat16>(const BlockSparseProblem&, Pass, bool);
+template Design DesignOf<float>(const BlockSparseProblem&, Pass, bool);
 template LaunchPlan PlanForward<Float16>(const BlockSparseProblem&);
 template LaunchPlan PlanForward<BFloat16>(const BlockSparseProblem&);
 template LaunchPlan PlanForward<float>(const BlockSparseProblem&);

@@ -11,15 +11,17 @@ namespace spion::cuda {
 
 // T is Float16, BFloat16 or float.
 
+enum class Pass { kForward, kBackward };
+
 /// Whether a GPU of compute capability 9.0 takes the kernels for it. Of any problem.
 template <typename T>
-bool HasWarpgroups(const BlockSparseProblem& problem);
+bool HasWarpgroups(const BlockSparseProblem& problem, Pass pass);
 
 // Of valid problems: cuda.cc has checked.
 
-/// The design for a problem; is_hopper: the GPU is of compute capability 9.0.
+/// The design for a pass; is_hopper: the GPU is of compute capability 9.0.
 template <typename T>
-Design DesignOf(const BlockSparseProblem& problem, bool is_hopper);
+Design DesignOf(const BlockSparseProblem& problem, Pass pass, bool is_hopper);
 
 /// The launches of one slice of a problem (common/slices.h) whose design is kLines or kWarps: at
 /// most two, of which the first has the long lines. Thread blocks along x are lines or parts of

@@ -124,16 +124,35 @@ TEST(PlanTest, DesignsByNumberSizeAndDevice) {
     for (int i = 0; i < 4; ++i) {
       SCOPED_TRACE(testing::Message() << row.head_dim << ", " << kBlocks[i]);
       const BlockSparseProblem problem = Problem(row.head_dim, kBlocks[i], 4, 0);
-      EXPECT_EQ(DesignOf<Float16>(problem, false), row.half[i]);
-      EXPECT_EQ(DesignOf<BFloat16>(problem, false), row.half[i]);
-      EXPECT_EQ(DesignOf<float>(InTf32(problem), true), row.tf32[i]);
-      EXPECT_EQ(DesignOf<float>(problem, true), kWarps);
-      const bool on_hopper = row.head_dim >= 64 && kBlocks[i] >= 64;
-      EXPECT_EQ(DesignOf<BFloat16>(problem, true), on_hopper ? Design::kWarpgroups : row.half[i]);
+      for (const Pass pass : {Pass::kForward, Pass::kBackward}) {
+        EXPECT_EQ(DesignOf<Float16>(problem, pass, false), row.half[i]);
+        EXPECT_EQ(DesignOf<BFloat16>(problem, pass, false), row.half[i]);
+        EXPECT_EQ(DesignOf<float>(InTf32(problem), pass, true), row.tf32[i]);
+        EXPECT_EQ(DesignOf<float>(problem, pass, true), kWarps);
+        const bool on_hopper = row.head_dim >= 64 && kBlocks[i] >= 64;
+        EXPECT_EQ(DesignOf<BFloat16>(problem, pass, true),
+                  on_hopper ? Design::kWarpgroups : row.half[i]);
+      }
     }
   }
   BlockSparseProblem invalid = Problem(48, 24, 4, 0);
-  EXPECT_FALSE(HasWarpgroups<Float16>(invalid));
+  EXPECT_FALSE(HasWarpgroups<Float16>(invalid, Pass::kForward));
+  EXPECT_FALSE(HasWarpgroups<Float16>(invalid, Pass::kBackward));
+}
+
+TEST(PlanTest, AtHeadDimension32ManyBlocksALineAreForWarpgroupsBackward) {
+  BlockSparseProblem problem = Problem(32, 64, 10, 0);
+  problem.pattern.patterns = 3;
+  problem.pattern.room = 4 * 3 * 10;
+  EXPECT_EQ(DesignOf<BFloat16>(problem, Pass::kBackward, true), Design::kWarpgroups);
+  EXPECT_EQ(DesignOf<BFloat16>(problem, Pass::kForward, true), Design::kLines);
+  EXPECT_EQ(DesignOf<BFloat16>(problem, Pass::kBackward, false), Design::kLines);
+  EXPECT_EQ(DesignOf<float>(InTf32(problem), Pass::kBackward, true), Design::kLines);
+  problem.pattern.room -= 1;
+  EXPECT_EQ(DesignOf<BFloat16>(problem, Pass::kBackward, true), Design::kLines);
+  problem.pattern.room += 1;
+  problem.block_size = 32;
+  EXPECT_EQ(DesignOf<BFloat16>(problem, Pass::kBackward, true), Design::kLines);
 }
 
 TEST(PlanTest, OfManyHeadsEverySlicesGridIsOneThatAGpuBears) {

@@ -13,6 +13,10 @@
 
 namespace spion::cuda::hopper {
 
+/// A team a line; as many as the registers hold.
+template <int kHeadDim, int kBlock>
+using BackwardTeams = Teams<kBlock == 128 ? 1 : (kHeadDim == 32 ? 3 : 2), kBlock / kGroupRows>;
+
 /// Of every query, [B, H, L] each: what the first kernel leaves to the second.
 struct RowStatistics {
   float* lse_log2;  // log2 Z

@@ -27,7 +27,8 @@ tiles::TileMap Map(const HeadTensor<const T>& tensor, int rows) {
           .head_stride = tensor.head_stride * kBytes,
           .row_stride = tensor.row_stride * kBytes,
           .rows = rows,
-          .panels = kHeadDim / 64};
+          .panels = kHeadDim < 64 ? 1 : kHeadDim / 64,
+          .row_bytes = kHeadDim < 64 ? 64 : 128};
 }
 
 template <class Traits, class Kernel>
@@ -104,10 +105,10 @@ struct OnePass : Warpgroups<T, kHeadDim, 128> {
   }
 };
 
-using AllKernels =
-    testing::Types<Warpgroups<Float16, 64, 64>, Warpgroups<BFloat16, 128, 64>,
-                   Warpgroups<BFloat16, 64, 128>, Warpgroups<Float16, 128, 128>,
-                   Warpgroups<BFloat16, 128, 128>, OnePass<BFloat16, 64>, OnePass<Float16, 128>>;
+using AllKernels = testing::Types<Warpgroups<BFloat16, 32, 64>, Warpgroups<Float16, 64, 64>,
+                                  Warpgroups<BFloat16, 128, 64>, Warpgroups<BFloat16, 64, 128>,
+                                  Warpgroups<Float16, 128, 128>, Warpgroups<BFloat16, 128, 128>,
+                                  OnePass<BFloat16, 64>, OnePass<Float16, 128>>;
 INSTANTIATE_TYPED_TEST_SUITE_P(All, EmulatedTest, AllKernels);
 
 }  // namespace

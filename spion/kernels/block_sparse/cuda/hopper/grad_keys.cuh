@@ -14,15 +14,15 @@
 namespace spion::cuda::hopper {
 
 template <int kHeadDim, int kBlockSize>
-struct GradKeysTraits : Teams<kBlockSize == 128 ? 1 : 2, kBlockSize / kGroupRows> {
+struct GradKeysTraits : BackwardTeams<kHeadDim, kBlockSize> {
   static constexpr int kParts = 1;
   static constexpr int kBlock = kBlockSize;
   using Block = Tile<kBlock, kHeadDim>;
   static constexpr uint32_t kStatisticsBytes = kBlock * sizeof(float);
   static constexpr int kStages = kHeadDim == 128 ? 2 : 4;
-  using Own = Ring<1, 2 * Block::kBytes>;               // K, V
-  using Queries = Ring<kStages, Block::kBytes + 1024>;  // Q, log2 Z, D
-  using Grads = Ring<kStages, Block::kBytes>;           // dO
+  using Own = Ring<kHeadDim == 32 ? 2 : 1, 2 * Block::kBytes>;  // K, V
+  using Queries = Ring<kStages, Block::kBytes + 1024>;          // Q, log2 Z, D
+  using Grads = Ring<kStages, Block::kBytes>;                   // dO
   using Rings = RingPair<Own, RingPair<Queries, Grads>>;
 };
 

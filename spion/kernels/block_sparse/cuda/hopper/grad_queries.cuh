@@ -15,7 +15,7 @@
 namespace spion::cuda::hopper {
 
 template <int kHeadDim, int kBlockSize>
-struct GradQueriesTraits : Teams<kBlockSize == 128 ? 1 : 2, kBlockSize / kGroupRows> {
+struct GradQueriesTraits : BackwardTeams<kHeadDim, kBlockSize> {
   static constexpr int kParts = 1;
   static constexpr int kBlock = kBlockSize;
   using Block = Tile<kBlock, kHeadDim>;
@@ -131,7 +131,7 @@ __device__ __forceinline__ void ComputeGradQueries(const BackwardArguments<T>& a
         const uint32_t key = step % kStepsPerBlock * kColumns;
         const bool enters = step % kStepsPerBlock == 0;
         const bool leaves = (step + 1) % kStepsPerBlock == 0;
-        if constexpr (kHeadDim == 64) Remake(q, zero);
+        if constexpr (kHeadDim != 128) Remake(q, zero);
         if (enters) keys.WaitUntilFull();
         turns.Wait();
         tiles::BeginProducts();

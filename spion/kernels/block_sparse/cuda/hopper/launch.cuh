@@ -120,15 +120,26 @@ cudaError_t LaunchOf(const BlockSparseBackward<T>& call, cudaStream_t stream) {
   return StartTeams<KeysTraits>(keys, arguments, multiprocessors, stream);
 }
 
-/// Forward or backward, by the type of the call.
+/// Forward or backward, by the type of the call, of head dimensions from 64 on.
 template <typename Call>
-cudaError_t LaunchAny(const Call& call, cudaStream_t stream) {
+cudaError_t LaunchWide(const Call& call, cudaStream_t stream) {
   const BlockSparseProblem& problem = call.problem;
   if (problem.head_dim == 64 && problem.block_size == 64) return LaunchOf<64, 64>(call, stream);
   if (problem.head_dim == 64 && problem.block_size == 128) return LaunchOf<64, 128>(call, stream);
   if (problem.head_dim == 128 && problem.block_size == 64) return LaunchOf<128, 64>(call, stream);
   if (problem.head_dim == 128 && problem.block_size == 128) return LaunchOf<128, 128>(call, stream);
   return cudaErrorInvalidValue;
+}
+
+template <typename T>
+cudaError_t LaunchAny(const BlockSparseForward<T>& call, cudaStream_t stream) {
+  return LaunchWide(call, stream);
+}
+template <typename T>
+cudaError_t LaunchAny(const BlockSparseBackward<T>& call, cudaStream_t stream) {
+  const BlockSparseProblem& problem = call.problem;
+  if (problem.head_dim == 32 && problem.block_size == 64) return LaunchOf<32, 64>(call, stream);
+  return LaunchWide(call, stream);
 }
 
 }  // namespace spion::cuda::hopper

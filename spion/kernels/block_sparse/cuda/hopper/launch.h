@@ -14,7 +14,7 @@ namespace spion::cuda::hopper {
 /// say, which whoever launches something else then hears.
 bool IsCurrentDevice();
 
-/// Arguments are valid, Takes (shapes.h) and the above hold.
+/// Arguments are valid; TakesForward or TakesBackward (shapes.h) and the above hold.
 cudaError_t LaunchForward(const BlockSparseForward<Float16>& call, cudaStream_t stream);
 cudaError_t LaunchForward(const BlockSparseForward<BFloat16>& call, cudaStream_t stream);
 cudaError_t LaunchBackward(const BlockSparseBackward<Float16>& call, cudaStream_t stream);

@@ -8,9 +8,19 @@
 
 namespace spion::cuda::hopper {
 
-/// Whether there are such kernels for these sizes, of 16-bit numbers.
-constexpr bool Takes(int64_t head_dim, int64_t block_size) {
-  return (head_dim == 64 || head_dim == 128) && (block_size == 64 || block_size == 128);
+/// Whether a pass of a problem of 16-bit numbers is theirs.
+inline bool TakesForward(const BlockSparseProblem& problem) {
+  return (problem.head_dim == 64 || problem.head_dim == 128) &&
+         (problem.block_size == 64 || problem.block_size == 128);
+}
+/// At head dimension 32 backward alone, and where lines keep some blocks: with two of 64 a line the
+/// kernels by lines take 0.9 of their time, with six 1.25, with all 1.5 (docs/performance.md).
+inline bool TakesBackward(const BlockSparseProblem& problem) {
+  if (TakesForward(problem)) return true;
+  constexpr int64_t kLeastBlocks = 4;  // of a line, in the mean
+  const BlockPatternView& pattern = problem.pattern;
+  return problem.head_dim == 32 && problem.block_size == 64 &&
+         pattern.room >= kLeastBlocks * pattern.patterns * pattern.blocks_per_side;
 }
 
 /// Whether the backward pass has a way that adds up dQ in no fixed order; of sizes that it takes.

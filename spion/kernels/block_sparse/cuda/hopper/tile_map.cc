@@ -1,5 +1,7 @@
 #include "spion/kernels/block_sparse/cuda/hopper/tile_map.h"
 
+#include <algorithm>
+
 namespace spion::cuda::hopper {
 namespace {
 
@@ -25,24 +27,26 @@ cudaError_t MakeTileMap(const HeadTensor<const void>& tensor, const BlockSparseP
   if (no_encode != cudaSuccess) return no_encode;
 
   constexpr cuuint64_t kElementBytes = 2;
-  constexpr cuuint32_t kPanelColumns = 64;
   constexpr cuuint32_t kRank = 5;  // column, row, panel, head, example
-  const auto panels = static_cast<cuuint32_t>(problem.head_dim) / kPanelColumns;
-  const cuuint64_t sizes[kRank] = {kPanelColumns, static_cast<cuuint64_t>(problem.length), panels,
+  const auto head_dim = static_cast<cuuint32_t>(problem.head_dim);
+  const cuuint32_t panel_columns = std::min<cuuint32_t>(head_dim, 64);
+  const cuuint32_t panels = head_dim / panel_columns;
+  const cuuint64_t sizes[kRank] = {panel_columns, static_cast<cuuint64_t>(problem.length), panels,
                                    static_cast<cuuint64_t>(problem.heads),
                                    static_cast<cuuint64_t>(problem.batch)};
   // The stride of a single thing says nothing.
   const auto bytes = [&](int64_t stride, int64_t count) {
-    return kElementBytes * static_cast<cuuint64_t>(count > 1 ? stride : kPanelColumns);
+    return kElementBytes * static_cast<cuuint64_t>(count > 1 ? stride : panel_columns);
   };
   const cuuint64_t strides[kRank - 1] = {
-      bytes(tensor.row_stride, problem.length), kElementBytes * kPanelColumns,
+      bytes(tensor.row_stride, problem.length), kElementBytes * panel_columns,
       bytes(tensor.head_stride, problem.heads), bytes(tensor.batch_stride, problem.batch)};
-  const cuuint32_t box[kRank] = {kPanelColumns, static_cast<cuuint32_t>(rows), panels, 1, 1};
+  const cuuint32_t box[kRank] = {panel_columns, static_cast<cuuint32_t>(rows), panels, 1, 1};
   const cuuint32_t steps[kRank] = {1, 1, 1, 1, 1};
   const CUresult result =
       encode(&map, CU_TENSOR_MAP_DATA_TYPE_UINT16, kRank, const_cast<void*>(tensor.data), sizes,
-             strides, box, steps, CU_TENSOR_MAP_INTERLEAVE_NONE, CU_TENSOR_MAP_SWIZZLE_128B,
+             strides, box, steps, CU_TENSOR_MAP_INTERLEAVE_NONE,
+             head_dim < 64 ? CU_TENSOR_MAP_SWIZZLE_64B : CU_TENSOR_MAP_SWIZZLE_128B,
              CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);
   return result == CUDA_SUCCESS ? cudaSuccess : cudaErrorInvalidValue;
 }

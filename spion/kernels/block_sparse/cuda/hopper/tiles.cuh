@@ -2,7 +2,9 @@
 // of a warpgroup take them.
 //
 // A tile is a panel for each 64 columns, a panel has rows of 128 bytes, and the 16-byte chunks of a
-// row are swizzled: chunk i of row r is at chunk i ^ r % 8. Tiles begin at multiples of 1024 bytes.
+// row are swizzled: chunk i of row r is at chunk i ^ r % 8. At head dimension 32 it is one panel
+// with rows of 64 bytes, and chunk i of row r at i ^ r / 2 % 4. Tiles begin at multiples of 1024
+// bytes.
 #ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_TILES_CUH_
 #define SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_TILES_CUH_
 
@@ -23,15 +25,17 @@ constexpr int kColumns = 64;  // of scores that are taken up at once
 
 template <int kRows, int kHeadDim>
 struct Tile {
-  static constexpr uint32_t kRowBytes = 128;
+  static constexpr uint32_t kRowBytes = kHeadDim < 64 ? 64 : 128;
   static constexpr uint32_t kPanelBytes = kRows * kRowBytes;
   static constexpr uint32_t kBytes = kRows * kHeadDim * 2;
   static constexpr int kSteps = kHeadDim / kStep;  // of an inner product over a row
+  static_assert(kHeadDim == 32 || kHeadDim % 64 == 0);
 
   /// Names rows of the tile as an operand: step i of a product along the rows, or 16 rows of one
   /// along the columns, `step` of them further.
   static __device__ __forceinline__ uint64_t AlongRows(uint32_t tile, uint32_t row, int step) {
-    return Descriptor(tile + row * kRowBytes, step / 4 * kPanelBytes + step % 4 * 2 * kStep);
+    return Descriptor(tile + row * kRowBytes,
+                      step / kPanelSteps * kPanelBytes + step % kPanelSteps * 2 * kStep);
   }
   static __device__ __forceinline__ uint64_t AlongColumns(uint32_t tile, uint32_t row, int step) {
     return Descriptor(tile + row * kRowBytes, step * kStep * kRowBytes);
@@ -44,8 +48,7 @@ struct Tile {
     const uint32_t at = tile + (row + lane % 16) * kRowBytes;
 #pragma unroll
     for (int i = 0; i < kSteps; ++i) {
-      const uint32_t chunk = i % 4 * 2 + lane / 16;
-      tiles::LoadMatrices(words[i], at + i / 4 * kPanelBytes + ((chunk ^ lane % 8) * 16));
+      tiles::LoadMatrices(words[i], at + i / kPanelSteps * kPanelBytes + Chunk(i, lane) * 16);
     }
   }
   /// The inverse.
@@ -55,20 +58,28 @@ struct Tile {
     const uint32_t at = tile + (row + lane % 16) * kRowBytes;
 #pragma unroll
     for (int i = 0; i < kSteps; ++i) {
-      const uint32_t chunk = i % 4 * 2 + lane / 16;
-      tiles::StoreMatrices(at + i / 4 * kPanelBytes + ((chunk ^ lane % 8) * 16), words[i]);
+      tiles::StoreMatrices(at + i / kPanelSteps * kPanelBytes + Chunk(i, lane) * 16, words[i]);
     }
   }
 
  private:
-  /// Swizzle of 128 bytes; 8 rows are 1024 bytes; along the columns, the next 64 are a panel away.
+  static constexpr int kPanelSteps = kRowBytes / (2 * kStep);
+
+  /// Where the lane finds its chunk of step i in a row.
+  static __device__ __forceinline__ uint32_t Chunk(int i, uint32_t lane) {
+    const uint32_t chunk = i % kPanelSteps * 2 + lane / 16;
+    return chunk ^ (kRowBytes == 128 ? lane % 8 : lane / 2 % 4);
+  }
+
+  /// Swizzle of a row's bytes; 8 rows are so far apart; along the columns, the next 64 are a panel
+  /// away.
   /// The offset is added to what is the same for all steps of a product: one instruction a step,
   /// and products wait for their names.
   static __device__ __forceinline__ uint64_t Descriptor(uint32_t address, uint32_t offset) {
-    constexpr uint64_t kSwizzle128 = uint64_t{1} << 62;
+    constexpr uint64_t kSwizzle = uint64_t{kRowBytes == 128 ? 1 : 2} << 62;
     constexpr uint64_t kEightRows = uint64_t{8 * kRowBytes / 16} << 32;
     constexpr uint32_t kNextPanel = kPanelBytes / 16 << 16;
-    return kSwizzle128 | kEightRows | ((kNextPanel | address / 16) + offset / 16);
+    return kSwizzle | kEightRows | ((kNextPanel | address / 16) + offset / 16);
   }
 };
 
