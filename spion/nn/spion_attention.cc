@@ -32,8 +32,10 @@ SpionAttention::SpionAttention(int64_t layer, int64_t length, c10::Device device
                                PrunedScore pruned)
     : layer_(layer), length_(length), device_(device), pruned_(pruned) {}
 
-bool SpionAttention::CanLeaveOutPadding(const at::Tensor& q) const {
-  return !q.is_cpu() && length_ % kSmallestBlock == 0 && TakesHeadDim(q.size(3));
+// In float32 LibTorch's is the faster one where nothing is padding.
+bool SpionAttention::TakesEveryBlock(const at::Tensor& q, const Lengths& lengths) const {
+  return !q.is_cpu() && length_ % kSmallestBlock == 0 && TakesHeadDim(q.size(3)) &&
+         (lengths.has_value() || q.element_size() == 2);
 }
 
 const PatternTensors& SpionAttention::every_block() {
@@ -51,7 +53,7 @@ at::Tensor SpionAttention::Forward(const at::Tensor& q, const at::Tensor& k, con
     return BlockSparseAttention(q, k, v, pattern_tensors_, lengths, pruned_);
   }
   if (std::exchange(map_requested_, false)) map_ = MeanAttentionMap(q, k, lengths);
-  if (lengths.has_value() && CanLeaveOutPadding(q)) {
+  if (TakesEveryBlock(q, lengths)) {
     return BlockSparseAttention(q, k, v, every_block(), lengths, PrunedScore::kExcluded);
   }
   return dense_.Forward(q, k, v, lengths);

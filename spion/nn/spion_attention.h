@@ -59,10 +59,10 @@ class SpionAttention : public Attention {
   const BlockPattern* pattern() const override { return pattern_ ? &*pattern_ : nullptr; }
 
  private:
-  /// Whether the dense phase of padded sequences like q runs as block-sparse attention with every
-  /// block, which leaves out the blocks of padding; LibTorch's attention, which takes any shape,
-  /// computes and masks them.
-  bool CanLeaveOutPadding(const at::Tensor& q) const;
+  /// Whether the dense phase of such sequences runs as block-sparse attention with every block,
+  /// which leaves out the blocks of padding and gives the same bits every run. LibTorch's attention,
+  /// which takes any shape, computes and masks padding, and adds up its gradients in no fixed order.
+  bool TakesEveryBlock(const at::Tensor& q, const Lengths& lengths) const;
   at::Tensor PrunedShare(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                          const Lengths& lengths) const;
   const PatternTensors& every_block();
