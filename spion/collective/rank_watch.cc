@@ -235,13 +235,14 @@ class RankWatch::Shared {
       Send(mine_);
       if (store_->add(kFailures, 1) == 1) store_->set(kFirstFailure, OwnFailure(reason));
       const auto end = Clock::now() + (rank_ == 0 ? options_.patience : 5 * options_.beat);
-      while (Clock::now() < end) {
+      for (;;) {
         if (rank_ == 0) {
           if (store_->add(kEnded, 0) == ranks() - 1) break;  // nobody needs its store any more
         } else if (store_->check({keys_[0]})) {
           said_by_first = BeatOf(store_->get(keys_[0])).failure;
           if (!said_by_first.empty()) break;
         }
+        if (Clock::now() >= end) break;
         std::this_thread::sleep_for(kPoll);
       }
       if (rank_ != 0) store_->add(kEnded, 1);

@@ -297,6 +297,7 @@ TEST_F(RankWatchTest, WhatAllFailForBeforeTheyMeetIsSaidOnce) {
   Rank first(store_, 0, 2);
   Rank second(store_, 1, 2);
   std::thread fails([&] { second.watch.Fail("no GPU"); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // the second looks, and again later
   first.watch.Fail("no GPU");
   fails.join();
   EXPECT_EQ(first.ending.Message(), "no GPU");
