@@ -60,8 +60,9 @@ class SpionAttention : public Attention {
 
  private:
   /// Whether the dense phase of such sequences runs as block-sparse attention with every block,
-  /// which leaves out the blocks of padding and gives the same bits every run. LibTorch's attention,
-  /// which takes any shape, computes and masks padding, and adds up its gradients in no fixed order.
+  /// which leaves out the blocks of padding and gives the same bits every run. LibTorch's
+  /// attention, which takes any shape, computes and masks padding, and adds up its gradients in no
+  /// fixed order.
   bool TakesEveryBlock(const at::Tensor& q, const Lengths& lengths) const;
   at::Tensor PrunedShare(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                          const Lengths& lengths) const;
