@@ -55,7 +55,9 @@ torch::stable::Tensor EmptyGradients(const torch::stable::Tensor& like);
 /// One of the three: [B, H, L, d] of it.
 template <typename T>
 HeadTensor<T> GradientOf(const torch::stable::Tensor& gradients, int64_t i) {
-  return {.data = static_cast<T*>(gradients.mutable_data_ptr()) + i * gradients.stride(2),
+  T* data = static_cast<T*>(gradients.mutable_data_ptr());
+  if (data != nullptr) data += i * gradients.stride(2);  // null: of an empty tensor
+  return {.data = data,
           .batch_stride = gradients.stride(0),
           .head_stride = gradients.stride(3),
           .row_stride = gradients.stride(1)};

@@ -36,5 +36,11 @@ TEST(HeadLayoutTest, GradientsLieSideBySideWhereTheyStayWithinAGpusReach) {
   EXPECT_EQ(Strides(apart), (std::vector<int64_t>{part, 32, part, head, 1}));
 }
 
+TEST(HeadLayoutTest, GradientsOfNothingAreNowhere) {
+  const Tensor none = torch::stable::empty({0, 2, 64, 32}, torch::headeronly::ScalarType::Float);
+  const Tensor gradients = EmptyGradients(none);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(GradientOf<float>(gradients, i).data, nullptr);
+}
+
 }  // namespace
 }  // namespace spion
