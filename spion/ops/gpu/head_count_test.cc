@@ -146,6 +146,23 @@ TEST_P(HeadCountTest, EmptyInEmptyOut) {
 INSTANTIATE_TEST_SUITE_P(All, HeadCountTest, ::testing::ValuesIn(kPrecisions),
                          [](const auto& info) { return Name(info.param); });
 
+TEST(EmptyBatchTest, AttentionByWarpgroups) {
+  for (const int64_t head_dim : {32, 64, 128}) {
+    for (const int block_size : {64, 128}) {
+      const PatternTensors pattern = ToTensors(AllBlocks(4, block_size), Gpu());
+      const at::Tensor q = at::empty({0, 2, 4 * block_size, head_dim},
+                                     at::TensorOptions(at::kBFloat16).device(Gpu()))
+                               .requires_grad_();
+      for (const bool deterministic : {true, false}) {
+        const at::Tensor out = BlockSparseAttention(
+            q, q, q, pattern, std::nullopt, PrunedScore::kZero, Float32Math::kExact, deterministic);
+        EXPECT_EQ(out.sizes(), q.sizes());
+        EXPECT_EQ(torch::autograd::grad({out.sum()}, {q})[0].sizes(), q.sizes());
+      }
+    }
+  }
+}
+
 TEST(EmptyBatchTest, MaterialisedAttention) {
   const at::Tensor q =
       at::empty({0, 2, 64, 32}, at::TensorOptions(at::kBFloat16).device(Gpu())).requires_grad_();

@@ -32,9 +32,11 @@ absl::Status CheckProblem(const BlockSparseProblem& problem) {
   return absl::OkStatus();
 }
 
+/// Of no heads nothing runs: no slice, but here a grid of none, which CUDA refuses.
 template <typename T>
 bool RunsOnHopper(const BlockSparseProblem& problem, Pass pass) {
-  return HasWarpgroups<T>(problem, pass) && hopper::IsCurrentDevice();
+  return problem.batch * problem.heads > 0 && HasWarpgroups<T>(problem, pass) &&
+         hopper::IsCurrentDevice();
 }
 
 HeadTensorSizes SizesOf(const BlockSparseProblem& problem) {
