@@ -14,7 +14,7 @@ inline bool TakesForward(const BlockSparseProblem& problem) {
          (problem.block_size == 64 || problem.block_size == 128);
 }
 /// At head dimension 32 backward alone, and where lines keep some blocks: with two of 64 a line the
-/// kernels by lines take 0.9 of their time, with six 1.25, with all 1.5 (docs/performance.md).
+/// kernels by lines take 0.9 of their time, with seven 1.25, with all 1.5 (docs/performance.md).
 inline bool TakesBackward(const BlockSparseProblem& problem) {
   if (TakesForward(problem)) return true;
   constexpr int64_t kLeastBlocks = 4;  // of a line, in the mean
