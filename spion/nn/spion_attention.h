@@ -1,7 +1,7 @@
 // SPION's attention in one layer: dense until it is given a block pattern, block-sparse from then
 // on.
 //
-//   attention.RequestMap();                 // before the forward pass of a capture step
+//   attention.RequestMap();                 // before the forward pass that captures
 //   ... forward pass ...
 //   at::Tensor map = attention.TakeMap();   // [L, L], the mean over batch and heads
 //   attention.SetPattern(pattern);          // the sparse phase begins

@@ -3,7 +3,7 @@
 // first on, as events between kernels cost a step some microseconds.
 //
 //   ExchangeTimer timer(device);
-//   timer.Start();  group.Mean(gradient);  timer.Stop();
+//   timer.Start();  group.Sum(gradient);  timer.Stop();
 //   timer.Collect();                            // now and then, when the device is at rest
 #ifndef SPION_TRAIN_EXCHANGE_TIMER_H_
 #define SPION_TRAIN_EXCHANGE_TIMER_H_

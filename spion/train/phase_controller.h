@@ -4,9 +4,9 @@
 //   PhaseController phases(spion_layers, options);
 //   for (int64_t step = 1; step <= steps; ++step) {
 //     phases.BeforeForward(step);
-//     ... forward pass ...
+//     ... at a capture step a forward pass of its own: the layers compute their maps ...
 //     phases.TakeMaps(step);
-//     ... backward pass, optimiser ...
+//     ... the step ...
 //     ASSIGN_OR_RETURN(std::optional<Capture> capture, phases.AfterStep(step));
 //   }
 //
@@ -82,8 +82,8 @@ class PhaseController {
   /// Asks the layers for their maps if `step`, counted from 1, is a capture step.
   void BeforeForward(int64_t step);
 
-  /// Takes the maps of the step's forward pass from the layers, if it is a capture step. Throws
-  /// what the group throws.
+  /// Takes the maps of the forward pass before the step from the layers, if it is a capture step.
+  /// Throws what the group throws.
   void TakeMaps(int64_t step);
 
   /// On a capture step: tests the maps that were taken, and at the transition gives every layer its

@@ -23,7 +23,9 @@ inline cudaError_t CanOverlapKernels(bool& can) {
 }
 
 /// Starts a kernel; if it `overlaps`, before the one before it has ended: it must then call
-/// tiles::WaitForKernelBefore, and until then touch nothing that one may write, and write nothing.
+/// tiles::WaitForKernelBefore, and until then touch nothing that kernels still under way may write,
+/// and write nothing that they touch. Those are the kernel before and, where that lets its
+/// successor begin before it has waited itself, the one before that, too.
 template <class... Parameters>
 cudaError_t StartKernel(void (*kernel)(Parameters...), dim3 grid, unsigned threads,
                         size_t shared_bytes, cudaStream_t stream, bool overlaps,

@@ -1,4 +1,5 @@
-// What both kernels of the backward pass for Hopper take: grad_queries.cuh, then grad_keys.cuh.
+// What the kernels of the backward pass for Hopper share: grad_queries.cuh, then grad_keys.cuh, or
+// one_pass.cuh.
 #ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_BACKWARD_CUH_
 #define SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_BACKWARD_CUH_
 

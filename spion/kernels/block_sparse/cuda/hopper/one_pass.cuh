@@ -85,24 +85,20 @@ struct OnePassTraits : Teams<1, 2> {
   using OfSteps = RingPair<Queries, Grads>;
 
   struct Rings {
-    static constexpr uint32_t kBytes =
-        Own::kBytes + OfSteps::kBytes + 2 * Scores::kBytes + 32768 * 0;
-    static constexpr uint32_t kBarrierBytes = Own::kBarrierBytes + OfSteps::kBarrierBytes +
-                                              Exchange<Scores::kBytes>::kBarrierBytes + 32 * 0;
-    uint32_t sums, sum_barriers;
+    using OfScores = Exchange<Scores::kBytes>;
+    static constexpr uint32_t kBytes = Own::kBytes + OfSteps::kBytes + OfScores::kBytes;
+    static constexpr uint32_t kBarrierBytes =
+        Own::kBarrierBytes + OfSteps::kBarrierBytes + OfScores::kBarrierBytes;
 
     Own own;
     OfSteps of_steps;
-    Exchange<Scores::kBytes> exchange;
+    OfScores exchange;
 
     __device__ __forceinline__ Rings(uint32_t tiles, uint32_t barriers)
         : own(tiles, barriers),
           of_steps(tiles + Own::kBytes, barriers + Own::kBarrierBytes),
           exchange(tiles + Own::kBytes + OfSteps::kBytes,
-                   barriers + Own::kBarrierBytes + OfSteps::kBarrierBytes) {
-      sums = tiles + kBytes - 32768 * 0;
-      sum_barriers = barriers + kBarrierBytes - 32 * 0;
-    }
+                   barriers + Own::kBarrierBytes + OfSteps::kBarrierBytes) {}
     __device__ __forceinline__ void Init(uint32_t warps) const {
       own.Init(warps);
       of_steps.Init(warps);

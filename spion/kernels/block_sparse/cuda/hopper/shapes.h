@@ -17,7 +17,9 @@ inline bool TakesForward(const BlockSparseProblem& problem) {
 /// kernels by lines take 0.9 of their time, with seven 1.25, with all 1.5 (docs/performance.md).
 inline bool TakesBackward(const BlockSparseProblem& problem) {
   if (TakesForward(problem)) return true;
-  constexpr int64_t kLeastBlocks = 4;  // of a line, in the mean
+  // Of a line, in the mean. Python's packed patterns have room for up to twice the blocks that are
+  // kept, so there it may be two.
+  constexpr int64_t kLeastBlocks = 4;
   const BlockPatternView& pattern = problem.pattern;
   return problem.head_dim == 32 && problem.block_size == 64 &&
          pattern.room >= kLeastBlocks * pattern.patterns * pattern.blocks_per_side;
