@@ -121,6 +121,15 @@ def paired(differences):
     return [f"{mean:+.2f}", f"{mean - half:+.2f}", f"{mean + half:+.2f}", f"{p:.2f}"]
 
 
+_RUNS_OF_BOTH = {
+    "Transformer, fused attention": (5, "image-sdpa-seed????-????????.*"),
+    "SPION-CF": (5, "image-cf-seed????-????????.*"),
+    "SPION-C (no flood fill)": (5, "image-c-seed????-????????.*"),
+    "SPION-F (no convolution)": (5, "image-f-seed????-????????.*"),
+    "SPION-CF, one pattern for all layers": (5, "image-cf-seed????-shared-*"),
+}
+
+
 class Section:
     """A section of the document whose cells are all of image; subclasses say which."""
 
@@ -212,11 +221,7 @@ class PublishedTest(Section, unittest.TestCase):
     PRESET = "paper"
     HEADING = "Image at the published settings"
     RUNS = {
-        "Transformer, fused attention": (5, "image-sdpa-seed????-????????.*"),
-        "SPION-CF": (5, "image-cf-seed????-????????.*"),
-        "SPION-C (no flood fill)": (5, "image-c-seed????-????????.*"),
-        "SPION-F (no convolution)": (5, "image-f-seed????-????????.*"),
-        "SPION-CF, one pattern for all layers": (5, "image-cf-seed????-shared-*"),
+        **_RUNS_OF_BOTH,
         "SPION-CF, pruned entries excluded": (5, "image-cf-seed????-excluded-*"),
         "SPION-CF, schedule goes on at the transition": (5, "image-cf-seed????-continued-*"),
         "SPION-CF, transition below 5 %": (2, "image-cf-seed????-limit5-*"),
@@ -233,11 +238,7 @@ class LargeBatchTest(Section, unittest.TestCase):
     PRESET = "large_batch"
     HEADING = "Image with batch 512"
     RUNS = {
-        "Transformer, fused attention": (5, "image-sdpa-seed????-????????.*"),
-        "SPION-CF": (5, "image-cf-seed????-????????.*"),
-        "SPION-C (no flood fill)": (5, "image-c-seed????-????????.*"),
-        "SPION-F (no convolution)": (5, "image-f-seed????-????????.*"),
-        "SPION-CF, one pattern for all layers": (5, "image-cf-seed????-shared-*"),
+        **_RUNS_OF_BOTH,
         "SPION-CF, pruned entries excluded": (3, "image-cf-seed????-excluded-*"),
     }
 
