@@ -11,7 +11,6 @@
 #include "absl/types/span.h"
 #include "spion/base/random.h"
 #include "spion/base/status.h"
-#include "spion/ops/classifier.h"
 #include "spion/ops/token_rows.h"
 #include "spion/platform/random_state.h"
 #include "spion/platform/recorder.h"
@@ -67,36 +66,35 @@ void TrainingStep::NextBatch() {
   }
 }
 
-TrainingStep::Answers TrainingStep::Forward() {
+Judgement TrainingStep::Forward() {
   const ProfileRange range(Region::kForward);
   const AutocastScope autocast(experiment_.precision, device_);
   const at::Tensor logits = model_.Forward(batch_.ids, batch_.lengths, /*training=*/true);
-  const Judgement judgement = JudgeLogits(logits, batch_.labels);
-  return {judgement.loss, judgement.right};
+  return JudgeLogits(logits, batch_.labels);
 }
 
-TrainingStep::Answers TrainingStep::ForwardAndBackward() {
-  Answers answers = Forward();
+Judgement TrainingStep::ForwardAndBackward() {
+  Judgement judgement = Forward();
   const ProfileRange backward(Region::kBackward);
-  answers.loss.backward();
-  answers.loss = answers.loss.detach();
-  return answers;
+  judgement.loss.backward();
+  judgement.loss = judgement.loss.detach();
+  return judgement;
 }
 
 // What a step does on the device, reading nothing back. What lasts comes last, so that a step whose
 // forward or backward pass fails leaves all as it was.
 void TrainingStep::Learn() {
-  const Answers answers = ForwardAndBackward();
+  const Judgement judgement = ForwardAndBackward();
   const ProfileRange optimizer(Region::kOptimizer);
   optimizer_.Step();
-  loss_sum_.add_(answers.loss);
-  right_sum_.add_(answers.right);
+  loss_sum_.add_(judgement.loss);
+  right_sum_.add_(judgement.right);
 }
 
 // The same by several ranks, in three parts. Nothing lasts before the last.
 void TrainingStep::Differentiate() {
-  const Answers answers = ForwardAndBackward();
-  gradient_->Fill(optimizer_.TakeGradients(), answers.loss, answers.right);
+  const Judgement judgement = ForwardAndBackward();
+  gradient_->Fill(optimizer_.TakeGradients(), judgement.loss, judgement.right);
 }
 
 void TrainingStep::Exchange() {

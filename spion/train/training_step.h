@@ -17,6 +17,7 @@
 #include "spion/collective/group.h"
 #include "spion/data/task.h"
 #include "spion/nn/classifier.h"
+#include "spion/ops/classifier.h"
 #include "spion/platform/repeated_work.h"
 #include "spion/platform/upload.h"
 #include "spion/train/batches.h"
@@ -73,12 +74,8 @@ class TrainingStep {
   void NextBatch();
   void Begin(int64_t step, double learning_rate);
   void End();
-  struct Answers {
-    at::Tensor loss;   // mean over the batch, with its graph
-    at::Tensor right;  // how many of the batch, float32
-  };
-  Answers Forward();
-  Answers ForwardAndBackward();
+  Judgement Forward();             // of the batch, with its graph
+  Judgement ForwardAndBackward();  // without
   void Learn();
   void Differentiate();
   void Exchange();
