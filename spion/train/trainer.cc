@@ -99,7 +99,7 @@ void Training::Step(int64_t step) {
   if (phases_.IsCaptureStep(step)) {
     // By a pass that keeps nothing for a backward pass; so the step is the one that was recorded.
     phases_.BeforeForward(step);
-    step_.Look(step, LearningRate(step));
+    step_.Look(step);
     phases_.TakeMaps(step);
   }
   if (IsTraced()) {

@@ -111,7 +111,7 @@ void TrainingStep::Update() {
   right_sum_.add_(gradient_->right());
 }
 
-void TrainingStep::Begin(int64_t step, double learning_rate) {
+void TrainingStep::Begin(int64_t step) {
   cpu_random_ = RandomState(at::kCPU);
   if (!device_.is_cpu()) device_random_ = RandomState(device_);
   if (device_.is_cpu() && group_.ranks() > 1) {
@@ -121,7 +121,6 @@ void TrainingStep::Begin(int64_t step, double learning_rate) {
                                static_cast<uint64_t>(step * group_.ranks() + group_.rank())));
   }
   NextBatch();
-  optimizer_.SetLearningRate(learning_rate);
 }
 
 void TrainingStep::End() {
@@ -130,7 +129,8 @@ void TrainingStep::End() {
 }
 
 void TrainingStep::Run(int64_t step, double learning_rate, int64_t key) {
-  Begin(step, learning_rate);
+  Begin(step);
+  optimizer_.SetLearningRate(learning_rate);
   if (gradient_.has_value()) {
     work_.Run(key, [this] { Differentiate(); });
     Exchange();
@@ -141,15 +141,16 @@ void TrainingStep::Run(int64_t step, double learning_rate, int64_t key) {
   End();
 }
 
-void TrainingStep::Look(int64_t step, double learning_rate) {
+void TrainingStep::Look(int64_t step) {
   const RandomStateScope random(device_);
   const c10::NoGradGuard no_grad;
-  Begin(step, learning_rate);
+  Begin(step);
   Forward();
 }
 
 void TrainingStep::RunUnrecorded(int64_t step, double learning_rate) {
-  Begin(step, learning_rate);
+  Begin(step);
+  optimizer_.SetLearningRate(learning_rate);
   if (gradient_.has_value()) {
     Differentiate();
     Exchange();

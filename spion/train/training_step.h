@@ -44,8 +44,9 @@ class TrainingStep {
   /// what the group throws.
   void Run(int64_t step, double learning_rate, int64_t key);
   /// Before step `step` is run: its forward pass alone, with the same examples and random numbers,
-  /// for what the model shows of it. The step is as if this had not been.
-  void Look(int64_t step, double learning_rate);
+  /// for what the model shows of it. The step is as if this had not been; a state that is saved in
+  /// between has its examples, as of a step that goes on.
+  void Look(int64_t step);
   /// As Run, kernel by kernel. What was recorded stays.
   void RunUnrecorded(int64_t step, double learning_rate);
   /// Gives back the memory of what was recorded.
@@ -72,7 +73,7 @@ class TrainingStep {
 
  private:
   void NextBatch();
-  void Begin(int64_t step, double learning_rate);
+  void Begin(int64_t step);
   void End();
   Judgement Forward();             // of the batch, with its graph
   Judgement ForwardAndBackward();  // without

@@ -45,7 +45,7 @@ Steps RunSteps(bool looks) {
   SequenceClassifier model = MakeModel(experiment, data.shape, at::kCPU);
   TrainingStep training(experiment, model, data.train, AloneGroup());
   for (int64_t step = 1; step <= 6; ++step) {
-    if (looks) training.Look(step, /*learning_rate=*/1e-2);
+    if (looks) training.Look(step);
     training.Run(step, /*learning_rate=*/1e-2, /*key=*/0);
   }
   for (const NamedTensor& parameter : model.parameters().items()) {
