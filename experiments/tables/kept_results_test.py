@@ -248,7 +248,7 @@ class LargeBatchTest(Section, unittest.TestCase):
 
     def test_accuracy_and_ablation_have_the_numbers_of_the_document(self):
         accuracy = rows(self.folder / "large_batch/accuracy.matrix.csv")
-        ablation = rows(self.folder / "large_batch/ablation.parts.csv")
+        ablation = rows(self.folder / "large_batch/ablation.image_parts.csv")
         self.assertEqual(self.told("SPION-CF")[1], "45.6 ± 0.9")
         for method in ("SPION-CF", "Transformer, fused attention"):
             self.assertEqual(accuracy[method], [self.told(method)[1]])
@@ -263,7 +263,7 @@ class LargeBatchTest(Section, unittest.TestCase):
 
     def test_pages_have_the_differences_of_the_document(self):
         of_variant = {row[0]: row[1:] for row in csv.reader(
-            (self.folder / "large_batch/ablation.differences.csv").open(encoding="utf-8"))}
+            (self.folder / "large_batch/ablation.image_differences.csv").open(encoding="utf-8"))}
         for start, variant, column, seeds in (
                 ("SPION-CF over the Transformer", "SPION-CF", 1, 5),
                 ("SPION-C over the Transformer", "top blocks instead of flood fill (SPION-C)", 1, 5),

@@ -7,12 +7,13 @@ from page import Entry, Grid, Page
 TITLE = "Ablation"
 ABOUT = ("SPION-CF, and the same with one part changed: without flood fill (SPION-C's top blocks), "
          "without the convolution (SPION-F), one pattern for all layers, pruned entries left out "
-         "of the softmax, another limit for the transition, and a learning rate that goes on at "
-         "the transition. Differences are paired by seed: mean, 95 % interval by Student's t, p of "
-         "the exact sign-flip test, two-sided.")
-TASK = "image"
+         "of the softmax, a learning rate that goes on at the transition; on image also nearly every "
+         "block kept, which leaves nothing of the method but that its schedule starts anew, and "
+         "another limit for the transition. Differences are paired by seed: mean, 95 % interval by "
+         "Student's t, p of the exact sign-flip test, two-sided.")
 _DENSE = "dense all along"
 _WHOLE = "SPION-CF"
+_THOROUGH = "image"  # the task with all rows
 # what it is, method, variant's name, flags
 _ROWS = (
     (_WHOLE, "cf", "", {}),
@@ -21,31 +22,35 @@ _ROWS = (
     ("one pattern for all layers", "cf", "shared", {"shared_pattern": "yes"}),
     ("pruned entries excluded, not score 0", "cf", "excluded", {"excluded_pruned": "yes"}),
     ("schedule goes on at the transition", "cf", "continued", {"continued_schedule": "yes"}),
+    (_DENSE, "sdpa", "", {}),
+)
+_ROWS_OF_THOROUGH = (
+    ("nearly every block kept (SPION-C, density 1)", "c", "density1", {"density": 1}),
     ("transition below 5 %", "cf", "limit5", {"transition_limit_percent": 5}),
     ("transition below 30 %", "cf", "limit30", {"transition_limit_percent": 30}),
     ("transition below 60 %", "cf", "limit60", {"transition_limit_percent": 60}),
-    (_DENSE, "sdpa", "", {}),
 )
 
 
-def _rows(preset):
-    return [row for row in _ROWS if row[1] in preset.methods] if TASK in preset.tasks else []
+def _rows(preset, task):
+    rows = _ROWS[:-1] + (_ROWS_OF_THOROUGH if task == _THOROUGH else ()) + _ROWS[-1:]
+    return [row for row in rows if row[1] in preset.methods]
 
 
-def _trainings(preset, method, variant, flags):
-    return [preset.training(TASK, method, seed, variant=variant, **flags)
+def _trainings(preset, task, method, variant, flags):
+    return [preset.training(task, method, seed, variant=variant, **flags)
             for seed in preset.seeds]
 
 
 def cells(preset):
-    return [cell for _, method, variant, flags in _rows(preset)
-            for cell in _trainings(preset, method, variant, flags)]
+    return [cell for task in preset.tasks for _, *row in _rows(preset, task)
+            for cell in _trainings(preset, task, *row)]
 
 
-def runs_of_variant(preset, results, wanted):
-    """The results of the variant of that name; none if its method is not asked for."""
-    return [results(cell) for _, method, variant, flags in _rows(preset) if variant == wanted
-            for cell in _trainings(preset, method, variant, flags)]
+def runs_of_variant(preset, results, task, wanted):
+    """The task's results of the variant of that name; none if its method is not asked for."""
+    return [results(cell) for _, method, variant, flags in _rows(preset, task) if variant == wanted
+            for cell in _trainings(preset, task, method, variant, flags)]
 
 
 def _difference(found, others):
@@ -57,10 +62,10 @@ def _difference(found, others):
     return Entry(difference.text())
 
 
-def page(preset, results):
+def _grids(preset, results, task):
     rows, differences = [], []
-    runs = {what: [results(cell) for cell in _trainings(preset, *row)]
-            for what, *row in _rows(preset)}
+    runs = {what: [results(cell) for cell in _trainings(preset, task, *row)]
+            for what, *row in _rows(preset, task)}
     for what, found in runs.items():
         told = gather.summaries(found)
         rows.append([what,
@@ -74,9 +79,12 @@ def page(preset, results):
         differences.append([what, *(
             Entry("-") if other == what else _difference(found, runs.get(other))
             for other in (_WHOLE, _DENSE))])
-    blocks = [Grid("parts", f"{TASK}", ["variant", "test accuracy, %", "transition at step",
-                                        "kept blocks, all layers", "step, sparse phase, ms"],
-                   rows),
-              Grid("differences", "Differences of test accuracy, points",
-                   ["variant", f"over {_WHOLE}", f"over {_DENSE}"], differences)]
-    return Page("ablation", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])
+    yield Grid(f"{task}_parts", task, ["variant", "test accuracy, %", "transition at step",
+                                       "kept blocks, all layers", "step, sparse phase, ms"], rows)
+    yield Grid(f"{task}_differences", f"{task}: differences of test accuracy, points",
+               ["variant", f"over {_WHOLE}", f"over {_DENSE}"], differences)
+
+
+def page(preset, results):
+    grids = [grid for task in preset.tasks for grid in _grids(preset, results, task)]
+    return Page("ablation", TITLE, ABOUT, grids, [results(cell) for cell in cells(preset)])

@@ -67,7 +67,7 @@ class _Task:
                                gather.accuracy_by_seed(other))
         return self.row(claim, what, found and found.text(), found.verdict if found else "-", other)
 
-    def rows(self, preset):
+    def rows(self, preset, results):
         sparse = [name for name in preset.methods if name not in (*methods.SPION, *_DENSE)]
         yield self.ratio("faster than the best sparse Transformer: a step", sparse, _STEP, "ms")
         yield self.ratio("the whole training", sparse, ("train_seconds",), "s")
@@ -79,17 +79,16 @@ class _Task:
         for name, part in (("c", "flood fill matters"), ("f", "convolution matters")):
             if name in self._found:
                 yield self.difference(part, methods.title(name), self._found[name])
+        yield self.difference("each layer needs a pattern of its own", "one pattern for all layers",
+                              table_ablation.runs_of_variant(preset, results, self.name, "shared"))
 
 
 def page(preset, results):
     if _SPION not in preset.methods:
         rows = [["-", "-", "-", gather.without_numbers([]), "-"]]
     else:
-        rows = [row for task in preset.tasks for row in _Task(preset, results, task).rows(preset)]
-        shared = table_ablation.runs_of_variant(preset, results, "shared")
-        if shared:
-            rows.append(_Task(preset, results, table_ablation.TASK).difference(
-                "each layer needs a pattern of its own", "one pattern for all layers", shared))
+        rows = [row for task in preset.tasks
+                for row in _Task(preset, results, task).rows(preset, results)]
     return Page("claims", TITLE, ABOUT,
                 [Grid("claims", "Claims", ["claim", "task", "SPION-CF against", "figure", "it is"],
                       rows)], [results(cell) for cell in cells(preset)])

@@ -104,11 +104,15 @@ class TablesTest(unittest.TestCase):
 
     def test_sparsity_ablation_and_patterns(self):
         self.assertEqual(texts(self.pages["sparsity"], "density")["0.1"][0], "75.0 ± 0.0")
-        ablation = texts(self.pages["ablation"], "parts")
+        ablation = texts(self.pages["ablation"], "image_parts")
         self.assertEqual(ablation["SPION-CF"], ["1.5 ± 0.7", "12 ± 0", "6 ± 0", "20.0"])
+        of_text = texts(self.pages["ablation"], "text_parts")
+        self.assertEqual(set(ablation) - set(of_text),
+                         {"nearly every block kept (SPION-C, density 1)", "transition below 5 %",
+                          "transition below 30 %", "transition below 60 %"})
         self.assertEqual(ablation["dense all along"][1:], ["-", "-", "-"])
         same = "+0.00 (+0.00 to +0.00), p 1.00, 2 seeds"  # every method's seeds give the same
-        differences = texts(self.pages["ablation"], "differences")
+        differences = texts(self.pages["ablation"], "image_differences")
         self.assertEqual(differences["SPION-CF"], ["-", same])
         self.assertEqual(differences["one pattern for all layers"], [same, same])
         pictures = [block for block in self.pages["patterns"].blocks if hasattr(block, "svg")]
