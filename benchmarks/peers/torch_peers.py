@@ -21,8 +21,9 @@ def sdpa(backend):
     return Peer(attend, sparse=False)
 
 
-def flex(problem, size):
-    """FlexAttention over the pattern in blocks of `size`, a multiple of the pattern's."""
+def block_mask(problem, size):
+    """FlexAttention's mask and kernel options for the pattern in blocks of `size`, a multiple of the
+    pattern's."""
     kept, block = problem.kept, problem.block
 
     def mask_mod(batch, head, query, key):
@@ -36,7 +37,12 @@ def flex(problem, size):
     mask = BlockMask.from_kv_blocks(*ordered_columns(partial), *ordered_columns(full),
                                     BLOCK_SIZE=size, mask_mod=mask_mod)
     names = ("BLOCK_M", "BLOCK_N", "BLOCK_M1", "BLOCK_N1", "BLOCK_M2", "BLOCK_N2")
-    options = {} if size == FLEX_BLOCK else dict.fromkeys(names, size)
+    return mask, {} if size == FLEX_BLOCK else dict.fromkeys(names, size)
+
+
+def flex(problem, size):
+    """FlexAttention over the pattern, compiled."""
+    mask, options = block_mask(problem, size)
     torch._dynamo.reset()
     compiled = torch.compile(flex_attention, dynamic=False)
     return Peer(lambda q, k, v: compiled(q, k, v, block_mask=mask, kernel_options=options))
