@@ -2,7 +2,6 @@
 
 #include <ATen/Context.h>
 #include <ATen/TensorOperators.h>
-#include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/stack.h>
 #include <ATen/ops/zeros.h>
 #include <c10/core/GradMode.h>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include "spion/base/random.h"
+#include "spion/ops/classifier.h"
 #include "spion/platform/random_state.h"
 #include "spion/profiling/range.h"
 #include "spion/train/checkpoint.h"
@@ -70,9 +70,9 @@ std::optional<Evaluation> EvaluateUnlessStopped(const SequenceClassifier& model,
     for (SpionAttention* layer : told) layer->RequestPrunedShare();
     const at::Tensor logits = model.Forward(batch.ids, batch.lengths, /*training=*/false);
     for (SpionAttention* layer : told) shares.push_back(layer->TakePrunedShare());
-    right += logits.argmax(1).eq(batch.labels).sum();
-    loss += at::cross_entropy_loss(logits, batch.labels).to(at::kDouble) *
-            static_cast<double>(indices.size());
+    const Judgement judgement = JudgeLogits(logits, batch.labels);
+    right += judgement.right;
+    loss.add_(judgement.loss, static_cast<double>(indices.size()));
   }
   if (examples == 0) return Evaluation();
   const at::Tensor sums = at::stack({right, loss}).cpu();

@@ -185,7 +185,9 @@ absl::StatusOr<HyperParameters> HyperParametersFor(absl::string_view task, Prese
   h.warmup_steps = paper->warmup_steps;
   h.steps = paper->steps;
   h.capture_interval = paper->capture_interval;
-  h.evaluation_interval = paper->capture_interval;
+  h.evaluation_interval =
+      paper->evaluation_interval > 0 ? paper->evaluation_interval : paper->capture_interval;
+  h.dev_examples = paper->dev_examples;
   h.block_size = paper->block_size;
   h.density = paper->density;
   h.threshold = paper->threshold;

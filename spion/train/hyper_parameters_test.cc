@@ -34,6 +34,17 @@ TEST(HyperParametersTest, PaperRowsAreThePublishedOnes) {
   EXPECT_EQ(pathfinder.threshold, 0.96);
 }
 
+TEST(HyperParametersTest, LongTasksEvaluateLessOftenThanTheyCapture) {
+  const HyperParameters text = HyperParametersFor("text", Preset::kPaper).value();
+  EXPECT_EQ(text.capture_interval, 200);
+  EXPECT_EQ(text.evaluation_interval, 1000);
+  EXPECT_EQ(text.dev_examples, 6400);
+  EXPECT_EQ(HyperParametersFor("retrieval", Preset::kPaper)->dev_examples, 9600);
+  const HyperParameters image = HyperParametersFor("image", Preset::kPaper).value();
+  EXPECT_EQ(image.evaluation_interval, 500);
+  EXPECT_EQ(image.dev_examples, 0);
+}
+
 TEST(HyperParametersTest, QuickAlwaysReachesItsSparsePhase) {
   for (const char* task : {"image", "listops", "retrieval", "text", "pathfinder"}) {
     const HyperParameters quick = HyperParametersFor(task, Preset::kQuick).value();
