@@ -21,7 +21,8 @@ struct PaperSettings {
   int64_t block_size;
   double density;
   double threshold;
-  /// Not published ones, as evaluations would take most of a run: steps between two; 0: as captures.
+  /// Not published ones, as evaluations would take most of a run: steps between two; 0: as
+  /// captures.
   int64_t evaluation_interval = 0;
   /// Of the dev set, in an evaluation: as many as the reference takes; 0: all.
   int64_t dev_examples = 0;
