@@ -6,8 +6,8 @@ from page import Entry, Grid, Page
 
 TITLE = "Ablation"
 ABOUT = ("SPION-CF, and the same with one part changed: without flood fill (SPION-C's top blocks), "
-         "without the convolution (SPION-F), one pattern for all layers, pruned entries left out "
-         "of the softmax, a learning rate that goes on at the transition; on image also nearly every "
+         "without the convolution (SPION-F), pruned entries left out of the softmax, one pattern for "
+         "all layers, a learning rate that goes on at the transition; on image also nearly every "
          "block kept, which leaves nothing of the method but that its schedule starts anew, and "
          "another limit for the transition. Differences are paired by seed: mean, 95 % interval by "
          "Student's t, p of the exact sign-flip test, two-sided.")
@@ -19,8 +19,8 @@ _ROWS = (
     (_WHOLE, "cf", "", {}),
     ("top blocks instead of flood fill (SPION-C)", "c", "", {}),
     ("no convolution (SPION-F)", "f", "", {}),
-    ("one pattern for all layers", "cf", "shared", {"shared_pattern": "yes"}),
     ("pruned entries excluded, not score 0", "cf", "excluded", {"excluded_pruned": "yes"}),
+    ("one pattern for all layers", "cf", "shared", {"shared_pattern": "yes"}),
     ("schedule goes on at the transition", "cf", "continued", {"continued_schedule": "yes"}),
     (_DENSE, "sdpa", "", {}),
 )
