@@ -2,7 +2,8 @@
 // where autocast says bfloat16 both are kernels of spion/kernels/classifier, for sizes that these
 // take; everywhere else they are LibTorch's functions.
 //
-// Deterministic. Differentiable once. Weights are read while the kernel before on the stream ends:
+// Deterministic. Differentiable once. Parameters are read in place, so the kernels refuse any that
+// are not contiguous from a multiple of 16 bytes, and while the kernel before on the stream ends:
 // that must not be what wrote them (in a model it made the features).
 #ifndef SPION_OPS_CLASSIFIER_H_
 #define SPION_OPS_CLASSIFIER_H_

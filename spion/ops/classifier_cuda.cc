@@ -7,13 +7,16 @@
 #include "spion/kernels/classifier/api.h"
 #include "spion/ops/classifier.h"
 #include "spion/ops/gpu_side.h"
+#include "spion/ops/operands.h"
 #include "spion/ops/throw_if_error.h"
-#include "spion/ops/token_rows_arguments.h"
 
 namespace spion {
 namespace {
 
 using at::Tensor;
+
+constexpr char kHiddenWeight[] = "hidden weight";
+constexpr char kClassWeight[] = "class weight";
 
 Tensor Floats(const char* op, const char* name, const Tensor& tensor, at::IntArrayRef sizes,
               const Tensor& like) {
@@ -25,24 +28,25 @@ class ClassifierByCuda final : public ClassifierKernels {
   std::tuple<Tensor, Tensor> Classify(const Tensor& features, const WeightAndBias& hidden,
                                       const WeightAndBias& classes) const override {
     constexpr char kOp[] = "Classify";
-    const c10::cuda::CUDAGuard guard(features.device());
+    const c10::Device device = features.device();
+    const c10::cuda::CUDAGuard guard(device);
     const cuda::ClassifierSizes sizes = SizesOf(features, hidden.weight, classes.weight);
     const Tensor rows = Floats(kOp, "features", features, features.sizes(), features);
-    const Tensor weight1 =
-        Floats(kOp, "hidden weight", hidden.weight, {sizes.hidden, sizes.features}, features);
-    const Tensor bias1 = Floats(kOp, "hidden bias", hidden.bias, {sizes.hidden}, features);
-    const Tensor weight2 =
-        Floats(kOp, "class weight", classes.weight, {sizes.classes, sizes.hidden}, features);
-    const Tensor bias2 = Floats(kOp, "class bias", classes.bias, {sizes.classes}, features);
+    const float* weight1 =
+        ParameterData(kOp, kHiddenWeight, hidden.weight, {sizes.hidden, sizes.features}, device);
+    const float* bias1 = ParameterData(kOp, "hidden bias", hidden.bias, {sizes.hidden}, device);
+    const float* weight2 =
+        ParameterData(kOp, kClassWeight, classes.weight, {sizes.classes, sizes.hidden}, device);
+    const float* bias2 = ParameterData(kOp, "class bias", classes.bias, {sizes.classes}, device);
     const Tensor active =
         at::empty({sizes.examples, sizes.hidden}, rows.options().dtype(at::kBFloat16));
     const Tensor logits = at::empty({sizes.examples, sizes.classes}, rows.options());
     ThrowIfError(kOp, cuda::Run(cuda::ClassifierForward{.sizes = sizes,
                                                         .features = Data<float>(rows),
-                                                        .hidden_weight = Data<float>(weight1),
-                                                        .hidden_bias = Data<float>(bias1),
-                                                        .class_weight = Data<float>(weight2),
-                                                        .class_bias = Data<float>(bias2),
+                                                        .hidden_weight = weight1,
+                                                        .hidden_bias = bias1,
+                                                        .class_weight = weight2,
+                                                        .class_bias = bias2,
                                                         .hidden = MutableData<BFloat16>(active),
                                                         .logits = MutableData<float>(logits)},
                                 c10::cuda::getCurrentCUDAStream()));
@@ -53,30 +57,31 @@ class ClassifierByCuda final : public ClassifierKernels {
                                          const Tensor& hidden_weight, const Tensor& class_weight,
                                          const Tensor& hidden) const override {
     constexpr char kOp[] = "ClassifyBackward";
-    const c10::cuda::CUDAGuard guard(features.device());
+    const c10::Device device = features.device();
+    const c10::cuda::CUDAGuard guard(device);
     const cuda::ClassifierSizes sizes = SizesOf(features, hidden_weight, class_weight);
     const Tensor grads =
         Floats(kOp, "grad_logits", grad_logits, {sizes.examples, sizes.classes}, features);
     const Tensor rows = Floats(kOp, "features", features, features.sizes(), features);
-    const Tensor weight1 =
-        Floats(kOp, "hidden weight", hidden_weight, {sizes.hidden, sizes.features}, features);
-    const Tensor weight2 =
-        Floats(kOp, "class weight", class_weight, {sizes.classes, sizes.hidden}, features);
-    const Tensor active = Operand(kOp, "hidden", hidden, at::kBFloat16,
-                                  {sizes.examples, sizes.hidden}, features.device());
+    const float* weight1 =
+        ParameterData(kOp, kHiddenWeight, hidden_weight, {sizes.hidden, sizes.features}, device);
+    const float* weight2 =
+        ParameterData(kOp, kClassWeight, class_weight, {sizes.classes, sizes.hidden}, device);
+    const Tensor active =
+        Operand(kOp, "hidden", hidden, at::kBFloat16, {sizes.examples, sizes.hidden}, device);
     const Tensor grad_hidden = at::empty_like(active);
     const at::TensorOptions floats = rows.options();
     const std::array<Tensor, 5> gradients = {
-        at::empty(rows.sizes(), floats), at::empty(weight1.sizes(), floats),
-        at::empty({sizes.hidden}, floats), at::empty(weight2.sizes(), floats),
+        at::empty(rows.sizes(), floats), at::empty(hidden_weight.sizes(), floats),
+        at::empty({sizes.hidden}, floats), at::empty(class_weight.sizes(), floats),
         at::empty({sizes.classes}, floats)};
     ThrowIfError(
         kOp,
         cuda::Run(cuda::ClassifierBackward{.sizes = sizes,
                                            .grad_logits = Data<float>(grads),
                                            .features = Data<float>(rows),
-                                           .hidden_weight = Data<float>(weight1),
-                                           .class_weight = Data<float>(weight2),
+                                           .hidden_weight = weight1,
+                                           .class_weight = weight2,
                                            .hidden = Data<BFloat16>(active),
                                            .grad_hidden = MutableData<BFloat16>(grad_hidden),
                                            .grad_features = MutableData<float>(gradients[0]),

@@ -3,11 +3,12 @@
 // pass but the residual stream, the queries, keys and values, the heads, and a bit for each number
 // that a dropout dropped or kept (spion/kernels/token_rows/encoder_layer.h has the formulas).
 //
-// Products are of numbers rounded to bfloat16, added in float32. Deterministic. A forward pass
-// reads its parameters while the kernel before on the stream ends: that must not be what wrote them
-// (in a model, tokens are embedded or attended to just before). Differentiable once, and `dropout`
-// as in token_rows.h, the three dropouts of a layer being one draw, and a slice of a batch
-// (SetBatchSlice) of any number of rows.
+// Products are of numbers rounded to bfloat16, added in float32. Deterministic. Parameters are read
+// in place, so any that are not contiguous from a multiple of 16 bytes are refused, and while the
+// kernel before on the stream ends: that must not be what wrote them (in a model, tokens are
+// embedded or attended to just before). Differentiable once, and `dropout` as in token_rows.h, the
+// three dropouts of a layer being one draw, and a slice of a batch (SetBatchSlice) of any number of
+// rows.
 #ifndef SPION_OPS_ENCODER_LAYER_H_
 #define SPION_OPS_ENCODER_LAYER_H_
 

@@ -11,6 +11,7 @@
 #include "spion/ops/dropout.h"
 #include "spion/ops/encoder_layer_kernels.h"
 #include "spion/ops/gpu_side.h"
+#include "spion/ops/operands.h"
 #include "spion/ops/throw_if_error.h"
 #include "spion/ops/token_rows_arguments.h"
 #include "spion/ops/token_rows_kernels.h"
@@ -30,34 +31,31 @@ std::vector<int64_t> SizesWith(const Tensor& x, int64_t width) {
   return sizes;
 }
 
-/// Weight and bias of each of a call's layers, which live as long as this does.
+/// Weight and bias of each of a call's layers.
 class Parameters {
  public:
   Parameters(const char* op, at::TensorList tensors, size_t layers, c10::Device device)
       : op_(op), tensors_(tensors), device_(device) {
     TORCH_CHECK(tensors.size() == 2 * layers, op, " takes ", 2 * layers, " parameters; got ",
                 tensors.size());
-    kept_.reserve(tensors.size());
   }
 
-  cuda::LinearParameters Linear(size_t layer, int64_t out, int64_t in) {
+  cuda::LinearParameters Linear(size_t layer, int64_t out, int64_t in) const {
     return {Take(2 * layer, "weight", {out, in}), Take(2 * layer + 1, "bias", {out})};
   }
-  cuda::LayerNormParameters Norm(size_t layer) {
+  cuda::LayerNormParameters Norm(size_t layer) const {
     return {static_cast<float>(kNormEpsilon), Take(2 * layer, "weight", {kWidth}),
             Take(2 * layer + 1, "bias", {kWidth})};
   }
 
  private:
-  const float* Take(size_t i, const char* name, at::IntArrayRef sizes) {
-    kept_.push_back(Operand(op_, name, tensors_[i], at::kFloat, sizes, device_));
-    return Data<float>(kept_.back());
+  const float* Take(size_t i, const char* name, at::IntArrayRef sizes) const {
+    return ParameterData(op_, name, tensors_[i], sizes, device_);
   }
 
   const char* op_;
   at::TensorList tensors_;
   c10::Device device_;
-  std::vector<Tensor> kept_;
 };
 
 Tensor ResidualStream(const char* op, const char* name, const Tensor& x) {
@@ -77,7 +75,7 @@ struct Sums {
   Tensor scratch;
 };
 
-cuda::PostAttentionParameters PostParameters(Parameters& parameters) {
+cuda::PostAttentionParameters PostParameters(const Parameters& parameters) {
   return {.output = parameters.Linear(0, kWidth, kWidth),
           .norm = parameters.Norm(1),
           .hidden = parameters.Linear(2, kHidden, kWidth),
@@ -98,7 +96,7 @@ class EncoderLayerByCuda final : public EncoderLayerKernels {
     constexpr char kOp[] = "PreAttention";
     const c10::cuda::CUDAGuard guard(x.device());
     const Tensor rows = ResidualStream(kOp, "x", x);
-    Parameters parameters(kOp, tensors, 2, x.device());
+    const Parameters parameters(kOp, tensors, 2, x.device());
     const Tensor out = at::empty(SizesWith(x, cuda::kLayerQkv), x.options().dtype(at::kBFloat16));
     ThrowIfError(
         kOp,
@@ -123,7 +121,7 @@ class EncoderLayerByCuda final : public EncoderLayerKernels {
     if (grad_beside.defined()) {
       beside = Operand(kOp, "grad_beside", grad_beside, at::kFloat, x.sizes(), x.device());
     }
-    Parameters parameters(kOp, tensors, 2, x.device());
+    const Parameters parameters(kOp, tensors, 2, x.device());
     const Tensor grad_x = at::empty(x.sizes(), x.options());
     const Sums all(cuda::PreAttentionGradients::kFloats, x.options());
     ThrowIfError(kOp, cuda::Run(
@@ -148,7 +146,7 @@ class EncoderLayerByCuda final : public EncoderLayerKernels {
     const c10::cuda::CUDAGuard guard(x.device());
     const Tensor rows = ResidualStream(kOp, "x", x);
     const Tensor head_rows = Operand(kOp, "heads", heads, at::kBFloat16, x.sizes(), x.device());
-    Parameters parameters(kOp, tensors, 4, x.device());
+    const Parameters parameters(kOp, tensors, 4, x.device());
     const Tensor out = at::empty(x.sizes(), x.options());
     Tensor kept;
     if (dropout.probability > 0) {
@@ -177,7 +175,7 @@ class EncoderLayerByCuda final : public EncoderLayerKernels {
     const Tensor rows = ResidualStream(kOp, "x", x);
     const Tensor grads = Operand(kOp, "grad_out", grad_out, at::kFloat, x.sizes(), x.device());
     const Tensor head_rows = Operand(kOp, "heads", heads, at::kBFloat16, x.sizes(), x.device());
-    Parameters parameters(kOp, tensors, 4, x.device());
+    const Parameters parameters(kOp, tensors, 4, x.device());
     Tensor kept_words;
     if (probability > 0) {
       kept_words = Operand(kOp, "kept", kept, at::kInt, {cuda::KeptLayerWords(x.numel() / kWidth)},

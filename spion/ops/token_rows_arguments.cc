@@ -4,6 +4,8 @@
 
 #include <mutex>
 
+#include "spion/ops/operands.h"
+
 namespace spion {
 
 using at::Tensor;
@@ -26,28 +28,6 @@ void CheckSlice(const char* op, const Dropout& dropout, int64_t rows) {
 }
 
 }  // namespace
-
-Tensor Rows(const Tensor& x) {
-  constexpr uintptr_t kAlignmentBytes = 16;
-  const Tensor rows = x.contiguous();
-  const bool is_aligned = reinterpret_cast<uintptr_t>(rows.const_data_ptr()) % kAlignmentBytes == 0;
-  return is_aligned ? rows : rows.clone();
-}
-
-void CheckOperand(const char* op, const char* name, const Tensor& tensor, at::ScalarType dtype,
-                  at::IntArrayRef sizes, c10::Device device) {
-  TORCH_CHECK(tensor.defined(), op, ": ", name, " must be ", dtype, " ", sizes, " on ", device,
-              "; got an undefined tensor");
-  TORCH_CHECK(tensor.scalar_type() == dtype && tensor.sizes() == sizes && tensor.device() == device,
-              op, ": ", name, " must be ", dtype, " ", sizes, " on ", device, "; got ",
-              tensor.scalar_type(), " ", tensor.sizes(), " on ", tensor.device());
-}
-
-Tensor Operand(const char* op, const char* name, const Tensor& tensor, at::ScalarType dtype,
-               at::IntArrayRef sizes, c10::Device device) {
-  CheckOperand(op, name, tensor, dtype, sizes, device);
-  return Rows(tensor);
-}
 
 RowSizes SizesOf(const char* op, const char* name, const Tensor& x) {
   TORCH_CHECK(x.dim() > 0 && x.size(-1) > 0, op, ": ", name,

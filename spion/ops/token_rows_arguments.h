@@ -1,4 +1,4 @@
-// The arguments of the operators of tokens' rows on a GPU, as the kernels take them. Private to
+// What the operators of tokens' rows on a GPU have besides operands: sizes and dropouts. Private to
 // spion/ops.
 #ifndef SPION_OPS_TOKEN_ROWS_ARGUMENTS_H_
 #define SPION_OPS_TOKEN_ROWS_ARGUMENTS_H_
@@ -11,26 +11,6 @@
 #include "spion/ops/dropout.h"
 
 namespace spion {
-
-template <typename T>
-const T* Data(const at::Tensor& tensor) {
-  return static_cast<const T*>(tensor.const_data_ptr());
-}
-template <typename T>
-T* MutableData(const at::Tensor& tensor) {
-  return static_cast<T*>(tensor.mutable_data_ptr());
-}
-
-/// What the kernels rely on: contiguous, aligned; x may be any view.
-at::Tensor Rows(const at::Tensor& x);
-
-/// Throws unless `tensor` is what the kernel will read.
-void CheckOperand(const char* op, const char* name, const at::Tensor& tensor, at::ScalarType dtype,
-                  at::IntArrayRef sizes, c10::Device device);
-
-/// The same; gives it as the kernel reads it.
-at::Tensor Operand(const char* op, const char* name, const at::Tensor& tensor, at::ScalarType dtype,
-                   at::IntArrayRef sizes, c10::Device device);
 
 /// [..., width] tensors as rows.
 struct RowSizes {

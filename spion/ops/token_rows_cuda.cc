@@ -12,6 +12,7 @@
 #include "spion/kernels/token_rows/api.h"
 #include "spion/ops/dropout.h"
 #include "spion/ops/gpu_side.h"
+#include "spion/ops/operands.h"
 #include "spion/ops/throw_if_error.h"
 #include "spion/ops/token_rows_arguments.h"
 #include "spion/ops/token_rows_kernels.h"

@@ -9,9 +9,9 @@
 #include <ATen/ops/randint.h>
 #include <ATen/ops/randn.h>
 #include <ATen/ops/relu.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <string>
 #include <vector>
 
 #include "spion/ops/gpu/autocast.h"
@@ -122,14 +122,15 @@ TEST(GpuClassifierFormTest, OtherSizesAndTypesAreLibTorchs) {
 TEST(GpuClassifierFormTest, NamesTheOperand) {
   const AutocastToBfloat16 autocast;
   const Tensors t = Leaves(Operands({8, 64, 128, 10}), at::TensorOptions(Gpu()));
-  try {
-    Classify(t[0], {t[1], t[2]}, {t[3].narrow(1, 0, 64), t[4]});
-    ADD_FAILURE() << "was taken";
-  } catch (const c10::Error& error) {
-    EXPECT_NE(std::string(error.what()).find("class weight must be Float [10, 128]"),
-              std::string::npos)
-        << error.what();
-  }
+  const auto with = [&](const Tensor& hidden, const Tensor& classes) {
+    return [&t, hidden, classes] { Classify(t[0], {hidden, t[2]}, {classes, t[4]}); };
+  };
+  const auto says = [](const char* text) {
+    return testing::Throws<c10::Error>(
+        testing::Property(&c10::Error::msg, testing::HasSubstr(text)));
+  };
+  EXPECT_THAT(with(t[1], t[3].narrow(1, 0, 64)), says("class weight must be Float [10, 128]"));
+  EXPECT_THAT(with(t[1].t().contiguous().t(), t[3]), says("hidden weight must be contiguous"));
 }
 
 TEST(GpuClassifierSanitizerTest, ForwardAndBackward) {

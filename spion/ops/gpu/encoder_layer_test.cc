@@ -13,11 +13,11 @@
 #include <c10/core/StreamGuard.h>
 #include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAStream.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <functional>
-#include <string>
 #include <vector>
 
 #include "spion/ops/gpu/autocast.h"
@@ -262,20 +262,20 @@ TEST(GpuEncoderLayerFormTest, TakesWhatItSays) {
 
 TEST(GpuEncoderLayerFormTest, NamesTheOperand) {
   const AutocastToBfloat16 autocast;
-  Tensors t = OnGpu(PostOperands(3));
-  t[6] = t[6].t();
-  EXPECT_THROW(
-      {
-        try {
-          OurPostAttention(t);
-        } catch (const c10::Error& error) {
-          EXPECT_NE(std::string(error.what()).find("weight must be Float [128, 64]"),
-                    std::string::npos)
-              << error.what();
-          throw;
-        }
-      },
-      c10::Error);
+  // Operand i transposed.
+  const auto run = [](size_t i) {
+    return [i] {
+      Tensors t = OnGpu(PostOperands(3));
+      t[i] = t[i].t();
+      OurPostAttention(t);
+    };
+  };
+  const auto says = [](const char* text) {
+    return testing::Throws<c10::Error>(
+        testing::Property(&c10::Error::msg, testing::HasSubstr(text)));
+  };
+  EXPECT_THAT(run(6), says("weight must be Float [128, 64]"));
+  EXPECT_THAT(run(2), says("weight must be contiguous"));
 }
 
 }  // namespace
