@@ -104,6 +104,7 @@ PatternArrays::PatternArrays(absl::Span<const BlockPattern> patterns)
 BlockPatternView PatternArrays::view() const {
   return {.patterns = patterns_,
           .blocks_per_side = blocks_per_side_,
+          .room = static_cast<int64_t>(rows_.indices.size()),
           .row_offsets = rows_.offsets.data(),
           .row_columns = rows_.indices.data(),
           .column_offsets = columns_.offsets.data(),

@@ -41,6 +41,7 @@ TEST(PatternArraysTest, HeadsLieOneAfterTheOther) {
   const PatternArrays arrays(patterns);
   const BlockPatternView view = arrays.view();
   EXPECT_EQ(view.patterns, 2);
+  EXPECT_EQ(view.room, 6);
   EXPECT_EQ(std::vector<int32_t>(view.row_offsets, view.row_offsets + 6),
             (std::vector<int32_t>{0, 1, 2, 2, 4, 6}));
   EXPECT_EQ(std::vector<int32_t>(view.row_columns, view.row_columns + 6),

@@ -7,6 +7,7 @@
 #include "gtest/gtest.h"
 #include "spion/kernels/block_sparse/cuda/common/emulated_suite.h"
 #include "spion/kernels/block_sparse/cuda/common/launch_plan.h"
+#include "spion/kernels/block_sparse/cuda/hopper/emulated_warpgroups.h"
 #include "spion/kernels/block_sparse/cuda/kernels.cuh"
 #include "spion/kernels/block_sparse/cuda/plan.h"
 #include "spion/kernels/block_sparse/problem.h"
@@ -53,14 +54,45 @@ struct Planned {
   }
 };
 
+/// As a GPU of compute capability 9.0 takes a call whose forward pass goes by lines.
+template <class Math, int kHeadDim, int kBlock>
+struct OnHopper : Planned<Math, kHeadDim, kBlock> {
+  using T = typename Math::Element;
+
+  static bool GoesBackwardByWarpgroups(const BlockSparseProblem& problem) {
+    return DesignOf<T>(problem, Pass::kBackward, true) == Design::kWarpgroups;
+  }
+  static void Forward(const BlockSparseForward<T>& call) {
+    ASSERT_EQ(DesignOf<T>(call.problem, Pass::kForward, true), Design::kLines);
+    Planned<Math, kHeadDim, kBlock>::Forward(call);
+  }
+  static void Backward(const BlockSparseBackward<T>& call) {
+    if (GoesBackwardByWarpgroups(call.problem)) {
+      Warpgroups<T, kHeadDim, kBlock>::Backward(call);
+    } else {
+      Planned<Math, kHeadDim, kBlock>::Backward(call);
+    }
+  }
+};
+
 using AllKernels =
     testing::Types<Planned<tiles::MathBF16, 32, 16>, Planned<tiles::MathBF16, 32, 32>,
                    Planned<tiles::MathF16, 32, 64>, Planned<tiles::MathBF16, 16, 128>,
                    Planned<tiles::MathF16, 64, 32>, Planned<tiles::MathTf32, 32, 32>,
                    Planned<tiles::MathTf32, 32, 64>, Planned<tiles::MathTf32, 16, 32>,
                    Planned<tiles::MathTf32, 64, 64>, Planned<tiles::MathF32, 32, 16>,
-                   Planned<tiles::MathBF16, 128, 32>>;
+                   Planned<tiles::MathBF16, 128, 32>, OnHopper<tiles::MathBF16, 32, 64>>;
 INSTANTIATE_TYPED_TEST_SUITE_P(All, EmulatedTest, AllKernels);
+
+TEST(EmulatedOnHopperTest, TheSuiteHasPatternsOfBothDesigns) {
+  const auto by_warpgroups = [](const BlockPattern& pattern) {
+    const PatternArrays arrays(pattern);
+    return OnHopper<tiles::MathBF16, 32, 64>::GoesBackwardByWarpgroups(
+        {.head_dim = 32, .block_size = 64, .pattern = arrays.view(), .padding = {}});
+  };
+  EXPECT_TRUE(by_warpgroups(AllBlocks(4, 64)));
+  EXPECT_FALSE(by_warpgroups(DiagonalOnly(4, 64)));
+}
 
 class EmulatedExactTest : public EmulatedTest<Planned<tiles::MathF32, 32, 16>> {};
 
