@@ -6,6 +6,7 @@
 
 #include <cstdint>
 
+#include "spion/kernels/token_rows/cuda/layer_blocks.h"
 #include "spion/kernels/token_rows/cuda/sixteen_rows.cuh"
 
 namespace spion::cuda {

@@ -1,6 +1,5 @@
-// Normalisation and embedding by the device code on the CPU, held against the formulas in double.
-// Launches are as the .cu files make them, with as many thread blocks as the rows of a test are
-// worth.
+// Normalisation by the device code on the CPU, held against the formulas in double. Launches are as
+// the .cu files make them, with as many thread blocks as the rows of a test are worth.
 #include <cmath>
 #include <cstdint>
 #include <vector>
@@ -8,69 +7,15 @@
 #include "gtest/gtest.h"
 #include "spion/kernels/cuda_emulation/thread_block.h"
 #include "spion/kernels/token_rows/api.h"
-#include "spion/kernels/token_rows/cuda/embed_backward.cuh"
 #include "spion/kernels/token_rows/cuda/emulated.h"
 #include "spion/kernels/token_rows/cuda/norm_backward.cuh"
 #include "spion/kernels/token_rows/cuda/norm_forward.cuh"
 #include "spion/kernels/token_rows/cuda/norm_mean.cuh"
+#include "spion/kernels/token_rows/cuda/norm_oracle.h"
 #include "spion/testing/seed.h"
 
 namespace spion::cuda {
 namespace {
-
-constexpr float kEpsilon = 1e-5F;
-
-template <typename Branch, typename T, int kFoursOf>
-struct Case {
-  using BranchNumber = Branch;
-  using Number = T;
-  static constexpr int kFours = kFoursOf;
-  static constexpr int64_t kWidth = kColumnsAtOnce * kFours;
-};
-
-/// Rows normalised by the formula, and their gradients.
-struct NormOracle {
-  NormOracle(const std::vector<double>& sum, int64_t width, const std::vector<float>& weight)
-      : width(width), weight(weight), y(sum.size()), deviation(sum.size() / width) {
-    for (size_t r = 0; r < deviation.size(); ++r) {
-      const double* row = &sum[r * width];
-      double total = 0, squares = 0;
-      for (int64_t c = 0; c < width; ++c) total += row[c];
-      const double mean = total / width;
-      for (int64_t c = 0; c < width; ++c) squares += std::pow(row[c] - mean, 2);
-      deviation[r] = std::sqrt(squares / width + kEpsilon);
-      for (int64_t c = 0; c < width; ++c) y[r * width + c] = (row[c] - mean) / deviation[r];
-    }
-  }
-
-  std::vector<double> Slope(const std::vector<double>& grad) const {
-    std::vector<double> slope(grad.size());
-    for (size_t r = 0; r < deviation.size(); ++r) {
-      double sum = 0, dot = 0;
-      const auto g = [&](int64_t c) { return grad[r * width + c] * weight[c]; };
-      for (int64_t c = 0; c < width; ++c) {
-        sum += g(c) / width;
-        dot += g(c) * y[r * width + c] / width;
-      }
-      for (int64_t c = 0; c < width; ++c) {
-        slope[r * width + c] = (g(c) - sum - y[r * width + c] * dot) / deviation[r];
-      }
-    }
-    return slope;
-  }
-
-  int64_t width;
-  std::vector<float> weight;
-  std::vector<double> y;
-  std::vector<double> deviation;
-};
-
-template <int kFours>
-EmulatedLaunch ForwardLaunch(int64_t rows) {
-  const auto blocks =
-      static_cast<unsigned>((rows + kRowsPerBlock<kFours> - 1) / kRowsPerBlock<kFours>);
-  return {.grid = {blocks, 1, 1}, .threads = kRowThreads, .seed = TestSeed(5)};
-}
 
 /// What the forward kernel is given and what it wrote.
 template <class Param>
@@ -89,15 +34,15 @@ struct AddNormRun {
         out(rows * kWidth),
         mean(rows),
         inverse(rows) {
-    const AddNormForward<Branch, T> call = {
-        .rows = rows,
-        .width = kWidth,
-        .x = x.data(),
-        .branch = branch.empty() ? nullptr : branch.data(),
-        .dropout = dropout,
-        .sum = sum.data(),
-        .norm = {kEpsilon, weight.data(), bias.data(), out.data(), mean.data(), inverse.data()}};
-    RunKernel(ForwardLaunch<kFours>(rows), [&] { AddNormForwardKernel<Branch, T, kFours>(call); });
+    const AddNormForward<Branch, T> call = {.rows = rows,
+                                            .width = kWidth,
+                                            .x = x.data(),
+                                            .branch = branch.empty() ? nullptr : branch.data(),
+                                            .dropout = dropout,
+                                            .sum = sum.data(),
+                                            .norm = {kNormEpsilon, weight.data(), bias.data(),
+                                                     out.data(), mean.data(), inverse.data()}};
+    RunKernel(NormLaunch<kFours>(rows), [&] { AddNormForwardKernel<Branch, T, kFours>(call); });
   }
 
   const std::vector<float>& summed() const { return sum.empty() ? x : sum; }
@@ -155,10 +100,7 @@ struct AddNormGradientRun {
 
 template <class Param>
 class EmulatedNormTest : public testing::Test {};
-using Cases =
-    testing::Types<Case<float, float, 1>, Case<BFloat16, BFloat16, 1>, Case<BFloat16, float, 1>,
-                   Case<float, BFloat16, 2>, Case<BFloat16, float, 4>, Case<BFloat16, BFloat16, 8>>;
-TYPED_TEST_SUITE(EmulatedNormTest, Cases);
+TYPED_TEST_SUITE(EmulatedNormTest, NormCases);
 
 template <class Param>
 void ExpectNormed(const AddNormRun<Param>& run, const NormOracle& oracle) {
@@ -227,7 +169,7 @@ TYPED_TEST(EmulatedNormTest, MeansOfSequencesWithTheirGradients) {
         .width = kWidth,
         .x = x.data(),
         .lengths = lengths.data(),
-        .norm = {kEpsilon, weight.data(), bias.data(), out.data(), mean.data(), inverse.data()},
+        .norm = {kNormEpsilon, weight.data(), bias.data(), out.data(), mean.data(), inverse.data()},
         .scratch = scratch.data()};
     const auto parts = static_cast<unsigned>(kSequences * MeanParts(length));
     RunKernel({.grid = {parts, 1, 1}, .threads = kRowThreads, .seed = TestSeed(22)},
@@ -323,87 +265,6 @@ TYPED_TEST(EmulatedNormTest, AddsADroppedBranch) {
     const AddNormGradientRun<TypeParam> alone(run, {}, dropout, false, true);
     for (size_t i = 0; i < of_branch.size(); ++i) of_branch[i] -= factors[i] * grad_sum[i];
     ExpectNear(alone.grad_branch, of_branch, kTolerance<Branch>, "branch alone");
-  }
-}
-
-TYPED_TEST(EmulatedNormTest, EmbedsTokensAtPositions) {
-  using T = typename TypeParam::Number;
-  constexpr int64_t kWidth = TypeParam::kWidth;
-  constexpr int64_t kRows = 77;
-  constexpr int64_t kLength = 11;
-  constexpr int64_t kVocabulary = 5;
-  constexpr float kProbability = 0.3F;
-  const auto tokens = Numbers<float>(kVocabulary * kWidth, 10, 13);  // far from zero: dropped
-  const auto positions = Numbers<float>(kLength * kWidth, 10, 14);   // numbers are seen as such
-  const auto weight = Numbers<float>(kWidth, 1, 2);
-  const auto bias = Numbers<float>(kWidth, 0, 3);
-  std::vector<int32_t> narrow(kRows);
-  std::vector<int64_t> wide(kRows);
-  for (int64_t r = 0; r < kRows; ++r) {
-    wide[r] = r * r % kVocabulary;
-    narrow[r] = static_cast<int32_t>(wide[r]);
-  }
-  for (const bool is_wide : {false, true}) {
-    std::vector<float> sum(kRows * kWidth), mean(kRows), inverse(kRows);
-    std::vector<T> out(kRows * kWidth);
-    Drawn drawn;
-    const EmbedNormForward<T> call = {
-        .rows = kRows,
-        .width = kWidth,
-        .length = kLength,
-        .vocabulary = kVocabulary,
-        .ids = {is_wide ? nullptr : narrow.data(), is_wide ? wide.data() : nullptr},
-        .tokens = tokens.data(),
-        .positions = positions.data(),
-        .dropout = drawn.Of(DropoutOf(kProbability)),
-        .sum = sum.data(),
-        .norm = {kEpsilon, weight.data(), bias.data(), out.data(), mean.data(), inverse.data()}};
-    RunKernel(ForwardLaunch<TypeParam::kFours>(kRows),
-              [&] { EmbedNormForwardKernel<T, TypeParam::kFours>(call); });
-    std::vector<double> expected(sum.size()), factors(sum.size());
-    for (int64_t i = 0; i < kRows * kWidth; ++i) {
-      const int64_t row = i / kWidth;
-      const int64_t column = i % kWidth;
-      factors[i] = sum[i] != 0 ? 1 / (1 - double{kProbability}) : 0;
-      expected[i] = factors[i] * (double{tokens[wide[row] * kWidth + column]} +
-                                  positions[row % kLength * kWidth + column]);
-    }
-    ExpectNear(sum, expected, 1e-6, "sum");
-    ExpectFactors(factors, kProbability);
-    ExpectDistinctRows(factors, kWidth);
-    drawn.ExpectOf(DropoutOf(kProbability));
-    const NormOracle oracle(expected, kWidth, weight);
-    for (size_t i = 0; i < expected.size(); ++i) {
-      expected[i] = oracle.y[i] * weight[i % kWidth] + bias[i % kWidth];
-    }
-    ExpectNear(out, expected, kTolerance<T>, "normed");
-
-    // Not normalised, and its gradient.
-    std::vector<float> alone(sum.size());
-    EmbedNormForward<T> embed = call;
-    embed.sum = alone.data();
-    embed.norm = {};
-    RunKernel(ForwardLaunch<TypeParam::kFours>(kRows),
-              [&] { EmbedNormForwardKernel<T, TypeParam::kFours>(embed); });
-    EXPECT_EQ(alone, sum);
-    const std::vector<float> grad = Numbers<float>(kRows * kWidth, 0, 15);
-    std::vector<float> dropped(grad.size()), of_positions(kLength * kWidth);
-    const EmbedBackward backward = {.rows = kRows,
-                                    .width = kWidth,
-                                    .length = kLength,
-                                    .grad = grad.data(),
-                                    .dropout = DropoutOf(kProbability),
-                                    .out = dropped.data(),
-                                    .positions = of_positions.data()};
-    RunKernel({.grid = {kLength, 1, 1}, .threads = kRowThreads, .seed = TestSeed(21)},
-              [&] { EmbedBackwardKernel<TypeParam::kFours>(backward); });
-    std::vector<double> by_position(of_positions.size());
-    for (size_t i = 0; i < factors.size(); ++i) {
-      factors[i] *= grad[i];
-      by_position[i % by_position.size()] += factors[i];
-    }
-    ExpectNear(dropped, factors, 1e-6, "gradient");
-    ExpectNear(of_positions, by_position, 1e-5, "gradient of positions");
   }
 }
 

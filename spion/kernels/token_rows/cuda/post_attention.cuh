@@ -10,8 +10,10 @@
 #include <cstdint>
 
 #include "spion/kernels/token_rows/cuda/gelu.cuh"
+#include "spion/kernels/token_rows/cuda/kept_rows.cuh"
 #include "spion/kernels/token_rows/cuda/kept_words.cuh"
 #include "spion/kernels/token_rows/cuda/layer_vectors.cuh"
+#include "spion/kernels/token_rows/cuda/rows_ahead.cuh"
 #include "spion/kernels/token_rows/cuda/weight_rows.cuh"
 #include "spion/kernels/token_rows/encoder_layer.h"
 

@@ -6,6 +6,7 @@
 
 #include "spion/kernels/token_rows/cuda/layer_vectors.cuh"
 #include "spion/kernels/token_rows/cuda/norm_gradient.cuh"
+#include "spion/kernels/token_rows/cuda/rows_ahead.cuh"
 #include "spion/kernels/token_rows/cuda/weight_rows.cuh"
 #include "spion/kernels/token_rows/encoder_layer.h"
 

@@ -12,13 +12,10 @@
 
 #include <cmath>
 #include <cstdint>
-#include <type_traits>
 
 #include "spion/kernels/cuda_tiles/lanes.cuh"
 #include "spion/kernels/cuda_tiles/shared_rows.cuh"
 #include "spion/kernels/cuda_tiles/vectors.cuh"
-#include "spion/kernels/token_rows/cuda/dropout.cuh"
-#include "spion/kernels/token_rows/cuda/layer_blocks.h"
 
 namespace spion::cuda {
 
@@ -125,88 +122,6 @@ __device__ __forceinline__ void Load(const float* from, int64_t first_row, int64
   });
 }
 
-/// The thread's numbers of rows of [end, 32 kQuarters] on their way to shared memory, where each
-/// thread has its own place in what begins at offset `at`: nobody waits for another thread.
-template <int kQuarters, typename T>
-struct RowsAhead {
-  static constexpr int kOfEight = sizeof(T) / 2;  // pieces
-  static constexpr int kBytes = 2 * kQuarters * kOfEight * kLayerThreads * 16;
-
-  static __device__ __forceinline__ uint32_t Place(uint32_t at, int r, int q, int piece) {
-    return at + (((r * kQuarters + q) * kOfEight + piece) * kLayerThreads + threadIdx.x) * 16;
-  }
-
-  /// Begins to copy rows first_row ..; zeros beyond `end`. CommitCopies ends the group.
-  static __device__ __forceinline__ void Copy(const T* from, int64_t first_row, int64_t end,
-                                              uint32_t at) {
-    const RowPlaces<kQuarters, const T> places(from, first_row, end);
-#pragma unroll
-    for (int r = 0; r < 2; ++r) {
-      if (places.there[r]) {
-        ForPieces([&](int q, int piece) {
-          tiles::CopyAsyncPastL1(SharedAddress(Place(at, r, q, piece)),
-                                 places.Row(r) + NumberOfRow<T>(q, 16 / sizeof(T) * piece));
-        });
-      } else {
-        ForPieces([&](int q, int piece) {
-          *reinterpret_cast<uint4*>(tiles::SharedMemory() + Place(at, r, q, piece)) = uint4{};
-        });
-      }
-    }
-  }
-
-  /// What has come.
-  static __device__ __forceinline__ SixteenRows<kQuarters> Take(
-      uint32_t at) requires std::is_same_v<T, float> {
-    SixteenRows<kQuarters> rows;
-    ForEights<kQuarters>([&](int r, int q) {
-#pragma unroll
-      for (int piece = 0; piece < 2; ++piece) {
-        uint32_t words[4];
-        tiles::LoadShared(words, SharedAddress(Place(at, r, q, piece)));
-#pragma unroll
-        for (int i = 0; i < 4; ++i) {
-          rows.eights[r][q].values[4 * piece + i] = __uint_as_float(words[i]);
-        }
-      }
-    });
-    return rows;
-  }
-  static __device__ __forceinline__ SixteenRowsBF16<kQuarters> Take(
-      uint32_t at) requires std::is_same_v<T, BFloat16> {
-    SixteenRowsBF16<kQuarters> rows;
-    ForEights<kQuarters>([&](int r, int q) {
-      uint32_t pairs[4];
-      tiles::LoadShared(pairs, SharedAddress(Place(at, r, q, 0)));
-#pragma unroll
-      for (int pair = 0; pair < 4; ++pair) rows.Pair(r, q, pair) = pairs[pair];
-    });
-    return rows;
-  }
-  /// Into the places, from where Take has them again.
-  static __device__ __forceinline__ void Put(const SixteenRows<kQuarters>& rows,
-                                             uint32_t at) requires std::is_same_v<T, float> {
-    ForEights<kQuarters>([&](int r, int q) {
-      const float(&v)[8] = rows.eights[r][q].values;
-#pragma unroll
-      for (int piece = 0; piece < 2; ++piece) {
-        *reinterpret_cast<float4*>(tiles::SharedMemory() + Place(at, r, q, piece)) = {
-            v[4 * piece], v[4 * piece + 1], v[4 * piece + 2], v[4 * piece + 3]};
-      }
-    });
-  }
-
- private:
-  template <class Body>
-  static __device__ __forceinline__ void ForPieces(Body&& body) {
-#pragma unroll
-    for (int q = 0; q < kQuarters; ++q) {
-#pragma unroll
-      for (int piece = 0; piece < kOfEight; ++piece) body(q, piece);
-    }
-  }
-};
-
 /// T: float or BFloat16.
 template <int kQuarters, typename T>
 __device__ __forceinline__ void Store(const SixteenRows<kQuarters>& rows, int64_t first_row,
@@ -283,61 +198,6 @@ __device__ __forceinline__ void AddToRows(const float* of_row, SixteenRows<kQuar
     }
   }
 }
-
-/// Which numbers of rows a dropout keeps.
-template <int kQuarters>
-struct KeptRows {
-  static constexpr int kPairs = 8 * kQuarters;  // of a thread
-  static_assert(kPairs <= 16);
-
-  /// What Packed gave.
-  explicit __device__ __forceinline__ KeptRows(uint32_t packed) {
-#pragma unroll
-    for (int i = 0; i < kPairs; ++i) eights[i / 4].pairs[i % 4] = packed << i;
-  }
-  /// Rows have `draws` each, and these begin with `first_draw`: of each 32 numbers four, one for
-  /// each thread of a row.
-  __device__ __forceinline__ KeptRows(const Dropper& dropper, int64_t first_row, int draws,
-                                      int first_draw) {
-    int64_t drawn[2 * kQuarters];
-    ForEights<kQuarters>([&](int r, int q) {
-      const int64_t row = first_row + tiles::LaneGroup() + 8 * r;
-      drawn[r * kQuarters + q] = row * draws + first_draw + 4 * q + tiles::LaneInGroup();
-    });
-    dropper.Keep(drawn, eights);
-  }
-
-  /// A bit a number, the first ones of both halves of the word.
-  __device__ __forceinline__ uint32_t Packed() const {
-    uint32_t packed = 0;
-#pragma unroll
-    for (int i = 0; i < kPairs; ++i) packed |= (eights[i / 4].pairs[i % 4] & 0x80008000U) >> i;
-    return packed;
-  }
-
-  __device__ __forceinline__ SixteenRowsBF16<kQuarters> Of(SixteenRowsBF16<kQuarters> rows) const {
-    ForEights<kQuarters>([&](int r, int q) {
-#pragma unroll
-      for (int pair = 0; pair < 4; ++pair) {
-        uint32_t& numbers = rows.Pair(r, q, pair);
-        numbers = eights[r * kQuarters + q].OfPair(pair, numbers);
-      }
-    });
-    return rows;
-  }
-  __device__ __forceinline__ SixteenRows<kQuarters> Of(SixteenRows<kQuarters> rows) const {
-    ForEights<kQuarters>([&](int r, int q) {
-#pragma unroll
-      for (int pair = 0; pair < 4; ++pair) {
-        float(&v)[8] = rows.eights[r][q].values;
-        eights[r * kQuarters + q].Apply(pair, v[2 * pair], v[2 * pair + 1]);
-      }
-    });
-    return rows;
-  }
-
-  Kept eights[2 * kQuarters];
-};
 
 /// rows += factor addends
 template <int kQuarters>
