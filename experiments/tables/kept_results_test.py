@@ -240,7 +240,9 @@ class LargeBatchTest(Section, unittest.TestCase):
     RUNS = {
         **_RUNS_OF_BOTH,
         "SPION-CF, pruned entries excluded": (3, "image-cf-seed????-excluded-*"),
+        "SPION-CF, schedule goes on at the transition": (3, "image-cf-seed????-continued-*"),
     }
+    DIFFERENCES = 10
 
     @classmethod
     def archive(cls):
