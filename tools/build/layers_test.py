@@ -15,6 +15,7 @@ FLOORS = [
     ["spion/kernels/common"],
     ["spion/kernels/cpu_simd", "spion/kernels/cuda_emulation", "spion/kernels/cuda_launch"],
     ["spion/kernels/cuda_tiles"],
+    ["spion/kernels/cuda_hopper"],
     ["spion/reference", "spion/testing", "spion/kernels", "spion/kernels/attention_map",
      "spion/kernels/block_sparse", "spion/kernels/classifier", "spion/kernels/materialised_softmax",
      "spion/kernels/optimizer", "spion/kernels/token_rows"],

@@ -13,6 +13,7 @@
 #include "spion/kernels/block_sparse/cuda/plan.h"
 #include "spion/kernels/block_sparse/problem.h"
 #include "spion/kernels/common/number.h"
+#include "spion/kernels/cuda_hopper/device.h"
 #include "spion/kernels/cuda_launch/checks.h"
 
 namespace spion::cuda {

@@ -9,12 +9,12 @@
 
 #include "spion/kernels/block_sparse/cuda/common/block.h"
 #include "spion/kernels/block_sparse/cuda/common/launch_plan.h"
-#include "spion/kernels/block_sparse/cuda/common/shared_memory.cuh"
 #include "spion/kernels/block_sparse/cuda/kernels.cuh"
 #include "spion/kernels/block_sparse/cuda/plan.h"
 #include "spion/kernels/block_sparse/problem.h"
 #include "spion/kernels/common/head_dim.h"
 #include "spion/kernels/cuda_launch/overlap.h"
+#include "spion/kernels/cuda_launch/shared_memory.h"
 
 namespace spion::cuda {
 

@@ -12,11 +12,12 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "spion/kernels/block_sparse/cuda/hopper/ring.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/softmax.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/teams.cuh"
-#include "spion/kernels/block_sparse/cuda/hopper/tiles.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/units.cuh"
+#include "spion/kernels/cuda_hopper/mask_keys.cuh"
+#include "spion/kernels/cuda_hopper/ring.cuh"
+#include "spion/kernels/cuda_hopper/tiles.cuh"
 #include "spion/kernels/cuda_tiles/exponent.cuh"
 
 namespace spion::cuda::hopper {

@@ -7,7 +7,6 @@
 
 #include <cstdint>
 
-#include "spion/kernels/block_sparse/cuda/common/shared_memory.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/forward.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/grad_keys.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/grad_queries.cuh"
@@ -15,9 +14,14 @@
 #include "spion/kernels/block_sparse/cuda/hopper/one_pass_rows.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/plan.h"
 #include "spion/kernels/block_sparse/cuda/hopper/shapes.h"
-#include "spion/kernels/block_sparse/cuda/hopper/tile_map.h"
+#include "spion/kernels/cuda_hopper/tile_map.h"
+#include "spion/kernels/cuda_launch/shared_memory.h"
 
 namespace spion::cuda::hopper {
+
+inline TileMapSizes SizesOf(const BlockSparseProblem& problem) {
+  return {problem.batch, problem.heads, problem.length, problem.head_dim};
+}
 
 inline cudaError_t CountMultiprocessors(int& count) {
   int device = 0;
@@ -47,7 +51,7 @@ cudaError_t LaunchOf(const BlockSparseForward<T>& call, cudaStream_t stream) {
   const auto kernel = ForwardKernel<T, kHeadDim, kBlock>;
   ForwardArguments<T> arguments = {.call = call};
   const auto map = [&](const HeadTensor<const T>& tensor, tiles::TileMap& to) {
-    return MakeTileMap(tensor, call.problem, Traits::kTileRows, to);
+    return MakeTileMap(tensor, SizesOf(call.problem), Traits::kTileRows, to);
   };
   int multiprocessors = 0;
   cudaError_t error = map(call.q, arguments.q);
@@ -69,7 +73,7 @@ cudaError_t LaunchOnePass(const BlockSparseBackward<T>& call, cudaStream_t strea
                                    .statistics = {call.scratch, call.scratch + rows},
                                    .grad_q_sums = call.scratch + 2 * rows};
   const auto map = [&](const HeadTensor<const T>& tensor, int tile_rows, tiles::TileMap& to) {
-    return MakeTileMap(tensor, call.problem, tile_rows, to);
+    return MakeTileMap(tensor, SizesOf(call.problem), tile_rows, to);
   };
   int multiprocessors = 0;
   cudaError_t error = map(call.q, Traits::kQueries, arguments.q);
@@ -102,7 +106,7 @@ cudaError_t LaunchOf(const BlockSparseBackward<T>& call, cudaStream_t stream) {
   BackwardArguments<T> arguments = {.call = call,
                                     .statistics = {call.scratch, call.scratch + rows}};
   const auto map = [&](const HeadTensor<const T>& tensor, tiles::TileMap& to) {
-    return MakeTileMap(tensor, call.problem, kBlock, to);
+    return MakeTileMap(tensor, SizesOf(call.problem), kBlock, to);
   };
   int multiprocessors = 0;
   cudaError_t error = map(call.q, arguments.q);

@@ -10,11 +10,8 @@
 
 namespace spion::cuda::hopper {
 
-/// Whether the current device runs these kernels: compute capability 9.0. False also if CUDA cannot
-/// say, which whoever launches something else then hears.
-bool IsCurrentDevice();
-
-/// Arguments are valid; TakesForward or TakesBackward (shapes.h) and the above hold.
+/// Arguments are valid; TakesForward or TakesBackward (shapes.h) holds, and the device runs it
+/// (cuda_hopper/device.h).
 cudaError_t LaunchForward(const BlockSparseForward<Float16>& call, cudaStream_t stream);
 cudaError_t LaunchForward(const BlockSparseForward<BFloat16>& call, cudaStream_t stream);
 cudaError_t LaunchBackward(const BlockSparseBackward<Float16>& call, cudaStream_t stream);

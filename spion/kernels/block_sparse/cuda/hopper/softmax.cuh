@@ -7,24 +7,8 @@
 
 #include "spion/kernels/block_sparse/cuda/common/softmax.cuh"
 #include "spion/kernels/cuda_tiles/lanes.cuh"
-#include "spion/kernels/cuda_tiles/valid_keys.cuh"
 
 namespace spion::cuda::hopper {
-
-/// Scores of padded keys become -infinity; the first key is first_key.
-template <int kValues>
-__device__ __forceinline__ void MaskKeys(float (&s)[kValues], const tiles::ValidKeys& valid,
-                                         int32_t first_key) {
-#pragma unroll
-  for (int i = 0; i < kValues; i += 4) {
-#pragma unroll
-    for (int e = 0; e < 2; ++e) {
-      if (!valid.at(first_key + 2 * i + 2 * tiles::LaneInGroup() + e)) {
-        s[i + e] = s[i + 2 + e] = -INFINITY;
-      }
-    }
-  }
-}
 
 /// Turns scores into weights and adds them to the rows' sums. Whether the warp's references have
 /// moved: what was weighted before is then to be scaled by `factor`.

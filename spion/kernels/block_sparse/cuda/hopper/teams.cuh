@@ -5,8 +5,8 @@
 
 #include <cstdint>
 
-#include "spion/kernels/block_sparse/cuda/hopper/tiles.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/units.cuh"
+#include "spion/kernels/cuda_hopper/tiles.cuh"
 
 namespace spion::cuda::hopper {
 

@@ -9,6 +9,7 @@
 #include "spion/kernels/block_sparse/problem.h"
 #include "spion/kernels/common/head_tensor.h"
 #include "spion/kernels/cuda_tiles/valid_keys.cuh"
+#include "spion/kernels/cuda_tiles/warpgroup_instructions.cuh"
 
 namespace spion::cuda::hopper {
 

@@ -1,4 +1,4 @@
-#include "spion/kernels/block_sparse/cuda/hopper/tile_map.h"
+#include "spion/kernels/cuda_hopper/tile_map.h"
 
 #include <algorithm>
 
@@ -20,31 +20,31 @@ cudaError_t FindEncode(decltype(&cuTensorMapEncodeTiled)& encode) {
 
 }  // namespace
 
-cudaError_t MakeTileMap(const HeadTensor<const void>& tensor, const BlockSparseProblem& problem,
-                        int rows, CUtensorMap& map) {
+cudaError_t MakeTileMap(const HeadTensor<const void>& tensor, const TileMapSizes& sizes, int rows,
+                        CUtensorMap& map) {
   static decltype(&cuTensorMapEncodeTiled) encode = nullptr;
   static const cudaError_t no_encode = FindEncode(encode);
   if (no_encode != cudaSuccess) return no_encode;
 
   constexpr cuuint64_t kElementBytes = 2;
   constexpr cuuint32_t kRank = 5;  // column, row, panel, head, example
-  const auto head_dim = static_cast<cuuint32_t>(problem.head_dim);
+  const auto head_dim = static_cast<cuuint32_t>(sizes.head_dim);
   const cuuint32_t panel_columns = std::min<cuuint32_t>(head_dim, 64);
   const cuuint32_t panels = head_dim / panel_columns;
-  const cuuint64_t sizes[kRank] = {panel_columns, static_cast<cuuint64_t>(problem.length), panels,
-                                   static_cast<cuuint64_t>(problem.heads),
-                                   static_cast<cuuint64_t>(problem.batch)};
+  const cuuint64_t counts[kRank] = {panel_columns, static_cast<cuuint64_t>(sizes.length), panels,
+                                    static_cast<cuuint64_t>(sizes.heads),
+                                    static_cast<cuuint64_t>(sizes.batch)};
   // The stride of a single thing says nothing.
   const auto bytes = [&](int64_t stride, int64_t count) {
     return kElementBytes * static_cast<cuuint64_t>(count > 1 ? stride : panel_columns);
   };
   const cuuint64_t strides[kRank - 1] = {
-      bytes(tensor.row_stride, problem.length), kElementBytes * panel_columns,
-      bytes(tensor.head_stride, problem.heads), bytes(tensor.batch_stride, problem.batch)};
+      bytes(tensor.row_stride, sizes.length), kElementBytes * panel_columns,
+      bytes(tensor.head_stride, sizes.heads), bytes(tensor.batch_stride, sizes.batch)};
   const cuuint32_t box[kRank] = {panel_columns, static_cast<cuuint32_t>(rows), panels, 1, 1};
   const cuuint32_t steps[kRank] = {1, 1, 1, 1, 1};
   const CUresult result =
-      encode(&map, CU_TENSOR_MAP_DATA_TYPE_UINT16, kRank, const_cast<void*>(tensor.data), sizes,
+      encode(&map, CU_TENSOR_MAP_DATA_TYPE_UINT16, kRank, const_cast<void*>(tensor.data), counts,
              strides, box, steps, CU_TENSOR_MAP_INTERLEAVE_NONE,
              head_dim < 64 ? CU_TENSOR_MAP_SWIZZLE_64B : CU_TENSOR_MAP_SWIZZLE_128B,
              CU_TENSOR_MAP_L2_PROMOTION_L2_256B, CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE);

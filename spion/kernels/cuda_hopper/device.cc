@@ -1,6 +1,6 @@
-#include <cuda_runtime_api.h>
+#include "spion/kernels/cuda_hopper/device.h"
 
-#include "spion/kernels/block_sparse/cuda/hopper/launch.h"
+#include <cuda_runtime_api.h>
 
 namespace spion::cuda::hopper {
 

@@ -1,6 +1,6 @@
 // A ring of tiles in shared memory that a copying thread fills and warpgroups read.
-#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_RING_CUH_
-#define SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_RING_CUH_
+#ifndef SPION_KERNELS_CUDA_HOPPER_RING_CUH_
+#define SPION_KERNELS_CUDA_HOPPER_RING_CUH_
 
 #include <cstdint>
 
@@ -75,4 +75,4 @@ struct RingPair {
 
 }  // namespace spion::cuda::hopper
 
-#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_RING_CUH_
+#endif  // SPION_KERNELS_CUDA_HOPPER_RING_CUH_

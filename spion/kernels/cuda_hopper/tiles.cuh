@@ -5,8 +5,8 @@
 // row are swizzled: chunk i of row r is at chunk i ^ r % 8. At head dimension 32 it is one panel
 // with rows of 64 bytes, and chunk i of row r at i ^ r / 2 % 4. Tiles begin at multiples of 1024
 // bytes.
-#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_TILES_CUH_
-#define SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_TILES_CUH_
+#ifndef SPION_KERNELS_CUDA_HOPPER_TILES_CUH_
+#define SPION_KERNELS_CUDA_HOPPER_TILES_CUH_
 
 #include <cstdint>
 #include <cstring>
@@ -207,4 +207,4 @@ __device__ __forceinline__ void StoreSums(const float (&sums)[kValues], const fl
 
 }  // namespace spion::cuda::hopper
 
-#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_TILES_CUH_
+#endif  // SPION_KERNELS_CUDA_HOPPER_TILES_CUH_

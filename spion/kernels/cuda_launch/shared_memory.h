@@ -1,6 +1,6 @@
 // Asking for more shared memory than every kernel has.
-#ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_COMMON_SHARED_MEMORY_CUH_
-#define SPION_KERNELS_BLOCK_SPARSE_CUDA_COMMON_SHARED_MEMORY_CUH_
+#ifndef SPION_KERNELS_CUDA_LAUNCH_SHARED_MEMORY_H_
+#define SPION_KERNELS_CUDA_LAUNCH_SHARED_MEMORY_H_
 
 #include <cuda_runtime.h>
 
@@ -15,4 +15,4 @@ cudaError_t AllowSharedMemory(Kernel kernel, int bytes, int granted_bytes) {
 
 }  // namespace spion::cuda
 
-#endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_COMMON_SHARED_MEMORY_CUH_
+#endif  // SPION_KERNELS_CUDA_LAUNCH_SHARED_MEMORY_H_
