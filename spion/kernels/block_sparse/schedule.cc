@@ -6,7 +6,7 @@
 namespace spion {
 namespace {
 
-constexpr int32_t kLeastLongBlocks = 4;
+constexpr int32_t kLeastLongBlocks = 8;
 constexpr int32_t kLongOverMean = 3;
 
 int32_t Length(const BlockLinesView& view, int32_t line) {

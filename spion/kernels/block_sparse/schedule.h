@@ -29,7 +29,7 @@ struct BlockSchedule {
   int32_t long_lines = 0;
 };
 
-/// A line is long if it keeps more than three times the mean and more than 4 blocks: dividing it
+/// A line is long if it keeps more than three times the mean and more than 8 blocks: dividing it
 /// then gains more than joining the parts costs.
 BlockSchedule MakeSchedule(const BlockLinesView& rows, const BlockLinesView& columns);
 

@@ -63,6 +63,18 @@ TEST(ScheduleTest, SharesTheLongColumnsOfRealPatternsAndNothingElse) {
   EXPECT_EQ(layer1.lines[0].line, 31);
 }
 
+TEST(ScheduleTest, LinesOfEightBlocksAreNotWorthSharing) {
+  // Three times the mean and more of the diagonal pattern, and one block in its row.
+  const auto with_row_of = [](int32_t blocks) {
+    std::vector<Block> kept;
+    for (int32_t i = 0; i < 32; ++i) kept.push_back({i, i});
+    for (int32_t column = 1; column < blocks; ++column) kept.push_back({0, column});
+    return *BlockPattern::FromBlocks(32, 64, kept);
+  };
+  EXPECT_EQ(ScheduleOf(with_row_of(8)).long_rows, 0);
+  EXPECT_EQ(ScheduleOf(with_row_of(9)).long_rows, 1);
+}
+
 TEST(ScheduleTest, EvenPatternsShareNothing) {
   for (const BlockPattern& pattern : {DiagonalOnly(16, 32), AllBlocks(16, 32), Banded(16, 32, 2)}) {
     EXPECT_EQ(ScheduleOf(pattern).long_rows, 0);

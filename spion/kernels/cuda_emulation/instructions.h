@@ -46,6 +46,12 @@ inline int __any_sync(unsigned, bool predicate) {
   const auto all = spion::emulation::Exchange(predicate);
   return std::any_of(all.begin(), all.end(), [](bool any) { return any; }) ? 1 : 0;
 }
+inline unsigned __ballot_sync(unsigned, bool predicate) {
+  const auto all = spion::emulation::Exchange(predicate);
+  unsigned lanes = 0;
+  for (unsigned lane = 0; lane < 32; ++lane) lanes |= unsigned{all[lane]} << lane;
+  return lanes;
+}
 template <typename T>
 T __ldg(const T* from) {
   return *from;

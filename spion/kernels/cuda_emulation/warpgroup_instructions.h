@@ -12,6 +12,9 @@
 #include "spion/kernels/cuda_emulation/warpgroup.h"
 
 inline int __popc(uint32_t bits) { return std::popcount(bits); }
+inline int __ffs(int bits) {
+  return bits == 0 ? 0 : 1 + std::countr_zero(static_cast<uint32_t>(bits));
+}
 
 namespace spion::tiles {
 

@@ -51,15 +51,18 @@ struct Tile {
       tiles::LoadMatrices(words[i], at + i / kPanelSteps * kPanelBytes + Chunk(i, lane) * 16);
     }
   }
-  /// The inverse.
+  /// The inverse, of one step and of all.
+  static __device__ __forceinline__ void StoreLeft(const uint32_t (&words)[4], uint32_t tile,
+                                                   uint32_t row, int step) {
+    const uint32_t lane = threadIdx.x % 32;
+    tiles::StoreMatrices(tile + (row + lane % 16) * kRowBytes + step / kPanelSteps * kPanelBytes +
+                             Chunk(step, lane) * 16,
+                         words);
+  }
   static __device__ __forceinline__ void StoreLeft(const uint32_t (&words)[kSteps][4],
                                                    uint32_t tile, uint32_t row) {
-    const uint32_t lane = threadIdx.x % 32;
-    const uint32_t at = tile + (row + lane % 16) * kRowBytes;
 #pragma unroll
-    for (int i = 0; i < kSteps; ++i) {
-      tiles::StoreMatrices(at + i / kPanelSteps * kPanelBytes + Chunk(i, lane) * 16, words[i]);
-    }
+    for (int i = 0; i < kSteps; ++i) StoreLeft(words[i], tile, row, i);
   }
 
  private:

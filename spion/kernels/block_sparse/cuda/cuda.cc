@@ -93,11 +93,10 @@ absl::Status Backward(const BlockSparseBackward<T>& call, CUstream_st* stream) {
       }));
     }
   } else if (RunsOnHopper<T>(call.problem, Pass::kBackward)) {
-    if (call.scratch == nullptr) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("scratch is missing: this GPU needs ",
-                       BackwardScratchFloats<T>(call.problem, call.deterministic),
-                       " floats there, see BackwardScratchFloats"));
+    const int64_t scratch = BackwardScratchFloats<T>(call.problem, call.deterministic);
+    if (scratch > 0 && call.scratch == nullptr) {
+      return absl::InvalidArgumentError(absl::StrCat("scratch is missing: this GPU needs ", scratch,
+                                                     " floats there, see BackwardScratchFloats"));
     }
     return StatusOfLaunch(hopper::LaunchBackward(call, stream));
   }

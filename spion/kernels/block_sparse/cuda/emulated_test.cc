@@ -8,6 +8,7 @@
 #include "spion/kernels/block_sparse/cuda/common/emulated_suite.h"
 #include "spion/kernels/block_sparse/cuda/common/launch_plan.h"
 #include "spion/kernels/block_sparse/cuda/hopper/emulated_warpgroups.h"
+#include "spion/kernels/block_sparse/cuda/hopper/shapes.h"
 #include "spion/kernels/block_sparse/cuda/kernels.cuh"
 #include "spion/kernels/block_sparse/cuda/plan.h"
 #include "spion/kernels/block_sparse/problem.h"
@@ -54,23 +55,26 @@ struct Planned {
   }
 };
 
-/// As a GPU of compute capability 9.0 takes a call whose forward pass goes by lines.
-template <class Math, int kHeadDim, int kBlock>
-struct OnHopper : Planned<Math, kHeadDim, kBlock> {
+/// As a GPU of compute capability 9.0 takes a call, of head dimension 32 and blocks of 64.
+template <class Math>
+struct OnHopper : Planned<Math, 32, 64> {
   using T = typename Math::Element;
 
-  static bool GoesBackwardByWarpgroups(const BlockSparseProblem& problem) {
-    return DesignOf<T>(problem, Pass::kBackward, true) == Design::kWarpgroups;
-  }
   static void Forward(const BlockSparseForward<T>& call) {
-    ASSERT_EQ(DesignOf<T>(call.problem, Pass::kForward, true), Design::kLines);
-    Planned<Math, kHeadDim, kBlock>::Forward(call);
+    if (hopper::ForwardWay(call.problem) == hopper::Way::kShortLines) {
+      ShortLines<T>::Forward(call);
+    } else {
+      Planned<Math, 32, 64>::Forward(call);
+    }
   }
   static void Backward(const BlockSparseBackward<T>& call) {
-    if (GoesBackwardByWarpgroups(call.problem)) {
-      Warpgroups<T, kHeadDim, kBlock>::Backward(call);
-    } else {
-      Planned<Math, kHeadDim, kBlock>::Backward(call);
+    switch (hopper::BackwardWay(call.problem)) {
+      case hopper::Way::kShortLines:
+        return ShortLines<T>::Backward(call);
+      case hopper::Way::kTeams:
+        return Warpgroups<T, 32, 64>::Backward(call);
+      case hopper::Way::kNone:
+        return Planned<Math, 32, 64>::Backward(call);
     }
   }
 };
@@ -81,18 +85,8 @@ using AllKernels =
                    Planned<tiles::MathF16, 64, 32>, Planned<tiles::MathTf32, 32, 32>,
                    Planned<tiles::MathTf32, 32, 64>, Planned<tiles::MathTf32, 16, 32>,
                    Planned<tiles::MathTf32, 64, 64>, Planned<tiles::MathF32, 32, 16>,
-                   Planned<tiles::MathBF16, 128, 32>, OnHopper<tiles::MathBF16, 32, 64>>;
+                   Planned<tiles::MathBF16, 128, 32>, OnHopper<tiles::MathBF16>>;
 INSTANTIATE_TYPED_TEST_SUITE_P(All, EmulatedTest, AllKernels);
-
-TEST(EmulatedOnHopperTest, TheSuiteHasPatternsOfBothDesigns) {
-  const auto by_warpgroups = [](const BlockPattern& pattern) {
-    const PatternArrays arrays(pattern);
-    return OnHopper<tiles::MathBF16, 32, 64>::GoesBackwardByWarpgroups(
-        {.head_dim = 32, .block_size = 64, .pattern = arrays.view(), .padding = {}});
-  };
-  EXPECT_TRUE(by_warpgroups(AllBlocks(4, 64)));
-  EXPECT_FALSE(by_warpgroups(DiagonalOnly(4, 64)));
-}
 
 class EmulatedExactTest : public EmulatedTest<Planned<tiles::MathF32, 32, 16>> {};
 

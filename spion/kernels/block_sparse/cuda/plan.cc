@@ -99,7 +99,9 @@ WarpSizes WarpSizesOf(const BlockSparseProblem& problem) {
 template <typename T>
 bool HasWarpgroups(const BlockSparseProblem& problem, Pass pass) {
   if (sizeof(T) != 2) return false;
-  return pass == Pass::kForward ? hopper::TakesForward(problem) : hopper::TakesBackward(problem);
+  const hopper::Way way =
+      pass == Pass::kForward ? hopper::ForwardWay(problem) : hopper::BackwardWay(problem);
+  return way != hopper::Way::kNone;
 }
 
 template <typename T>

@@ -7,6 +7,7 @@
 #include "gtest/gtest.h"
 #include "spion/kernels/block_sparse/cuda/common/launch_plan.h"
 #include "spion/kernels/block_sparse/cuda/common/slices.h"
+#include "spion/kernels/block_sparse/cuda/hopper/shapes.h"
 #include "spion/kernels/block_sparse/problem.h"
 #include "spion/kernels/common/number.h"
 #include "spion/kernels/cuda_launch/parts.h"
@@ -129,7 +130,8 @@ TEST(PlanTest, DesignsByNumberSizeAndDevice) {
         EXPECT_EQ(DesignOf<BFloat16>(problem, pass, false), row.half[i]);
         EXPECT_EQ(DesignOf<float>(InTf32(problem), pass, true), row.tf32[i]);
         EXPECT_EQ(DesignOf<float>(problem, pass, true), kWarps);
-        const bool on_hopper = row.head_dim >= 64 && kBlocks[i] >= 64;
+        const bool on_hopper =
+            (row.head_dim >= 64 && kBlocks[i] >= 64) || (row.head_dim == 32 && kBlocks[i] == 64);
         EXPECT_EQ(DesignOf<BFloat16>(problem, pass, true),
                   on_hopper ? Design::kWarpgroups : row.half[i]);
       }
@@ -140,19 +142,33 @@ TEST(PlanTest, DesignsByNumberSizeAndDevice) {
   EXPECT_FALSE(HasWarpgroups<Float16>(invalid, Pass::kBackward));
 }
 
-TEST(PlanTest, AtHeadDimension32ManyBlocksALineAreForWarpgroupsBackward) {
-  BlockSparseProblem problem = Problem(32, 64, 10, 0);
+TEST(PlanTest, AtHeadDimension32LongLinesAreForGroupsOfWarps) {
+  for (const Pass pass : {Pass::kForward, Pass::kBackward}) {
+    BlockSparseProblem problem = Problem(32, 64, 10, 1);
+    EXPECT_EQ(DesignOf<BFloat16>(problem, pass, true), Design::kLines);
+    problem.pattern.schedule = {};
+    EXPECT_EQ(DesignOf<BFloat16>(problem, pass, true), Design::kWarpgroups);
+    EXPECT_EQ(DesignOf<BFloat16>(problem, pass, false), Design::kLines);
+    EXPECT_EQ(DesignOf<float>(InTf32(problem), pass, true), Design::kLines);
+    problem.block_size = 32;
+    EXPECT_EQ(DesignOf<BFloat16>(problem, pass, true), Design::kLines);
+  }
+}
+
+TEST(PlanTest, AtHeadDimension32ManyBlocksALineAreForTeamsBackward) {
+  using hopper::Way;
+  BlockSparseProblem problem = Problem(32, 64, 10, 1);
   problem.pattern.patterns = 3;
-  problem.pattern.room = 4 * 3 * 10;
-  EXPECT_EQ(DesignOf<BFloat16>(problem, Pass::kBackward, true), Design::kWarpgroups);
-  EXPECT_EQ(DesignOf<BFloat16>(problem, Pass::kForward, true), Design::kLines);
-  EXPECT_EQ(DesignOf<BFloat16>(problem, Pass::kBackward, false), Design::kLines);
-  EXPECT_EQ(DesignOf<float>(InTf32(problem), Pass::kBackward, true), Design::kLines);
+  problem.pattern.room = 12 * 3 * 10;
+  EXPECT_EQ(hopper::BackwardWay(problem), Way::kTeams);
+  EXPECT_EQ(hopper::ForwardWay(problem), Way::kNone);
+  EXPECT_EQ(hopper::BackwardScratchFloats(problem, true), 2 * 2 * 3 * 640);
   problem.pattern.room -= 1;
-  EXPECT_EQ(DesignOf<BFloat16>(problem, Pass::kBackward, true), Design::kLines);
-  problem.pattern.room += 1;
-  problem.block_size = 32;
-  EXPECT_EQ(DesignOf<BFloat16>(problem, Pass::kBackward, true), Design::kLines);
+  EXPECT_EQ(hopper::BackwardWay(problem), Way::kNone);
+  problem.pattern.schedule = {};
+  EXPECT_EQ(hopper::BackwardWay(problem), Way::kShortLines);
+  EXPECT_EQ(hopper::ForwardWay(problem), Way::kShortLines);
+  EXPECT_EQ(hopper::BackwardScratchFloats(problem, true), 0);
 }
 
 TEST(PlanTest, OfManyHeadsEverySlicesGridIsOneThatAGpuBears) {

@@ -7,11 +7,7 @@
 #ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_COMMON_EMULATED_SUITE_H_
 #define SPION_KERNELS_BLOCK_SPARSE_CUDA_COMMON_EMULATED_SUITE_H_
 
-#include <cuda_bf16.h>
-#include <cuda_fp16.h>
-
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -27,6 +23,7 @@
 #include "spion/kernels/block_sparse/schedule.h"
 #include "spion/kernels/common/head_tensor.h"
 #include "spion/kernels/common/number.h"
+#include "spion/kernels/cuda_emulation/rounding.h"
 #include "spion/kernels/cuda_emulation/thread_block.h"
 #include "spion/reference/attention.h"
 #include "spion/testing/attention_case.h"
@@ -35,46 +32,6 @@
 #include "spion/testing/tolerance.h"
 
 namespace spion::cuda {
-
-template <typename T>
-T Round(float value) {
-  if constexpr (std::is_same_v<T, Float16>) {
-    return {std::bit_cast<uint16_t>(__float2half_rn(value))};
-  } else if constexpr (std::is_same_v<T, BFloat16>) {
-    return {std::bit_cast<uint16_t>(__float2bfloat16_rn(value))};
-  } else {
-    return value;
-  }
-}
-template <typename T>
-float Widen(T value) {
-  if constexpr (std::is_same_v<T, Float16>) {
-    return __half2float(std::bit_cast<__half>(value.bits));
-  } else if constexpr (std::is_same_v<T, BFloat16>) {
-    return std::bit_cast<float>(uint32_t{value.bits} << 16);
-  } else {
-    return value;
-  }
-}
-
-template <typename T>
-std::vector<T> RoundAll(const std::vector<float>& values) {
-  std::vector<T> rounded(values.size());
-  std::transform(values.begin(), values.end(), rounded.begin(), Round<T>);
-  return rounded;
-}
-template <typename T>
-std::vector<float> WidenAll(const std::vector<T>& values) {
-  std::vector<float> wide(values.size());
-  std::transform(values.begin(), values.end(), wide.begin(), Widen<T>);
-  return wide;
-}
-template <typename T>
-std::vector<double> DoubleAll(const std::vector<T>& values) {
-  std::vector<double> doubles(values.size());
-  std::transform(values.begin(), values.end(), doubles.begin(), Widen<T>);
-  return doubles;
-}
 
 template <class Kernels>
 double Roundoff() {
@@ -232,8 +189,8 @@ class EmulatedTest : public testing::Test {
 TYPED_TEST_SUITE_P(EmulatedTest);
 
 TYPED_TEST_P(EmulatedTest, AgreesWithTheOracle) {
-  // Long lines come with six blocks a side.
-  const int side = TypeParam::kBlockSize <= 32 ? 7 : TypeParam::kBlockSize < 128 ? 4 : 3;
+  // Long lines come with ten blocks a side.
+  const int side = TypeParam::kBlockSize <= 32 ? 10 : TypeParam::kBlockSize < 128 ? 4 : 3;
   constexpr CasePadding kPaddings[] = {CasePadding::kNone, CasePadding::kLengths,
                                        CasePadding::kMask};
   uint64_t number = 0;

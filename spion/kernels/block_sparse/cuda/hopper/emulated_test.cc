@@ -40,10 +40,11 @@ struct OnePass : Warpgroups<T, kHeadDim, 128> {
   }
 };
 
-using AllKernels = testing::Types<Warpgroups<BFloat16, 32, 64>, Warpgroups<Float16, 64, 64>,
-                                  Warpgroups<BFloat16, 128, 64>, Warpgroups<BFloat16, 64, 128>,
-                                  Warpgroups<Float16, 128, 128>, Warpgroups<BFloat16, 128, 128>,
-                                  OnePass<BFloat16, 64>, OnePass<Float16, 128>>;
+using AllKernels =
+    testing::Types<ShortLines<BFloat16>, ShortLines<Float16>, Warpgroups<BFloat16, 32, 64>,
+                   Warpgroups<Float16, 64, 64>, Warpgroups<BFloat16, 128, 64>,
+                   Warpgroups<BFloat16, 64, 128>, Warpgroups<Float16, 128, 128>,
+                   Warpgroups<BFloat16, 128, 128>, OnePass<BFloat16, 64>, OnePass<Float16, 128>>;
 INSTANTIATE_TYPED_TEST_SUITE_P(All, EmulatedTest, AllKernels);
 
 }  // namespace

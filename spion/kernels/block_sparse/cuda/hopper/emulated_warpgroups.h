@@ -13,6 +13,8 @@
 #include "spion/kernels/block_sparse/cuda/hopper/grad_keys.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/grad_queries.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/plan.h"
+#include "spion/kernels/block_sparse/cuda/hopper/short_backward.cuh"
+#include "spion/kernels/block_sparse/cuda/hopper/short_forward.cuh"
 #include "spion/kernels/block_sparse/problem.h"
 #include "spion/kernels/common/head_tensor.h"
 #include "spion/kernels/common/number.h"
@@ -78,6 +80,46 @@ struct Warpgroups {
         problem, [&] { hopper::GradQueriesKernel<T, kHeadDim, kBlock>(arguments); });
     RunTeamsOf<hopper::GradKeysTraits<kHeadDim, kBlock>>(
         problem, [&] { hopper::GradKeysKernel<T, kHeadDim, kBlock>(arguments); });
+  }
+};
+
+/// A thread block a line, at head dimension 32 with blocks of 64.
+template <typename T>
+struct ShortLines {
+  using Element = T;
+  static constexpr int kHeadDimension = 32;
+  static constexpr int kBlockSize = hopper::kGroupRows;
+  static constexpr Float32Math kFloat32 = Float32Math::kExact;  // none
+
+  static void Forward(const BlockSparseForward<T>& call) {
+    const hopper::ForwardArguments<T> arguments = {.call = call,
+                                                   .q = Map<32>(call.q, kBlockSize),
+                                                   .k = Map<32>(call.k, kBlockSize),
+                                                   .v = Map<32>(call.v, kBlockSize)};
+    Run<hopper::ShortForwardTraits<32>>(call.problem,
+                                        [&] { hopper::ShortForwardKernel<T, 32>(arguments); });
+  }
+  static void Backward(const BlockSparseBackward<T>& call) {
+    const hopper::ShortBackwardArguments<T> arguments = {
+        .call = call,
+        .q = Map<32>(call.q, kBlockSize),
+        .k = Map<32>(call.k, kBlockSize),
+        .v = Map<32>(call.v, kBlockSize),
+        .out = Map<32>(call.out, kBlockSize),
+        .grad_out = Map<32>(call.grad_out, kBlockSize)};
+    Run<hopper::ShortBackwardTraits<32>>(call.problem,
+                                         [&] { hopper::ShortBackwardKernel<T, 32>(arguments); });
+  }
+
+ private:
+  template <class Traits, class Kernel>
+  static void Run(const BlockSparseProblem& problem, Kernel&& kernel) {
+    const PlannedLaunch launch = hopper::PlanShortLines<Traits>(problem);
+    RunKernel({.grid = EmulatedGrid(launch.grid),
+               .threads = launch.threads,
+               .shared_bytes = launch.shared_bytes,
+               .seed = TestSeed(5)},
+              kernel);
   }
 };
 

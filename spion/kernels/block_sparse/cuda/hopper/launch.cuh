@@ -5,8 +5,11 @@
 
 #include <cuda_runtime.h>
 
+#include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
+#include "spion/kernels/block_sparse/cuda/common/slices.h"
 #include "spion/kernels/block_sparse/cuda/hopper/forward.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/grad_keys.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/grad_queries.cuh"
@@ -14,7 +17,10 @@
 #include "spion/kernels/block_sparse/cuda/hopper/one_pass_rows.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/plan.h"
 #include "spion/kernels/block_sparse/cuda/hopper/shapes.h"
+#include "spion/kernels/block_sparse/cuda/hopper/short_backward.cuh"
+#include "spion/kernels/block_sparse/cuda/hopper/short_forward.cuh"
 #include "spion/kernels/cuda_hopper/tile_map.h"
+#include "spion/kernels/cuda_launch/overlap.h"
 #include "spion/kernels/cuda_launch/shared_memory.h"
 
 namespace spion::cuda::hopper {
@@ -124,6 +130,46 @@ cudaError_t LaunchOf(const BlockSparseBackward<T>& call, cudaStream_t stream) {
   return StartTeams<KeysTraits>(keys, arguments, multiprocessors, stream);
 }
 
+template <class Traits, typename Arguments>
+cudaError_t StartShortLines(void (*kernel)(Arguments),
+                            const std::type_identity_t<Arguments>& arguments, cudaStream_t stream) {
+  const PlannedLaunch launch = PlanShortLines<Traits>(arguments.call.problem);
+  const dim3 grid(static_cast<unsigned>(launch.grid.x), static_cast<unsigned>(launch.grid.y),
+                  static_cast<unsigned>(launch.grid.z));
+  const cudaError_t error = AllowSharedMemory(kernel, launch.shared_bytes, 0);
+  if (error != cudaSuccess) return error;
+  return StartKernel(kernel, grid, static_cast<unsigned>(launch.threads),
+                     static_cast<size_t>(launch.shared_bytes), stream, launch.overlaps, arguments);
+}
+
+/// Of one slice.
+template <typename T>
+cudaError_t LaunchShortLines(const BlockSparseForward<T>& call, cudaStream_t stream) {
+  ForwardArguments<T> arguments = {.call = call};
+  const auto map = [&](const HeadTensor<const T>& tensor, tiles::TileMap& to) {
+    return MakeTileMap(tensor, SizesOf(call.problem), kGroupRows, to);
+  };
+  cudaError_t error = map(call.q, arguments.q);
+  if (error == cudaSuccess) error = map(call.k, arguments.k);
+  if (error == cudaSuccess) error = map(call.v, arguments.v);
+  if (error != cudaSuccess) return error;
+  return StartShortLines<ShortForwardTraits<32>>(ShortForwardKernel<T, 32>, arguments, stream);
+}
+template <typename T>
+cudaError_t LaunchShortLines(const BlockSparseBackward<T>& call, cudaStream_t stream) {
+  ShortBackwardArguments<T> arguments = {.call = call};
+  const auto map = [&](const HeadTensor<const T>& tensor, tiles::TileMap& to) {
+    return MakeTileMap(tensor, SizesOf(call.problem), kGroupRows, to);
+  };
+  cudaError_t error = map(call.q, arguments.q);
+  if (error == cudaSuccess) error = map(call.k, arguments.k);
+  if (error == cudaSuccess) error = map(call.v, arguments.v);
+  if (error == cudaSuccess) error = map(call.out, arguments.out);
+  if (error == cudaSuccess) error = map(call.grad_out, arguments.grad_out);
+  if (error != cudaSuccess) return error;
+  return StartShortLines<ShortBackwardTraits<32>>(ShortBackwardKernel<T, 32>, arguments, stream);
+}
+
 /// Forward or backward, by the type of the call, of head dimensions from 64 on.
 template <typename Call>
 cudaError_t LaunchWide(const Call& call, cudaStream_t stream) {
@@ -136,14 +182,28 @@ cudaError_t LaunchWide(const Call& call, cudaStream_t stream) {
 }
 
 template <typename T>
-cudaError_t LaunchAny(const BlockSparseForward<T>& call, cudaStream_t stream) {
+cudaError_t LaunchTeams(const BlockSparseForward<T>& call, cudaStream_t stream) {
   return LaunchWide(call, stream);
 }
 template <typename T>
-cudaError_t LaunchAny(const BlockSparseBackward<T>& call, cudaStream_t stream) {
-  const BlockSparseProblem& problem = call.problem;
-  if (problem.head_dim == 32 && problem.block_size == 64) return LaunchOf<32, 64>(call, stream);
+cudaError_t LaunchTeams(const BlockSparseBackward<T>& call, cudaStream_t stream) {
+  if (call.problem.head_dim == 32) return LaunchOf<32, 64>(call, stream);
   return LaunchWide(call, stream);
+}
+
+template <typename Call>
+cudaError_t LaunchAs(Way way, const Call& call, cudaStream_t stream) {
+  if (way == Way::kTeams) return LaunchTeams(call, stream);
+  return InSlices(call, kGridLimits,
+                  [stream](const Call& slice) { return LaunchShortLines(slice, stream); });
+}
+template <typename T>
+cudaError_t LaunchAny(const BlockSparseForward<T>& call, cudaStream_t stream) {
+  return LaunchAs(ForwardWay(call.problem), call, stream);
+}
+template <typename T>
+cudaError_t LaunchAny(const BlockSparseBackward<T>& call, cudaStream_t stream) {
+  return LaunchAs(BackwardWay(call.problem), call, stream);
 }
 
 }  // namespace spion::cuda::hopper

@@ -10,7 +10,7 @@
 
 namespace spion::cuda::hopper {
 
-/// Arguments are valid; TakesForward or TakesBackward (shapes.h) holds, and the device runs it
+/// Arguments are valid, the pass has a way (shapes.h), and the device runs it
 /// (cuda_hopper/device.h).
 cudaError_t LaunchForward(const BlockSparseForward<Float16>& call, cudaStream_t stream);
 cudaError_t LaunchForward(const BlockSparseForward<BFloat16>& call, cudaStream_t stream);

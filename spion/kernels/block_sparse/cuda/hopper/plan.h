@@ -38,6 +38,19 @@ PlannedLaunch PlanTeams(const BlockSparseProblem& problem, int multiprocessors) 
           .shared_bytes = SharedBytes<Traits>()};
 }
 
+/// A thread block for each line of each head; of a slice (../common/slices.h).
+template <class Traits>
+PlannedLaunch PlanShortLines(const BlockSparseProblem& problem) {
+  return {.kernel = {.design = Design::kWarpgroups,
+                     .head_dim = static_cast<int>(problem.head_dim),
+                     .block_size = static_cast<int>(problem.block_size),
+                     .share = 1},
+          .grid = {problem.pattern.blocks_per_side, problem.heads, problem.batch},
+          .threads = Traits::kThreads,
+          .shared_bytes = Traits::kSharedBytes,
+          .overlaps = true};
+}
+
 }  // namespace spion::cuda::hopper
 
 #endif  // SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_PLAN_H_

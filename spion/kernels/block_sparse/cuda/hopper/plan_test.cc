@@ -42,5 +42,25 @@ TEST(HopperPlanTest, AThreadBlockPerSmUnlessThereAreFewerUnits) {
   EXPECT_EQ(PlanTeams<TwoTeams>(one, 132).grid, (LaunchGrid{2, 1, 1}));  // 3 units
 }
 
+struct OfShortLines {
+  static constexpr int kThreads = 128;
+  static constexpr int kSharedBytes = 20496;
+};
+
+TEST(HopperPlanTest, AThreadBlockForEachShortLine) {
+  const BlockSparseProblem problem = {.batch = 2,
+                                      .heads = 5,
+                                      .length = 7 * 64,
+                                      .head_dim = 32,
+                                      .block_size = 64,
+                                      .pattern = {.blocks_per_side = 7, .schedule = {}},
+                                      .padding = {}};
+  const PlannedLaunch launch = PlanShortLines<OfShortLines>(problem);
+  EXPECT_EQ(launch.grid, (LaunchGrid{7, 5, 2}));
+  EXPECT_EQ(launch.threads, 128);
+  EXPECT_EQ(launch.shared_bytes, 20496);
+  EXPECT_TRUE(launch.overlaps);
+}
+
 }  // namespace
 }  // namespace spion::cuda::hopper

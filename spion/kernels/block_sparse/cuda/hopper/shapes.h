@@ -8,21 +8,37 @@
 
 namespace spion::cuda::hopper {
 
-/// Whether a pass of a problem of 16-bit numbers is theirs.
-inline bool TakesForward(const BlockSparseProblem& problem) {
+/// Which of their kernels a pass takes: kTeams stay on the GPU and walk the schedule (teams.cuh);
+/// kShortLines are a thread block a line (short_lines.cuh).
+enum class Way { kNone, kTeams, kShortLines };
+
+// Of problems of 16-bit numbers.
+
+inline bool HasWideTeams(const BlockSparseProblem& problem) {
   return (problem.head_dim == 64 || problem.head_dim == 128) &&
          (problem.block_size == 64 || problem.block_size == 128);
 }
-/// At head dimension 32 backward alone, and where lines keep some blocks: with two of 64 a line the
-/// kernels by lines take 0.9 of their time, with seven 1.25, with all 1.5 (docs/performance.md).
-inline bool TakesBackward(const BlockSparseProblem& problem) {
-  if (TakesForward(problem)) return true;
+/// Long lines are left to groups of warps that share them (../line).
+inline bool HasShortLines(const BlockSparseProblem& problem, int32_t long_lines) {
+  return problem.head_dim == 32 && problem.block_size == 64 && long_lines == 0;
+}
+
+inline Way ForwardWay(const BlockSparseProblem& problem) {
+  if (HasWideTeams(problem)) return Way::kTeams;
+  const int32_t long_rows = problem.pattern.schedule.long_rows;
+  return HasShortLines(problem, long_rows) ? Way::kShortLines : Way::kNone;
+}
+inline Way BackwardWay(const BlockSparseProblem& problem) {
+  if (HasWideTeams(problem)) return Way::kTeams;
   // Of a line, in the mean. Python's packed patterns have room for up to twice the blocks that are
-  // kept, so there it may be two.
-  constexpr int64_t kLeastBlocks = 4;
+  // kept, so there it may be six.
+  constexpr int64_t kLeastBlocks = 12;
   const BlockPatternView& pattern = problem.pattern;
-  return problem.head_dim == 32 && problem.block_size == 64 &&
-         pattern.room >= kLeastBlocks * pattern.patterns * pattern.blocks_per_side;
+  if (problem.head_dim == 32 && problem.block_size == 64 &&
+      pattern.room >= kLeastBlocks * pattern.patterns * pattern.blocks_per_side) {
+    return Way::kTeams;
+  }
+  return HasShortLines(problem, pattern.schedule.long_lines) ? Way::kShortLines : Way::kNone;
 }
 
 /// Whether the backward pass has a way that adds up dQ in no fixed order; of sizes that it takes.
@@ -30,6 +46,7 @@ constexpr bool HasOnePass(int64_t block_size) { return block_size == 128; }
 
 /// Floats of BlockSparseBackward::scratch.
 inline int64_t BackwardScratchFloats(const BlockSparseProblem& problem, bool deterministic) {
+  if (BackwardWay(problem) != Way::kTeams) return 0;
   const int64_t rows = problem.batch * problem.heads * problem.length;
   if (!deterministic && HasOnePass(problem.block_size)) return (2 + problem.head_dim) * rows;
   return 2 * rows;
