@@ -230,8 +230,13 @@ void StartTileCopy(uint32_t to, const TileSource& source, uint32_t barrier, int3
       for (int r = 0; r < source.rows; ++r) {
         for (uint32_t chunk = 0; chunk < row_bytes / kChunkBytes; ++chunk) {
           const uint32_t offset = panel * panel_bytes + r * row_bytes + chunk * kChunkBytes;
+          char* chunk_at = SharedAt(Swizzled(to + offset, row_bytes), kChunkBytes);
+          if (row + r >= source.length) {
+            std::memset(chunk_at, 0, kChunkBytes);
+            continue;
+          }
           std::memcpy(
-              SharedAt(Swizzled(to + offset, row_bytes), kChunkBytes),
+              chunk_at,
               from + (row + r) * source.row_stride + panel * row_bytes + chunk * kChunkBytes,
               kChunkBytes);
         }

@@ -11,6 +11,7 @@
 #define SPION_KERNELS_CUDA_EMULATION_WARPGROUP_H_
 
 #include <cstdint>
+#include <limits>
 
 namespace spion::emulation {
 
@@ -20,9 +21,10 @@ struct TileSource {
   int64_t example_stride;
   int64_t head_stride;
   int64_t row_stride;
-  int rows;            // of a tile
-  int panels;          // side by side
-  uint32_t row_bytes;  // of a panel: 128, or 64
+  int rows;                                              // of a tile
+  int panels;                                            // side by side
+  uint32_t row_bytes;                                    // of a panel: 128, or 64
+  int32_t length = std::numeric_limits<int32_t>::max();  // rows from here on are zeros
 };
 
 void InitPhases(uint32_t barrier, uint32_t arrivals);

@@ -26,7 +26,8 @@ enum class Adds { kNo, kYes };
 
 namespace spion::tiles {
 
-/// Says where a bulk copy finds the tiles of a [B, H, L, d] tensor; cuda_hopper/tile_map.h makes it.
+/// Says where a bulk copy finds the tiles of a [B, H, L, d] tensor; cuda_hopper/tile_map.h makes
+/// it.
 using TileMap = CUtensorMap;
 
 // ---- Barriers of 8 bytes ----
@@ -179,8 +180,8 @@ __device__ __forceinline__ void Receive(float (&values)[kValues]) {
 // clang-format on
 
 /// sum (+)= left right: 64 x 16 times 16 x 2 kValues. T is BFloat16 or Float16. Operands are named
-/// by descriptors (cuda_hopper/tiles.cuh) or, on the left, the thread's fragment as of mma. kByColumns:
-/// of the right operand, shared memory has rows of 2 kValues numbers, else rows of 16;
+/// by descriptors (cuda_hopper/tiles.cuh) or, on the left, the thread's fragment as of mma.
+/// kByColumns: of the right operand, shared memory has rows of 2 kValues numbers, else rows of 16;
 /// kLeftByColumns: of the left operand, rows of 64.
 template <class T, bool kByColumns, Adds kAdds, bool kLeftByColumns = false, int kValues>
 __device__ __forceinline__ void Product(float (&sum)[kValues], uint64_t left, uint64_t right) {

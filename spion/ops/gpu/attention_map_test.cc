@@ -68,6 +68,16 @@ TEST_P(GpuMapTest, Length1024) {
   ExpectMapWithinRule(MapCase(GetParam(), shape, CasePadding::kLengths, 1, TestSeed(92)));
 }
 
+TEST_P(GpuMapTest, LongEnoughForWarpgroups) {
+  for (const int64_t head_dim : {64, 128}) {
+    for (const CasePadding padding :
+         {CasePadding::kNone, CasePadding::kLengths, CasePadding::kMask}) {
+      const AttentionShape shape = {.batch = 2, .heads = 2, .length = 1552, .head_dim = head_dim};
+      ExpectMapWithinRule(MapCase(GetParam(), shape, padding, 1, TestSeed(97)));
+    }
+  }
+}
+
 TEST_P(GpuMapTest, HugeScores) {
   const AttentionShape shape = {.batch = 1, .heads = 3, .length = 128, .head_dim = 32};
   ExpectMapWithinRule(MapCase(GetParam(), shape, CasePadding::kNone, 50, TestSeed(93)));

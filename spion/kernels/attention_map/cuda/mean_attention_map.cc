@@ -6,7 +6,9 @@
 #include "absl/strings/str_cat.h"
 #include "spion/base/status.h"
 #include "spion/kernels/attention_map/api.h"
+#include "spion/kernels/attention_map/cuda/hopper/launch.h"
 #include "spion/kernels/attention_map/cuda/launch.h"
+#include "spion/kernels/cuda_hopper/device.h"
 #include "spion/kernels/cuda_launch/checks.h"
 #include "spion/kernels/cuda_launch/parts.h"
 
@@ -59,6 +61,8 @@ absl::Status MeanAttentionMap(const AttentionMapCall<T>& call, CUstream_st* stre
   RETURN_IF_ERROR(CheckHeadTensor("k", call.k, sizes));
   if constexpr (sizeof(T) == sizeof(float)) {
     if (call.float32 == Float32Math::kExact) return StatusOfLaunch(LaunchMapExact(call, stream));
+  } else if (hopper::TakesMap(call.head_dim, call.length) && hopper::IsCurrentDevice()) {
+    return StatusOfLaunch(hopper::LaunchMap(call, stream));
   }
   return StatusOfLaunch(LaunchMap(call, stream));
 }

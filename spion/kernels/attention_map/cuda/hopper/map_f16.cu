@@ -1,0 +1,10 @@
+#include "spion/kernels/attention_map/cuda/hopper/launch.cuh"
+#include "spion/kernels/attention_map/cuda/hopper/launch.h"
+
+namespace spion::cuda::hopper {
+
+cudaError_t LaunchMap(const AttentionMapCall<Float16>& call, cudaStream_t stream) {
+  return LaunchMapAs(call, stream);
+}
+
+}  // namespace spion::cuda::hopper

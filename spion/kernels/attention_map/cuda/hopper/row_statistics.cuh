@@ -1,0 +1,138 @@
+// First kernel of the map for Hopper: every row's softmax normaliser, for every head. A thread
+// block has 256 queries of a head:
+//
+//   load Q -> for each 128 keys: S = Q K^T, online softmax -> reference, 1 / Z relative to it
+#ifndef SPION_KERNELS_ATTENTION_MAP_CUDA_HOPPER_ROW_STATISTICS_CUH_
+#define SPION_KERNELS_ATTENTION_MAP_CUDA_HOPPER_ROW_STATISTICS_CUH_
+
+#include <cfloat>
+#include <cmath>
+#include <cstdint>
+
+#include "spion/kernels/attention_map/cuda/hopper/teams.cuh"
+
+namespace spion::cuda::hopper {
+
+/// The sum of 2^(scale_log2 s) over those of a row's keys that one thread sees; the threads of a
+/// row meet only at the end. `sum` is relative to 2^reference, which is the first tile's maximum
+/// and moves only when a later tile's sum would be large: floats bear the difference, and no tile
+/// but these few needs its maximum.
+class LazyNormalizerSum {
+ public:
+  /// Adds the terms of row g (kRow = 0) or g + 8 (1). Scores of -infinity add nothing; scale_log2
+  /// is positive.
+  template <int kRow, int kValues>
+  __device__ __forceinline__ void Add(const float (&s)[kValues], float scale_log2) {
+    float sum = SumOf<kRow>(s, scale_log2);
+    if (!(sum <= kMostOfTile)) {
+      float maximum = -INFINITY;
+#pragma unroll
+      for (int i = 2 * kRow; i < kValues; i += 4) maximum = fmaxf(maximum, fmaxf(s[i], s[i + 1]));
+      const float before = reference_;
+      reference_ = maximum * scale_log2;
+      sum_ *= tiles::Exp2(before - reference_);
+      sum = SumOf<kRow>(s, scale_log2);
+    }
+    sum_ += sum;
+  }
+
+  /// Of the whole row, in all its threads.
+  __device__ __forceinline__ RowNormalizer OfRow() const {
+    const float highest = tiles::RowMax(reference_);
+    const float sum = tiles::RowSum(sum_ * tiles::Exp2(reference_ - highest));
+    return {highest, sum == 0 ? 0 : 1 / sum};
+  }
+
+ private:
+  static constexpr float kMostOfTile = 0x1p20F;
+
+  /// In two chains of additions, for they take longer than the rest.
+  template <int kRow, int kValues>
+  __device__ __forceinline__ float SumOf(const float (&s)[kValues], float scale_log2) const {
+    float sums[2] = {};
+#pragma unroll
+    for (int i = 2 * kRow; i < kValues; i += 4) {
+      sums[0] += tiles::Exp2(fmaf(s[i], scale_log2, -reference_));
+      sums[1] += tiles::Exp2(fmaf(s[i + 1], scale_log2, -reference_));
+    }
+    return sums[0] + sums[1];
+  }
+
+  float reference_ = -FLT_MAX;  // finite, so that a score of -infinity stays one
+  float sum_ = 0;
+};
+
+template <int kHeadDim>
+struct MapStatisticsTraits {
+  using Queries = Tile<kMapQueries, kHeadDim>;
+  using Keys = Tile<kMapKeys, kHeadDim>;
+  using Rings = RingPair<Ring<1, Queries::kBytes>, Ring<4, Keys::kBytes>>;
+  static constexpr int kSharedBytes = Rings::kBytes + Rings::kBarrierBytes;
+};
+
+/// Grid: row_blocks thread blocks for every head of some, from first_head on. Thread block
+/// row_blocks (b H + h - first_head) + i has rows kMapQueries i .. of head h of example b. q, k:
+/// [B, H, L, kHeadDim]; row_statistics: [B, H, L].
+template <typename T, int kHeadDim>
+__global__ void __launch_bounds__(kMapThreads, 1)
+    MapStatisticsKernel(const __grid_constant__ MapArguments<T> arguments,
+                        const uint32_t row_blocks, const uint32_t first_head) {
+  using Traits = MapStatisticsTraits<kHeadDim>;
+  using Queries = typename Traits::Queries;
+  using Keys = typename Traits::Keys;
+  using Rings = typename Traits::Rings;
+  const AttentionMapCall<T>& call = arguments.call;
+  const auto length = static_cast<int32_t>(call.length);
+  const auto heads = static_cast<uint32_t>(call.heads);
+  const uint32_t head_of_batch = first_head + blockIdx.x / row_blocks;
+  const auto example = static_cast<int32_t>(head_of_batch / heads);
+  const auto head = static_cast<int32_t>(head_of_batch % heads);
+  const auto first = static_cast<int32_t>(blockIdx.x % row_blocks * kMapQueries);
+  const tiles::ValidKeys valid(call.padding, length, example);
+  RunMapTeam<Rings>(
+      [&](Rings& rings) {
+        auto& [queries, keys] = rings;
+        if (valid.length() == 0) return;
+        queries.BeginFill(Queries::kBytes);
+        tiles::CopyTile(queries.tile(), arguments.q, queries.barrier(), first, head, example);
+        for (int32_t key = 0; key < valid.length(); key += kMapKeys) {
+          keys.BeginFill(Keys::kBytes);
+          tiles::CopyTile(keys.tile(), arguments.k, keys.barrier(), key, head, example);
+          keys.Next();
+        }
+      },
+      [&](Rings& rings, uint32_t group) {
+        auto& [queries, keys] = rings;
+        const float scale_log2 = call.scale * tiles::kLog2E;
+        LazyNormalizerSum sums[2];  // rows g, g + 8
+        if (valid.length() > 0) queries.WaitUntilFull();
+#pragma unroll 1
+        for (int32_t key = 0; key < valid.length(); key += kMapKeys) {
+          float s[kMapKeys / 2];
+          keys.WaitUntilFull();
+          tiles::BeginProducts();
+          ProductWithRows<T, Queries, Keys>(s, queries.tile(), group * kGroupRows, keys.tile(), 0);
+          tiles::CommitProducts();
+          tiles::WaitForProducts<0>();
+          tiles::Receive(s);
+          keys.Release();
+          keys.Next();
+          if (!valid.all_before(key + kMapKeys)) MaskKeys(s, valid, key);
+          sums[0].template Add<0>(s, scale_log2);
+          sums[1].template Add<1>(s, scale_log2);
+        }
+        auto* statistics =
+            reinterpret_cast<RowNormalizer*>(call.row_statistics) + int64_t{head_of_batch} * length;
+        const int32_t row =
+            first + static_cast<int32_t>(threadIdx.x / 32 * 16) + tiles::LaneGroup();
+        const RowNormalizer low = sums[0].OfRow();
+        const RowNormalizer high = sums[1].OfRow();
+        if (tiles::LaneInGroup() != 0 || row >= length) return;  // 16 rows are there, or none
+        statistics[row] = low;
+        statistics[row + 8] = high;
+      });
+}
+
+}  // namespace spion::cuda::hopper
+
+#endif  // SPION_KERNELS_ATTENTION_MAP_CUDA_HOPPER_ROW_STATISTICS_CUH_
