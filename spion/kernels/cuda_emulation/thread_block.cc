@@ -17,6 +17,9 @@ namespace {
 constexpr size_t kStackBytes = size_t{256} * 1024;
 constexpr int kNamedBarriers = 16;
 constexpr int kUnset = 0xff;
+constexpr int kNone = -1;
+constexpr int kRoundsHeldBack = 64;         // a warp
+constexpr int kRoundsBlockHeldBack = 4096;  // a thread block
 
 using emulation::Fail;
 
@@ -43,10 +46,11 @@ struct BarrierState {
 
 class ThreadBlock {
  public:
-  ThreadBlock(const EmulatedLaunch& launch, const std::function<void()>& kernel)
+  ThreadBlock(const EmulatedLaunch& launch, const std::function<void()>& kernel, int resident)
       : launch_(launch),
         kernel_(kernel),
-        random_(launch.seed),
+        resident_(resident),
+        random_(launch.seed + static_cast<uint64_t>(resident)),
         fibers_(launch.threads),
         warps_((launch.threads + emulation::kWarpLanes - 1) / emulation::kWarpLanes),
         slots_(warps_.size() * emulation::kWarpLanes * emulation::kSlotBytes),
@@ -57,9 +61,15 @@ class ThreadBlock {
     }
   }
 
-  void Run(const EmulatedIndex& index);
+  void Begin(const EmulatedIndex& index);
+  /// Threads that are not done.
+  size_t waiting() const { return order_.size(); }
+  /// A turn of every thread, but for those of a warp that is held back. False if nothing came of it
+  /// and nobody was held back.
+  bool RunRound();
 
   Fiber& current() { return fibers_[current_]; }
+  int resident() const { return resident_; }
   const EmulatedLaunch& launch() const { return launch_; }
   const EmulatedIndex& index() const { return index_; }
   char* shared() {
@@ -99,6 +109,7 @@ class ThreadBlock {
 
   EmulatedLaunch launch_;
   const std::function<void()>& kernel_;
+  int resident_;
   std::mt19937_64 random_;
   std::vector<Fiber> fibers_;
   std::vector<BarrierState> warps_;
@@ -107,6 +118,9 @@ class ThreadBlock {
   std::vector<char> shared_;
   EmulatedIndex index_;
   ucontext_t scheduler_ = {};
+  std::vector<int> order_;  // of the threads that are not done
+  int64_t round_ = 0;
+  int held_back_ = kNone;  // a warp
   int current_ = 0;
   int64_t progress_ = 0;
 };
@@ -132,44 +146,79 @@ void ThreadBlock::Start() {
   block.Yield();
 }
 
-void ThreadBlock::Run(const EmulatedIndex& index) {
+void ThreadBlock::Begin(const EmulatedIndex& index) {
   index_ = index;
   std::fill(shared_.begin(), shared_.end(), static_cast<char>(kUnset));
   std::fill(warps_.begin(), warps_.end(), BarrierState());
   std::fill(std::begin(named_), std::end(named_), BarrierState());
   for (Fiber& fiber : fibers_) Prepare(fiber);
-  std::vector<int> order(fibers_.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::shuffle(order.begin(), order.end(), random_);
-  constexpr int kNone = -1;
-  constexpr int kRoundsHeldBack = 64;
-  int held_back = kNone;
-  for (int64_t round = 0; !order.empty(); ++round) {
-    // A warp that falls behind shows where others should have waited for it.
-    if (round % kRoundsHeldBack == 0) held_back = static_cast<int>(random_() % warps_.size());
-    const int64_t before = progress_;
-    for (int i : order) {
-      if (i / emulation::kWarpLanes == held_back) continue;
-      current_ = i;
-      swapcontext(&scheduler_, &fibers_[i].context);
-    }
-    order.erase(std::remove_if(order.begin(), order.end(), [&](int i) { return fibers_[i].done; }),
-                order.end());
-    if (progress_ != before) continue;
-    if (held_back == kNone) Fail("threads wait for each other, so many", order.size());
-    held_back = kNone;  // until the next draw
+  order_.resize(fibers_.size());
+  std::iota(order_.begin(), order_.end(), 0);
+  std::shuffle(order_.begin(), order_.end(), random_);
+  held_back_ = kNone;
+  round_ = 0;
+}
+
+bool ThreadBlock::RunRound() {
+  // A warp that falls behind shows where others should have waited for it.
+  if (round_++ % kRoundsHeldBack == 0) held_back_ = static_cast<int>(random_() % warps_.size());
+  const int64_t before = progress_;
+  for (int i : order_) {
+    if (i / emulation::kWarpLanes == held_back_) continue;
+    current_ = i;
+    swapcontext(&scheduler_, &fibers_[i].context);
   }
+  order_.erase(std::remove_if(order_.begin(), order_.end(), [&](int i) { return fibers_[i].done; }),
+               order_.end());
+  if (progress_ != before) return true;
+  const bool held_back = held_back_ != kNone;
+  held_back_ = kNone;  // until the next draw
+  return held_back;
+}
+
+/// All indices of a grid.
+std::vector<EmulatedIndex> AllOf(const EmulatedIndex& grid) {
+  std::vector<EmulatedIndex> all;
+  for (unsigned z = 0; z < grid.z; ++z) {
+    for (unsigned y = 0; y < grid.y; ++y) {
+      for (unsigned x = 0; x < grid.x; ++x) all.push_back({x, y, z});
+    }
+  }
+  return all;
 }
 
 }  // namespace
 
 void RunKernel(const EmulatedLaunch& launch, const std::function<void()>& kernel) {
-  ThreadBlock block(launch, kernel);
-  running = &block;
-  for (unsigned z = 0; z < launch.grid.z; ++z) {
-    for (unsigned y = 0; y < launch.grid.y; ++y) {
-      for (unsigned x = 0; x < launch.grid.x; ++x) block.Run({x, y, z});
+  std::vector<std::unique_ptr<ThreadBlock>> blocks;
+  for (int i = 0; i < launch.resident; ++i) {
+    blocks.push_back(std::make_unique<ThreadBlock>(launch, kernel, i));
+  }
+  const std::vector<EmulatedIndex> indices = AllOf(launch.grid);
+  std::mt19937_64 random(launch.seed);
+  size_t begun = 0;
+  size_t held_back = blocks.size();
+  for (int64_t round = 0;; ++round) {
+    // Of several thread blocks one falls behind, too.
+    if (round % kRoundsBlockHeldBack == 0 && blocks.size() > 1) {
+      held_back = random() % blocks.size();
     }
+    size_t waiting = 0;
+    bool proceeds = false;
+    for (size_t i = 0; i < blocks.size(); ++i) {
+      ThreadBlock& block = *blocks[i];
+      if (block.waiting() == 0 && begun < indices.size()) block.Begin(indices[begun++]);
+      waiting += block.waiting();
+      if (block.waiting() == 0 || i == held_back) continue;
+      running = &block;
+      if (block.RunRound()) proceeds = true;
+    }
+    if (waiting == 0) break;
+    if (proceeds) continue;
+    if (held_back == blocks.size()) {
+      Fail("threads wait for each other, so many", static_cast<uint32_t>(waiting));
+    }
+    held_back = blocks.size();
   }
   running = nullptr;
 }
@@ -184,6 +233,7 @@ int Warp() { return static_cast<int>(ThreadIndex().x) / kWarpLanes; }
 const EmulatedIndex& ThreadIndex() { return running->current().index; }
 const EmulatedIndex& BlockIndex() { return running->index(); }
 const EmulatedIndex& GridSize() { return running->launch().grid; }
+int Resident() { return running->resident(); }
 
 char* SharedMemory() { return running->shared(); }
 char* SharedAt(uint32_t address, int bytes) {

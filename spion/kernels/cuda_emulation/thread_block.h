@@ -32,9 +32,10 @@ struct EmulatedLaunch {
   int threads = 0;  // of a thread block, at most 1024
   int shared_bytes = 0;
   uint64_t seed = 0;
+  int resident = 1;  // thread blocks that run at once, and may wait for each other
 };
 
-/// Runs `kernel` once in every thread of every thread block, one block after the other.
+/// Runs `kernel` once in every thread of every thread block, `resident` of them side by side.
 void RunKernel(const EmulatedLaunch& launch, const std::function<void()>& kernel);
 
 // What instructions.h is made of. To be called from a running kernel.
@@ -45,6 +46,8 @@ constexpr int kWarpLanes = 32;
 const EmulatedIndex& ThreadIndex();
 const EmulatedIndex& BlockIndex();
 const EmulatedIndex& GridSize();
+/// Which of the resident thread blocks runs, from 0 on.
+int Resident();
 
 /// Dynamic shared memory.
 char* SharedMemory();

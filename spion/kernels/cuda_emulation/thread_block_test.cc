@@ -83,6 +83,23 @@ TEST(RunKernelTest, ExchangesWithinAWarp) {
   for (int i = 0; i < 64; ++i) EXPECT_EQ(sums[i], i < 32 ? 496 : 496 + 32 * 32);
 }
 
+TEST(RunKernelTest, ResidentThreadBlocksWaitForEachOther) {
+  constexpr int kBlocks = 3;
+  const EmulatedLaunch launch = {
+      .grid = {kBlocks, 1, 1}, .threads = 1, .shared_bytes = 4, .seed = 1, .resident = kBlocks};
+  int next = kBlocks - 1;
+  RunKernel(launch, [&] {
+    const auto block = static_cast<int>(BlockIndex().x);
+    EXPECT_TRUE(std::isnan(SharedFloat(0)));
+    SharedFloat(0) = static_cast<float>(block);
+    while (next != block) emulation::Yield();  // from the last one to the first
+    EXPECT_EQ(SharedFloat(0), static_cast<float>(block));
+    --next;
+    emulation::MaybeYield();
+  });
+  EXPECT_EQ(next, -1);
+}
+
 TEST(RunKernelDeathTest, NamesWhatIsWrong) {
   const EmulatedLaunch launch = {.grid = {1, 1, 1}, .threads = 32, .shared_bytes = 64, .seed = 1};
   EXPECT_DEATH(RunKernel(launch, [] { SharedAt(kSharedStart + 64, 4); }),
@@ -94,6 +111,13 @@ TEST(RunKernelDeathTest, NamesWhatIsWrong) {
                            if (ThreadIndex().x != 0) BlockBarrier();
                          }),
                "threads wait for each other, so many \\(31\\)");
+  const EmulatedLaunch two = {
+      .grid = {2, 1, 1}, .threads = 1, .shared_bytes = 0, .seed = 1, .resident = 2};
+  EXPECT_DEATH(RunKernel(two,
+                         [] {
+                           while (BlockIndex().x == 1) emulation::Yield();
+                         }),
+               "threads wait for each other, so many \\(1\\)");
 }
 
 }  // namespace

@@ -61,28 +61,37 @@ struct Products {
   bool begun = false;
 };
 
-// Of the thread block that runs: barriers are made anew by each, and none leaves anything under
-// way.
-std::map<uint32_t, Phases> barriers;
-std::vector<BulkCopy> copies;
-std::map<unsigned, Products> products;                  // of each thread
-std::map<unsigned, std::vector<uint32_t>> unpublished;  // words that a thread stored
-std::vector<bool> is_unpublished;                       // by a word's number
+/// Of a thread block: barriers are made anew by each, and none leaves anything under way.
+struct State {
+  std::map<uint32_t, Phases> barriers;
+  std::vector<BulkCopy> copies;
+  std::map<unsigned, Products> products;                  // of each thread
+  std::map<unsigned, std::vector<uint32_t>> unpublished;  // words that a thread stored
+  std::vector<bool> is_unpublished;                       // by a word's number
+};
+
+/// Of the thread block that runs.
+State& Own() {
+  static std::map<int, State> states;  // by its place among the resident ones
+  return states[Resident()];
+}
 
 Phases& At(uint32_t barrier) {
   SharedAt(barrier, 8);
-  const auto found = barriers.find(barrier);
-  if (found == barriers.end()) Fail("a barrier that was not made", barrier);
+  State& own = Own();
+  const auto found = own.barriers.find(barrier);
+  if (found == own.barriers.end()) Fail("a barrier that was not made", barrier);
   return found->second;
 }
 
 void StartCopyOf(uint32_t bytes, uint32_t barrier, std::function<void()> arrive) {
   At(barrier);
-  copies.push_back({std::move(arrive), barrier, bytes, Draw() % 2 == 0});
+  Own().copies.push_back({std::move(arrive), barrier, bytes, Draw() % 2 == 0});
 }
 
 /// One of the copies that are due, from a random one on.
 void ArriveOne(uint32_t awaited) {
+  std::vector<BulkCopy>& copies = Own().copies;
   std::rotate(copies.begin(), copies.begin() + static_cast<int64_t>(Draw() % copies.size()),
               copies.end());
   const auto which = std::find_if(copies.begin(), copies.end(),
@@ -125,7 +134,7 @@ class Operand {
 
   uint16_t Number(uint32_t offset) const {
     const uint32_t at = Swizzled(start_ + offset, row_bytes_);
-    if (at / kWordBytes < is_unpublished.size() && is_unpublished[at / kWordBytes]) {
+    if (at / kWordBytes < unpublished_.size() && unpublished_[at / kWordBytes]) {
       Fail("an operand that a thread stored and did not publish", at);
     }
     uint16_t bits;
@@ -137,6 +146,7 @@ class Operand {
   uint32_t next_panel_;
   uint32_t next_rows_;
   uint32_t row_bytes_;
+  const std::vector<bool>& unpublished_ = Own().is_unpublished;
 };
 
 /// The warp's lanes are all here, at the same product.
@@ -188,10 +198,11 @@ void Multiply(const ProductOperands& product, std::vector<float>& sum) {
 
 void InitPhases(uint32_t barrier, uint32_t arrivals) {
   SharedAt(barrier, 8);
-  if (!copies.empty()) Fail("a barrier is made while copies are under way", barrier);
-  unpublished.clear();
-  is_unpublished.clear();
-  barriers[barrier] = {.arrivals = arrivals, .missing = arrivals};
+  State& own = Own();
+  if (!own.copies.empty()) Fail("a barrier is made while copies are under way", barrier);
+  own.unpublished.clear();
+  own.is_unpublished.clear();
+  own.barriers[barrier] = {.arrivals = arrivals, .missing = arrivals};
 }
 void ArriveAtPhase(uint32_t barrier, uint32_t announced_bytes) {
   Phases& phases = At(barrier);
@@ -205,6 +216,7 @@ bool PhaseIsOver(uint32_t barrier, uint32_t parity) {
   const Phases& phases = At(barrier);
   if (phases.over % 2 != parity) return true;
   constexpr uint64_t kOneIn = 16;  // so that copies come late
+  const std::vector<BulkCopy>& copies = Own().copies;
   if (std::any_of(copies.begin(), copies.end(),
                   [=](const BulkCopy& copy) { return copy.IsDueFor(barrier); })) {
     if (Draw() % kOneIn == 0) ArriveOne(barrier);
@@ -254,28 +266,30 @@ void StartBulkCopy(uint32_t to, const void* from, uint32_t bytes, uint32_t barri
 }
 
 void NoteWrite(uint32_t address) {
+  State& own = Own();
   const uint32_t word = address / kWordBytes;
-  unpublished[ThreadIndex().x].push_back(word);
-  if (is_unpublished.size() <= word) is_unpublished.resize(word + 1);
-  is_unpublished[word] = true;
+  own.unpublished[ThreadIndex().x].push_back(word);
+  if (own.is_unpublished.size() <= word) own.is_unpublished.resize(word + 1);
+  own.is_unpublished[word] = true;
 }
 void PublishWrites() {
-  for (const uint32_t word : unpublished[ThreadIndex().x]) is_unpublished[word] = false;
-  unpublished[ThreadIndex().x].clear();
+  State& own = Own();
+  for (const uint32_t word : own.unpublished[ThreadIndex().x]) own.is_unpublished[word] = false;
+  own.unpublished[ThreadIndex().x].clear();
 }
 
-void BeginProducts() { products[ThreadIndex().x].begun = true; }
+void BeginProducts() { Own().products[ThreadIndex().x].begun = true; }
 void StartProduct(const ProductOperands& product) {
-  Products& own = products[ThreadIndex().x];
+  Products& own = Own().products[ThreadIndex().x];
   if (!own.begun) Fail("a product without BeginProducts, in thread", ThreadIndex().x);
   const auto [sum, is_new] = own.sums.try_emplace(product.sum);
   if (is_new) sum->second.assign(product.sum, product.sum + product.values);
   std::fill_n(product.sum, product.values, std::numeric_limits<float>::quiet_NaN());
   own.under_way.push_back({product, own.group});
 }
-void CommitProducts() { ++products[ThreadIndex().x].group; }
+void CommitProducts() { ++Own().products[ThreadIndex().x].group; }
 void WaitForProducts(int pending) {
-  Products& own = products[ThreadIndex().x];
+  Products& own = Own().products[ThreadIndex().x];
   own.begun = false;
   MaybeYield();
   std::vector<Product> later;
