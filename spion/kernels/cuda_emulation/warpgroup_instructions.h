@@ -5,6 +5,7 @@
 
 #include <bit>
 #include <cstdint>
+#include <cstring>
 #include <type_traits>
 
 #include "spion/kernels/common/number.h"
@@ -41,13 +42,20 @@ inline void CopyBulk(uint32_t to, const void* from, uint32_t bytes, uint32_t bar
   emulation::StartBulkCopy(to, from, bytes, barrier);
 }
 
-inline void PublishWrites() { emulation::PublishWrites(); }
-inline void AddToGlobal(float* to, const float4& values) {
-  to[0] += values.x;
-  to[1] += values.y;
-  to[2] += values.z;
-  to[3] += values.w;
+inline void StoreShared(uint32_t to, const uint4& words) {
+  std::memcpy(emulation::SharedAt(to, sizeof(words)), &words, sizeof(words));
 }
+inline void PublishWrites() { emulation::PublishWrites(); }
+inline void PrefetchBulk(const void*, uint32_t) {}
+
+inline void CountUp(uint32_t* counter) {
+  ++*counter;
+  emulation::MaybeYield();
+}
+inline void WaitForCount(const uint32_t* counter, uint32_t least) {
+  while (*counter < least) emulation::Yield();
+}
+inline uint32_t TakeNumber(uint32_t* counter) { return (*counter)++; }
 
 template <int kRegisters>
 void GiveRegistersBack() {}

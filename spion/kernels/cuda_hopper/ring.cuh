@@ -8,9 +8,13 @@
 
 namespace spion::cuda::hopper {
 
+/// How a ring's tiles are read: by products alone, or by loads of each lane, too. A lane's loads
+/// are known to be over when that lane arrives.
+enum class ReadBy { kProducts, kLoads };
+
 /// Each side has an object of its own and takes up the stages in turn. kStageBytes is a multiple of
 /// 1024; the barriers take kBarrierBytes.
-template <int kStages, uint32_t kStageBytes>
+template <int kStages, uint32_t kStageBytes, ReadBy kReadBy = ReadBy::kProducts>
 class Ring {
  public:
   static constexpr uint32_t kBytes = kStages * kStageBytes;
@@ -20,23 +24,34 @@ class Ring {
       : tiles_(tiles), barriers_(barriers) {}
 
   /// Once, by one thread, before anyone uses the ring. Every warp of the readers releases.
-  __device__ __forceinline__ void Init(uint32_t reading_warps) const {
+  /// So do single_readers, each a thread.
+  __device__ __forceinline__ void Init(uint32_t reading_warps, uint32_t single_readers = 0) const {
+    constexpr uint32_t kOfWarp = kReadBy == ReadBy::kLoads ? 32 : 1;
     for (uint32_t i = 0; i < kStages; ++i) {
       tiles::InitBarrier(barriers_ + 16 * i, 1);
-      tiles::InitBarrier(barriers_ + 16 * i + 8, reading_warps);
+      tiles::InitBarrier(barriers_ + 16 * i + 8, kOfWarp * reading_warps + single_readers);
     }
   }
 
   /// Waits until the stage is free and announces what will be copied there.
   __device__ __forceinline__ void BeginFill(uint32_t bytes) const {
-    tiles::WaitForPhase(barrier() + 8, phase_ ^ 1);
+    WaitUntilFree();
     tiles::ArriveAnnouncing(barrier(), bytes);
   }
-  __device__ __forceinline__ void WaitUntilFull() const { tiles::WaitForPhase(barrier(), phase_); }
+  /// For a stage that the thread stores to itself, between these two.
+  __device__ __forceinline__ void WaitUntilFree() const {
+    tiles::WaitForPhase(barrier() + 8, phase_ ^ 1);
+  }
+  __device__ __forceinline__ void EndFill() const { tiles::Arrive(barrier()); }
+  __device__ __forceinline__ void WaitUntilFull() const { WaitForPhaseOf(barrier()); }
+  /// For a barrier that goes through a phase whenever the stage is filled.
+  __device__ __forceinline__ void WaitForPhaseOf(uint32_t barrier) const {
+    tiles::WaitForPhase(barrier, phase_);
+  }
   /// The warp has done with a stage: this one, or one that it left by Next.
   __device__ __forceinline__ void Release() const { ReleaseStage(barrier()); }
   static __device__ __forceinline__ void ReleaseStage(uint32_t barrier) {
-    if (threadIdx.x % 32 == 0) tiles::Arrive(barrier + 8);
+    if (kReadBy == ReadBy::kLoads || threadIdx.x % 32 == 0) tiles::Arrive(barrier + 8);
   }
   __device__ __forceinline__ void Next() {
     if (++stage_ == kStages) {

@@ -92,20 +92,49 @@ __device__ __forceinline__ void CopyBulk(uint32_t to, const void* from, uint32_t
       : "memory");
 }
 
+/// 16 bytes to shared memory.
+__device__ __forceinline__ void StoreShared(uint32_t to, const uint4& words) {
+  asm volatile("st.shared.v4.u32 [%0], {%1,%2,%3,%4};" ::"r"(to), "r"(words.x), "r"(words.y),
+               "r"(words.z), "r"(words.w)
+               : "memory");
+}
 /// Makes what the thread has written to shared memory known to products and bulk copies that
 /// others start after a barrier.
 __device__ __forceinline__ void PublishWrites() {
   asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
 }
 
-// ---- Sums in device memory ----
+/// A multiple of 16 bytes, from a multiple of 16, to the L2 cache, in the background.
+__device__ __forceinline__ void PrefetchBulk(const void* from, uint32_t bytes) {
+  asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(from), "r"(bytes) : "memory");
+}
 
-/// Adds four floats to those at `to`, aligned to 16 bytes, in the background: whoever is to see
-/// them is a later kernel.
-__device__ __forceinline__ void AddToGlobal(float* to, const float4& values) {
-  asm volatile("red.relaxed.gpu.global.add.v4.f32 [%0], {%1,%2,%3,%4};" ::"l"(to), "f"(values.x),
-               "f"(values.y), "f"(values.z), "f"(values.w)
+// ---- Between thread blocks ----
+//
+// Counters in device memory tell of what bulk copies have stored or read there.
+
+/// What the thread knows to be in device memory, or to have been read from there, is so for whoever
+/// then sees the counter.
+__device__ __forceinline__ void CountUp(uint32_t* counter) {
+  asm volatile("fence.proxy.async; red.release.gpu.global.add.u32 [%0], 1;" ::"l"(counter)
                : "memory");
+}
+/// Until the counter is at least `least`; copies may follow.
+__device__ __forceinline__ void WaitForCount(const uint32_t* counter, uint32_t least) {
+  uint32_t count;
+  do {
+    asm volatile("ld.acquire.gpu.global.u32 %0, [%1];" : "=r"(count) : "l"(counter) : "memory");
+  } while (count < least);
+  asm volatile("fence.proxy.async;" ::: "memory");
+}
+/// What the counter was before it is one more.
+__device__ __forceinline__ uint32_t TakeNumber(uint32_t* counter) {
+  uint32_t number;
+  asm volatile("atom.relaxed.gpu.global.add.u32 %0, [%1], 1;"
+               : "=r"(number)
+               : "l"(counter)
+               : "memory");
+  return number;
 }
 
 // ---- Registers ----

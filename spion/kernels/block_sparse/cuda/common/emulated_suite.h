@@ -97,6 +97,7 @@ class EmulatedTest : public testing::Test {
     const PatternArrays arrays(p.patterns);
     BlockPatternView view = arrays.view();
     const BlockSchedule schedule = ScheduleOf(view);
+    view.room = view.row_offsets[view.patterns * (view.blocks_per_side + 1) - 1];
     view.schedule = {.rows = schedule.rows.data(),
                      .lines = schedule.lines.data(),
                      .long_rows = schedule.long_rows,

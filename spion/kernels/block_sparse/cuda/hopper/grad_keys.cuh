@@ -20,9 +20,9 @@ struct GradKeysTraits : BackwardTeams<kHeadDim, kBlockSize> {
   using Block = Tile<kBlock, kHeadDim>;
   static constexpr uint32_t kStatisticsBytes = kBlock * sizeof(float);
   static constexpr int kStages = kHeadDim == 128 ? 2 : 4;
-  using Own = Ring<kHeadDim == 32 ? 2 : 1, 2 * Block::kBytes>;  // K, V
-  using Queries = Ring<kStages, Block::kBytes + 1024>;          // Q, log2 Z, D
-  using Grads = Ring<kStages, Block::kBytes>;                   // dO
+  using Own = Ring<kHeadDim == 32 ? 2 : 1, 2 * Block::kBytes>;          // K, V
+  using Queries = Ring<kStages, Block::kBytes + 1024, ReadBy::kLoads>;  // Q, log2 Z, D
+  using Grads = Ring<kStages, Block::kBytes>;                           // dO
   using Rings = RingPair<Own, RingPair<Queries, Grads>>;
 };
 

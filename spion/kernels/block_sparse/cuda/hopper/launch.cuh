@@ -14,7 +14,8 @@
 #include "spion/kernels/block_sparse/cuda/hopper/grad_keys.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/grad_queries.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/one_pass.cuh"
-#include "spion/kernels/block_sparse/cuda/hopper/one_pass_rows.cuh"
+#include "spion/kernels/block_sparse/cuda/hopper/one_pass_plan.h"
+#include "spion/kernels/block_sparse/cuda/hopper/one_pass_statistics.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/plan.h"
 #include "spion/kernels/block_sparse/cuda/hopper/shapes.h"
 #include "spion/kernels/block_sparse/cuda/hopper/short_backward.cuh"
@@ -69,40 +70,45 @@ cudaError_t LaunchOf(const BlockSparseForward<T>& call, cudaStream_t stream) {
   return StartTeams<Traits>(kernel, arguments, multiprocessors, stream);
 }
 
-/// In one pass over the kept blocks.
+/// With P once.
 template <int kHeadDim, typename T>
 cudaError_t LaunchOnePass(const BlockSparseBackward<T>& call, cudaStream_t stream) {
   using Traits = OnePassTraits<kHeadDim>;
   const auto kernel = OnePassKernel<T, kHeadDim>;
+  const OnePassPlan plan = PlanOnePass(call.problem);
   const int64_t rows = call.problem.batch * call.problem.heads * call.problem.length;
-  OnePassArguments<T> arguments = {.call = call,
-                                   .statistics = {call.scratch, call.scratch + rows},
-                                   .grad_q_sums = call.scratch + 2 * rows};
+  auto* const scratch = reinterpret_cast<char*>(call.scratch);
+  OnePassArguments<T> arguments = {
+      .call = call,
+      .statistics = {call.scratch, call.scratch + rows},
+      .exchange = {.blocks = scratch + plan.blocks_at,
+                   .counters = reinterpret_cast<uint32_t*>(scratch + plan.counters_at),
+                   .heads_behind = plan.heads_behind,
+                   .rounds = plan.rounds}};
   const auto map = [&](const HeadTensor<const T>& tensor, int tile_rows, tiles::TileMap& to) {
     return MakeTileMap(tensor, SizesOf(call.problem), tile_rows, to);
   };
   int multiprocessors = 0;
   cudaError_t error = map(call.q, Traits::kQueries, arguments.q);
   if (error == cudaSuccess) error = map(call.k, Traits::kBlock, arguments.k);
+  if (error == cudaSuccess) error = map(call.k, kGroupRows, arguments.half_k);
   if (error == cudaSuccess) error = map(call.v, Traits::kBlock, arguments.v);
   if (error == cudaSuccess) error = map(call.grad_out, Traits::kQueries, arguments.grad_out);
   if (error == cudaSuccess) error = AllowTeams<Traits>(kernel);
   if (error == cudaSuccess) error = CountMultiprocessors(multiprocessors);
   if (error != cudaSuccess) return error;
-  const auto blocks = static_cast<unsigned>(rows / kRowsOfBlock<kHeadDim>);
-  OnePassStatisticsKernel<T, kHeadDim><<<blocks, kRowsThreads, 0, stream>>>(arguments);
+  const auto blocks = static_cast<unsigned>(rows / kStatisticsRows<kHeadDim>);
+  OnePassStatisticsKernel<T, kHeadDim><<<blocks, kStatisticsThreads, 0, stream>>>(arguments);
   error = cudaGetLastError();
-  if (error == cudaSuccess) error = StartTeams<Traits>(kernel, arguments, multiprocessors, stream);
   if (error != cudaSuccess) return error;
-  OnePassGradQueriesKernel<T, kHeadDim><<<blocks, kRowsThreads, 0, stream>>>(arguments);
-  return cudaGetLastError();
+  return StartTeams<Traits>(kernel, arguments, multiprocessors, stream);
 }
 
 /// What the device may refuse is asked for before the first launch.
 template <int kHeadDim, int kBlock, typename T>
 cudaError_t LaunchOf(const BlockSparseBackward<T>& call, cudaStream_t stream) {
-  if constexpr (HasOnePass(kBlock)) {
-    if (!call.deterministic) return LaunchOnePass<kHeadDim>(call, stream);
+  if constexpr (kBlock == 128) {
+    if (TakesOnePass(call.problem)) return LaunchOnePass<kHeadDim>(call, stream);
   }
   using QueriesTraits = GradQueriesTraits<kHeadDim, kBlock>;
   using KeysTraits = GradKeysTraits<kHeadDim, kBlock>;

@@ -1,106 +1,111 @@
-// What comes before and after one_pass.cuh: a kernel that makes D = dO . O and log2 Z of every row
-// and clears the sums of dQ, and one that makes dQ of them.
+// A block row in the one pass for Hopper: dQ, of dS as the columns have left it.
 #ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_ONE_PASS_ROWS_CUH_
 #define SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_ONE_PASS_ROWS_CUH_
 
 #include <cstdint>
 
-#include "spion/kernels/block_sparse/cuda/hopper/one_pass.cuh"
+#include "spion/kernels/block_sparse/cuda/hopper/one_pass_traits.cuh"
 
 namespace spion::cuda::hopper {
 
-constexpr int kRowsThreads = 256;
-
-/// Rows that a thread block of either kernel takes: 8192 numbers.
-template <int kHeadDim>
-constexpr int kRowsOfBlock = 2 * kSumsOfGroup / kHeadDim;
-
-/// Which rows a thread block has.
-struct RowsPlace {
-  Unit unit;
-  int32_t row;
-
-  static __device__ __forceinline__ RowsPlace Of(const BlockSparseProblem& problem, int rows) {
-    const auto per_head = static_cast<uint32_t>(problem.length) / rows;
-    const uint32_t pair = blockIdx.x / per_head;
-    const auto heads = static_cast<uint32_t>(problem.heads);
-    return {
-        {.head = static_cast<int32_t>(pair % heads), .example = static_cast<int32_t>(pair / heads)},
-        static_cast<int32_t>(blockIdx.x % per_head * rows)};
-  }
-};
-
-template <typename T, int kHeadDim>
-__global__ void __launch_bounds__(kRowsThreads)
-    OnePassStatisticsKernel(const __grid_constant__ OnePassArguments<T> arguments) {
-  constexpr int kRows = kRowsOfBlock<kHeadDim>;
-  constexpr int kLanes = kHeadDim / 8;  // of a row
-  constexpr int kAtOnce = kRowsThreads / kLanes;
-  const BlockSparseBackward<T>& call = arguments.call;
-  const RowsPlace place = RowsPlace::Of(call.problem, kRows);
-  const int64_t first = int64_t{blockIdx.x} * kRows;
-  const uint32_t lane = threadIdx.x % kLanes;
-  const T* outs = place.unit.HeadOf(call.out) + 8 * lane;
-  const T* grads = place.unit.HeadOf(call.grad_out) + 8 * lane;
-  float dots[kRows / kAtOnce];
-#pragma unroll
-  for (int i = 0; i < kRows / kAtOnce; ++i) {
-    const int64_t row = place.row + i * kAtOnce + threadIdx.x / kLanes;
-    const uint4 a = __ldg(reinterpret_cast<const uint4*>(outs + row * call.out.row_stride));
-    const uint4 b = __ldg(reinterpret_cast<const uint4*>(grads + row * call.grad_out.row_stride));
-    const uint32_t left[4] = {a.x, a.y, a.z, a.w};
-    const uint32_t right[4] = {b.x, b.y, b.z, b.w};
-    dots[i] = 0;
-#pragma unroll
-    for (int j = 0; j < 4; ++j) {
-      const float2 x = Unpack<T>(left[j]);
-      const float2 y = Unpack<T>(right[j]);
-      dots[i] = fmaf(x.x, y.x, fmaf(x.y, y.y, dots[i]));
+/// The place of `number` among ascending ones at [begin, end), where it is.
+__device__ __forceinline__ int32_t PlaceOf(int32_t number, const int32_t* numbers, int32_t begin,
+                                           int32_t end) {
+  while (begin < end) {
+    const int32_t middle = (begin + end) / 2;
+    if (numbers[middle] < number) {
+      begin = middle + 1;
+    } else {
+      end = middle;
     }
   }
-  float* sums = arguments.grad_q_sums + first * kHeadDim + 4 * threadIdx.x;
-#pragma unroll
-  for (int i = 0; i < kRows * kHeadDim; i += 4 * kRowsThreads) {
-    tiles::StoreGlobal(sums + i, float4{0, 0, 0, 0});
-  }
-#pragma unroll
-  for (int i = 0; i < kRows / kAtOnce; ++i) {
-#pragma unroll
-    for (int step = 1; step < kLanes; step *= 2) {
-      dots[i] += __shfl_xor_sync(tiles::kAllLanes, dots[i], step);
-    }
-    if (lane == 0) {
-      const int64_t row = first + i * kAtOnce + threadIdx.x / kLanes;
-      arguments.statistics.dots[row] = dots[i];
-      arguments.statistics.lse_log2[row] = call.log_sum_exp[row] * tiles::kLog2E;
-    }
-  }
+  return begin;
 }
 
-template <typename T, int kHeadDim>
-__global__ void __launch_bounds__(kRowsThreads)
-    OnePassGradQueriesKernel(const __grid_constant__ OnePassArguments<T> arguments) {
-  const BlockSparseBackward<T>& call = arguments.call;
-  const RowsPlace place = RowsPlace::Of(call.problem, kRowsOfBlock<kHeadDim>);
-  const uint32_t group = threadIdx.x / kGroupThreads;
-  const uint32_t thread = threadIdx.x % kGroupThreads;
-  const float* from =
-      arguments.grad_q_sums + (int64_t{blockIdx.x} * 2 + group) * kSumsOfGroup + 4 * thread;
-  float sums[kColumns / 2];
+/// A warp's work: brings the tiles of a row's first `kept` blocks, when the columns are done. Calls
+/// between() as soon as the ring is full of them, or at last.
+template <typename T, class Traits, class Between>
+__device__ __forceinline__ void CopyRow(const OnePassArguments<T>& arguments, const Unit& unit,
+                                        int32_t pair, int32_t kept, typename Traits::Rings& rings,
+                                        Between&& between) {
+  constexpr int32_t kLanes = 32;
+  constexpr int32_t kAhead = 8;  // blocks that are fetched to the L2 cache before they are copied
+  constexpr int32_t kFirst = Traits::kStages / 2;
+  using HalfKeys = typename Traits::HalfKeys;
+  using HalfScores = typename Traits::HalfScores;
+  const BlockPatternView& pattern = arguments.call.problem.pattern;
+  auto& ring = rings.steps;
+  const auto lane = static_cast<int32_t>(threadIdx.x) % kLanes;
+  const BlockLine& line = unit.line;
+  const char* blocks = arguments.exchange.BlocksOf(arguments.call.problem, pair);
+  const int32_t* offsets = pattern.column_offsets +
+                           (pattern.patterns > 1 ? unit.head * (pattern.blocks_per_side + 1) : 0);
+  tiles::WaitForCount(arguments.exchange.ColumnsDone(pair), pattern.blocks_per_side);
+#pragma unroll 1
+  for (int32_t i = 0; i < kept; i += kLanes) {
+    int32_t column = 0;
+    int32_t place = 0;  // where the column has the row
+    if (i + lane < kept) {
+      column = pattern.row_columns[line.begin + i + lane];
+      place = PlaceOf(line.line, pattern.column_rows, offsets[column], offsets[column + 1]);
+    }
+    const char* block = blocks + place * kScoreBlockBytes;
+    const int32_t count = min(kept - i, kLanes);
+    if (lane < min(kAhead, count)) tiles::PrefetchBulk(block, kScoreBlockBytes);
+#pragma unroll 1
+    for (int32_t j = 0; j < count; ++j) {
+      if (lane == j + kAhead && lane < count) {
+        tiles::PrefetchBulk(block, kScoreBlockBytes);
+      }
+      const int32_t key = __shfl_sync(tiles::kAllLanes, column, j) * Traits::kBlock;
+      const int32_t place_j = __shfl_sync(tiles::kAllLanes, place, j);
+      if (lane == 0) {
+        const char* from = blocks + place_j * kScoreBlockBytes;
 #pragma unroll
-  for (int i = 0; i < kColumns / 2; i += 4) {
-    const float4 of = __ldg(reinterpret_cast<const float4*>(from + i * kGroupThreads));
-    sums[i] = of.x;
-    sums[i + 1] = of.y;
-    sums[i + 2] = of.z;
-    sums[i + 3] = of.w;
+        for (int half = 0; half < 2; ++half) {
+          ring.BeginFill(HalfKeys::kBytes + HalfScores::kBytes);
+          tiles::CopyTile(ring.tile(), arguments.half_k, ring.barrier(), key + half * kGroupRows,
+                          unit.head, unit.example);
+          tiles::CopyBulk(ring.tile() + HalfKeys::kBytes, from + half * HalfScores::kBytes,
+                          HalfScores::kBytes, ring.barrier());
+          ring.Next();
+        }
+      }
+      if (i + j + 1 == kFirst) between();
+    }
   }
-  const bool has_columns = kHeadDim == 128;  // the group: else rows
-  const int64_t row =
-      place.row + (has_columns ? 0 : group * kGroupRows) + thread / 32 * 16 + tiles::LaneGroup();
-  T* to = place.unit.HeadOf(call.grad_q) + row * call.grad_q.row_stride +
-          (has_columns ? group * kColumns : 0);
-  StoreSums(sums, {call.problem.scale, call.problem.scale}, to, call.grad_q.row_stride);
+  if (kept < kFirst) between();
+}
+
+/// dQ / scale of a warpgroup's 64 queries of a row.
+template <typename T, class Traits, int kHeadDim>
+__device__ __forceinline__ void TakeRow(float (&grad_q)[kHeadDim / 2], int32_t kept,
+                                        const typename Traits::Place& place,
+                                        typename Traits::Rings& rings) {
+  using HalfKeys = typename Traits::HalfKeys;
+  using HalfScores = typename Traits::HalfScores;
+  auto& ring = rings.steps;
+  uint32_t left = 0;  // the barrier of the stage that the product under way reads
+#pragma unroll 1
+  for (int32_t step = 0; step < 2 * kept; ++step) {
+    ring.WaitUntilFull();
+    const uint32_t keys = ring.tile();
+    const uint32_t scores = keys + HalfKeys::kBytes + place.group() * HalfScores::kPanelBytes;
+    tiles::BeginProducts();
+#pragma unroll
+    for (int i = 0; i < kGroupRows / kStep; ++i) {
+      tiles::Product<T, true, tiles::Adds::kYes, true>(
+          grad_q, HalfScores::AlongColumns(scores, 0, i), HalfKeys::AlongColumns(keys, 0, i));
+    }
+    tiles::CommitProducts();
+    tiles::WaitForProducts<1>();
+    if (left != 0) ring.ReleaseStage(left);
+    left = ring.barrier();
+    ring.Next();
+  }
+  tiles::WaitForProducts<0>();
+  tiles::Receive(grad_q);
+  ring.ReleaseStage(left);
 }
 
 }  // namespace spion::cuda::hopper

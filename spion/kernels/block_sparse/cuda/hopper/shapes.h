@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "spion/kernels/block_sparse/cuda/hopper/one_pass_plan.h"
 #include "spion/kernels/block_sparse/problem.h"
 
 namespace spion::cuda::hopper {
@@ -41,15 +42,13 @@ inline Way BackwardWay(const BlockSparseProblem& problem) {
   return HasShortLines(problem, pattern.schedule.long_lines) ? Way::kShortLines : Way::kNone;
 }
 
-/// Whether the backward pass has a way that adds up dQ in no fixed order; of sizes that it takes.
-constexpr bool HasOnePass(int64_t block_size) { return block_size == 128; }
-
 /// Floats of BlockSparseBackward::scratch.
-inline int64_t BackwardScratchFloats(const BlockSparseProblem& problem, bool deterministic) {
+inline int64_t BackwardScratchFloats(const BlockSparseProblem& problem) {
   if (BackwardWay(problem) != Way::kTeams) return 0;
-  const int64_t rows = problem.batch * problem.heads * problem.length;
-  if (!deterministic && HasOnePass(problem.block_size)) return (2 + problem.head_dim) * rows;
-  return 2 * rows;
+  if (TakesOnePass(problem)) {
+    return PlanOnePass(problem).bytes / static_cast<int64_t>(sizeof(float));
+  }
+  return 2 * problem.batch * problem.heads * problem.length;
 }
 
 }  // namespace spion::cuda::hopper
