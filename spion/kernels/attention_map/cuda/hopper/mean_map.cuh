@@ -18,7 +18,7 @@ struct MeanMapTraits {
   static constexpr uint32_t kStatisticsBytes = kMapQueries * sizeof(RowNormalizer);
   static constexpr uint32_t kKeys = Queries::kBytes;
   static constexpr uint32_t kStatistics = kKeys + Keys::kBytes;
-  using Rings = Ring<kHeadDim == 128 ? 2 : 4, kStatistics + kStatisticsBytes>;
+  using Rings = Ring<kHeadDim == 128 ? 2 : 4, kStatistics + kStatisticsBytes, ReadBy::kLoads>;
   /// At head dimension 64 the special function unit is a limit, at 128 the L2 cache is.
   static constexpr int kByArithmetic = kHeadDim == 64 ? 6 : 0;
   static constexpr int kSharedBytes = Rings::kBytes + Rings::kBarrierBytes;
