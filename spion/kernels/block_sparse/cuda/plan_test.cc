@@ -162,13 +162,13 @@ TEST(PlanTest, AtHeadDimension32ManyBlocksALineAreForTeamsBackward) {
   problem.pattern.room = 12 * 3 * 10;
   EXPECT_EQ(hopper::BackwardWay(problem), Way::kTeams);
   EXPECT_EQ(hopper::ForwardWay(problem), Way::kNone);
-  EXPECT_EQ(hopper::BackwardScratchFloats(problem, true), 2 * 2 * 3 * 640);
+  EXPECT_EQ(hopper::BackwardScratchFloats(problem), 2 * 2 * 3 * 640);
   problem.pattern.room -= 1;
   EXPECT_EQ(hopper::BackwardWay(problem), Way::kNone);
   problem.pattern.schedule = {};
   EXPECT_EQ(hopper::BackwardWay(problem), Way::kShortLines);
   EXPECT_EQ(hopper::ForwardWay(problem), Way::kShortLines);
-  EXPECT_EQ(hopper::BackwardScratchFloats(problem, true), 0);
+  EXPECT_EQ(hopper::BackwardScratchFloats(problem), 0);
 }
 
 TEST(PlanTest, OfManyHeadsEverySlicesGridIsOneThatAGpuBears) {
