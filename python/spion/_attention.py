@@ -32,8 +32,8 @@ def block_sparse_attention(q: Tensor, k: Tensor, v: Tensor, pattern: BlockPatter
             "excluded": it is left out (the masked softmax of other methods).
         tf32: whether a GPU may round float32 to tf32 for its products.
         deterministic: False permits gradients of q that differ in their last bits from run to run.
-            On a GPU of compute capability 9.0, with 16-bit numbers, d 64 or 128 and blocks of 128,
-            they are faster; all else is deterministic anyway, and so are they where
+            On a GPU of compute capability 9.0, with 16-bit numbers, d 64 and blocks of 128, they
+            are faster; all else is deterministic anyway, and so are they where
             torch.use_deterministic_algorithms asks for it.
 
     Returns:

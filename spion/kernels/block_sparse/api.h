@@ -66,9 +66,10 @@ absl::Status Forward(const BlockSparseForward<T>& call, CUstream_st* stream);
 
 /// How many floats Backward needs at `call.scratch`, for this problem on the current device; 0
 /// where none. On a GPU of compute capability 9.0 two a row, and in blocks of 128 at d 64 and 128
-/// 32 KB for each kept block of some heads besides, a gigabyte at most.
+/// 32 KB for each kept block of some heads besides, a gigabyte at most; without `deterministic`, at
+/// d 64, d for each row instead.
 template <typename T>
-int64_t BackwardScratchFloats(const BlockSparseProblem& problem);
+int64_t BackwardScratchFloats(const BlockSparseProblem& problem, bool deterministic);
 
 /// Backward: P of a kept block is recomputed for dQ and again for dK and dV, so that no sum is
 /// shared between thread blocks; P of a diagonal block, whose row and column one thread block may
@@ -76,8 +77,10 @@ int64_t BackwardScratchFloats(const BlockSparseProblem& problem);
 ///
 /// Of fp16 and bf16 on a GPU of compute capability 9.0, at d 64 and 128 with blocks of 128, P is
 /// computed once, and dS goes to dQ by way of scratch, rounded to T, where the pattern's `room` is
-/// told and scratch is as above. Deterministic all the same, and whatever call.deterministic says:
-/// nothing makes use of it now. Errors: besides, InvalidArgument for missing scratch.
+/// told and no more than a gigabyte is needed: deterministic all the same. At d 64, without
+/// call.deterministic, dQ is added up in fp32 by atomics instead: its bits then differ from run to
+/// run, those of dK and dV do not. Everything else is deterministic whatever is permitted. Errors:
+/// besides, InvalidArgument for missing scratch.
 template <typename T>
 absl::Status Backward(const BlockSparseBackward<T>& call, CUstream_st* stream);
 

@@ -78,8 +78,8 @@ struct BlockSparseBackward {
   HeadTensor<const T> q, k, v, out, grad_out;
   const float* log_sum_exp = nullptr;  // [B, H, L], from the forward pass
   HeadTensor<T> grad_q, grad_k, grad_v;
-  /// False permits cuda::Backward to add up dQ in an order that differs from run to run, if it had
-  /// such a way.
+  /// False permits cuda::Backward to add up dQ in an order that differs from run to run, where it
+  /// has such a way.
   bool deterministic = true;
   /// On a GPU as many floats as cuda::BackwardScratchFloats says, aligned to 16 bytes; their
   /// content means nothing before and after.

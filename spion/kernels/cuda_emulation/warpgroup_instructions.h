@@ -46,7 +46,12 @@ inline void StoreShared(uint32_t to, const uint4& words) {
   std::memcpy(emulation::SharedAt(to, sizeof(words)), &words, sizeof(words));
 }
 inline void PublishWrites() { emulation::PublishWrites(); }
-inline void PrefetchBulk(const void*, uint32_t) {}
+inline void AddToGlobal(float* to, const float4& values) {
+  to[0] += values.x;
+  to[1] += values.y;
+  to[2] += values.z;
+  to[3] += values.w;
+}
 
 inline void CountUp(uint32_t* counter) {
   ++*counter;

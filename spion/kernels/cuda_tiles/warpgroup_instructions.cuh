@@ -104,9 +104,14 @@ __device__ __forceinline__ void PublishWrites() {
   asm volatile("fence.proxy.async.shared::cta;" ::: "memory");
 }
 
-/// A multiple of 16 bytes, from a multiple of 16, to the L2 cache, in the background.
-__device__ __forceinline__ void PrefetchBulk(const void* from, uint32_t bytes) {
-  asm volatile("cp.async.bulk.prefetch.L2.global [%0], %1;" ::"l"(from), "r"(bytes) : "memory");
+// ---- Sums in device memory ----
+
+/// Adds four floats to those at `to`, aligned to 16 bytes, in the background: whoever is to see
+/// them is a later kernel.
+__device__ __forceinline__ void AddToGlobal(float* to, const float4& values) {
+  asm volatile("red.relaxed.gpu.global.add.v4.f32 [%0], {%1,%2,%3,%4};" ::"l"(to), "f"(values.x),
+               "f"(values.y), "f"(values.z), "f"(values.w)
+               : "memory");
 }
 
 // ---- Between thread blocks ----

@@ -1,6 +1,5 @@
 // Gradients in blocks of 128 at head dimensions 64 and 128, which some GPUs make in one pass whose
-// thread blocks wait for each other: by the rule of error_rule.h, and the same bits every run,
-// whatever is permitted.
+// thread blocks wait for each other: by the rule of error_rule.h, and the same bits every run.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -82,18 +81,6 @@ TEST(OnePassBitsTest, AreTheSameEveryRunWithMoreHeadsThanHaveRoomAtOnce) {
     for (int repeat = 1; repeat < 50; ++repeat) {
       ASSERT_TRUE(SameBits(RunOperator(c, Gpu()), first)) << "repeat " << repeat;
     }
-  }
-}
-
-TEST(OnePassBitsTest, AreTheSameWhereTheyNeedNotBe) {
-  constexpr bool kDeterministic = false;
-  for (const auto& [precision, block_size, head_dim] :
-       {std::tuple{TestPrecision::kBf16, 128, 64}, std::tuple{TestPrecision::kBf16, 128, 128},
-        std::tuple{TestPrecision::kBf16, 64, 64}, std::tuple{TestPrecision::kFp16, 128, 32},
-        std::tuple{TestPrecision::kTf32, 128, 64}}) {
-    const PrecisionCase c = UnevenCase(precision, block_size, head_dim);
-    EXPECT_TRUE(SameBits(RunOperator(c, Gpu(), kDeterministic), RunOperator(c, Gpu())))
-        << Name(precision) << block_size;
   }
 }
 

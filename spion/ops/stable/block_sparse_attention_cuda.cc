@@ -43,7 +43,8 @@ Tensor Backward(const Tensor& grad_out, const Tensor& q, const Tensor& k, const 
     const Tensor grad_rows = IsReadInPlace(grad_out) ? grad_out : Copy(grad_out);
     return RunBackward<T>(
         grad_rows, q, k, v, out, log_sum_exp, arguments, [&](BlockSparseBackward<T> call) {
-          const Tensor scratch = AllocateFloats(q, {cuda::BackwardScratchFloats<T>(call.problem)});
+          const Tensor scratch =
+              AllocateFloats(q, {cuda::BackwardScratchFloats<T>(call.problem, deterministic)});
           call.scratch = static_cast<float*>(scratch.mutable_data_ptr());
           return cuda::Backward(call, CurrentStream(q));
         });

@@ -68,8 +68,10 @@ absl::Status Forward(const BlockSparseForward<T>& call, CUstream_st* stream) {
 }
 
 template <typename T>
-int64_t BackwardScratchFloats(const BlockSparseProblem& problem) {
-  return RunsOnHopper<T>(problem, Pass::kBackward) ? hopper::BackwardScratchFloats(problem) : 0;
+int64_t BackwardScratchFloats(const BlockSparseProblem& problem, bool deterministic) {
+  return RunsOnHopper<T>(problem, Pass::kBackward)
+             ? hopper::BackwardScratchFloats(problem, deterministic)
+             : 0;
 }
 
 template <typename T>
@@ -91,7 +93,7 @@ absl::Status Backward(const BlockSparseBackward<T>& call, CUstream_st* stream) {
       }));
     }
   } else if (RunsOnHopper<T>(call.problem, Pass::kBackward)) {
-    const int64_t scratch = BackwardScratchFloats<T>(call.problem);
+    const int64_t scratch = BackwardScratchFloats<T>(call.problem, call.deterministic);
     if (scratch > 0 && call.scratch == nullptr) {
       return absl::InvalidArgumentError(absl::StrCat("scratch is missing: this GPU needs ", scratch,
                                                      " floats there, see BackwardScratchFloats"));
@@ -105,9 +107,9 @@ absl::Status Backward(const BlockSparseBackward<T>& call, CUstream_st* stream) {
 template absl::Status Forward(const BlockSparseForward<Float16>&, CUstream_st*);
 template absl::Status Forward(const BlockSparseForward<BFloat16>&, CUstream_st*);
 template absl::Status Forward(const BlockSparseForward<float>&, CUstream_st*);
-template int64_t BackwardScratchFloats<Float16>(const BlockSparseProblem&);
-template int64_t BackwardScratchFloats<BFloat16>(const BlockSparseProblem&);
-template int64_t BackwardScratchFloats<float>(const BlockSparseProblem&);
+template int64_t BackwardScratchFloats<Float16>(const BlockSparseProblem&, bool);
+template int64_t BackwardScratchFloats<BFloat16>(const BlockSparseProblem&, bool);
+template int64_t BackwardScratchFloats<float>(const BlockSparseProblem&, bool);
 template absl::Status Backward(const BlockSparseBackward<Float16>&, CUstream_st*);
 template absl::Status Backward(const BlockSparseBackward<BFloat16>&, CUstream_st*);
 template absl::Status Backward(const BlockSparseBackward<float>&, CUstream_st*);

@@ -7,6 +7,7 @@
 #include "gtest/gtest.h"
 #include "spion/kernels/block_sparse/cuda/common/launch_plan.h"
 #include "spion/kernels/block_sparse/cuda/common/slices.h"
+#include "spion/kernels/block_sparse/cuda/hopper/one_pass_plan.h"
 #include "spion/kernels/block_sparse/cuda/hopper/shapes.h"
 #include "spion/kernels/block_sparse/problem.h"
 #include "spion/kernels/common/number.h"
@@ -162,13 +163,29 @@ TEST(PlanTest, AtHeadDimension32ManyBlocksALineAreForTeamsBackward) {
   problem.pattern.room = 12 * 3 * 10;
   EXPECT_EQ(hopper::BackwardWay(problem), Way::kTeams);
   EXPECT_EQ(hopper::ForwardWay(problem), Way::kNone);
-  EXPECT_EQ(hopper::BackwardScratchFloats(problem), 2 * 2 * 3 * 640);
+  EXPECT_EQ(hopper::BackwardScratchFloats(problem, true), 2 * 2 * 3 * 640);
   problem.pattern.room -= 1;
   EXPECT_EQ(hopper::BackwardWay(problem), Way::kNone);
   problem.pattern.schedule = {};
   EXPECT_EQ(hopper::BackwardWay(problem), Way::kShortLines);
   EXPECT_EQ(hopper::ForwardWay(problem), Way::kShortLines);
-  EXPECT_EQ(hopper::BackwardScratchFloats(problem), 0);
+  EXPECT_EQ(hopper::BackwardScratchFloats(problem, true), 0);
+}
+
+TEST(PlanTest, ScratchIsOfThePassThatIsTaken) {
+  for (const int64_t head_dim : {64, 128}) {
+    BlockSparseProblem problem = Problem(head_dim, 128, 10, 1);
+    const int64_t rows = problem.batch * problem.heads * problem.length;
+    const bool has_atomic_pass = head_dim == 64;
+    // Not told how many blocks it keeps: two kernels.
+    EXPECT_EQ(hopper::BackwardScratchFloats(problem, true), 2 * rows);
+    problem.pattern.room = 25;
+    const int64_t one_pass = hopper::PlanOnePass(problem).bytes / 4;
+    EXPECT_GT(one_pass, 2 * rows);
+    EXPECT_EQ(hopper::BackwardScratchFloats(problem, true), one_pass);
+    EXPECT_EQ(hopper::BackwardScratchFloats(problem, false),
+              has_atomic_pass ? (2 + head_dim) * rows : one_pass);
+  }
 }
 
 TEST(PlanTest, OfManyHeadsEverySlicesGridIsOneThatAGpuBears) {

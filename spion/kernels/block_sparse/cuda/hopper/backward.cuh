@@ -1,5 +1,5 @@
 // What the kernels of the backward pass for Hopper share: grad_queries.cuh, then grad_keys.cuh, or
-// one_pass.cuh.
+// one_pass.cuh or atomic_pass.cuh.
 #ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_BACKWARD_CUH_
 #define SPION_KERNELS_BLOCK_SPARSE_CUDA_HOPPER_BACKWARD_CUH_
 

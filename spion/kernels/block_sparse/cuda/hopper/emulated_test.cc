@@ -6,6 +6,8 @@
 
 #include "gtest/gtest.h"
 #include "spion/kernels/block_sparse/cuda/common/emulated_suite.h"
+#include "spion/kernels/block_sparse/cuda/hopper/atomic_pass.cuh"
+#include "spion/kernels/block_sparse/cuda/hopper/atomic_pass_rows.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/emulated_warpgroups.h"
 #include "spion/kernels/block_sparse/cuda/hopper/one_pass.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/one_pass_plan.h"
@@ -60,14 +62,50 @@ struct OnePass : Warpgroups<T, kHeadDim, 128> {
   }
 };
 
+/// The same forward pass, and the backward pass that sums up dQ by atomics.
+template <typename T>
+struct AtomicPass : Warpgroups<T, 64, 128> {
+  static void Backward(const BlockSparseBackward<T>& call) {
+    constexpr int kHeadDim = 64;
+    using Traits = hopper::AtomicPassTraits<kHeadDim>;
+    const BlockSparseProblem& problem = call.problem;
+    const int64_t rows = problem.batch * problem.heads * problem.length;
+    std::vector<float> scratch(rows * (2 + kHeadDim), std::numeric_limits<float>::quiet_NaN());
+    const hopper::AtomicPassArguments<T> arguments = {
+        .call = call,
+        .statistics = {scratch.data(), scratch.data() + rows},
+        .grad_q_sums = scratch.data() + 2 * rows,
+        .q = Map<kHeadDim>(call.q, Traits::kBlock),
+        .k = Map<kHeadDim>(call.k, Traits::kBlock),
+        .v = Map<kHeadDim>(call.v, Traits::kBlock),
+        .grad_out = Map<kHeadDim>(call.grad_out, Traits::kBlock)};
+    const EmulatedLaunch of_rows = {
+        .grid = {static_cast<unsigned>(rows / hopper::kAtomicPassRows<kHeadDim>), 1, 1},
+        .threads = hopper::kAtomicPassThreads,
+        .seed = TestSeed(6)};
+    RunKernel(of_rows, [&] { hopper::AtomicPassStatisticsKernel<T, kHeadDim>(arguments); });
+    RunTeamsOf<Traits>(problem, [&] { hopper::AtomicPassKernel<T, kHeadDim>(arguments); });
+    RunKernel(of_rows, [&] { hopper::AtomicPassGradQueriesKernel<T, kHeadDim>(arguments); });
+  }
+};
+
 using AllKernels =
     testing::Types<ShortLines<BFloat16>, ShortLines<Float16>, Warpgroups<BFloat16, 32, 64>,
                    Warpgroups<Float16, 64, 64>, Warpgroups<BFloat16, 128, 64>,
                    Warpgroups<BFloat16, 64, 128>, Warpgroups<Float16, 128, 128>,
-                   Warpgroups<BFloat16, 128, 128>, OnePass<BFloat16, 64>, OnePass<Float16, 128>>;
+                   Warpgroups<BFloat16, 128, 128>, OnePass<BFloat16, 64>, OnePass<Float16, 128>,
+                   AtomicPass<BFloat16>>;
 INSTANTIATE_TYPED_TEST_SUITE_P(All, EmulatedTest, AllKernels);
 
 using OnePassTest = EmulatedTest<OnePass<BFloat16, 64>>;
+
+TEST_F(OnePassTest, HeadsWaitForRoom) {
+  AttentionShape shape = ShapeOf(AllBlocks(2, 128), 2);
+  shape.heads = 12;
+  Check({.inputs = MakeAttentionCase(shape, CasePadding::kNone, 1, TestSeed(33)),
+         .patterns = {AllBlocks(2, 128)},
+         .pruned = PrunedScore::kExcluded});
+}
 
 TEST_F(OnePassTest, TakesAPatternAHead) {
   const std::vector<BlockPattern> patterns = {LongColumns(3, 128), FullAndBareRows(3, 128)};

@@ -10,6 +10,8 @@
 #include <type_traits>
 
 #include "spion/kernels/block_sparse/cuda/common/slices.h"
+#include "spion/kernels/block_sparse/cuda/hopper/atomic_pass.cuh"
+#include "spion/kernels/block_sparse/cuda/hopper/atomic_pass_rows.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/forward.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/grad_keys.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/grad_queries.cuh"
@@ -104,9 +106,41 @@ cudaError_t LaunchOnePass(const BlockSparseBackward<T>& call, cudaStream_t strea
   return StartTeams<Traits>(kernel, arguments, multiprocessors, stream);
 }
 
+/// With P once, and dQ added up by atomics.
+template <int kHeadDim, typename T>
+cudaError_t LaunchAtomicPass(const BlockSparseBackward<T>& call, cudaStream_t stream) {
+  using Traits = AtomicPassTraits<kHeadDim>;
+  const auto kernel = AtomicPassKernel<T, kHeadDim>;
+  const int64_t rows = call.problem.batch * call.problem.heads * call.problem.length;
+  AtomicPassArguments<T> arguments = {.call = call,
+                                      .statistics = {call.scratch, call.scratch + rows},
+                                      .grad_q_sums = call.scratch + 2 * rows};
+  const auto map = [&](const HeadTensor<const T>& tensor, tiles::TileMap& to) {
+    return MakeTileMap(tensor, SizesOf(call.problem), Traits::kBlock, to);
+  };
+  int multiprocessors = 0;
+  cudaError_t error = map(call.q, arguments.q);
+  if (error == cudaSuccess) error = map(call.k, arguments.k);
+  if (error == cudaSuccess) error = map(call.v, arguments.v);
+  if (error == cudaSuccess) error = map(call.grad_out, arguments.grad_out);
+  if (error == cudaSuccess) error = AllowTeams<Traits>(kernel);
+  if (error == cudaSuccess) error = CountMultiprocessors(multiprocessors);
+  if (error != cudaSuccess) return error;
+  const auto blocks = static_cast<unsigned>(rows / kAtomicPassRows<kHeadDim>);
+  AtomicPassStatisticsKernel<T, kHeadDim><<<blocks, kAtomicPassThreads, 0, stream>>>(arguments);
+  error = cudaGetLastError();
+  if (error == cudaSuccess) error = StartTeams<Traits>(kernel, arguments, multiprocessors, stream);
+  if (error != cudaSuccess) return error;
+  AtomicPassGradQueriesKernel<T, kHeadDim><<<blocks, kAtomicPassThreads, 0, stream>>>(arguments);
+  return cudaGetLastError();
+}
+
 /// What the device may refuse is asked for before the first launch.
 template <int kHeadDim, int kBlock, typename T>
 cudaError_t LaunchOf(const BlockSparseBackward<T>& call, cudaStream_t stream) {
+  if constexpr (HasAtomicPass(kHeadDim, kBlock)) {
+    if (!call.deterministic) return LaunchAtomicPass<kHeadDim>(call, stream);
+  }
   if constexpr (kBlock == 128) {
     if (TakesOnePass(call.problem)) return LaunchOnePass<kHeadDim>(call, stream);
   }

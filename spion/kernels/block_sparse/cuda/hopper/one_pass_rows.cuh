@@ -29,7 +29,6 @@ __device__ __forceinline__ void CopyRow(const OnePassArguments<T>& arguments, co
                                         int32_t pair, int32_t kept, typename Traits::Rings& rings,
                                         Between&& between) {
   constexpr int32_t kLanes = 32;
-  constexpr int32_t kAhead = 8;  // blocks that are fetched to the L2 cache before they are copied
   constexpr int32_t kFirst = Traits::kStages / 2;
   using HalfKeys = typename Traits::HalfKeys;
   using HalfScores = typename Traits::HalfScores;
@@ -49,14 +48,9 @@ __device__ __forceinline__ void CopyRow(const OnePassArguments<T>& arguments, co
       column = pattern.row_columns[line.begin + i + lane];
       place = PlaceOf(line.line, pattern.column_rows, offsets[column], offsets[column + 1]);
     }
-    const char* block = blocks + place * kScoreBlockBytes;
     const int32_t count = min(kept - i, kLanes);
-    if (lane < min(kAhead, count)) tiles::PrefetchBulk(block, kScoreBlockBytes);
 #pragma unroll 1
     for (int32_t j = 0; j < count; ++j) {
-      if (lane == j + kAhead && lane < count) {
-        tiles::PrefetchBulk(block, kScoreBlockBytes);
-      }
       const int32_t key = __shfl_sync(tiles::kAllLanes, column, j) * Traits::kBlock;
       const int32_t place_j = __shfl_sync(tiles::kAllLanes, place, j);
       if (lane == 0) {

@@ -42,13 +42,23 @@ inline Way BackwardWay(const BlockSparseProblem& problem) {
   return HasShortLines(problem, pattern.schedule.long_lines) ? Way::kShortLines : Way::kNone;
 }
 
+/// Whether the backward pass has a way that adds up dQ in no fixed order: where it is faster than
+/// the one that does.
+constexpr bool HasAtomicPass(int64_t head_dim, int64_t block_size) {
+  return head_dim == 64 && block_size == 128;
+}
+
 /// Floats of BlockSparseBackward::scratch.
-inline int64_t BackwardScratchFloats(const BlockSparseProblem& problem) {
+inline int64_t BackwardScratchFloats(const BlockSparseProblem& problem, bool deterministic) {
   if (BackwardWay(problem) != Way::kTeams) return 0;
+  const int64_t rows = problem.batch * problem.heads * problem.length;
+  if (!deterministic && HasAtomicPass(problem.head_dim, problem.block_size)) {
+    return (2 + problem.head_dim) * rows;
+  }
   if (TakesOnePass(problem)) {
     return PlanOnePass(problem).bytes / static_cast<int64_t>(sizeof(float));
   }
-  return 2 * problem.batch * problem.heads * problem.length;
+  return 2 * rows;
 }
 
 }  // namespace spion::cuda::hopper
