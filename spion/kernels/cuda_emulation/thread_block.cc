@@ -18,8 +18,8 @@ constexpr size_t kStackBytes = size_t{256} * 1024;
 constexpr int kNamedBarriers = 16;
 constexpr int kUnset = 0xff;
 constexpr int kNone = -1;
-constexpr int kRoundsHeldBack = 64;         // a warp
-constexpr int kRoundsBlockHeldBack = 4096;  // a thread block
+constexpr int kRoundsHeldBack = 64;  // a warp
+constexpr int kRoundsBehind = 4096;  // a thread block
 
 using emulation::Fail;
 
@@ -67,6 +67,15 @@ class ThreadBlock {
   /// A turn of every thread, but for those of a warp that is held back. False if nothing came of it
   /// and nobody was held back.
   bool RunRound();
+
+  /// Whether it leaves a round out.
+  bool IsBehind() {
+    if (behind_ == 0) return false;
+    --behind_;
+    return true;
+  }
+  void FallBehind() { behind_ = kRoundsBehind; }
+  void CatchUp() { behind_ = 0; }
 
   Fiber& current() { return fibers_[current_]; }
   int resident() const { return resident_; }
@@ -121,6 +130,7 @@ class ThreadBlock {
   std::vector<int> order_;  // of the threads that are not done
   int64_t round_ = 0;
   int held_back_ = kNone;  // a warp
+  int behind_ = 0;         // rounds to leave out
   int current_ = 0;
   int64_t progress_ = 0;
 };
@@ -195,30 +205,28 @@ void RunKernel(const EmulatedLaunch& launch, const std::function<void()>& kernel
     blocks.push_back(std::make_unique<ThreadBlock>(launch, kernel, i));
   }
   const std::vector<EmulatedIndex> indices = AllOf(launch.grid);
-  std::mt19937_64 random(launch.seed);
   size_t begun = 0;
-  size_t held_back = blocks.size();
-  for (int64_t round = 0;; ++round) {
-    // Of several thread blocks one falls behind, too.
-    if (round % kRoundsBlockHeldBack == 0 && blocks.size() > 1) {
-      held_back = random() % blocks.size();
-    }
+  for (;;) {
     size_t waiting = 0;
     bool proceeds = false;
-    for (size_t i = 0; i < blocks.size(); ++i) {
-      ThreadBlock& block = *blocks[i];
-      if (block.waiting() == 0 && begun < indices.size()) block.Begin(indices[begun++]);
-      waiting += block.waiting();
-      if (block.waiting() == 0 || i == held_back) continue;
-      running = &block;
-      if (block.RunRound()) proceeds = true;
+    bool any_behind = false;
+    for (const auto& block : blocks) {
+      if (block->waiting() == 0 && begun < indices.size()) block->Begin(indices[begun++]);
+      waiting += block->waiting();
+      if (block->waiting() == 0) continue;
+      if (block->IsBehind()) {
+        any_behind = true;
+        continue;
+      }
+      running = block.get();
+      if (block->RunRound()) proceeds = true;
     }
     if (waiting == 0) break;
     if (proceeds) continue;
-    if (held_back == blocks.size()) {
+    if (!any_behind) {
       Fail("threads wait for each other, so many", static_cast<uint32_t>(waiting));
     }
-    held_back = blocks.size();
+    for (const auto& block : blocks) block->CatchUp();
   }
   running = nullptr;
 }
@@ -273,6 +281,10 @@ void WaitForCopies(int pending) {
 
 void MaybeYield() { running->MaybeYield(); }
 void Yield() { running->Yield(); }
+void MayFallBehind() {
+  if (running->launch().resident > 1 && running->Draw() % 4 == 0) running->FallBehind();
+  running->MaybeYield();
+}
 uint64_t Draw() { return running->Draw(); }
 void Fail(const char* what, uint32_t value) {
   std::fprintf(stderr, "emulated kernel: %s (%u)\n", what, value);

@@ -70,6 +70,9 @@ void WaitForCopies(int pending);
 /// The thread's turn may be over, or is; other threads must then do something, or the program ends.
 void MaybeYield();
 void Yield();
+/// The thread has told other thread blocks something: now and then its own then does nothing for
+/// long.
+void MayFallBehind();
 /// A random number from the launch's seed.
 uint64_t Draw();
 /// Ends the program with a message.

@@ -55,7 +55,7 @@ inline void AddToGlobal(float* to, const float4& values) {
 
 inline void CountUp(uint32_t* counter) {
   ++*counter;
-  emulation::MaybeYield();
+  emulation::MayFallBehind();
 }
 inline void WaitForCount(const uint32_t* counter, uint32_t least) {
   while (*counter < least) emulation::Yield();
