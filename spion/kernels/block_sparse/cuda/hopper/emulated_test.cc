@@ -80,8 +80,8 @@ struct AtomicPass : Warpgroups<T, 64, 128> {
         .v = Map<kHeadDim>(call.v, Traits::kBlock),
         .grad_out = Map<kHeadDim>(call.grad_out, Traits::kBlock)};
     const EmulatedLaunch of_rows = {
-        .grid = {static_cast<unsigned>(rows / hopper::kAtomicPassRows<kHeadDim>), 1, 1},
-        .threads = hopper::kAtomicPassThreads,
+        .grid = {static_cast<unsigned>(rows / hopper::kStatisticsRows<kHeadDim>), 1, 1},
+        .threads = hopper::kStatisticsThreads,
         .seed = TestSeed(6)};
     RunKernel(of_rows, [&] { hopper::AtomicPassStatisticsKernel<T, kHeadDim>(arguments); });
     RunTeamsOf<Traits>(problem, [&] { hopper::AtomicPassKernel<T, kHeadDim>(arguments); });

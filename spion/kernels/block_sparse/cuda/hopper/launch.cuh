@@ -126,12 +126,12 @@ cudaError_t LaunchAtomicPass(const BlockSparseBackward<T>& call, cudaStream_t st
   if (error == cudaSuccess) error = AllowTeams<Traits>(kernel);
   if (error == cudaSuccess) error = CountMultiprocessors(multiprocessors);
   if (error != cudaSuccess) return error;
-  const auto blocks = static_cast<unsigned>(rows / kAtomicPassRows<kHeadDim>);
-  AtomicPassStatisticsKernel<T, kHeadDim><<<blocks, kAtomicPassThreads, 0, stream>>>(arguments);
+  const auto blocks = static_cast<unsigned>(rows / kStatisticsRows<kHeadDim>);
+  AtomicPassStatisticsKernel<T, kHeadDim><<<blocks, kStatisticsThreads, 0, stream>>>(arguments);
   error = cudaGetLastError();
   if (error == cudaSuccess) error = StartTeams<Traits>(kernel, arguments, multiprocessors, stream);
   if (error != cudaSuccess) return error;
-  AtomicPassGradQueriesKernel<T, kHeadDim><<<blocks, kAtomicPassThreads, 0, stream>>>(arguments);
+  AtomicPassGradQueriesKernel<T, kHeadDim><<<blocks, kStatisticsThreads, 0, stream>>>(arguments);
   return cudaGetLastError();
 }
 

@@ -46,13 +46,6 @@ struct OnePassExchange {
   }
 };
 
-/// A line of head `pair` of B H.
-__device__ __forceinline__ Unit UnitOf(const BlockSparseProblem& problem, int32_t pair,
-                                       const BlockLine& line) {
-  const auto heads = static_cast<int32_t>(problem.heads);
-  return {.line = line, .head = pair % heads, .example = pair / heads};
-}
-
 /// Of the list: a column of head `pair`, and the row of the same rank in the schedule of head
 /// pair - heads_behind, where there are such heads.
 struct OnePassUnit {

@@ -32,6 +32,13 @@ struct Unit {
   }
 };
 
+/// A line of head `pair` of B H.
+__device__ __forceinline__ Unit UnitOf(const BlockSparseProblem& problem, int32_t pair,
+                                       const BlockLine& line) {
+  const auto heads = static_cast<int32_t>(problem.heads);
+  return {.line = line, .head = pair % heads, .example = pair / heads};
+}
+
 /// A team's units, of lines in kParts parts: one of every round of as many units as there are
 /// teams. Rounds are taken up from the first team on or from the last, by the Thue-Morse sequence,
 /// which shares out what falls or rises along a round most evenly.
