@@ -1,5 +1,7 @@
-// Gradients in blocks of 128 at head dimensions 64 and 128, which some GPUs make in one pass whose
-// thread blocks wait for each other: by the rule of error_rule.h, and the same bits every run.
+// Gradients in blocks of 128 at head dimensions 64 and 128, which some GPUs make in one pass: by
+// the rule of error_rule.h. Deterministic, by thread blocks that wait for each other: the same bits
+// every run. Where they need not be, a GPU may add up those of q in any order, and elsewhere has
+// the bits of the deterministic ones.
 #include <gtest/gtest.h>
 
 #include <string>
@@ -18,23 +20,26 @@ namespace spion {
 namespace {
 
 constexpr uint64_t kZooSeed = 11;
+constexpr bool kAnyOrder = false;  // of RunOperator's `deterministic`
 
-using OnePassParam = std::tuple<TestPrecision, int64_t, CasePadding, PrunedScore>;
+using OnePassParam = std::tuple<TestPrecision, int64_t, CasePadding, PrunedScore, bool>;
 
 std::string OnePassName(const ::testing::TestParamInfo<OnePassParam>& info) {
-  const auto& [precision, head_dim, padding, pruned] = info.param;
-  return absl::StrCat(Name(precision), "Dim", head_dim, Name(padding), Name(pruned));
+  const auto& [precision, head_dim, padding, pruned, deterministic] = info.param;
+  return absl::StrCat(Name(precision), "Dim", head_dim, Name(padding), Name(pruned),
+                      deterministic ? "" : "AnyOrder");
 }
 
 class OnePassTest : public ::testing::TestWithParam<OnePassParam> {
  protected:
   static void Check(const std::vector<BlockPattern>& patterns, int64_t heads) {
-    const auto [precision, head_dim, padding, pruned] = GetParam();
+    const auto [precision, head_dim, padding, pruned, deterministic] = GetParam();
     const AttentionShape shape = {
         .batch = 3, .heads = heads, .length = patterns[0].length(), .head_dim = head_dim};
     const PrecisionCase c =
         MakePrecisionCase(precision, shape, padding, 1, TestSeed(91), patterns, pruned);
-    ExpectAsAccurateAsFramework(c, RunOperator(c, Gpu()), RunFramework(c, Gpu()), RunOracle(c));
+    ExpectAsAccurateAsFramework(c, RunOperator(c, Gpu(), deterministic), RunFramework(c, Gpu()),
+                                RunOracle(c));
   }
 };
 
@@ -55,14 +60,16 @@ TEST_P(OnePassTest, WithMoreHeadsThanHaveRoomAtOnce) {
   Check({RandomBlocks(5, 128, 0.3, kZooSeed)}, 32);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    All, OnePassTest,
-    ::testing::Combine(::testing::Values(TestPrecision::kFp16, TestPrecision::kBf16),
-                       ::testing::Values(64, 128),
-                       ::testing::Values(CasePadding::kNone, CasePadding::kLengths,
-                                         CasePadding::kMask),
-                       ::testing::Values(PrunedScore::kZero, PrunedScore::kExcluded)),
-    OnePassName);
+auto Cases(const std::vector<int64_t>& head_dims, bool deterministic) {
+  return ::testing::Combine(
+      ::testing::Values(TestPrecision::kFp16, TestPrecision::kBf16), ::testing::ValuesIn(head_dims),
+      ::testing::Values(CasePadding::kNone, CasePadding::kLengths, CasePadding::kMask),
+      ::testing::Values(PrunedScore::kZero, PrunedScore::kExcluded),
+      ::testing::Values(deterministic));
+}
+
+INSTANTIATE_TEST_SUITE_P(Deterministic, OnePassTest, Cases({64, 128}, true), OnePassName);
+INSTANTIATE_TEST_SUITE_P(AnyOrder, OnePassTest, Cases({64}, kAnyOrder), OnePassName);
 
 PrecisionCase UnevenCase(TestPrecision precision, int block_size, int64_t head_dim,
                          int64_t heads = 5) {
@@ -81,6 +88,26 @@ TEST(OnePassBitsTest, AreTheSameEveryRunWithMoreHeadsThanHaveRoomAtOnce) {
     for (int repeat = 1; repeat < 50; ++repeat) {
       ASSERT_TRUE(SameBits(RunOperator(c, Gpu()), first)) << "repeat " << repeat;
     }
+  }
+}
+
+TEST(AnyOrderBitsTest, GradientsOfKeysAndValuesKeepTheirs) {
+  const PrecisionCase c = UnevenCase(TestPrecision::kBf16, 128, 64);
+  const AttentionResult first = RunOperator(c, Gpu(), kAnyOrder);
+  for (int repeat = 1; repeat < 50; ++repeat) {
+    const AttentionResult result = RunOperator(c, Gpu(), kAnyOrder);
+    ASSERT_TRUE(result.grad_k.equal(first.grad_k)) << "repeat " << repeat;
+    ASSERT_TRUE(result.grad_v.equal(first.grad_v)) << "repeat " << repeat;
+  }
+}
+
+TEST(AnyOrderBitsTest, WhereThereIsNoSuchKernelAllAreThoseOfTheDeterministicOnes) {
+  for (const auto& [precision, block_size, head_dim] :
+       {std::tuple{TestPrecision::kBf16, 64, 64}, std::tuple{TestPrecision::kFp16, 128, 32},
+        std::tuple{TestPrecision::kBf16, 128, 128}, std::tuple{TestPrecision::kTf32, 128, 64}}) {
+    const PrecisionCase c = UnevenCase(precision, block_size, head_dim);
+    EXPECT_TRUE(SameBits(RunOperator(c, Gpu(), kAnyOrder), RunOperator(c, Gpu())))
+        << Name(precision) << block_size;
   }
 }
 
