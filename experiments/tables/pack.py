@@ -4,13 +4,14 @@
     paths = pack.write(cells, pathlib.Path("cells.tar.xz"), limit=16 << 20)
 
 An archive is a tar.xz of whole cells, as they lie below the results' folder: `tar -xf` unpacks it
-there as well as unpack.py does. Each cell is a stream of its own within it, so sizes are known
+there as well as unpack.py does. Each cell has streams of its own within it, so sizes are known
 exactly. Only what the next machine or a page needs is packed: no long logs, no other weights than the
 states of unfinished trainings and the checkpoints that inference still has to take.
 """
 
 import concurrent.futures
 import dataclasses
+import itertools
 import json
 import lzma
 import os
@@ -29,7 +30,9 @@ from store import CELLS, FAILED, UNFINISHED
 
 SUFFIX = ".tar.xz"
 _LOG_BYTES = 256 << 10  # longer ones stay behind
-_LEVEL = 1  # weights hardly get smaller at higher ones
+_TEXT_LEVEL = 1
+_WEIGHTS_LEVEL = 0  # they get no smaller at higher ones, which take three times as long
+_WEIGHTS_SUFFIX = ".safetensors"
 _END = bytes(2 * tarfile.BLOCKSIZE)
 _TRIED_BYTES = 1 << 20
 _WEIGHTS_BYTES = 8 << 20  # of a state, with room
@@ -147,15 +150,21 @@ def _member(name, path):
     return info.tobuf() + content + bytes(-len(content) % tarfile.BLOCKSIZE)
 
 
-def _compressed(content):
-    return lzma.compress(content, preset=_LEVEL)
+def _compressed(content, level):
+    return lzma.compress(content, preset=level)
 
 
-def _stream(cell):
+def _level(file):
+    return _WEIGHTS_LEVEL if file.endswith(_WEIGHTS_SUFFIX) else _TEXT_LEVEL
+
+
+def _streams(cell):
     """Or the OSError: the cell cannot be read."""
     try:
-        return _compressed(b"".join(_member(f"{cell.name}/{file}", cell.folder / file)
-                                    for file in cell.files))
+        return b"".join(
+            _compressed(b"".join(_member(f"{cell.name}/{file}", cell.folder / file)
+                                 for file in files), level)
+            for level, files in itertools.groupby(cell.files, _level))
     except OSError as error:
         return error
 
@@ -172,7 +181,7 @@ class _Parts:
     def __init__(self, out, limit):
         self._out = out
         self._limit = limit
-        self._end = _compressed(_END)
+        self._end = _compressed(_END, _TEXT_LEVEL)
         self._partial = []
         self._file = None
 
@@ -218,7 +227,7 @@ def write(cells, out, limit, on_error=_raise):
     parts = _Parts(out, limit)
     try:
         with concurrent.futures.ThreadPoolExecutor(_processors()) as threads:
-            for cell, stream in zip(cells, threads.map(_stream, cells)):
+            for cell, stream in zip(cells, threads.map(_streams, cells)):
                 if isinstance(stream, OSError):
                     on_error(cell.folder, stream)
                 else:
@@ -229,8 +238,8 @@ def write(cells, out, limit, on_error=_raise):
 
 
 def seconds_per_byte():
-    """What packing takes a processor of this machine."""
+    """What packing weights takes a processor of this machine."""
     content = os.urandom(_TRIED_BYTES)
     start = time.monotonic()
-    _compressed(content)
+    _compressed(content, _WEIGHTS_LEVEL)
     return (time.monotonic() - start) / _TRIED_BYTES
