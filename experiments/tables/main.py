@@ -6,11 +6,13 @@
 Results are kept in results/tables/<preset>/ where you stand, and a run that was stopped goes on:
 with the trainings that were under way, then with the cells that are missing, those of the same data
 and kind of device. --shard_index=I --shard_count=N runs every N-th cell: on each machine another I,
-then copy the folders together and run once more with --report_only. Exit code 0: all cells are
-there; 1: some failed (the pages show which, and why), or an error; 130: interrupted.
+then copy the folders together and run once more with --report_only. Where there are no results at
+all, --report_only shows those that the repository keeps. Exit code 0: all cells are there; 1: some
+failed (the pages show which, and why), or an error; 130: interrupted.
 """
 
 import argparse
+import copy
 import functools
 import pathlib
 import shlex
@@ -23,6 +25,7 @@ sys.path += [str(_WORKSPACE / "tools/command_line"), str(_WORKSPACE / "benchmark
 import ask
 import choice
 import command_line
+import kept
 import provenance
 import report
 import run_cells
@@ -31,7 +34,7 @@ import signals
 from cells import shard
 from programs import Machine, Programs
 from result import State
-from store import Store
+from store import CELLS, Store
 from tables import TABLES
 
 
@@ -86,38 +89,65 @@ def _run(options, cells, mine, store, where, programs, machine):
     return run_cells.run_missing(mine, store, programs, [machine], _say, options.retry_failed)
 
 
+def _write_whatever(options, store, folder, command):
+    """The pages of what is in the store, into `folder`."""
+    preset = choice.preset(options)
+    results = shown.Whatever(store, choice.cells(TABLES, preset), options.device,
+                             real_data=bool(options.data_dir))
+    write_pages(choice.table_names(options), preset, results.result, folder, command, _say)
+
+
+def _write_kept(options, command):
+    """The same of what the repository keeps, for each of its presets, or the one asked for."""
+    own = report.user_path(options.results_dir)
+    _say(f"{own} has no results: these are those that the repository keeps, docs/results")
+    with kept.unpacked() as folder:
+        presets = sorted(path.name for path in folder.iterdir())
+        for name in [options.preset] if options.preset in presets else presets:
+            of_preset = copy.copy(options)
+            of_preset.preset = name
+            of_preset.seeds = options.seeds or kept.seeds(folder / name)
+            _write_whatever(of_preset, Store(folder / name, _say), own / "kept" / name, command)
+
+
+def _report(options, command):
+    own = report.user_path(options.results_dir)
+    if any(own.glob(f"*/{CELLS}/*")):
+        folder = own / options.preset
+        _write_whatever(options, Store(folder, _say), folder, command)
+    else:
+        _write_kept(options, command)
+
+
 def _do(options, command):
     """Returns how many cells failed, or cannot be read."""
+    if options.report_only:
+        _report(options, command)
+        return 0
     preset, names = choice.preset(options), choice.table_names(options)
     folder = report.user_path(options.results_dir) / preset.name
     store = Store(folder, _say)
     cells = choice.cells(names, preset)
     mine = shard(cells, options.shard_index, options.shard_count)
-    if options.report_only:
-        failed = 0
-        results = shown.Whatever(store, choice.cells(TABLES, preset), options.device,
-                                 real_data=bool(options.data_dir))
-    else:
-        programs = (Programs.of_bundle(report.user_path(options.bundle)) if options.bundle
-                    else Programs.of_workspace(_WORKSPACE))
-        machine = Machine(
-            data_dir=str(report.user_path(options.data_dir)) if options.data_dir else "",
-            device=options.device, gpus_per_cell=options.gpus_per_cell)
-        where = ask.Where(programs, machine, _say)
-        failed = _run(options, cells, mine, store, where, programs, machine)
-        results = shown.OnOrigin(store, where.place)
+    programs = (Programs.of_bundle(report.user_path(options.bundle)) if options.bundle
+                else Programs.of_workspace(_WORKSPACE))
+    machine = Machine(
+        data_dir=str(report.user_path(options.data_dir)) if options.data_dir else "",
+        device=options.device, gpus_per_cell=options.gpus_per_cell)
+    where = ask.Where(programs, machine, _say)
+    failed = _run(options, cells, mine, store, where, programs, machine)
     if options.cells_only or options.estimate_only:
         return failed
-    result_of = functools.cache(results.result)
+    result_of = functools.cache(shown.OnOrigin(store, where.place).result)
     write_pages(names, preset, result_of, folder, command, _say)
-    return 0 if options.report_only else sum(result_of(cell).state != State.DONE for cell in mine)
+    return sum(result_of(cell).state != State.DONE for cell in mine)
 
 
 def main(arguments):
     options = parse_arguments(arguments)
     try:
         return 1 if _do(options, _command(options, arguments)) else 0
-    except ask.AskError as error:
+    except (ask.AskError, kept.KeptError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except OSError as error:
