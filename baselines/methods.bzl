@@ -11,6 +11,7 @@ METHODS = {
     "cf": ("SPION-CF", "//baselines:spion_methods"),
     "dense": ("Transformer", "//baselines/dense:method"),
     "sdpa": ("Transformer, fused attention", "//baselines/dense:method"),
+    "every_block": ("Transformer, every block kept", "//baselines/dense:method"),
     "longformer": ("Longformer", "//baselines/fixed_pattern:method"),
     "bigbird": ("BigBird", "//baselines/fixed_pattern:method"),
     "sparse_transformer": ("Sparse Transformer, strided", "//baselines/fixed_pattern:method"),

@@ -1,6 +1,7 @@
 // The methods of full attention, of the list in baselines/methods.bzl.
 #include "baselines/dense/dense_attention.h"
 #include "baselines/make_method.h"
+#include "spion/nn/every_block_attention.h"
 #include "spion/nn/fused_dense_attention.h"
 
 namespace spion {
@@ -11,6 +12,12 @@ Method DenseMethod() {
 
 Method SdpaMethod() {
   return MakeMethod<FusedDenseAttention>("sdpa", "full softmax attention, fused (LibTorch)");
+}
+
+Method EveryBlockMethod() {
+  return MakeMethod<EveryBlockAttention>(
+      "every_block",
+      "full softmax attention, every block kept (LibTorch's where the kernels do not take it)");
 }
 
 }  // namespace spion

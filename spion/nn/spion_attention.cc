@@ -3,48 +3,21 @@
 #include <ATen/TensorOperators.h>
 #include <ATen/ops/ones_like.h>
 
-#include <cstdint>
 #include <utility>
-#include <vector>
 
-#include "spion/kernels/common/head_dim.h"
 #include "spion/nn/padding.h"
 #include "spion/ops/attention_map.h"
 #include "spion/ops/block_sparse_attention.h"
 
 namespace spion {
-namespace {
-
-constexpr int64_t kSmallestBlock = 16;
-
-// `length` is a multiple of kSmallestBlock.
-BlockPattern EveryBlock(int64_t length) {
-  int64_t block = 4 * kSmallestBlock;
-  while (length % block != 0) block /= 2;
-  const int64_t side = length / block;
-  const std::vector<uint8_t> mask(side * side, 1);
-  return BlockPattern::FromMask(static_cast<int>(side), static_cast<int>(block), mask).value();
-}
-
-}  // namespace
 
 SpionAttention::SpionAttention(int64_t layer, int64_t length, c10::Device device,
                                PrunedScore pruned)
-    : layer_(layer), length_(length), device_(device), pruned_(pruned) {}
-
-// In float32 LibTorch's is the faster one where nothing is padding.
-bool SpionAttention::TakesEveryBlock(const at::Tensor& q, const Lengths& lengths) const {
-  return !q.is_cpu() && length_ % kSmallestBlock == 0 && TakesHeadDim(q.size(3)) &&
-         (lengths.has_value() || q.element_size() == 2);
-}
-
-const PatternTensors& SpionAttention::every_block() {
-  if (!every_block_.has_value()) {
-    every_block_ = ToTensors(EveryBlock(length_), device_);
-    every_block_->layer = layer_;
-  }
-  return *every_block_;
-}
+    : layer_(layer),
+      length_(length),
+      device_(device),
+      pruned_(pruned),
+      dense_(std::in_place, layer, length, device) {}
 
 at::Tensor SpionAttention::Forward(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                    const Lengths& lengths) {
@@ -53,10 +26,7 @@ at::Tensor SpionAttention::Forward(const at::Tensor& q, const at::Tensor& k, con
     return BlockSparseAttention(q, k, v, pattern_tensors_, lengths, pruned_);
   }
   if (std::exchange(map_requested_, false)) map_ = MeanAttentionMap(q, k, lengths);
-  if (TakesEveryBlock(q, lengths)) {
-    return BlockSparseAttention(q, k, v, every_block(), lengths, PrunedScore::kExcluded);
-  }
-  return dense_.Forward(q, k, v, lengths);
+  return dense_->Forward(q, k, v, lengths);
 }
 
 // With ones for values each row comes out as what its kept entries weigh; pruned ones have the
@@ -101,7 +71,7 @@ void SpionAttention::SetPattern(const BlockPattern& pattern) {
   pattern_ = pattern;
   pattern_tensors_ = ToTensors(pattern, device_);
   pattern_tensors_.layer = layer_;
-  every_block_.reset();
+  dense_.reset();
   map_requested_ = false;
   map_ = at::Tensor();
 }

@@ -1,5 +1,5 @@
-// SPION's attention in one layer: dense until it is given a block pattern, block-sparse from then
-// on.
+// SPION's attention in one layer: dense (every_block_attention.h) until it is given a block
+// pattern, block-sparse from then on.
 //
 //   attention.RequestMap();                 // before the forward pass that captures
 //   ... forward pass ...
@@ -18,7 +18,7 @@
 
 #include "spion/kernels/block_sparse/problem.h"
 #include "spion/nn/attention.h"
-#include "spion/nn/fused_dense_attention.h"
+#include "spion/nn/every_block_attention.h"
 #include "spion/ops/pattern_tensors.h"
 #include "spion/pattern/block_pattern.h"
 
@@ -59,21 +59,14 @@ class SpionAttention : public Attention {
   const BlockPattern* pattern() const override { return pattern_ ? &*pattern_ : nullptr; }
 
  private:
-  /// Whether the dense phase of such sequences runs as block-sparse attention with every block,
-  /// which leaves out the blocks of padding and gives the same bits every run. LibTorch's
-  /// attention, which takes any shape, computes and masks padding, and adds up its gradients in no
-  /// fixed order.
-  bool TakesEveryBlock(const at::Tensor& q, const Lengths& lengths) const;
   at::Tensor PrunedShare(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                          const Lengths& lengths) const;
-  const PatternTensors& every_block();
 
   int64_t layer_;
   int64_t length_;
   c10::Device device_;
   PrunedScore pruned_;
-  FusedDenseAttention dense_;
-  std::optional<PatternTensors> every_block_;  // made when first asked for
+  std::optional<EveryBlockAttention> dense_;  // in the dense phase
   bool map_requested_ = false;
   at::Tensor map_;
   bool share_requested_ = false;
