@@ -35,7 +35,7 @@ class PublishedTest(unittest.TestCase):
                         f"{source}: {method.name} on {task}")
 
     def test_nothing_is_made_up(self):
-        for name in (*methods.SPION, "sdpa"):
+        for name in (*methods.SPION, "sdpa", "every_block"):
             for source in (methods.LRA, methods.SKYFORMER):
                 self.assertIsNone(self.published.of_method(source, methods.BY_NAME[name], "image",
                                                            ACCURACY))

@@ -14,8 +14,8 @@ from programs import Machine, Programs
 from result import State
 from store import Store
 
-PRESET = dataclasses.replace(QUICK, tasks=("pathfinder",), methods=("cf", "dense", "sdpa"),
-                             seeds=(1001,))
+PRESET = dataclasses.replace(QUICK, tasks=("pathfinder",),
+                             methods=("cf", "dense", "sdpa", "every_block"), seeds=(1001,))
 
 
 def _say_nothing(text):

@@ -9,9 +9,11 @@ ABOUT = ("SPION-CF, and the same with one part changed: without flood fill (SPIO
          "without the convolution (SPION-F), pruned entries left out of the softmax, one pattern for "
          "all layers, a learning rate that goes on at the transition; on image also nearly every "
          "block kept, which leaves nothing of the method but that its schedule starts anew, and "
-         "another limit for the transition. Differences are paired by seed: mean, 95 % interval by "
-         "Student's t, p of the exact sign-flip test, two-sided.")
+         "another limit for the transition. Dense all along is LibTorch's fused attention, with every "
+         "block what SPION's dense phase computes. Differences are paired by seed: mean, 95 % "
+         "interval by Student's t, p of the exact sign-flip test, two-sided.")
 _DENSE = "dense all along"
+_DENSE_AS_SPION = "dense all along, every block"
 _WHOLE = "SPION-CF"
 _THOROUGH = "image"  # the task with all rows
 # what it is, method, variant's name, flags
@@ -22,7 +24,6 @@ _ROWS = (
     ("pruned entries excluded, not score 0", "cf", "excluded", {"excluded_pruned": "yes"}),
     ("one pattern for all layers", "cf", "shared", {"shared_pattern": "yes"}),
     ("schedule goes on at the transition", "cf", "continued", {"continued_schedule": "yes"}),
-    (_DENSE, "sdpa", "", {}),
 )
 _ROWS_OF_THOROUGH = (
     ("nearly every block kept (SPION-C, density 1)", "c", "density1", {"density": 1}),
@@ -30,10 +31,14 @@ _ROWS_OF_THOROUGH = (
     ("transition below 30 %", "cf", "limit30", {"transition_limit_percent": 30}),
     ("transition below 60 %", "cf", "limit60", {"transition_limit_percent": 60}),
 )
+_ROWS_OF_DENSE = (
+    (_DENSE, "sdpa", "", {}),
+    (_DENSE_AS_SPION, "every_block", "", {}),
+)
 
 
 def _rows(preset, task):
-    rows = _ROWS[:-1] + (_ROWS_OF_THOROUGH if task == _THOROUGH else ()) + _ROWS[-1:]
+    rows = (*_ROWS, *(_ROWS_OF_THOROUGH if task == _THOROUGH else ()), *_ROWS_OF_DENSE)
     return [row for row in rows if row[1] in preset.methods]
 
 
@@ -54,8 +59,6 @@ def runs_of_variant(preset, results, task, wanted):
 
 
 def _difference(found, others):
-    if others is None:
-        return Entry("-")
     difference = paired.compare(gather.accuracy_by_seed(found), gather.accuracy_by_seed(others))
     if difference is None:
         return gather.without_numbers(found) or gather.without_numbers(others) or Entry("-")
@@ -66,6 +69,7 @@ def _grids(preset, results, task):
     rows, differences = [], []
     runs = {what: [results(cell) for cell in _trainings(preset, task, *row)]
             for what, *row in _rows(preset, task)}
+    yardsticks = [what for what in (_WHOLE, _DENSE, _DENSE_AS_SPION) if what in runs]
     for what, found in runs.items():
         told = gather.summaries(found)
         rows.append([what,
@@ -77,12 +81,13 @@ def _grids(preset, results, task):
                                                  if summary["kept_blocks"]], 0),
                      gather.middle_entry(found, [summary["step_ms_sparse"] for summary in told])])
         differences.append([what, *(
-            Entry("-") if other == what else _difference(found, runs.get(other))
-            for other in (_WHOLE, _DENSE))])
+            Entry("-") if other == what else _difference(found, runs[other])
+            for other in yardsticks)])
     yield Grid(f"{task}_parts", task, ["variant", "test accuracy, %", "transition at step",
                                        "kept blocks, all layers", "step, sparse phase, ms"], rows)
-    yield Grid(f"{task}_differences", f"{task}: differences of test accuracy, points",
-               ["variant", f"over {_WHOLE}", f"over {_DENSE}"], differences)
+    if yardsticks:
+        yield Grid(f"{task}_differences", f"{task}: differences of test accuracy, points",
+                   ["variant", *(f"over {what}" for what in yardsticks)], differences)
 
 
 def page(preset, results):

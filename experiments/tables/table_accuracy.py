@@ -12,7 +12,7 @@ ABOUT = ("Test accuracy in percent: mean and sample standard deviation over the 
          "tested with the best checkpoint of its sparse phase, under its own patterns.")
 
 # More curves than these hide each other.
-_DRAWN = ("c", "f", "cf", "dense", "sdpa")
+_DRAWN = ("c", "f", "cf", "dense", "sdpa", "every_block")
 
 
 def cells(preset):

@@ -14,7 +14,7 @@ ABOUT = ("What speaks for or against each claim of the paper: SPION-CF beside wh
          "exact sign-flip test, two-sided; with five seeds it is 0.0625 at least. An interval with 0 "
          "in it leaves open which is better.")
 _SPION = "cf"
-_DENSE = ("dense", "sdpa")
+_DENSE = ("dense", "sdpa", "every_block")
 
 
 def cells(preset):
@@ -44,7 +44,8 @@ class _Task:
                        for name in preset.methods}
 
     def row(self, claim, what, figure, finding, other=()):
-        nothing = gather.without_numbers([*self._found[_SPION], *other])
+        nothing = (gather.without_numbers(self._found[_SPION])
+                   or (other and gather.without_numbers(other)))
         return [claim, self.name, what, figure or nothing or Entry("-"), finding]
 
     def ratio(self, claim, names, fields, unit):

@@ -1,6 +1,7 @@
 """Every table, from stand-in runs."""
 
 import contextlib
+import dataclasses
 import io
 import os
 import pathlib
@@ -16,7 +17,7 @@ from cells import shard, with_requirements
 from page import NOT_PUBLISHED, NOT_RUN, Grid
 from presets import PAPER, QUICK
 from programs import Machine, Programs
-from result import State
+from result import Result, State
 from shown import OnOrigin, Whatever
 from store import Store
 from tables import TABLES
@@ -95,6 +96,7 @@ class TablesTest(unittest.TestCase):
         image = texts(self.pages["breakdown"], "image")
         self.assertEqual(image["Transformer"][0], "8.00")
         self.assertIn("2.00 (25 %)", image["Transformer"])
+        self.assertEqual(image["Transformer, every block kept"], image["SPION-CF"])
 
     def test_operations(self):
         grid = self.pages["operations"].blocks[0]
@@ -110,13 +112,44 @@ class TablesTest(unittest.TestCase):
         self.assertEqual(set(ablation) - set(of_text),
                          {"nearly every block kept (SPION-C, density 1)", "transition below 5 %",
                           "transition below 30 %", "transition below 60 %"})
-        self.assertEqual(ablation["dense all along"][1:], ["-", "-", "-"])
+        for dense in ("dense all along", "dense all along, every block"):
+            self.assertEqual(ablation[dense][1:], ["-", "-", "-"])
         same = "+0.00 (+0.00 to +0.00), p 1.00, 2 seeds"  # every method's seeds give the same
         differences = texts(self.pages["ablation"], "image_differences")
-        self.assertEqual(differences["SPION-CF"], ["-", same])
-        self.assertEqual(differences["one pattern for all layers"], [same, same])
+        self.assertEqual(differences["SPION-CF"], ["-", same, same])
+        self.assertEqual(differences["dense all along, every block"], [same, same, "-"])
+        self.assertEqual(differences["one pattern for all layers"], [same, same, same])
         pictures = [block for block in self.pages["patterns"].blocks if hasattr(block, "svg")]
         self.assertEqual(len(pictures), len(methods.TASKS) * 3 * 2)
+
+    def page_of(self, name, *chosen, without=()):
+        """The page of image with these methods alone, as if those in `without` were not run."""
+        preset = dataclasses.replace(QUICK, tasks=("image",), methods=chosen)
+        return TABLES[name].page(preset, lambda cell: Result(cell, State.MISSING)
+                                 if cell.method in without else self.results.result(cell))
+
+    def test_ablation_compares_with_what_is_asked_for(self):
+        for chosen, yardsticks in ((("cf", "sdpa"), ["SPION-CF", "dense all along"]),
+                                   (("c", "every_block"), ["dense all along, every block"])):
+            grid = self.page_of("ablation", *chosen).blocks[1]
+            self.assertEqual(grid.columns, ["variant", *(f"over {what}" for what in yardsticks)])
+        self.assertEqual(len(self.page_of("ablation", "c").blocks), 1)
+
+    def test_the_accuracy_to_reach_is_of_the_dense_transformer_that_is_there(self):
+        for without, told in (((), "the best of Transformer, fused attention;"),
+                              (("sdpa",), "the best of Transformer, every block kept;")):
+            page = self.page_of("training_time", "cf", "sdpa", "every_block", without=without)
+            self.assertIn(told, page.blocks[0].note)
+        page = self.page_of("training_time", "cf", "sdpa", without=("sdpa",))
+        self.assertNotIn("Accuracy to reach", page.blocks[0].note)
+
+    def test_claims_name_the_dense_transformer_that_is_not_there(self):
+        grid = self.page_of("claims", "cf", "sdpa", "every_block", without=("every_block",)).blocks[0]
+        quality = {row[2].text: row[3].text for row in grid.entries()
+                   if row[0].text == "quality kept, or better than dense"}
+        self.assertEqual(quality, {
+            "Transformer, fused attention": "+0.00 (+0.00 to +0.00), p 1.00, 2 seeds",
+            "Transformer, every block kept": NOT_RUN})
 
     def test_settling(self):
         page = self.pages["settling"]
