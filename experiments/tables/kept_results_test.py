@@ -26,7 +26,7 @@ from shown import OnOrigin
 from store import Store
 from tables import TABLES
 
-ARCHIVE = PUBLISHED_ARCHIVE = LARGE_BATCH_ARCHIVE = DOCUMENT = None
+ARCHIVE = PUBLISHED_ARCHIVE = LARGE_BATCH_ARCHIVE = TEXT_ARCHIVE = DOCUMENT = None
 SHA256 = "025eeda33d1241a16d8e5c6f6f46536f00437a926f691bc5c765193e0a6c09fb"  # as the run said
 
 
@@ -35,10 +35,10 @@ def new_folder():
 
 
 def report(folder, *flags):
-    """(exit code, what was said) of writing pages of image"""
+    """(exit code, what was said) of writing pages"""
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        code = main.main([f"--results_dir={folder}", "--tasks=image", "--report_only", *flags])
+        code = main.main([f"--results_dir={folder}", "--report_only", *flags])
     return code, out.getvalue()
 
 
@@ -56,7 +56,7 @@ class KeptResultsTest(unittest.TestCase):
             archive.extractall(cls.folder)
 
     def report(self, folder, *flags):
-        code, said = report(folder, "--preset=paper", *flags)
+        code, said = report(folder, "--preset=paper", "--tasks=image", *flags)
         self.assertEqual(code, 0)
         return said
 
@@ -131,9 +131,12 @@ _RUNS_OF_BOTH = {
 
 
 class Section:
-    """A section of the document whose cells are all of image; subclasses say which."""
+    """A section of the document whose cells are all of one task; subclasses say which."""
 
     PRESET = HEADING = None
+    TASK = "image"
+    METHODS = "c,f,cf,sdpa"
+    SEEDS = "1001,1002,1003,1004,1005"
     RUNS = {}  # as the document calls them: how many seeds, and their cells' names
     DIFFERENCES = 8  # rows of differences
     SHORT = {"the Transformer": "Transformer, fused attention",
@@ -153,8 +156,8 @@ class Section:
         cls.folder = new_folder()
         with tarfile.open(cls.archive()) as archive:
             archive.extractall(cls.folder)
-        cls.code, cls.said = report(cls.folder, f"--preset={cls.PRESET}", "--methods=c,f,cf,sdpa",
-                                    "--seeds=1001,1002,1003,1004,1005")
+        cls.code, cls.said = report(cls.folder, f"--preset={cls.PRESET}", f"--tasks={cls.TASK}",
+                                    f"--methods={cls.METHODS}", f"--seeds={cls.SEEDS}")
         document = pathlib.Path(DOCUMENT).read_text(encoding="utf-8")
         cls.section = re.search(rf"^## {cls.HEADING}.*?(?=^## )", document, re.M | re.S)[0]
 
@@ -238,6 +241,34 @@ class PublishedTest(Section, unittest.TestCase):
         return PUBLISHED_ARCHIVE
 
 
+class TextTest(Section, unittest.TestCase):
+    """The section on text."""
+
+    PRESET = "paper"
+    HEADING = "Text"
+    TASK = "text"
+    METHODS = "c,f,cf,every_block"
+    SEEDS = "1001,1002,1003"
+    RUNS = {
+        "SPION-CF": (3, "text-cf-seed????-????????.*"),
+        "SPION-C (no flood fill)": (3, "text-c-seed????-????????.*"),
+        "SPION-F (no convolution)": (3, "text-f-seed????-????????.*"),
+        "SPION-CF, pruned entries excluded": (1, "text-cf-seed????-excluded-*"),
+        "SPION-CF, one pattern for all layers": (1, "text-cf-seed????-shared-*"),
+        "SPION-CF, schedule goes on at the transition": (1, "text-cf-seed????-continued-*"),
+        "Transformer, every block kept": (3, "text-every_block-*"),
+        "Longformer": (3, "text-longformer-*"),
+        "BigBird": (2, "text-bigbird-*"),
+        "Linformer": (3, "text-linformer-*"),
+    }
+    DIFFERENCES = 7
+    SHORT = {**Section.SHORT, "the Transformer": "Transformer, every block kept"}
+
+    @classmethod
+    def archive(cls):
+        return TEXT_ARCHIVE
+
+
 class LargeBatchTest(Section, unittest.TestCase):
     """The section on the preset large_batch."""
 
@@ -307,5 +338,6 @@ class LargeBatchTest(Section, unittest.TestCase):
 
 
 if __name__ == "__main__":
-    ARCHIVE, PUBLISHED_ARCHIVE, LARGE_BATCH_ARCHIVE, DOCUMENT = (sys.argv.pop(1) for _ in range(4))
+    (ARCHIVE, PUBLISHED_ARCHIVE, LARGE_BATCH_ARCHIVE, TEXT_ARCHIVE, DOCUMENT) = (
+        sys.argv.pop(1) for _ in range(5))
     unittest.main()
