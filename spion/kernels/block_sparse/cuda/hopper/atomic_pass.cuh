@@ -14,7 +14,7 @@
 
 #include <cstdint>
 
-#include "spion/kernels/block_sparse/cuda/hopper/backward.cuh"
+#include "spion/kernels/block_sparse/cuda/hopper/key_gradients.cuh"
 
 namespace spion::cuda::hopper {
 
@@ -139,11 +139,8 @@ __device__ __forceinline__ void CopyForAtomicPass(const AtomicPassArguments<T>& 
         const uint32_t tile = queries.tile();
         tiles::CopyTile(tile, arguments.q, queries.barrier(), query, unit.head, unit.example);
         const int64_t first = unit.FirstRow(problem) + query;
-        tiles::CopyBulk(tile + Step::kBytes, arguments.statistics.lse_log2 + first,
-                        Traits::kStatisticsBytes, queries.barrier());
-        tiles::CopyBulk(tile + Step::kBytes + Traits::kStatisticsBytes,
-                        arguments.statistics.dots + first, Traits::kStatisticsBytes,
-                        queries.barrier());
+        CopyStatistics(tile + Step::kBytes, arguments.statistics, first, Traits::kStatisticsBytes,
+                       queries.barrier());
         queries.Next();
         if (i == line.begin && step == 0) {
           copy(values, arguments.v, Block::kBytes, line.line * kBlock);
@@ -173,12 +170,10 @@ class AtomicPassWalk {
         rings_(rings),
         keys_before_(rings.own.first.tile()) {}
 
-  /// Adds dK / scale and dV of a column with `blocks` kept ones at `rows`. keeps: which of the
-  /// thread's two keys are not padding; padded: whether some of the column are. sums: the head's.
+  /// Adds dK / scale and dV of a column with `blocks` kept ones at `rows`. sums: the head's.
   __device__ __forceinline__ void TakeColumn(float (&grad_k)[kHeadDim / 2],
                                              float (&grad_v)[kHeadDim / 2], const int32_t* rows,
-                                             int32_t blocks, bool padded, const bool (&keeps)[2],
-                                             float* sums) {
+                                             int32_t blocks, const KeptKeys& kept, float* sums) {
     auto& [keys, values] = rings_.own;
     auto& queries = rings_.of_steps.first;
     sums += group_ * kSumsOfGroup + threadIdx.x % kGroupThreads * 4;
@@ -189,7 +184,7 @@ class AtomicPassWalk {
 #pragma unroll 1
     for (int32_t step = 0; step < steps; ++step) {
       if (step % Traits::kSteps == 0) row = rows[step / Traits::kSteps];
-      TakeStep(grad_k, grad_v, padded, keeps, step + 1 == steps);
+      TakeStep(grad_k, grad_v, kept, step + 1 == steps);
       before_ = sums + (int64_t{row} * Traits::kSteps + step % Traits::kSteps) * (2 * kSumsOfGroup);
     }
     tiles::WaitForProducts<0>();
@@ -215,8 +210,8 @@ class AtomicPassWalk {
 
  private:
   __device__ __forceinline__ void TakeStep(float (&grad_k)[kHeadDim / 2],
-                                           float (&grad_v)[kHeadDim / 2], bool padded,
-                                           const bool (&keeps)[2], bool is_last) {
+                                           float (&grad_v)[kHeadDim / 2], const KeptKeys& kept,
+                                           bool is_last) {
     auto& [keys, values] = rings_.own;
     auto& [queries, grads] = rings_.of_steps;
     auto& exchange = rings_.exchange;
@@ -238,22 +233,9 @@ class AtomicPassWalk {
     tiles::CommitProducts();
     tiles::WaitForProducts<1>();  // S^T
     tiles::Receive(s);
-    const uint32_t lse = queries.tile() + Step::kBytes + 2 * tiles::LaneInGroup() * sizeof(float);
-#pragma unroll
-    for (int i = 0; i < kValues; i += 4) {
-      uint32_t of[2];
-      tiles::LoadShared(of, lse + 2 * i * sizeof(float));
-#pragma unroll
-      for (int e = 0; e < 4; ++e) {
-        s[i + e] = tiles::Exp2(fmaf(s[i + e], scale_log2_, -__uint_as_float(of[e % 2])));
-      }
-    }
-    if (padded) {
-#pragma unroll
-      for (int i = 0; i < kValues; ++i) {
-        if (!keeps[i / 2 % 2]) s[i] = 0;
-      }
-    }
+    const uint32_t lse = OwnStatistics(queries.tile() + Step::kBytes);
+    ScoresToWeights(s, scale_log2_, lse);
+    ClearPadding(s, kept);
     PackWeights<T>(p_weights, s);
     tiles::BeginProducts();
     ProductOfWeights<T, Step>(grad_v, p_weights, grads.tile(), 0);
@@ -264,19 +246,8 @@ class AtomicPassWalk {
       values.Release();  // for the next column
       values.Next();
     }
-#pragma unroll
-    for (int i = 0; i < kValues; i += 4) {
-      uint32_t of[2];
-      tiles::LoadShared(of, lse + Traits::kStatisticsBytes + 2 * i * sizeof(float));
-      const float dots[2] = {__uint_as_float(of[0]), __uint_as_float(of[1])};
-#pragma unroll
-      for (int r = 0; r < 2; ++r) {
-        // P as rounded for dV: there are no registers for it unrounded.
-        const float2 p = Unpack<T>(p_weights[i / 8][i % 8 / 2 + r]);
-        ds_weights[i / 8][i % 8 / 2 + r] = tiles::PackPair<T>(p.x * (dp[i + 2 * r] - dots[0]),
-                                                              p.y * (dp[i + 2 * r + 1] - dots[1]));
-      }
-    }
+    PackScoreGradients<T, /*kUnrounded=*/false>(ds_weights, s, p_weights, dp,
+                                                lse + Traits::kStatisticsBytes);
     const uint32_t scores_before = exchange.Before();  // so this one has been read
     Scores::StoreLeft(ds_weights, exchange.tile(), warp_row_);
     tiles::PublishWrites();
@@ -339,23 +310,14 @@ __device__ __forceinline__ void ComputeAtomicPass(const AtomicPassArguments<T>& 
     const BlockLine& line = unit.line;
     const tiles::ValidKeys valid = unit.Keys(problem);
     const int32_t row = line.line * kBlock + static_cast<int32_t>(place.thread_row());
-    const bool padded = !valid.all_before((line.line + 1) * kBlock);
-    bool keeps[2] = {true, true};
-    if (padded) {
-      keeps[0] = valid.at(row);
-      keeps[1] = valid.at(row + 8);
-    }
     float grad_k[kHeadDim / 2] = {};
     float grad_v[kHeadDim / 2] = {};
     if (HasGradients<kBlock>(line, valid)) {
       walk.TakeColumn(grad_k, grad_v, problem.pattern.column_rows + line.begin,
-                      line.end - line.begin, padded, keeps,
+                      line.end - line.begin, KeptKeys(valid, row, (line.line + 1) * kBlock),
                       arguments.grad_q_sums + unit.FirstRow(problem) * kHeadDim);
     }
-    StoreSums(grad_k, {problem.scale, problem.scale},
-              unit.HeadOf(call.grad_k) + row * call.grad_k.row_stride, call.grad_k.row_stride);
-    StoreSums(grad_v, {1.0F, 1.0F}, unit.HeadOf(call.grad_v) + row * call.grad_v.row_stride,
-              call.grad_v.row_stride);
+    StoreKeyGradients<T, kHeadDim>(call, unit, row, grad_k, grad_v);
   }
   walk.Finish();
 }

@@ -9,7 +9,7 @@
 
 #include <cstdint>
 
-#include "spion/kernels/block_sparse/cuda/hopper/backward.cuh"
+#include "spion/kernels/block_sparse/cuda/hopper/key_gradients.cuh"
 
 namespace spion::cuda::hopper {
 
@@ -54,11 +54,8 @@ __device__ __forceinline__ void CopyForGradKeys(const BackwardArguments<T>& argu
       const uint32_t tile = queries.tile();
       copy(tile, arguments.q, queries.barrier(), row);
       const int64_t first = unit.FirstRow(problem) + int64_t{row} * kBlock;
-      tiles::CopyBulk(tile + Block::kBytes, arguments.statistics.lse_log2 + first,
-                      Traits::kStatisticsBytes, queries.barrier());
-      tiles::CopyBulk(tile + Block::kBytes + Traits::kStatisticsBytes,
-                      arguments.statistics.dots + first, Traits::kStatisticsBytes,
-                      queries.barrier());
+      CopyStatistics(tile + Block::kBytes, arguments.statistics, first, Traits::kStatisticsBytes,
+                     queries.barrier());
       queries.Next();
       grads.BeginFill(Block::kBytes);
       copy(grads.tile(), arguments.grad_out, grads.barrier(), row);
@@ -110,17 +107,8 @@ __device__ __forceinline__ void SumGradKeys(float (&grad_k)[kHeadDim / 2],
     }
     left_query = leaves ? queries.barrier() : 0;
     left_grad = grads.barrier();
-    const uint32_t lse =
-        queries.tile() + Block::kBytes + (query + 2 * tiles::LaneInGroup()) * sizeof(float);
-#pragma unroll
-    for (int i = 0; i < kColumns / 2; i += 4) {
-      uint32_t of[2];
-      tiles::LoadShared(of, lse + 2 * i * sizeof(float));
-#pragma unroll
-      for (int e = 0; e < 4; ++e) {
-        s[i + e] = tiles::Exp2(fmaf(s[i + e], scale_log2, -__uint_as_float(of[e % 2])));
-      }
-    }
+    const uint32_t lse = OwnStatistics(queries.tile() + Block::kBytes + query * sizeof(float));
+    ScoresToWeights(s, scale_log2, lse);
     PackWeights<T>(p_weights, s);
     tiles::BeginProducts();
     ProductOfWeights<T, Block>(grad_v, p_weights, grads.tile(), query);
@@ -128,14 +116,8 @@ __device__ __forceinline__ void SumGradKeys(float (&grad_k)[kHeadDim / 2],
     tiles::WaitForProducts<1>();  // dP^T
     tiles::Receive(dp);
     if (step + 1 == steps) own.Release();  // for the next column
-#pragma unroll
-    for (int i = 0; i < kColumns / 2; i += 4) {
-      uint32_t of[2];
-      tiles::LoadShared(of, lse + Traits::kStatisticsBytes + 2 * i * sizeof(float));
-#pragma unroll
-      for (int e = 0; e < 4; ++e) s[i + e] *= dp[i + e] - __uint_as_float(of[e % 2]);
-    }
-    PackWeights<T>(ds_weights, s);
+    PackScoreGradients<T, /*kUnrounded=*/true>(ds_weights, s, p_weights, dp,
+                                               lse + Traits::kStatisticsBytes);
     tiles::BeginProducts();
     ProductOfWeights<T, Block>(grad_k, ds_weights, queries.tile(), query);
     tiles::CommitProducts();
@@ -171,21 +153,10 @@ __device__ __forceinline__ void ComputeGradKeys(const BackwardArguments<T>& argu
                                        problem.scale * tiles::kLog2E, place, rings);
     }
     const int32_t row = line.line * kBlock + static_cast<int32_t>(place.thread_row());
-    if (!valid.all_before((line.line + 1) * kBlock)) {
-#pragma unroll
-      for (int r = 0; r < 2; ++r) {
-        if (valid.at(row + 8 * r)) continue;
-#pragma unroll
-        for (int i = 0; i < kHeadDim / 2; i += 4) {  // a padded key has no gradient
-          grad_k[i + 2 * r] = grad_k[i + 2 * r + 1] = 0;
-          grad_v[i + 2 * r] = grad_v[i + 2 * r + 1] = 0;
-        }
-      }
-    }
-    StoreSums(grad_k, {problem.scale, problem.scale},
-              unit.HeadOf(call.grad_k) + row * call.grad_k.row_stride, call.grad_k.row_stride);
-    StoreSums(grad_v, {1.0F, 1.0F}, unit.HeadOf(call.grad_v) + row * call.grad_v.row_stride,
-              call.grad_v.row_stride);
+    const KeptKeys kept(valid, row, (line.line + 1) * kBlock);
+    ClearPadding(grad_k, kept);
+    ClearPadding(grad_v, kept);
+    StoreKeyGradients<T, kHeadDim>(call, unit, row, grad_k, grad_v);
   }
 }
 

@@ -157,23 +157,15 @@ __device__ __forceinline__ void ComputeOnePass(const OnePassArguments<T>& argume
       const BlockLine& line = unit.line;
       const tiles::ValidKeys valid = unit.Keys(problem);
       const int64_t row = row_of(unit);
-      const bool padded = !valid.all_before((line.line + 1) * kBlock);
-      bool keeps[2] = {true, true};
-      if (padded) {
-        keeps[0] = valid.at(static_cast<int32_t>(row));
-        keeps[1] = valid.at(static_cast<int32_t>(row) + 8);
-      }
       float grad_k[kHeadDim / 2] = {};
       float grad_v[kHeadDim / 2] = {};
       if (HasGradients<kBlock>(line, valid)) {
-        walk.Take(grad_k, grad_v, line.end - line.begin, padded, keeps,
+        const KeptKeys kept(valid, static_cast<int32_t>(row), (line.line + 1) * kBlock);
+        walk.Take(grad_k, grad_v, line.end - line.begin, kept,
                   exchange.BlocksOf(problem, of_both.pair) + line.begin * kScoreBlockBytes);
       }
       rings.units.ColumnIsDone();
-      StoreSums(grad_k, {problem.scale, problem.scale},
-                unit.HeadOf(call.grad_k) + row * call.grad_k.row_stride, call.grad_k.row_stride);
-      StoreSums(grad_v, {1.0F, 1.0F}, unit.HeadOf(call.grad_v) + row * call.grad_v.row_stride,
-                call.grad_v.row_stride);
+      StoreKeyGradients<T, kHeadDim>(call, unit, row, grad_k, grad_v);
     } else {
       rings.units.ColumnIsDone();
     }

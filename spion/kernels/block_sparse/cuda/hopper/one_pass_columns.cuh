@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "spion/kernels/block_sparse/cuda/hopper/key_gradients.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/one_pass_traits.cuh"
 
 namespace spion::cuda::hopper {
@@ -43,11 +44,8 @@ __device__ __forceinline__ void CopySteps(const OnePassArguments<T>& arguments, 
                       unit.head, unit.example);
       ring.Next();
       statistics.BeginFill(2 * Traits::kStatisticsBytes);
-      tiles::CopyBulk(statistics.tile(), arguments.statistics.lse_log2 + first + query,
-                      Traits::kStatisticsBytes, statistics.barrier());
-      tiles::CopyBulk(statistics.tile() + Traits::kStatisticsBytes,
-                      arguments.statistics.dots + first + query, Traits::kStatisticsBytes,
-                      statistics.barrier());
+      CopyStatistics(statistics.tile(), arguments.statistics, first + query,
+                     Traits::kStatisticsBytes, statistics.barrier());
       statistics.Next();
     }
     row = next;
@@ -72,17 +70,15 @@ class ColumnWalk {
         rings_(rings) {}
 
   /// Adds dK / scale and dV of a column with `blocks` kept ones, and stores their dS from `to` on.
-  /// keeps: which of the thread's two keys are not padding; padded: whether some of the column are.
   __device__ __forceinline__ void Take(float (&grad_k)[kHeadDim / 2], float (&grad_v)[kHeadDim / 2],
-                                       int32_t blocks, bool padded, const bool (&keeps)[2],
-                                       char* to) {
+                                       int32_t blocks, const KeptKeys& kept, char* to) {
     auto& own = rings_.own;
     to += group_row_ / kGroupRows * 2 * kTileBytes + thread_row_ * kTileRowBytes;
     own.WaitUntilFull();
     const int32_t steps = blocks * Traits::kSteps;
 #pragma unroll 1
     for (int32_t step = 0; step < steps; ++step) {
-      TakeStep(grad_k, grad_v, padded, keeps, step + 1 == steps,
+      TakeStep(grad_k, grad_v, kept, step + 1 == steps,
                to + step / Traits::kSteps * kScoreBlockBytes + step % Traits::kSteps * kTileBytes);
     }
     own.Next();
@@ -95,8 +91,8 @@ class ColumnWalk {
 
  private:
   __device__ __forceinline__ void TakeStep(float (&grad_k)[kHeadDim / 2],
-                                           float (&grad_v)[kHeadDim / 2], bool padded,
-                                           const bool (&keeps)[2], bool is_last, char* to) {
+                                           float (&grad_v)[kHeadDim / 2], const KeptKeys& kept,
+                                           bool is_last, char* to) {
     auto& own = rings_.own;
     auto& ring = rings_.steps;
     auto& statistics = rings_.statistics;
@@ -119,22 +115,9 @@ class ColumnWalk {
     tiles::WaitForProducts<1>();  // S^T
     tiles::Receive(s);
     statistics.WaitUntilFull();
-    const uint32_t lse = statistics.tile() + 2 * tiles::LaneInGroup() * sizeof(float);
-#pragma unroll
-    for (int i = 0; i < kValues; i += 4) {
-      uint32_t of[2];
-      tiles::LoadShared(of, lse + 2 * i * sizeof(float));
-#pragma unroll
-      for (int e = 0; e < 4; ++e) {
-        s[i + e] = tiles::Exp2(fmaf(s[i + e], scale_log2_, -__uint_as_float(of[e % 2])));
-      }
-    }
-    if (padded) {
-#pragma unroll
-      for (int i = 0; i < kValues; ++i) {
-        if (!keeps[i / 2 % 2]) s[i] = 0;
-      }
-    }
+    const uint32_t lse = OwnStatistics(statistics.tile());
+    ScoresToWeights(s, scale_log2_, lse);
+    ClearPadding(s, kept);
     PackWeights<T>(p_weights, s);
     tiles::BeginProducts();
     ProductOfWeights<T, Step>(grad_v, p_weights, grads, 0);
@@ -142,20 +125,8 @@ class ColumnWalk {
     tiles::WaitForProducts<1>();  // dP^T
     tiles::Receive(dp);
     if (is_last) own.Release();  // for the next column
-#pragma unroll
-    for (int i = 0; i < kValues; i += 4) {
-      uint32_t of[2];
-      tiles::LoadShared(of, lse + Traits::kStatisticsBytes + 2 * i * sizeof(float));
-      const float dots[2] = {__uint_as_float(of[0]), __uint_as_float(of[1])};
-#pragma unroll
-      for (int r = 0; r < 2; ++r) {
-        uint32_t& pair = p_weights[i / 8][i % 8 / 2 + r];
-        // At head dimension 64 P as rounded for dV: there are no registers for it unrounded.
-        const float2 p = kHeadDim == 128 ? float2{s[i + 2 * r], s[i + 2 * r + 1]} : Unpack<T>(pair);
-        ds_weights[i / 8][i % 8 / 2 + r] = tiles::PackPair<T>(p.x * (dp[i + 2 * r] - dots[0]),
-                                                              p.y * (dp[i + 2 * r + 1] - dots[1]));
-      }
-    }
+    PackScoreGradients<T, /*kUnrounded=*/kHeadDim == 128>(ds_weights, s, p_weights, dp,
+                                                          lse + Traits::kStatisticsBytes);
     statistics.Release();
     statistics.Next();
     tiles::BeginProducts();
