@@ -19,11 +19,14 @@ _DEVICES = ("auto", "cpu", "cuda")
 
 
 def _seeds(text):
-    try:
-        return tuple(int(seed) for seed in text.split(","))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f'"{text}"; expected whole numbers, as in 1001,1002'
-                                         ) from None
+    seeds = text.split(",")
+    if not all(seed.isascii() and seed.isdigit() for seed in seeds):
+        raise argparse.ArgumentTypeError(
+            f'"{text}"; expected whole numbers, 0 or more, as in 1001,1002')
+    seeds = tuple(map(int, seeds))
+    if len(set(seeds)) < len(seeds):
+        raise argparse.ArgumentTypeError(f'"{text}" has a seed twice: it would count as two runs')
+    return seeds
 
 
 def add_flags(parser, table_help):
@@ -62,6 +65,10 @@ def check(parser, options):
     if not 0 <= options.shard_index < options.shard_count:
         parser.error(f"--shard_index={options.shard_index} must lie from 0 to --shard_count - 1 = "
                      f"{options.shard_count - 1}")
+    foreign = [task for task in options.tasks or () if task not in PRESETS[options.preset].tasks]
+    if foreign:
+        parser.error(f"--preset={options.preset} has no task {', '.join(foreign)}; it has "
+                     f"{', '.join(PRESETS[options.preset].tasks)}")
     if options.gpus_per_cell < 1:
         parser.error(f"--gpus_per_cell={options.gpus_per_cell} must be at least 1")
 

@@ -1,19 +1,18 @@
 """The results that the repository keeps in docs/results: cells in archives.
 
-    with kept.unpacked() as folder:          # a temporary one
-        folder / "paper/cells"               # as below results/tables
-    kept.seeds(folder / "paper")             # (1001, 1002, ...)
+    with kept.unpacked() as (folder, again):   # a temporary one
+        folder / "paper/cells"                 # as below results/tables
 
-What else an archive has is left out. Of a cell that several archives have it is the one that was
-finished last.
+What else an archive has is left out. A cell that several archives have was run again: it is the one
+that was finished last; `again` has a sentence on those, or is empty.
 """
 
 import contextlib
 import json
 import pathlib
-import tarfile
 import tempfile
 
+import unpack
 from presets import PRESETS
 from result import CELL_FILE
 from store import CELLS
@@ -28,45 +27,56 @@ class KeptError(Exception):
 def _cells_of(archive):
     """{(preset, id): {file below the cell: its content}}"""
     cells = {}
-    with tarfile.open(archive) as content:
-        for member in content:
-            preset, *place = pathlib.PurePosixPath(member.name).parts or ("",)
-            if member.isfile() and preset in PRESETS and len(place) > 2 and place[0] == CELLS:
-                cells.setdefault((preset, place[1]), {})["/".join(place[2:])] = (
-                    content.extractfile(member).read())
+    for (preset, *place), _, content in unpack.files(archive):
+        if preset in PRESETS and len(place) > 2 and place[0] == CELLS:
+            cells.setdefault((preset, place[1]), {})["/".join(place[2:])] = content
     return cells
 
 
-def _finished(files):
-    return json.loads(files[CELL_FILE])["finished"]
+def _finished(archive, cell, files):
+    try:
+        return str(json.loads(files[CELL_FILE])["finished"])
+    except (KeyError, TypeError, ValueError):
+        raise KeptError(f"{archive} is damaged: {'/'.join(cell)} has no {CELL_FILE} that tells when "
+                        "it was finished") from None
 
 
 def _latest():
+    """({(preset, id): files}, how many cells several archives have)"""
     archives = sorted(_ARCHIVES.glob("*.tar.xz"))
     if not archives:
         raise KeptError(f"{_ARCHIVES} has no archives of results, so there is nothing to show")
-    latest = {}
+    found = {}
     for archive in archives:
         for cell, files in _cells_of(archive).items():
-            if cell not in latest or _finished(files) > _finished(latest[cell]):
-                latest[cell] = files
-    return latest
+            found.setdefault(cell, []).append((_finished(archive, cell, files), files))
+    latest = {cell: max(versions, key=lambda version: version[0])[1]
+              for cell, versions in found.items()}
+    return latest, sum(len(versions) > 1 for versions in found.values())
 
 
-@contextlib.contextmanager
-def unpacked():
-    """A folder with a folder for each preset of which there are cells; removed at the end."""
-    with tempfile.TemporaryDirectory(prefix="spion_results_") as name:
-        folder = pathlib.Path(name)
-        for (preset, cell), files in _latest().items():
+def _write(cells, folder):
+    try:
+        for (preset, cell), files in cells.items():
             for file, content in files.items():
                 path = folder / preset / CELLS / cell / file
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(content)
-        yield folder
+    except OSError as error:
+        raise KeptError(f"{error.filename or folder}: {error.strerror}; TMPDIR names the folder for "
+                        "what is unpacked") from None
 
 
-def seeds(folder):
-    """Those of the cells of a preset's folder, in order."""
-    return tuple(sorted({json.loads(path.read_text(encoding="utf-8"))["seed"]
-                         for path in (folder / CELLS).glob(f"*/{CELL_FILE}")}))
+@contextlib.contextmanager
+def unpacked():
+    """A folder with a folder for each preset of which there are cells, removed at the end, and the
+    sentence. Raises KeptError."""
+    try:
+        cells, again = _latest()
+    except unpack.UnpackError as error:
+        raise KeptError(str(error)) from None
+    with tempfile.TemporaryDirectory(prefix="spion_results_") as name:
+        folder = pathlib.Path(name)
+        _write(cells, folder)
+        yield folder, (f"{again} cells were run twice, and are in two archives: those of the later "
+                       "run are shown" if again else "")

@@ -6,13 +6,13 @@
 Results are kept in results/tables/<preset>/ where you stand, and a run that was stopped goes on:
 with the trainings that were under way, then with the cells that are missing, those of the same data
 and kind of device. --shard_index=I --shard_count=N runs every N-th cell: on each machine another I,
-then copy the folders together and run once more with --report_only. Where there are no results at
-all, --report_only shows those that the repository keeps. Exit code 0: all cells are there; 1: some
-failed (the pages show which, and why), or an error; 130: interrupted.
+then copy the folders together and run once more with --report_only. Where there are no results of the
+preset, --report_only shows those that the repository keeps. Exit code 0: all cells are there; 1:
+some failed (the pages show which, and why), or an error; 2: a wrong flag; 130: interrupted.
 """
 
 import argparse
-import copy
+import dataclasses
 import functools
 import pathlib
 import shlex
@@ -32,10 +32,12 @@ import run_cells
 import shown
 import signals
 from cells import shard
+from presets import PRESETS
 from programs import Machine, Programs
 from result import State
-from store import CELLS, Store
+from store import Store
 from tables import TABLES
+from there import There
 
 
 def parse_arguments(arguments):
@@ -49,17 +51,23 @@ def parse_arguments(arguments):
                       "made on; --data_dir: on real data alone, --device: on that alone")
     options = parser.parse_args(arguments)
     choice.check(parser, options)
+    for name in ("cells_only", "estimate_only"):
+        if options.report_only and getattr(options, name):
+            parser.error(f"--report_only runs nothing and writes pages; --{name} does not go with it")
     return options
 
 
-def write_pages(names, preset, result_of, folder, command, say=print):
-    """The pages of these tables, and the index of all that are there. `result_of` gives what is
-    shown of a cell; of other tasks than those of these tables it is not asked."""
-    results = functools.cache(result_of)
+def write_pages(names, preset, results_for, folder, command, say=print):
+    """The pages of these tables, and the index of all that are there. `results_for(cells)` gives a
+    function of a cell, what is shown of it on a page of these cells; of other tasks than those of
+    these tables it is not asked."""
     for name in names:
+        results = functools.cache(results_for(TABLES[name].cells(preset)))
         say(report.write(TABLES[name].page(preset, results), folder, preset.name, command))
     tasks = {cell.task for cell in choice.cells(names, preset)}
-    of_index = [results(cell) for cell in choice.cells(TABLES, preset) if cell.task in tasks]
+    of_all = choice.cells(TABLES, preset)
+    results = results_for(of_all)
+    of_index = [results(cell) for cell in of_all if cell.task in tasks]
     say(report.write_index(folder, preset.name, TABLES, of_index, command))
     for text in (*provenance.mixed(of_index), *provenance.left_out(of_index)):
         say(text)
@@ -89,34 +97,64 @@ def _run(options, cells, mine, store, where, programs, machine):
     return run_cells.run_missing(mine, store, programs, [machine], _say, options.retry_failed)
 
 
-def _write_whatever(options, store, folder, command):
+def _write_whatever(options, preset, store, folder, command, one_device=False):
     """The pages of what is in the store, into `folder`."""
-    preset = choice.preset(options)
-    results = shown.Whatever(store, choice.cells(TABLES, preset), options.device,
-                             real_data=bool(options.data_dir))
-    write_pages(choice.table_names(options), preset, results.result, folder, command, _say)
+    def results_for(cells):
+        return shown.Whatever(store, cells, options.device, real_data=bool(options.data_dir),
+                              one_device=one_device).result
+    write_pages(choice.table_names(options), preset, results_for, folder, command, _say)
 
 
-def _write_kept(options, command):
-    """The same of what the repository keeps, for each of its presets, or the one asked for."""
-    own = report.user_path(options.results_dir)
-    _say(f"{own} has no results: these are those that the repository keeps, docs/results")
-    with kept.unpacked() as folder:
-        presets = sorted(path.name for path in folder.iterdir())
-        for name in [options.preset] if options.preset in presets else presets:
-            of_preset = copy.copy(options)
-            of_preset.preset = name
-            of_preset.seeds = options.seeds or kept.seeds(folder / name)
-            _write_whatever(of_preset, Store(folder / name, _say), own / "kept" / name, command)
+def _seeds_there(options, preset, there, instead=False):
+    """The preset with the seeds of all cells that are there, too or instead of its own, unless the
+    user says which."""
+    if options.seeds:
+        return preset
+    return dataclasses.replace(preset, task_seeds=tuple(
+        (task, there.seeds(task) if instead and there.seeds(task)
+         else tuple(sorted({*preset.seeds, *there.seeds(task)}))) for task in preset.tasks))
+
+
+def _kept_presets(options, folder):
+    """{name: (preset, There)}: of the preset asked for, or all, what there are cells of."""
+    names = sorted(path.name for path in folder.iterdir())
+    found = {}
+    for name in [options.preset] if options.preset in names else names:
+        there, preset = There(folder / name), PRESETS[name]
+        tasks = [task for task in options.tasks or preset.tasks if task in there.tasks]
+        methods = options.methods or [name for name in preset.methods if name in there.methods]
+        if tasks:
+            found[name] = dataclasses.replace(preset, tasks=tuple(tasks), methods=tuple(methods),
+                                              seeds=options.seeds or preset.seeds), there
+    if not found:
+        raise kept.KeptError(f"there are no results of {', '.join(options.tasks)}, neither your own "
+                             "nor in docs/results")
+    return found
+
+
+def _write_kept(options, own, command):
+    """The same of what the repository keeps."""
+    with kept.unpacked() as (folder, again):
+        presets = _kept_presets(options, folder)
+        _say(f"{own / options.preset} has no results: these are those that the repository keeps, "
+             f"docs/results, of {' and '.join(f'--preset={name}' for name in presets)}")
+        if again:
+            _say(again)
+        for name, (preset, there) in presets.items():
+            _write_whatever(options, _seeds_there(options, preset, there, instead=True),
+                            Store(folder / name, _say), own / "kept" / name, command,
+                            one_device=True)
 
 
 def _report(options, command):
     own = report.user_path(options.results_dir)
-    if any(own.glob(f"*/{CELLS}/*")):
-        folder = own / options.preset
-        _write_whatever(options, Store(folder, _say), folder, command)
+    folder = own / options.preset
+    there = There(folder)
+    if not there.is_empty:
+        _write_whatever(options, _seeds_there(options, choice.preset(options), there),
+                        Store(folder, _say), folder, command)
     else:
-        _write_kept(options, command)
+        _write_kept(options, own, command)
 
 
 def _do(options, command):
@@ -139,7 +177,7 @@ def _do(options, command):
     if options.cells_only or options.estimate_only:
         return failed
     result_of = functools.cache(shown.OnOrigin(store, where.place).result)
-    write_pages(names, preset, result_of, folder, command, _say)
+    write_pages(names, preset, lambda _: result_of, folder, command, _say)
     return sum(result_of(cell).state != State.DONE for cell in mine)
 
 
@@ -151,7 +189,8 @@ def main(arguments):
         print(f"error: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"error: {error}; the same command goes on with what is missing", file=sys.stderr)
+        goes_on = "" if options.report_only else "; the same command goes on with what is missing"
+        print(f"error: {error}{goes_on}", file=sys.stderr)
         return 1
     except (run_cells.Interrupted, KeyboardInterrupt):
         _say("interrupted; the same command goes on: with the trainings that were under way, where "

@@ -18,6 +18,10 @@ class Preset:
     tasks: tuple = methods.TASKS
     methods: tuple = methods.NAMES
     settings: tuple = ()  # flags of every training
+    task_seeds: tuple = ()  # (task, seeds) of those tasks that have others
+
+    def seeds_of(self, task):
+        return dict(self.task_seeds).get(task, self.seeds)
 
     @property
     def of_program(self):
@@ -28,13 +32,14 @@ class Preset:
         """A training cell; `changed` are flags beside the preset's, as text or numbers."""
         extra = {name: str(value) for name, value in changed.items()}
         settings = tuple((name, extra.pop(name, value)) for name, value in self.settings)
-        return Cell(task, method, self.seeds[0] if seed is None else seed,
+        return Cell(task, method, self.seeds_of(task)[0] if seed is None else seed,
                     settings + tuple(extra.items()), variant=variant)
 
     def trainings(self):
         """Every method on every task with every seed."""
-        return [self.training(task, method, seed) for seed in self.seeds for task in self.tasks
-                for method in self.methods]
+        seeds = dict.fromkeys(seed for task in self.tasks for seed in self.seeds_of(task))
+        return [self.training(task, method, seed) for seed in seeds for task in self.tasks
+                if seed in self.seeds_of(task) for method in self.methods]
 
     def chosen(self, names):
         """Those of the methods that are asked for."""

@@ -140,7 +140,8 @@ class PagesTest(unittest.TestCase):
 
     def test_they_are_written(self):
         folder = new_folder()
-        main.write_pages(NAMES, PRESET, lambda cell: RESULTS.get(cell, Result(cell, State.MISSING)),
+        main.write_pages(NAMES, PRESET,
+                         lambda cells: lambda cell: RESULTS.get(cell, Result(cell, State.MISSING)),
                          folder, "a command", say=lambda text: None)
         for name in NAMES:
             self.assertIn("generated dots", (folder / f"{name}.md").read_text(encoding="utf-8"))

@@ -55,7 +55,8 @@ def say_plan(cells, store, say, retry_failed=False):
     to_run = {State.MISSING, State.FAILED} if retry_failed else {State.MISSING}
     missing = [cell for cell, result in results.items() if result.state in to_run]
     done = {cell: found.seconds for cell in missing if (found := store.unfinished(cell))}
-    say(f"{len(results)} cells: {len(results) - len(missing)} there, {len(missing)} to run"
+    say(f"{len(results)} {'cell' if len(results) == 1 else 'cells'}: "
+        f"{len(results) - len(missing)} there, {len(missing)} to run"
         + (f" ({len(done)} begun)" if done else "")
         + (f", {estimate.text(missing, results.values(), done)}" if missing else ""))
     return results, sorted(missing, key=lambda cell: cell not in done)

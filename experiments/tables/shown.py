@@ -4,7 +4,8 @@ A call that runs cells shows those on its own data and device (OnOrigin). With -
 is neither (Whatever): of each task it shows cells on one data alone, for no numbers on other data
 compare with them; data from files before generated data, then what most cells have. Of a cell made
 on several devices it shows that on the device of most cells. So a page may have cells of several
-devices, as when machines share the work; it says so (provenance.py).
+devices, as when machines share the work; it says so (provenance.py). Where devices did not share the
+work, but did it one after the other, a page can have one device for each task (`one_device`).
 """
 
 import collections
@@ -35,9 +36,10 @@ class OnOrigin:
 
 class Whatever:
     """Results of `cells` on whatever they were made; `device` "cpu" or "cuda": on that alone;
-    `real_data`: on data from files alone."""
+    `real_data`: on data from files alone; `one_device`: of each task on the device alone on which
+    most of these cells were made."""
 
-    def __init__(self, store, cells, device="auto", real_data=False):
+    def __init__(self, store, cells, device="auto", real_data=False, one_device=False):
         self._store = store
         self._device = device
         self._real_data = real_data
@@ -46,6 +48,7 @@ class Whatever:
                    if result.state == State.DONE and self._is_asked_for(result.origin)]
         self._cells_on_device = collections.Counter(origin.device for _, origin in origins)
         self._data = self._data_of_tasks(origins)
+        self._devices = self._devices_of_tasks(origins) if one_device else {}
 
     @staticmethod
     def _data_of_tasks(origins):
@@ -56,6 +59,14 @@ class Whatever:
             best[task] = max(best.get(task, rank), rank)
         return {task: data for task, (_, _, data) in best.items()}
 
+    @staticmethod
+    def _devices_of_tasks(origins):
+        cells = collections.Counter((task, origin.device) for task, origin in origins)
+        best = {}
+        for (task, device), count in cells.items():
+            best[task] = max(best.get(task, (0, "")), (count, device))
+        return {task: device for task, (_, device) in best.items()}
+
     def _is_asked_for(self, origin):
         return (self._device in ("auto", CPU if origin.device == CPU else "cuda")
                 and (origin.is_real or not origin.data or not self._real_data))
@@ -64,7 +75,8 @@ class Whatever:
         # What a cell of an earlier version failed on is unknown.
         return result.origin is None or (
             self._is_asked_for(result.origin)
-            and result.origin.data == self._data.get(result.cell.task, result.origin.data))
+            and result.origin.data == self._data.get(result.cell.task, result.origin.data)
+            and result.origin.device == self._devices.get(result.cell.task, result.origin.device))
 
     def _rank(self, result):
         device = result.origin.device if result.origin else ""

@@ -44,7 +44,7 @@ def _rows(preset, task):
 
 def _trainings(preset, task, method, variant, flags):
     return [preset.training(task, method, seed, variant=variant, **flags)
-            for seed in preset.seeds]
+            for seed in preset.seeds_of(task)]
 
 
 def cells(preset):

@@ -3,6 +3,7 @@
 import charts
 import gather
 import methods
+import provenance
 from page import NOT_PUBLISHED, Entry, Grid, Page, Picture, marks_of_highest, mean_and_spread
 from published import ACCURACY, Published
 from result import State
@@ -31,23 +32,29 @@ def _curve(result):
 
 
 def _by_method(preset, results, task):
-    return {name: [results(preset.training(task, name, seed)) for seed in preset.seeds]
+    return {name: [results(preset.training(task, name, seed)) for seed in preset.seeds_of(task)]
             for name in preset.methods}
+
+
+def _is_generated(by_method):
+    return any(made.is_generated for found in by_method.values() for made in provenance.of(found))
 
 
 def page(preset, results):
     ours, marks = {}, {}
     for task in preset.tasks:
         ours[task] = _by_method(preset, results, task)
-        marks[task] = marks_of_highest({name: mean_and_spread(_percents(found))
-                                        for name, found in ours[task].items()
-                                        if _percents(found)})
+        means = {name: mean_and_spread(_percents(found)) for name, found in ours[task].items()
+                 if _percents(found)}
+        marks[task] = marks_of_highest(means) if len(means) > 1 else {}
 
     def entry(task, name):
         found = ours[task][name]
         return gather.spread_entry(found, _percents(found), 1, marks[task].get(name, ""))
 
-    blocks = [Grid("matrix", "All tasks", ["method", *preset.tasks],
+    titles = {task: f"{task} (generated)" if _is_generated(ours[task]) else task
+              for task in preset.tasks}
+    blocks = [Grid("matrix", "All tasks", ["method", *titles.values()],
                    [[methods.title(name), *(entry(task, name) for task in preset.tasks)]
                     for name in preset.methods])]
     published = Published()
@@ -61,14 +68,15 @@ def page(preset, results):
                          str(len(_percents(ours[task][name]))),
                          *(Entry(value or NOT_PUBLISHED, "" if value else "missing")
                            for value in values)])
-        blocks.append(Grid(task, f"{task}: beside published values",
+        blocks.append(Grid(task, f"{titles[task]}: beside published values",
                            ["method", "here", "seeds", *sources], rows,
-                           "Published: " + "; ".join(published.where(source, ACCURACY)
+                           ("Data that this program made: no accuracy here compares with a published "
+                            "one. " if titles[task] != task else "") + "Published: " + "; ".join(published.where(source, ACCURACY)
                                                      for source in sources)
                            + ". Other code, other sizes of models, other hardware."))
         drawn = {name: _curve(ours[task][name][0]) for name in preset.chosen(_DRAWN)}
         drawn = {methods.title(name): points for name, points in drawn.items() if points}
         if drawn:
-            blocks.append(Picture(f"{task}: dev accuracy during training, seed {preset.seeds[0]}",
+            blocks.append(Picture(f"{task}: dev accuracy during training, seed {preset.seeds_of(task)[0]}",
                                   charts.curves(drawn, "step", "dev accuracy, %")))
     return Page("accuracy", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])

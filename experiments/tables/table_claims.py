@@ -3,6 +3,7 @@
 import gather
 import methods
 import paired
+import provenance
 import table_ablation
 from page import Entry, Grid, Page, mean_and_spread
 
@@ -12,7 +13,8 @@ ABOUT = ("What speaks for or against each claim of the paper: SPION-CF beside wh
          "as much the other takes: above 1, SPION-CF takes less. Accuracies are differences of test "
          "accuracy in points, paired by seed, with the 95 % interval by Student's t and the p of the "
          "exact sign-flip test, two-sided; with five seeds it is 0.0625 at least. An interval with 0 "
-         "in it leaves open which is better.")
+         "in it leaves open which is better. Where the cells compared are of other commits, the figure "
+         "says so: what the program does may have changed in between.")
 _SPION = "cf"
 _DENSE = ("dense", "sdpa", "every_block")
 
@@ -40,8 +42,14 @@ class _Task:
 
     def __init__(self, preset, results, task):
         self.name = task
-        self._found = {name: [results(preset.training(task, name, seed)) for seed in preset.seeds]
+        self._found = {name: [results(preset.training(task, name, seed)) for seed in preset.seeds_of(task)]
                        for name in preset.methods}
+
+    def _other_commits(self, other):
+        """What a figure says of cells that SPION-CF's are compared with."""
+        commits = [{commit for made in provenance.of(found) for commit in made.commits}
+                   for found in (self._found[_SPION], other)]
+        return ", other commits" if commits[0] != commits[1] else ""
 
     def row(self, claim, what, figure, finding, other=()):
         nothing = (gather.without_numbers(self._found[_SPION])
@@ -60,18 +68,32 @@ class _Task:
         least = min(taken, key=taken.get)
         ratio = taken[least] / mine
         return self.row(claim, methods.title(least),
-                        f"{ratio:.2f} ({mine:.4g} against {taken[least]:.4g} {unit})",
+                        f"{ratio:.2f} ({mine:.4g} against {taken[least]:.4g} {unit})"
+                        + self._other_commits(self._found[least]),
                         "less" if ratio > 1 else "more" if ratio < 1 else "equal")
 
     def difference(self, claim, what, other):
         found = paired.compare(gather.accuracy_by_seed(self._found[_SPION]),
                                gather.accuracy_by_seed(other))
-        return self.row(claim, what, found and found.text(), found.verdict if found else "-", other)
+        return self.row(claim, what, found and found.text() + self._other_commits(other),
+                        found.verdict if found else "-", other)
+
+    def difference_from_best(self, claim, names):
+        """From the one of `names` whose mean accuracy is highest."""
+        means = {name: gather.accuracy_by_seed(self._found[name]) for name in names}
+        means = {name: mean_and_spread(list(found.values()))[0]
+                 for name, found in means.items() if found}
+        if not means:
+            return self.row(claim, "-", None, "-", [result for name in names
+                                                    for result in self._found[name]])
+        best = max(means, key=means.get)
+        return self.difference(claim, methods.title(best), self._found[best])
 
     def rows(self, preset, results):
         sparse = [name for name in preset.methods if name not in (*methods.SPION, *_DENSE)]
         yield self.ratio("faster than the best sparse Transformer: a step", sparse, _STEP, "ms")
         yield self.ratio("the whole training", sparse, ("train_seconds",), "s")
+        yield self.difference_from_best("quality beside the best sparse Transformer", sparse)
         for name in preset.chosen(_DENSE):
             yield self.ratio("faster than dense: a step", [name], _STEP, "ms")
             yield self.ratio("less memory in training", [name], ("peak_memory_mib",), "MiB")

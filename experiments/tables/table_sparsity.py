@@ -23,7 +23,7 @@ def _sweeps(preset):
 
 def _trainings(preset, flag, method, value):
     return [preset.training(_TASK, method, seed, variant=f"{flag}{value}", **{flag: value})
-            for seed in preset.seeds]
+            for seed in preset.seeds_of(_TASK)]
 
 
 def cells(preset):

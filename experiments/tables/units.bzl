@@ -106,6 +106,8 @@ UNITS = {
         "store",
         "table_modules",
     ],
+    "there": ["result", "store"],
+    "there_test": ["small_runs", "cells", "origin"],
     "time_limit": [],
     "unfinished": ["durable", "origin"],
     "unpack": ["result", "running", "store", "unfinished"],

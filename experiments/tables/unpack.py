@@ -7,6 +7,7 @@ is there an archive's is left out; what is there and damaged has it beside, and 
 one (the store takes the one that got furthest).
 """
 
+import contextlib
 import lzma
 import os
 import pathlib
@@ -33,36 +34,49 @@ def _check_end(archive, file):
         raise UnpackError(f"{archive} is cut: its end is missing; copy it again")
 
 
-def _place(archive, member, preset):
-    """(cells, <id>, file, ...) of a member; None: no part of a cell, such as a page."""
+def _parts(archive, member):
+    """The names of folders and file in a member's path, without those that lead elsewhere."""
     path = pathlib.PurePosixPath(member.name)
     if path.is_absolute() or ".." in path.parts or not (member.isfile() or member.isdir()):
         raise UnpackError(f"{archive} is no archive of cells: it has {member.name!r}")
-    top, *place = path.parts or ("",)
-    if top and top != preset:
-        raise UnpackError(f"{archive} has cells of {top!r}, not of --preset={preset}")
-    is_cells = (len(place) > 2 and place[0] in (CELLS, FAILED, UNFINISHED)
-                and not place[1].startswith("."))
-    return place if member.isfile() and is_cells else None
+    return path.parts or ("",)
 
 
-def _extract(archive, folder, preset):
+@contextlib.contextmanager
+def _naming(archive):
     try:
-        with lzma.open(archive) as file:
-            _check_end(archive, file)
-            file.seek(0)
-            with tarfile.open(fileobj=file, mode="r:") as content:
-                for member in content:
-                    place = _place(archive, member, preset)
-                    if place:
-                        target = folder.joinpath(*place)
-                        target.parent.mkdir(parents=True, exist_ok=True)
-                        target.write_bytes(content.extractfile(member).read())
-                        os.utime(target, (member.mtime, member.mtime))
+        yield
     except (lzma.LZMAError, EOFError, tarfile.TarError, ValueError) as error:
         raise UnpackError(f"{archive} is damaged, or no .tar.xz: {error}") from None
     except OSError as error:
         raise UnpackError(f"{error.filename or archive}: {error.strerror}") from None
+
+
+def files(archive):
+    """(parts of its path, modification time, content) of each file of a whole archive. Raises
+    UnpackError."""
+    with _naming(archive), lzma.open(archive) as file:
+        _check_end(archive, file)
+        file.seek(0)
+        with tarfile.open(fileobj=file, mode="r:") as content:
+            for member in content:
+                parts = _parts(archive, member)
+                if member.isfile():
+                    yield parts, member.mtime, content.extractfile(member).read()
+
+
+def _extract(archive, folder, preset):
+    for (top, *place), mtime, content in files(archive):
+        if top != preset:
+            raise UnpackError(f"{archive} has cells of {top!r}, not of --preset={preset}")
+        # Other files are no part of a cell, such as a page.
+        if (len(place) > 2 and place[0] in (CELLS, FAILED, UNFINISHED)
+                and not place[1].startswith(".")):
+            target = folder.joinpath(*place)
+            with _naming(archive):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(content)
+                os.utime(target, (mtime, mtime))
 
 
 def _is_the_same(one, other):

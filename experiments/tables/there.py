@@ -1,0 +1,31 @@
+"""Which cells a preset's folder has, by their cell.json alone: for reports of whatever is there."""
+
+import json
+
+from result import CELL_FILE
+from store import CELLS, FAILED, UNFINISHED
+
+
+class There:
+    """Of the cells of `folder` that can be read: tasks, methods, and the seeds of each task;
+    `is_empty`: there is no cell, whether or not it can be read, is done, or has failed."""
+
+    def __init__(self, folder):
+        self.is_empty = not any(any((folder / group).glob("*"))
+                                for group in (CELLS, FAILED, UNFINISHED))
+        self.tasks, self.methods, self._seeds = set(), set(), {}
+        for path in (folder / CELLS).glob(f"*/{CELL_FILE}"):
+            self._add(path)
+
+    def _add(self, path):
+        try:
+            info = json.loads(path.read_text(encoding="utf-8"))
+            task, method, seed = info["task"], info["method"], int(info["seed"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return  # The store says what cannot be read.
+        self.tasks.add(task)
+        self.methods.add(method)
+        self._seeds.setdefault(task, set()).add(seed)
+
+    def seeds(self, task):
+        return tuple(sorted(self._seeds.get(task, ())))
