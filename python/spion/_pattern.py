@@ -106,13 +106,18 @@ class BlockPattern(nn.Module):
 
     @classmethod
     def from_json(cls, document: str | dict[str, Any]) -> "BlockPattern":
-        """A pattern of a C++ run's patterns.json or checkpoint: text, or what json.loads made of it.
+        """One layer's pattern of a C++ run: its text, or what json.loads made of that.
+
+        A run's patterns.json has one for each layer: ``json.load(file)["layers"][0]`` is the first.
 
         Raises:
             ValueError: if it is none, or contradicts itself.
         """
-        pattern = json.loads(document) if isinstance(document, str) else document
         try:
+            pattern = json.loads(document) if isinstance(document, str) else document
+            if isinstance(pattern, dict) and "layers" in pattern:
+                raise ValueError("it is a run's whole patterns.json; give one of its layers: "
+                                 'json.load(file)["layers"][0]')
             side, rows = pattern["blocks_per_side"], pattern["columns_of_row"]
             if len(rows) != side:
                 raise ValueError(f"a list of {len(rows)} rows, not of {side}")
@@ -125,6 +130,8 @@ class BlockPattern(nn.Module):
                 raise ValueError(f"kept_blocks is {pattern['kept_blocks']}, but its rows keep "
                                  f"{int(mask.sum())}")
             return cls(mask, pattern["block_size"])
+        except json.JSONDecodeError as error:
+            raise ValueError(f"spion.BlockPattern.from_json: not JSON: {error}") from error
         except (KeyError, TypeError, IndexError) as error:
             raise ValueError(f"spion.BlockPattern.from_json: not a block pattern: {error!r}") from error
         except ValueError as error:

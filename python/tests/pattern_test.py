@@ -130,6 +130,22 @@ class BlockPatternTest(unittest.TestCase):
             with self.subTest(message), self.assertRaisesRegex(ValueError, message):
                 spion.BlockPattern.from_json(good | change)
 
+    def test_a_layer_of_a_runs_file_and_not_the_whole(self):
+        layers = [patterns.longformer(LENGTH, block_size=BLOCK, window=window).to_json()
+                  for window in (1, 2)]
+        content = json.dumps({"task": "image", "transition_step": 4, "layers": layers})
+        read = spion.BlockPattern.from_json(json.loads(content)["layers"][1])
+        self.assertEqual(read.kept_blocks, layers[1]["kept_blocks"])
+        for whole in (content, json.loads(content)):
+            with self.assertRaisesRegex(ValueError, r"whole patterns.json; give one of its layers: "
+                                        r'json.load\(file\)\["layers"\]\[0\]$'):
+                spion.BlockPattern.from_json(whole)
+
+    def test_broken_json(self):
+        for broken in ("", '{"block_size": 16, "blo'):
+            with self.assertRaisesRegex(ValueError, r"^spion.BlockPattern.from_json: not JSON: .*line 1"):
+                spion.BlockPattern.from_json(broken)
+
     def test_bad_mask(self):
         for exception, message, mask in [
                 (TypeError, "mask is torch.float32", torch.eye(2)),
