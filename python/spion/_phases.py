@@ -81,6 +81,7 @@ class PhaseController:
         shared_pattern: whether all layers get one pattern, made from the mean of their maps.
 
     Raises:
+        TypeError: for a layer that is none.
         ValueError: for no layers, or a number that is none.
 
     Source: SPION, arXiv 2309.12578.
@@ -94,6 +95,12 @@ class PhaseController:
         if not layers:
             raise ValueError("spion.PhaseController: no layers, expected at least one "
                              "spion.nn.SpionAttention")
+        for number, layer in enumerate(layers):
+            # By what is called: torch.compile's wrapper of a layer has it too.
+            if not hasattr(layer, "request_map"):
+                raise TypeError(f"spion.PhaseController: layer {number} is a {type(layer).__name__}, "
+                                "expected a spion.nn.SpionAttention; spion.convert(model).layers has "
+                                "those that it put into a model")
         if capture_interval < 1:
             raise ValueError(f"spion.PhaseController: capture_interval is {capture_interval}, "
                              "expected at least 1 step")

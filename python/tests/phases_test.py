@@ -129,6 +129,14 @@ class BadInputTest(unittest.TestCase):
             with self.subTest(message), self.assertRaisesRegex(ValueError, message):
                 spion.PhaseController(layers, **(OPTIONS | change))
 
+    def test_another_module(self):
+        for number, layers in enumerate(([torch.nn.Linear(2, 2)],
+                                         [spion.nn.SpionAttention(), torch.nn.Linear(2, 2)])):
+            with self.assertRaisesRegex(
+                    TypeError, f"^spion.PhaseController: layer {number} is a Linear, expected a "
+                    r"spion.nn.SpionAttention; .*\S$"):
+                spion.PhaseController(layers, **OPTIONS)
+
     def test_no_map(self):
         layers = new_layers()
         controller = spion.PhaseController(layers, **OPTIONS)
