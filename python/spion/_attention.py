@@ -26,7 +26,9 @@ def block_sparse_attention(q: Tensor, k: Tensor, v: Tensor, pattern: BlockPatter
             float32, with rows aligned to 16 bytes; on a CPU float16 and bfloat16 are computed in
             float32. Under autocast they are cast to its dtype.
         pattern: of length L, on q's device; one for all heads, or one a head.
-        padding: which keys are valid: integer lengths [B], or bool [B, L], true for valid keys.
+        padding: which keys are valid: integer lengths [B], each from 0 to L, or bool [B, L], true
+            for valid keys. On a GPU, where looking at lengths would wait for it, and when traced, one
+            above L counts as L, one below 0 as 0; else such a length is refused.
         scale: of the scores; 1 / sqrt(d) if None.
         pruned: what a pruned pair means to the softmax. "zero": a score of 0 (SPION's);
             "excluded": it is left out (the masked softmax of other methods).

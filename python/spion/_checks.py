@@ -99,5 +99,20 @@ def checked_padding(function: str, padding: Tensor | None, q: Tensor) -> Tensor 
     if padding.dtype == torch.bool and padding.shape == (batch, length):
         return padding.contiguous()
     if padding.dtype in (torch.int32, torch.int64) and padding.shape == (batch,):
+        _check_lengths(function, padding, length)
         return padding.to(torch.int32).contiguous()
     raise ValueError(f"{function}: padding is {padding.dtype} {list(padding.shape)}, {expected}")
+
+
+def _check_lengths(function: str, lengths: Tensor, length: int) -> None:
+    """Raises ValueError for one that no sequence has, where a look at it waits for nothing.
+
+    Elsewhere the operators take what is above the length as the length, and what is below 0 as 0.
+    """
+    # A traced tensor, or one of a subclass, may have no numbers.
+    if type(lengths) is not Tensor or lengths.device.type != "cpu" or torch.compiler.is_compiling():
+        return
+    for example, valid in enumerate(lengths.tolist()):
+        if not 0 <= valid <= length:
+            raise ValueError(f"{function}: padding says that example {example} has {valid} valid keys, "
+                             f"expected 0 to {length}")

@@ -259,6 +259,10 @@ class BadInputTest(unittest.TestCase):
                 (ValueError, r"padding is torch.float32 \[3\], expected integer lengths \[3\]",
                  call(padding=torch.ones(3))),
                 (ValueError, r"padding is torch.int64 \[2\]", call(padding=torch.ones(2).long())),
+                (ValueError, r"example 1 has 65 valid keys, expected 0 to 64$",
+                 call(padding=torch.tensor([64, 65, 0]))),
+                (ValueError, "example 2 has -1 valid keys",
+                 call(padding=torch.tensor([64, 0, -1], dtype=torch.int32))),
                 (ValueError, "pruned is 'none'", call(pruned="none"))]:
             with self.subTest(message):
                 self.refused(exception, message, bad)
@@ -266,6 +270,25 @@ class BadInputTest(unittest.TestCase):
     def test_map(self):
         q, k, _ = heads()
         self.refused(ValueError, "k is .*expected q's", lambda: spion.mean_attention_map(q, k[:1]))
+        self.refused(ValueError, "example 0 has 300 valid keys",
+                     lambda: spion.mean_attention_map(q, k, padding=torch.tensor([300, 1, 1])))
+
+    def test_the_operators_take_lengths_beyond_as_the_nearest(self):
+        """As they get them where no look at the lengths is taken."""
+        q, k, v = (tensor.detach() for tensor in heads())
+        packed, *numbers = spion.BlockPattern(MASK, BLOCK).arguments()
+
+        def results(lengths):
+            lengths = torch.tensor(lengths, dtype=torch.int32)
+            rest = (lengths, 0.25, False, True)
+            out, log_sum_exp = torch.ops.spion.block_sparse_attention(
+                q, k, v, packed, *numbers, *rest)
+            return (out, torch.ops.spion.mean_attention_map(q, k, lengths, True),
+                    torch.ops.spion.block_sparse_attention_backward(
+                        v, q, k, v, out, log_sum_exp, packed, *numbers, *rest))
+
+        for beyond, nearest in zip(results([300, -1, 2**30]), results([LENGTH, 0, LENGTH])):
+            self.assertTrue(torch.equal(beyond, nearest))
 
     def test_operators_themselves(self):
         q, k, v = (tensor.detach() for tensor in heads())
