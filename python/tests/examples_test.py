@@ -5,6 +5,7 @@ import io
 import pathlib
 import pickle
 import re
+import runpy
 import tempfile
 import unittest
 from unittest import mock
@@ -54,6 +55,12 @@ class ExamplesTest(unittest.TestCase):
         self.assertLess(float(difference), 1e-5)
         accuracy, = re.findall(r"fine-tuned, sparse: .* accuracy (\d+)%", said)
         self.assertGreater(int(accuracy), 50)  # chance is 25
+
+    def test_the_package_lists_them(self):
+        with contextlib.redirect_stdout(io.StringIO()) as output:
+            runpy.run_module("spion.examples", run_name="__main__")
+        for example in (longformer, three_phases, convert_encoder):
+            self.assertRegex(output.getvalue(), rf"python -m {re.escape(example.__name__)} +# ")
 
     def test_what_cannot_be_done_is_said_before_anything_is(self):
         with mock.patch("importlib.util.find_spec", return_value=None):

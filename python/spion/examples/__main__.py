@@ -1,0 +1,5 @@
+"""Lists the examples: python -m spion.examples."""
+
+from spion import examples
+
+print(examples.__doc__)
