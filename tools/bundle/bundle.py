@@ -97,6 +97,14 @@ def make_bundle(content, out, limit_mb):
         raise BundleError("this build has no CUDA, and a bundle is for a GPU machine: " +
                           content["obstacle"])
     check_replaceable(out)
+    try:
+        return put_in_place(content, out, limit_mb)
+    except OSError as error:
+        raise BundleError(f"{out} cannot be written: {error}") from error
+
+
+def put_in_place(content, out, limit_mb):
+    """As make_bundle. Raises OSError where nothing can be written."""
     out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=out.parent, prefix=out.name + ".partial.") as temporary:
         made = pathlib.Path(temporary) / "bundle"

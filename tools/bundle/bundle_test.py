@@ -81,6 +81,14 @@ class RefusalTest(BundleTestCase):
         self.out.symlink_to("/nowhere")
         self.check_refused("no earlier bundle")
 
+    def test_a_place_where_nothing_can_be_written(self):
+        file = temporary_folder() / "file"
+        file.touch()
+        for place in (file, pathlib.Path("/proc/no_such")):
+            out = place / "bundle"
+            with self.assertRaisesRegex(bundle.BundleError, f"^{out} cannot be written: .*'$"):
+                bundle.make_bundle(CONTENT, out, bundle.LIMIT_MB)
+
     def test_too_large(self):
         self.check_refused("more than 0.01 MB.*example_", limit_mb=0.01)
         self.assertFalse(self.out.exists())

@@ -134,6 +134,22 @@ def write_archive(path, files):
             archive.writestr(info, content)
 
 
+def put_in_place(files, wheel, limit_mb):
+    """Writes the wheel, whole or not at all."""
+    wheel.parent.mkdir(parents=True, exist_ok=True)
+    partial = wheel.with_suffix(".partial")
+    try:
+        write_archive(partial, files)
+        size = partial.stat().st_size
+        if size > limit_mb * 1e6:
+            raise WheelError(f"the wheel would be {size / 1e6:.1f} MB, more than {limit_mb} MB; build "
+                             "for fewer GPUs, for example with "
+                             "--//tools/build:cuda_architectures=90")
+        partial.rename(wheel)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
 def make_wheel(content, out, limit_mb=LIMIT_MB):
     """Returns the wheel's path."""
     paths = {name: pathlib.Path(path) for name, path in content["files"].items()}
@@ -158,16 +174,11 @@ def make_wheel(content, out, limit_mb=LIMIT_MB):
     record = "".join(record_line(name, data) for name, data in files.items())
     files[f"{info}/RECORD"] = (record + f"{info}/RECORD,,\n").encode()
 
-    out.mkdir(parents=True, exist_ok=True)
     wheel = out / f"{NAME}-{version}-{tag}.whl"
-    partial = wheel.with_suffix(".partial")
-    write_archive(partial, files)
-    size = partial.stat().st_size
-    if size > limit_mb * 1e6:
-        partial.unlink()
-        raise WheelError(f"the wheel would be {size / 1e6:.1f} MB, more than {limit_mb} MB; build for "
-                         "fewer GPUs, for example with --//tools/build:cuda_architectures=90")
-    partial.rename(wheel)
+    try:
+        put_in_place(files, wheel, limit_mb)
+    except OSError as error:
+        raise WheelError(f"no wheel can be written into {out}: {error}") from error
     return wheel
 
 

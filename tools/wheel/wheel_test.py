@@ -90,6 +90,14 @@ class WheelTest(unittest.TestCase):
             wheel.make_wheel(CONTENT, self.folder / "large", limit_mb=0.1)
         self.assertEqual(list((self.folder / "large").iterdir()), [])
 
+    def test_a_place_where_nothing_can_be_written(self):
+        file = self.folder / "file"
+        file.touch()
+        for place in (file, file / "below", pathlib.Path("/proc/no_such")):
+            with self.assertRaisesRegex(wheel.WheelError,
+                                        f"^no wheel can be written into {place}: .*'$"):
+                wheel.make_wheel(CONTENT, place)
+
     def test_installs_and_works_in_another_environment(self):
         made = environment.Environment(self.folder / "environment")
         torch_packages = pathlib.Path(torch.__file__).resolve().parents[1]
