@@ -32,8 +32,11 @@ import re
 import statistics
 import sys
 
-import torch
-import torch._dynamo
+import packages
+packages.want("torch")
+
+import torch  # pylint: disable=wrong-import-position
+import torch._dynamo  # pylint: disable=wrong-import-position
 
 # It lies elsewhere in the repository, and beside this file in a bundle.
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir,

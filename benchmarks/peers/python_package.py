@@ -15,14 +15,17 @@ import statistics
 import sys
 import time
 
-import torch
-from torch.nn.functional import scaled_dot_product_attention
+import packages
+packages.want("torch", "spion")
 
-import spion
-from attention import command_line
-from gpu_time import capture, gpu_seconds
-from package_peers import spion as peer_of
-from problem import Problem, inputs_of, run_pass
+import torch  # pylint: disable=wrong-import-position
+from torch.nn.functional import scaled_dot_product_attention  # pylint: disable=wrong-import-position
+
+import spion  # pylint: disable=wrong-import-position
+from attention import command_line  # pylint: disable=wrong-import-position
+from gpu_time import capture, gpu_seconds  # pylint: disable=wrong-import-position
+from package_peers import spion as peer_of  # pylint: disable=wrong-import-position
+from problem import Problem, inputs_of, run_pass  # pylint: disable=wrong-import-position
 
 
 def wall_microseconds(run, calls, series, pick):

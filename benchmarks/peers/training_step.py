@@ -19,10 +19,13 @@ import os
 import statistics
 import sys
 
-import torch
-import torch._dynamo
-from torch.nn import functional
-from torch.nn.attention.flex_attention import flex_attention
+import packages
+packages.want("torch")
+
+import torch  # pylint: disable=wrong-import-position
+import torch._dynamo  # pylint: disable=wrong-import-position
+from torch.nn import functional  # pylint: disable=wrong-import-position
+from torch.nn.attention.flex_attention import flex_attention  # pylint: disable=wrong-import-position
 
 # It lies elsewhere in the repository, and beside this file in a bundle.
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir, os.pardir,
