@@ -4,12 +4,14 @@
     svg = charts.curves({"cf": [(1, 2.0), (2, 3.0)]}, "step", "loss")
 
 The same numbers give the same text. A number that is None is not drawn. matplotlib is
-looked for when something is drawn: machines that only run cells need none.
+looked for when something is drawn, and where there is none that is a ChartsError: machines that only
+run cells need none.
 """
 
 import contextlib
 import io
 import re
+import sys
 import zlib
 
 # Colours that stand in for the page's own, which are known in the browser only (write_html.py).
@@ -21,6 +23,10 @@ _STYLE = {"svg.fonttype": "none", "svg.hashsalt": "spion", "font.family": "sans-
           "axes.spines.right": False, "legend.frameon": False}
 _MARKERS = "os^Dvx"
 _WIDTH = 5.2  # inches, at which texts can still be read on a telephone
+
+
+class ChartsError(Exception):
+    """Its text is for the user: one line."""
 
 
 class _Drawing:
@@ -42,7 +48,12 @@ class _Drawing:
 @contextlib.contextmanager
 def _drawing(width, height, **parts):
     """A _Drawing of that many inches, in our style; `parts` as of pyplot.subplots."""
-    import matplotlib  # pylint: disable=import-outside-toplevel
+    try:
+        import matplotlib  # pylint: disable=import-outside-toplevel
+    except ModuleNotFoundError:
+        raise ChartsError(f"{sys.executable} has no package matplotlib, which draws the pages' charts: "
+                          "pip install matplotlib, or take --cells_only here and --report_only on a "
+                          "machine that has it") from None
     matplotlib.use("svg")
     from matplotlib import pyplot  # pylint: disable=import-outside-toplevel
     with matplotlib.rc_context({**_STYLE, "axes.prop_cycle": matplotlib.cycler(color=_SERIES)}):

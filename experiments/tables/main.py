@@ -23,6 +23,7 @@ _WORKSPACE = pathlib.Path(__file__).parents[2]
 sys.path += [str(_WORKSPACE / "tools/command_line"), str(_WORKSPACE / "benchmarks")]
 
 import ask
+import charts
 import choice
 import command_line
 import kept
@@ -185,7 +186,7 @@ def main(arguments):
     options = parse_arguments(arguments)
     try:
         return 1 if _do(options, _command(options, arguments)) else 0
-    except (ask.AskError, kept.KeptError) as error:
+    except (ask.AskError, charts.ChartsError, kept.KeptError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except OSError as error:

@@ -204,6 +204,13 @@ class BundleTest(CommandTest):
         self.assertEqual(code, 0)
         self.assertIn("image: files, sha256 abababababab", self.page())
 
+    def test_pages_without_what_draws_their_charts(self):
+        result = subprocess.run([sys.executable, "-S", "-E", main.__file__, *self.flags()],
+                                capture_output=True, text=True, check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr, r"^error: .* no package matplotlib, .*--report_only .*\n$")
+        self.assertEqual(len(self.cells()), 1)
+
 
 del CommandTest  # what the others share, no test of its own
 
