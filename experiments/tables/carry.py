@@ -45,25 +45,15 @@ class CarryError(Exception):
     """Its text is for the user: one line."""
 
 
-def _positive(text):
-    try:
-        number = float(text)
-    except ValueError:
-        number = 0.0
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f'"{text}"; expected a number above 0')
-    return number
-
-
 def parse_arguments(arguments):
     parser = command_line.Parser(prog="run cells", description=__doc__)
-    parser.add_argument("--minutes", type=_positive, metavar="M",
+    parser.add_argument("--minutes", type=command_line.positive, metavar="M",
                         help="until all is packed, from now on; none: until all cells are there")
     parser.add_argument("--in", dest="archives", nargs="+", action="extend", default=[],
                         metavar="FILE", help="all archives that an earlier call packed, or the "
                         "folder that has them; may be given several times")
     parser.add_argument("--out", required=True, metavar="FILE.tar.xz", help="where cells are packed")
-    parser.add_argument("--part_mib", type=_positive, default=16.0, metavar="N",
+    parser.add_argument("--part_mib", type=command_line.positive, default=16.0, metavar="N",
                         help="the largest size of an archive; more cells go into FILE.2.tar.xz and "
                         "so on (%(default)g)")
     choice.add_flags(parser, table_help="which table's cells (%(default)s)")

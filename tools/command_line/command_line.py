@@ -52,6 +52,17 @@ def names_of(known):
     return parse
 
 
+def positive(text):
+    """A type for add_argument: a finite number above 0."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f'"{text}"; expected a number above 0')
+    return number
+
+
 def _switch(text):
     if text.lower() not in _SWITCH_VALUES:
         raise argparse.ArgumentTypeError(f'"{text}"; expected true or false')

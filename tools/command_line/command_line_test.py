@@ -72,6 +72,13 @@ class ParserTest(unittest.TestCase):
         self.assertEqual(self.error("--task=listops"),
                          'argument --task: "listops"; expected one of image, text')
 
+    def test_numbers_above_0(self):
+        self.parser.add_argument("--minutes", type=command_line.positive)
+        self.assertEqual(self.parse("--minutes=0.5").minutes, 0.5)
+        for text in ("0", "-1", "inf", "nan", "soon", ""):
+            self.assertEqual(self.error(f"--minutes={text}"),
+                             f'argument --minutes: "{text}"; expected a number above 0')
+
     def test_arguments_that_are_not_utf8(self):
         name = os.fsdecode(b"--out=/r\xe9sultats")
         self.assertEqual(self.error(name), '"--out=/r%E9sultats" is not UTF-8; rename the file or '

@@ -7,7 +7,7 @@ Prints a line for each. What makes one fail lies in tools/fuzz/found/NAME/: mend
 commit the file, which is a test case of //tools/fuzz:NAME_test from then on. Corpora are kept in
 the cache folder, and so is the build.
 
-Exit code 0: nothing was found. 1: something was. 3: there is no clang with libFuzzer.
+Exit code 0: nothing was found. 1: something was. 2: a wrong flag. 3: there is no clang with libFuzzer.
 """
 
 import concurrent.futures
@@ -38,7 +38,7 @@ NO_COMPILER = 3
 
 def parse_arguments(arguments):
     parser = command_line.Parser(prog="fuzz", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=1.0, help="for each (%(default)g)")
+    parser.add_argument("--minutes", type=command_line.positive, default=1.0, help="for each (%(default)g)")
     parser.add_argument("--runs", type=int, default=-1, help="for each at most (no limit)")
     parser.add_argument("--names", type=command_line.names_of(NAMES), default=tuple(NAMES),
                         help=f"some of {', '.join(NAMES)} (all)")
