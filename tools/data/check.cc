@@ -29,9 +29,12 @@ namespace {
 
 constexpr char kUsage[] = "usage: check DIR [TASK ...]";
 
+// What fetch has no archive of: its generator is the data set.
+constexpr char kGeneratedTask[] = "listops";
+
 struct Counts {
   int sound = 0;
-  int missing = 0;
+  std::vector<std::string> missing;
   int broken = 0;
 };
 
@@ -87,11 +90,26 @@ void CheckTask(const std::string& task, const std::string& folder, Counts& count
     Print(task, absl::StrCat(data->source.description, spion::DescribeCuts(*data)),
           absl::StrCat("sha256 ", data->source.sha256));
   } else if (absl::IsNotFound(data.status())) {
-    ++counts.missing;
+    counts.missing.push_back(task);
     Print(task, absl::StrCat("missing: ", data.status().message()));
   } else {
     ++counts.broken;
     Print(task, absl::StrCat("BROKEN: ", data.status().message()));
+  }
+}
+
+/// How to get the tasks that are missing.
+void PrintWaysOut(std::vector<std::string> missing, const std::string& folder) {
+  const auto generated = std::remove(missing.begin(), missing.end(), kGeneratedTask);
+  const bool is_generated_missing = generated != missing.end();
+  missing.erase(generated, missing.end());
+  if (!missing.empty()) {
+    std::cout << "To get " << absl::StrJoin(missing, ", ")
+              << ": bazel run //tools:data -- fetch TASK --out=" << folder << "\n";
+  }
+  if (is_generated_missing) {
+    std::cout << "To make " << kGeneratedTask
+              << ": bazel run //tools:make_listops -- --out=" << folder << "/listops-1000\n";
   }
 }
 
@@ -110,12 +128,9 @@ absl::StatusOr<Counts> Run(const std::vector<std::string>& arguments) {
   RETURN_IF_ERROR(CheckFolder(folder));
   Counts counts;
   for (const std::string& task : tasks) CheckTask(task, folder, counts);
-  std::cout << absl::StrFormat("\n%d sound, %d missing, %d broken\n", counts.sound, counts.missing,
-                               counts.broken);
-  if (counts.missing > 0) {
-    std::cout << "To get what is missing: bazel run //tools:data -- fetch TASK --out=" << folder
-              << "\n";
-  }
+  std::cout << absl::StrFormat("\n%d sound, %d missing, %d broken\n", counts.sound,
+                               counts.missing.size(), counts.broken);
+  PrintWaysOut(counts.missing, folder);
   return counts;
 }
 

@@ -65,7 +65,19 @@ class CheckTest(test_case.FolderTestCase):
             self.assertRegex(line, rf"^{task} +missing: .*")
             self.assertIn(way_out, line)
         self.assertRegex(result.stdout, r"\n0 sound, \d missing, 0 broken\n")
-        self.assertIn(f"bazel run //tools:data -- fetch TASK --out={self.folder}", result.stdout)
+        self.assertRegex(result.stdout, r"\nTo get image, [a-z, ]*text: bazel run //tools:data -- "
+                         f"fetch TASK --out={self.folder}\n"
+                         "To make listops: bazel run //tools:make_listops -- "
+                         f"--out={self.folder}/listops-1000\n$")
+
+    def test_the_way_out_is_of_what_is_missing(self):
+        self.write_listops()
+        self.assertNotIn("make_listops", self.check(self.folder).stdout)
+        self.assertNotIn("fetch", self.check(self.folder, "listops").stdout)
+        (self.folder / "listops-1000").rename(self.folder / "elsewhere")
+        said = self.check(self.folder, "listops").stdout
+        self.assertIn("To make listops", said)
+        self.assertNotIn("fetch", said)
 
     def test_what_is_there(self):
         image, listops = self.write_image(), self.write_listops()
