@@ -39,7 +39,7 @@ def _cuda_repository_impl(repository_ctx):
     nvcc = repository_ctx.path("{}/bin/nvcc".format(home))
     if not nvcc.exists:
         if chosen:
-            fail("@cuda: CUDA_HOME={} has no bin/nvcc; unset CUDA_HOME to build for the CPU alone".format(chosen))
+            fail("@cuda: CUDA_HOME={} has no bin/nvcc; unset CUDA_HOME to take /usr/local/cuda, or to build for the CPU alone where that is not there".format(chosen))
         repository_ctx.file("BUILD.bazel", _EMPTY)
         repository_ctx.file("defs.bzl", "HAS_NVCC = False\nCUDA_HOME = \"\"\nCUDA_VERSION = \"\"\n")
         return

@@ -102,6 +102,51 @@ class FoldersTest(BazelTest):
         self.check_build_is_refused(str(checkout), "without spaces", "move it", checkout=checkout)
 
 
+class ChoicesTest(BazelTest):
+    """LibTorch and the CUDA toolkit that the user names."""
+
+    def torch(self, version_file, text):
+        for file in (version_file, "include/ATen/ATen.h", "lib/libtorch_cpu.so"):
+            self.write(f"torch/{file}", text if file == version_file else "")
+        return str(self.folder / "torch")
+
+    def cuda(self, version):
+        nvcc = self.write("cuda/bin/nvcc", f"#!/bin/sh\necho 'release 1.2, V{version}'\n")
+        nvcc.chmod(0o755)
+        return str(nvcc.parent.parent)
+
+    def test_torch_of_a_wheel_and_of_an_archive(self):
+        self.environment["SPION_TORCH_DIR"] = self.torch(
+            "version.py", "__all__ = ['__version__']\n__version__ = '2.11.0+cu130'\n")
+        self.assertEqual(self.bazel_call("info")[0], ["info"])
+        (self.folder / "torch/version.py").unlink()
+        self.check_build_is_refused("is version unknown")
+        self.torch("build-version", "2.11.0+cpu\n")
+        self.assertEqual(self.bazel_call("info")[0], ["info"])
+
+    def test_torch_that_cannot_be(self):
+        self.environment["SPION_TORCH_DIR"] = "/no/such"
+        self.check_build_is_refused("SPION_TORCH_DIR=/no/such has no include/ATen/ATen.h",
+                                    "torch 2.11.0", "or unset it")
+        folder = self.torch("build-version", "2.10.0+cu130\n")
+        self.environment["SPION_TORCH_DIR"] = folder
+        self.check_build_is_refused(f"SPION_TORCH_DIR={folder} is version 2.10.0+cu130", "unset it")
+        (self.folder / "torch/lib/libtorch_cpu.so").unlink()
+        self.check_build_is_refused(f"SPION_TORCH_DIR={folder} has no lib/libtorch_cpu.so")
+
+    def test_cuda(self):
+        self.environment["CUDA_HOME"] = self.cuda("13.0.88")
+        self.assertEqual(self.bazel_call("info")[0], ["info"])
+
+    def test_cuda_that_cannot_be(self):
+        self.environment["CUDA_HOME"] = "/no/such"
+        self.check_build_is_refused("CUDA_HOME=/no/such has no bin/nvcc",
+                                    "not set, /usr/local/cuda is taken", "the CPU alone")
+        for version, expected in (("12.8.93", "is of CUDA 12"), ("13", "tells no version")):
+            self.environment["CUDA_HOME"] = self.cuda(version)
+            self.check_build_is_refused(f"{self.folder}/cuda/bin/nvcc {expected}", "CUDA 13")
+
+
 class VersionTest(BazelTest):
     def test_bazel_without_workspace(self):
         for version in ("9.0.1", "7.6.0", "40.0.0"):

@@ -8,7 +8,7 @@
 # Environment: SPION_CACHE_DIR   that folder; if not set, spion/ in
 #              XDG_CACHE_HOME    the user's cache folder; if not set, .cache/ in
 #              HOME
-#              SPION_TORCH_DIR, CUDA_HOME   checked only
+#              SPION_TORCH_DIR, CUDA_HOME   their paths are checked only; choices.sh has the rest
 
 refuse_folder() {
   echo "tools/bazel: $*" >&2

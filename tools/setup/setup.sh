@@ -49,13 +49,7 @@ report_versions() {
   done
 }
 
-find_nvcc() {
-  local home
-  for home in "${CUDA_HOME:-}" /usr/local/cuda; do
-    [[ -n $home && -x $home/bin/nvcc ]] && return 0
-  done
-  return 1
-}
+has_nvcc() { [[ -x ${CUDA_HOME:-/usr/local/cuda}/bin/nvcc ]]; }
 
 # The folder of a Python environment; its key is that of versions.env. LibTorch has one for each
 # flavour, so that installing CUDA later brings the whole. The whole serves a machine without nvcc
@@ -64,11 +58,11 @@ environment() {
   local version=$1_VERSION env
   env=$SPION_CACHE_DIR/${1,,}-${!version}
   [[ $1 == TORCH ]] || { echo "$env"; return; }
-  if [[ -f $env-cuda/complete ]] || find_nvcc; then echo "$env-cuda"; else echo "$env-cpu"; fi
+  if [[ -f $env-cuda/complete ]] || has_nvcc; then echo "$env-cuda"; else echo "$env-cpu"; fi
 }
 
 torch_is_there() {
-  [[ -n ${SPION_TORCH_DIR:-} ]] && return 0  # checked by the repository rule
+  [[ -n ${SPION_TORCH_DIR:-} ]] && return 0  # checked before: choices.sh
   [[ -f $(environment TORCH)/complete ]] && return 0
   [[ $("$SPION_PYTHON" -c 'import importlib.metadata as m; print(m.version("torch"))' 2>/dev/null) \
     == "$TORCH_VERSION"* ]]

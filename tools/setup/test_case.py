@@ -125,8 +125,8 @@ class MachineTestCase(unittest.TestCase):
 
     def copy_checkout(self, name):
         """A checkout with what set-up needs of it."""
-        for file in ("tools/bazel", "tools/setup/folders.sh", "tools/setup/python.sh",
-                     "tools/setup/setup.sh", "third_party/versions.env"):
+        for file in ("tools/bazel", "tools/setup/choices.sh", "tools/setup/folders.sh",
+                     "tools/setup/python.sh", "tools/setup/setup.sh", "third_party/versions.env"):
             target = self.folder / name / file
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(file, target)
