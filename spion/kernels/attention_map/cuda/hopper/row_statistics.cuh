@@ -13,33 +13,29 @@
 
 namespace spion::cuda::hopper {
 
-/// The sum of 2^(scale_log2 s) over those of a row's keys that one thread sees; the threads of a
-/// row meet only at the end. `sum` is relative to 2^reference, which is the first tile's maximum
-/// and moves only when a later tile's sum would be large: floats bear the difference, and no tile
-/// but these few needs its maximum.
-class LazyNormalizerSum {
+/// The sums of 2^(scale_log2 s) over those of two rows' keys that one thread sees, rows g and g +
+/// 8; the threads of a row meet only at the end. A sum is relative to 2^reference, which is the
+/// first tile's maximum and moves only when a later tile's sum would be large: floats bear the
+/// difference, and no tile but these few needs its maximum.
+class LazyNormalizerSums {
  public:
-  /// Adds the terms of row g (kRow = 0) or g + 8 (1). Scores of -infinity add nothing; scale_log2
-  /// is positive.
-  template <int kRow, int kValues>
+  /// Scores of -infinity add nothing; scale_log2 is positive.
+  template <int kValues>
   __device__ __forceinline__ void Add(const float (&s)[kValues], float scale_log2) {
-    float sum = SumOf<kRow>(s, scale_log2);
-    if (!(sum <= kMostOfTile)) {
-      float maximum = -INFINITY;
-#pragma unroll
-      for (int i = 2 * kRow; i < kValues; i += 4) maximum = fmaxf(maximum, fmaxf(s[i], s[i + 1]));
-      const float before = reference_;
-      reference_ = maximum * scale_log2;
-      sum_ *= tiles::Exp2(before - reference_);
-      sum = SumOf<kRow>(s, scale_log2);
+    float low = SumOf<0>(s, scale_log2);
+    float high = SumOf<1>(s, scale_log2);
+    if (!(low + high <= kMostOfTile)) {
+      if (!(low <= kMostOfTile)) low = Move<0>(s, scale_log2);
+      if (!(high <= kMostOfTile)) high = Move<1>(s, scale_log2);
     }
-    sum_ += sum;
+    sums_[0] += low;
+    sums_[1] += high;
   }
 
-  /// Of the whole row, in all its threads.
-  __device__ __forceinline__ RowNormalizer OfRow() const {
-    const float highest = tiles::RowMax(reference_);
-    const float sum = tiles::RowSum(sum_ * tiles::Exp2(reference_ - highest));
+  /// Of a whole row, in all its threads.
+  __device__ __forceinline__ RowNormalizer OfRow(int row) const {
+    const float highest = tiles::RowMax(references_[row]);
+    const float sum = tiles::RowSum(sums_[row] * tiles::Exp2(references_[row] - highest));
     return {highest, sum == 0 ? 0 : 1 / sum};
   }
 
@@ -52,14 +48,25 @@ class LazyNormalizerSum {
     float sums[2] = {};
 #pragma unroll
     for (int i = 2 * kRow; i < kValues; i += 4) {
-      sums[0] += tiles::Exp2(fmaf(s[i], scale_log2, -reference_));
-      sums[1] += tiles::Exp2(fmaf(s[i + 1], scale_log2, -reference_));
+      sums[0] += tiles::Exp2(fmaf(s[i], scale_log2, -references_[kRow]));
+      sums[1] += tiles::Exp2(fmaf(s[i + 1], scale_log2, -references_[kRow]));
     }
     return sums[0] + sums[1];
   }
+  /// Makes the tile's maximum the reference. The tile's sum.
+  template <int kRow, int kValues>
+  __device__ __forceinline__ float Move(const float (&s)[kValues], float scale_log2) {
+    float maximum = -INFINITY;
+#pragma unroll
+    for (int i = 2 * kRow; i < kValues; i += 4) maximum = fmaxf(maximum, fmaxf(s[i], s[i + 1]));
+    const float before = references_[kRow];
+    references_[kRow] = maximum * scale_log2;
+    sums_[kRow] *= tiles::Exp2(before - references_[kRow]);
+    return SumOf<kRow>(s, scale_log2);
+  }
 
-  float reference_ = -FLT_MAX;  // finite, so that a score of -infinity stays one
-  float sum_ = 0;
+  float references_[2] = {-FLT_MAX, -FLT_MAX};  // finite, so that a score of -infinity stays one
+  float sums_[2] = {};
 };
 
 template <int kHeadDim>
@@ -68,6 +75,8 @@ struct MapStatisticsTraits {
   using Keys = Tile<kMapKeys, kHeadDim>;
   using Rings = RingPair<Ring<1, Queries::kBytes>, Ring<4, Keys::kBytes>>;
   static constexpr int kSharedBytes = Rings::kBytes + Rings::kBarrierBytes;
+  /// At 128 they do not fit.
+  static constexpr bool kQueriesInRegisters = kHeadDim == 64;
 };
 
 /// Grid: row_blocks thread blocks for every head of some, from first_head on. Thread block
@@ -81,6 +90,7 @@ __global__ void __launch_bounds__(kMapThreads, 1)
   using Queries = typename Traits::Queries;
   using Keys = typename Traits::Keys;
   using Rings = typename Traits::Rings;
+  constexpr bool kQueriesInRegisters = Traits::kQueriesInRegisters;
   const AttentionMapCall<T>& call = arguments.call;
   const auto length = static_cast<int32_t>(call.length);
   const auto heads = static_cast<uint32_t>(call.heads);
@@ -104,29 +114,39 @@ __global__ void __launch_bounds__(kMapThreads, 1)
       [&](Rings& rings, uint32_t group) {
         auto& [queries, keys] = rings;
         const float scale_log2 = call.scale * tiles::kLog2E;
-        LazyNormalizerSum sums[2];  // rows g, g + 8
-        if (valid.length() > 0) queries.WaitUntilFull();
+        LazyNormalizerSums sums;
+        [[maybe_unused]] uint32_t q[Queries::kSteps][4];
+        if (valid.length() > 0) {
+          queries.WaitUntilFull();
+          if constexpr (kQueriesInRegisters) {
+            Queries::LoadLeft(q, queries.tile(), threadIdx.x / 32 * 16);
+          }
+        }
 #pragma unroll 1
         for (int32_t key = 0; key < valid.length(); key += kMapKeys) {
           float s[kMapKeys / 2];
           keys.WaitUntilFull();
           tiles::BeginProducts();
-          ProductWithRows<T, Queries, Keys>(s, queries.tile(), group * kGroupRows, keys.tile(), 0);
+          if constexpr (kQueriesInRegisters) {
+            ProductWithRows<T, Keys>(s, q, keys.tile(), 0);
+          } else {
+            ProductWithRows<T, Queries, Keys>(s, queries.tile(), group * kGroupRows, keys.tile(),
+                                              0);
+          }
           tiles::CommitProducts();
           tiles::WaitForProducts<0>();
           tiles::Receive(s);
           keys.Release();
           keys.Next();
           if (!valid.all_before(key + kMapKeys)) MaskKeys(s, valid, key);
-          sums[0].template Add<0>(s, scale_log2);
-          sums[1].template Add<1>(s, scale_log2);
+          sums.Add(s, scale_log2);
         }
         auto* statistics =
             reinterpret_cast<RowNormalizer*>(call.row_statistics) + int64_t{head_of_batch} * length;
         const int32_t row =
             first + static_cast<int32_t>(threadIdx.x / 32 * 16) + tiles::LaneGroup();
-        const RowNormalizer low = sums[0].OfRow();
-        const RowNormalizer high = sums[1].OfRow();
+        const RowNormalizer low = sums.OfRow(0);
+        const RowNormalizer high = sums.OfRow(1);
         if (tiles::LaneInGroup() != 0 || row >= length) return;  // 16 rows are there, or none
         statistics[row] = low;
         statistics[row + 8] = high;
