@@ -55,11 +55,10 @@ struct Warpgroups {
 
   static void Forward(const BlockSparseForward<T>& call) {
     using Traits = hopper::ForwardTraits<kHeadDim, kBlock>;
-    constexpr int kRows = Traits::kTileRows;
     const hopper::ForwardArguments<T> arguments = {.call = call,
-                                                   .q = Map<kHeadDim>(call.q, kRows),
-                                                   .k = Map<kHeadDim>(call.k, kRows),
-                                                   .v = Map<kHeadDim>(call.v, kRows)};
+                                                   .q = Map<kHeadDim>(call.q, Traits::kUnitRows),
+                                                   .k = Map<kHeadDim>(call.k, kBlock),
+                                                   .v = Map<kHeadDim>(call.v, kBlock)};
     RunTeamsOf<Traits>(call.problem,
                        [&] { hopper::ForwardKernel<T, kHeadDim, kBlock>(arguments); });
   }

@@ -59,13 +59,13 @@ cudaError_t LaunchOf(const BlockSparseForward<T>& call, cudaStream_t stream) {
   using Traits = ForwardTraits<kHeadDim, kBlock>;
   const auto kernel = ForwardKernel<T, kHeadDim, kBlock>;
   ForwardArguments<T> arguments = {.call = call};
-  const auto map = [&](const HeadTensor<const T>& tensor, tiles::TileMap& to) {
-    return MakeTileMap(tensor, SizesOf(call.problem), Traits::kTileRows, to);
+  const auto map = [&](const HeadTensor<const T>& tensor, int rows, tiles::TileMap& to) {
+    return MakeTileMap(tensor, SizesOf(call.problem), rows, to);
   };
   int multiprocessors = 0;
-  cudaError_t error = map(call.q, arguments.q);
-  if (error == cudaSuccess) error = map(call.k, arguments.k);
-  if (error == cudaSuccess) error = map(call.v, arguments.v);
+  cudaError_t error = map(call.q, Traits::kUnitRows, arguments.q);
+  if (error == cudaSuccess) error = map(call.k, kBlock, arguments.k);
+  if (error == cudaSuccess) error = map(call.v, kBlock, arguments.v);
   if (error == cudaSuccess) error = AllowTeams<Traits>(kernel);
   if (error == cudaSuccess) error = CountMultiprocessors(multiprocessors);
   if (error != cudaSuccess) return error;

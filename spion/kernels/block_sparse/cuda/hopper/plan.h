@@ -16,7 +16,7 @@ template <class Traits>
 constexpr int SharedBytes() {
   constexpr uint32_t kMaxBytes = 227 * 1024;
   constexpr uint32_t kBytes =
-      Traits::kTeams * (Traits::Rings::kBytes + Traits::Rings::kBarrierBytes);
+      Traits::kTeams * (Traits::Rings::kBytes + Traits::Rings::kBarrierBytes) + Traits::kTurnBytes;
   static_assert(kBytes <= kMaxBytes);
   return static_cast<int>(kBytes);
 }

@@ -10,41 +10,34 @@
 
 namespace spion::cuda::hopper {
 
-/// Turns scores into weights and adds them to the rows' sums. Whether the warp's references have
-/// moved: what was weighted before is then to be scaled by `factor`.
+/// Turns scores into weights and adds them to the rows' sums; scale_log2 is positive. Whether the
+/// warp's references have moved: what was weighted before is then to be scaled by `factor`. The
+/// exponentials' arguments are made beside the exponentials, which leave time for them.
 template <int kValues>
 __device__ __forceinline__ bool Weigh(float (&s)[kValues], float scale_log2, RowSoftmax (&rows)[2],
                                       float (&factor)[2]) {
   constexpr int kChains = 2;  // of a row, for instructions that do not wait for each other
-  float maximum[2][kChains];
+  float maximum[2];
 #pragma unroll
   for (int r = 0; r < 2; ++r) {
+    float of_chain[kChains];
 #pragma unroll
     for (int i = 0; i < kValues / 4; ++i) {
-      float& low = s[4 * i + 2 * r];
-      float& high = s[4 * i + 2 * r + 1];
-      low = fmaf(low, scale_log2, -rows[r].reference);
-      high = fmaf(high, scale_log2, -rows[r].reference);
-      float& most = maximum[r][i % kChains];
-      most = i < kChains ? fmaxf(low, high) : fmaxf(most, fmaxf(low, high));
+      const float most = fmaxf(s[4 * i + 2 * r], s[4 * i + 2 * r + 1]);
+      of_chain[i % kChains] = i < kChains ? most : fmaxf(of_chain[i % kChains], most);
     }
-    maximum[r][0] = fmaxf(maximum[r][0], maximum[r][1]);
+    maximum[r] = fmaf(fmaxf(of_chain[0], of_chain[1]), scale_log2, -rows[r].reference);
   }
-  const bool moves = __any_sync(tiles::kAllLanes, maximum[0][0] > rows[0].limit ||
-                                                      maximum[1][0] > rows[1].limit) != 0;
+  const bool moves =
+      __any_sync(tiles::kAllLanes, maximum[0] > rows[0].limit || maximum[1] > rows[1].limit) != 0;
   if (moves) {
 #pragma unroll
     for (int r = 0; r < 2; ++r) {
       const bool has_sums = rows[r].limit == RowSoftmax::kHeadroom;
-      const float shift = rows[r].Shift(tiles::RowMax(maximum[r][0]));
-      factor[r] = has_sums ? tiles::Exp2(-shift) : 0;
-      rows[r].reference += shift;
+      const float before = rows[r].reference;
+      rows[r].reference += rows[r].Shift(tiles::RowMax(maximum[r]));
+      factor[r] = has_sums ? tiles::Exp2(before - rows[r].reference) : 0;
       rows[r].sum *= factor[r];
-#pragma unroll
-      for (int i = 0; i < kValues / 4; ++i) {
-        s[4 * i + 2 * r] -= shift;
-        s[4 * i + 2 * r + 1] -= shift;
-      }
     }
   }
 #pragma unroll
@@ -54,9 +47,10 @@ __device__ __forceinline__ bool Weigh(float (&s)[kValues], float scale_log2, Row
     for (int i = 0; i < kValues / 4; ++i) {
       float& low = s[4 * i + 2 * r];
       float& high = s[4 * i + 2 * r + 1];
-      low = tiles::Exp2(low);
-      high = tiles::Exp2(high);
-      sum[i % kChains] += low + high;
+      low = tiles::Exp2(fmaf(low, scale_log2, -rows[r].reference));
+      high = tiles::Exp2(fmaf(high, scale_log2, -rows[r].reference));
+      sum[0] += low;
+      sum[1] += high;
     }
     rows[r].sum += sum[0] + sum[1];
   }

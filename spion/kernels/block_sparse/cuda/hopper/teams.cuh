@@ -22,6 +22,8 @@ struct Teams {
   /// Of a thread; the register file has 64 K.
   static constexpr int kComputeRegisters = kGroups == 2 ? 240 : 160;
   static constexpr int kCopyRegisters = kGroups == 2 ? 24 : 32;
+  /// Of shared memory after the rings, for turns among teams (team_turns.cuh).
+  static constexpr uint32_t kTurnBytes = 0;
 
   /// A warp's place in the thread block; one value for the warp, as the compiler is to see.
   struct Place {
@@ -48,6 +50,11 @@ struct Teams {
 template <class Traits>
 class Turns {
  public:
+  /// None of shared memory: as TeamTurns has them.
+  static constexpr uint32_t kBytes = 0;
+  static __device__ __forceinline__ void Init() {}
+  __device__ __forceinline__ void Leave() const {}
+
   __device__ __forceinline__ explicit Turns(const typename Traits::Place& place)
       : is_second_(place.group() % Traits::kTeamGroups != 0) {
     if (is_second_) Pass();  // the first one begins
