@@ -29,7 +29,7 @@ def block_sparse_attention(q: Tensor, k: Tensor, v: Tensor, pattern: BlockPatter
         padding: which keys are valid: integer lengths [B], each from 0 to L, or bool [B, L], true
             for valid keys. On a GPU, where looking at lengths would wait for it, and when traced, one
             above L counts as L, one below 0 as 0; else such a length is refused.
-        scale: of the scores; 1 / sqrt(d) if None.
+        scale: of the scores, positive and finite; 1 / sqrt(d) if None.
         pruned: what a pruned pair means to the softmax. "zero": a score of 0 (SPION's);
             "excluded": it is left out (the masked softmax of other methods).
         tf32: whether a GPU may round float32 to tf32 for its products.
@@ -58,7 +58,7 @@ def block_sparse_attention(q: Tensor, k: Tensor, v: Tensor, pattern: BlockPatter
     packed, numbers = pattern.arguments_for(function, q)
     out = _operators.attention(
         q, k, v, packed, numbers, _checks.checked_padding(function, padding, q),
-        (q.shape[3] ** -0.5 if scale is None else scale, pruned == "zero", not tf32,
+        (_checks.checked_scale(function, scale, q), pruned == "zero", not tf32,
          deterministic or torch.are_deterministic_algorithms_enabled()))
     return out if out.dtype == dtype else out.to(dtype)
 

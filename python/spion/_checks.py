@@ -84,6 +84,16 @@ def _refuse_another_dtype(function: str, *heads: Tensor) -> NoReturn:
                     ".to()")
 
 
+def checked_scale(function: str, scale: float | None, q: Tensor) -> float:
+    """1 / sqrt(d) in place of None. Raises ValueError for one that the operators do not take."""
+    if scale is None:
+        return q.shape[3] ** -0.5
+    if not 0 < scale < float("inf"):
+        raise ValueError(f"{function}: scale is {scale}, expected a positive finite number; for a "
+                         "negative one negate q")
+    return scale
+
+
 def checked_padding(function: str, padding: Tensor | None, q: Tensor) -> Tensor | None:
     """The padding as operators take it. Raises TypeError or ValueError for what none is."""
     if padding is None:

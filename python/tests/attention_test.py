@@ -263,6 +263,9 @@ class BadInputTest(unittest.TestCase):
                  call(padding=torch.tensor([64, 65, 0]))),
                 (ValueError, "example 2 has -1 valid keys",
                  call(padding=torch.tensor([64, 0, -1], dtype=torch.int32))),
+                (ValueError, "scale is -0.5, expected a positive finite number", call(scale=-0.5)),
+                (ValueError, "scale is inf", call(scale=float("inf"))),
+                (ValueError, "scale is nan", call(scale=float("nan"))),
                 (ValueError, "pruned is 'none'", call(pruned="none"))]:
             with self.subTest(message):
                 self.refused(exception, message, bad)

@@ -55,7 +55,7 @@ struct BlockSparseProblem {
   int64_t length = 0;      // L, a multiple of block_size
   int64_t head_dim = 0;    // d; see head_dim.h
   int64_t block_size = 0;  // b: a multiple of 16 from 16 to 128
-  float scale = 1.0F;      // usually 1 / sqrt(d)
+  float scale = 1.0F;      // positive and finite; usually 1 / sqrt(d)
   PrunedScore pruned = PrunedScore::kZero;
   Float32Math float32 = Float32Math::kExact;
   BlockPatternView pattern;

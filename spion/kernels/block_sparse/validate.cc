@@ -1,3 +1,4 @@
+#include <cmath>
 #include <cstdint>
 
 #include "absl/status/status.h"
@@ -30,6 +31,10 @@ absl::Status CheckSizes(const BlockSparseProblem& problem) {
     return absl::InvalidArgumentError(
         absl::StrCat("length ", problem.length, " is not a positive multiple of the block size ", b,
                      ": pad the sequence to a multiple and mark the added keys as padding"));
+  }
+  if (!(problem.scale > 0) || std::isinf(problem.scale)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "scale ", problem.scale, " is not a positive finite number: for a negative one negate q"));
   }
   return absl::OkStatus();
 }

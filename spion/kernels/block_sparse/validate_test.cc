@@ -1,3 +1,4 @@
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -93,6 +94,12 @@ TEST(ValidateTest, EachErrorNamesTheValueAndTheWayOut) {
     problem = Valid();
     problem.length = length;
     EXPECT_THAT(Message(problem), AllOf(HasSubstr(std::to_string(length)), HasSubstr("pad")));
+  }
+
+  for (const float scale : {0.0F, -0.25F, NAN, INFINITY}) {
+    problem = Valid();
+    problem.scale = scale;
+    EXPECT_THAT(Message(problem), AllOf(HasSubstr("scale"), HasSubstr("negate q")));
   }
 
   problem = Valid();
