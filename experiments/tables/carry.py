@@ -5,8 +5,8 @@
 A cell a GPU at a time, or --gpus_per_cell; without a GPU one at a time on the CPU. In time, or at
 Ctrl-C, SIGTERM, SIGHUP or SIGUSR1, the trainings under way save their states, and all that is there
 is packed, as it is after an error: give the archives to --in on the next machine, which goes on.
-Exit code 0: all cells are there; 1: some failed, or an error; 3: the time is over and cells are
-left; 130: stopped by a signal.
+Exit code 0: all cells are there; 1: some failed, or an error; 2: a wrong flag; 3: the time is over
+and cells are left; 130: stopped by a signal.
 """
 
 import argparse
@@ -50,8 +50,8 @@ def parse_arguments(arguments):
     parser.add_argument("--minutes", type=command_line.positive, metavar="M",
                         help="until all is packed, from now on; none: until all cells are there")
     parser.add_argument("--in", dest="archives", nargs="+", action="extend", default=[],
-                        metavar="FILE", help="all archives that an earlier call packed, or the "
-                        "folder that has them; may be given several times")
+                        metavar="FILE", help="all archives that an earlier call packed, of this "
+                        "preset, or the folder that has them; may be given several times")
     parser.add_argument("--out", required=True, metavar="FILE.tar.xz", help="where cells are packed")
     parser.add_argument("--part_mib", type=command_line.positive, default=16.0, metavar="N",
                         help="the largest size of an archive; more cells go into FILE.2.tar.xz and "
@@ -97,7 +97,7 @@ def _archives(options):
 
 
 def _check_out(out, archives):
-    """What is replaced must have been read: nothing is lost then."""
+    """Archives can be written there. What is replaced must have been read: nothing is lost then."""
     if not out.parent.is_dir():
         raise CarryError(f"--out={out}: there is no folder {out.parent}")
     read = {path.resolve() for path in archives}
@@ -105,6 +105,10 @@ def _check_out(out, archives):
         if path.resolve() not in read:
             raise CarryError(f"{path} is there and would be replaced: give it to --in too, or "
                              "choose another --out")
+    try:  # Better now than when all cells have run.
+        pack.try_place(out)
+    except OSError as error:
+        raise CarryError(f"--out={out} cannot be written: {error}") from error
 
 
 # ---- Running ----

@@ -302,6 +302,7 @@ class RefusedTest(CarryTest):
         self.check_refused("is not there", "--in=/no/such.tar.xz")
         self.check_refused("is a folder without any .tar.xz", f"--in={self.machine}")
         self.check_refused("there is no folder", "--out=/no/such/cells.tar.xz")
+        self.check_refused("--out=/proc/cells.tar.xz cannot be written: [Errno", "--out=/proc/cells.tar.xz")
         (self.machine / "cells.tar.xz").write_text("text")
         self.check_refused("is damaged, or no .tar.xz", self.given())
 

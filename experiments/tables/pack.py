@@ -175,6 +175,22 @@ def part_path(out, number):
         f"{out.name.removesuffix(SUFFIX)}.{number}{SUFFIX}")
 
 
+def _partial_path(out):
+    return out.with_name(f".{out.name}.{secrets.token_hex(8)}.partial")
+
+
+def try_place(out):
+    """Writes a file beside `out` and removes it. OSError: no archive can be written there."""
+    path = _partial_path(out)
+    try:
+        with durable.naming(path), path.open("xb") as file:
+            file.write(bytes(_TRIED_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    finally:
+        path.unlink(missing_ok=True)
+
+
 class _Parts:
     """Files beside `out`, under temporary names until all are written."""
 
@@ -189,20 +205,21 @@ class _Parts:
         if self._file is None or (self._file.tell() > 0 and
                                   self._file.tell() + len(stream) + len(self._end) > self._limit):
             self._begin()
-        self._file.write(stream)
+        with durable.naming(self._partial[-1]):
+            self._file.write(stream)
 
     def _begin(self):
         self._close()
-        path = self._out.with_name(f".{self._out.name}.{secrets.token_hex(8)}.partial")
+        path = _partial_path(self._out)
         self._partial.append(path)
         self._file = path.open("xb")
 
     def _close(self):
         if self._file:
-            self._file.write(self._end)
-            self._file.flush()
-            os.fsync(self._file.fileno())
-            self._file.close()
+            with durable.naming(self._partial[-1]), self._file:
+                self._file.write(self._end)
+                self._file.flush()
+                os.fsync(self._file.fileno())
 
     def finish(self):
         """The files, under their names."""

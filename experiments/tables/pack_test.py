@@ -1,10 +1,12 @@
 """What is packed is there again after unpacking; what is damaged is refused and nothing of it kept."""
 
+import dataclasses
 import io
 import json
 import lzma
 import os
 import pathlib
+import resource
 import tarfile
 import unittest
 from unittest import mock
@@ -118,6 +120,32 @@ class LimitTest(PackCase):
             pack.write(cells, self.archive, 1 << 20)
         self.assertEqual(self.archive.read_bytes(), before)
         self.assertEqual(list(self.folder.glob(".*")), [])
+
+    def check_full(self, write):
+        """A place with room for 4 KiB: the error names the file, and nothing is left."""
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, limits[1]))
+        try:
+            with self.assertRaisesRegex(OSError, rf"'{self.folder}/\.cells\.tar\.xz\..*\.partial'$"):
+                write()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        self.assertEqual(list(self.folder.glob("*cells*")), [])
+
+    def test_a_full_place_is_named(self):
+        self.add_unfinished(state=os.urandom(100_000))
+        cells = pack.collect(self.here.folder, lambda name: False)
+        self.check_full(lambda: pack.write(cells, self.archive, 1 << 20))
+        small = [dataclasses.replace(cells[0], files=("run/manifest.json",))]
+        with mock.patch("pack._END", os.urandom(100_000)):  # What is written last.
+            self.check_full(lambda: pack.write(small, self.archive, 1 << 20))
+
+    def test_a_place_is_tried(self):
+        pack.try_place(self.archive)
+        self.assertEqual(list(self.folder.glob("*cells*")), [])
+        self.check_full(lambda: pack.try_place(self.archive))
+        with self.assertRaisesRegex(OSError, r"'/proc/\.cells\.tar\.xz\..*\.partial'$"):
+            pack.try_place(pathlib.Path("/proc/cells.tar.xz"))
 
 
 class SecondsTest(PackCase):
