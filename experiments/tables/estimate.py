@@ -1,9 +1,11 @@
-"""How long cells will take: from cells like them that are there, else from what such steps took."""
+"""How long cells will take: from cells like them that are there, else from what such steps took: of
+`quick` on a CPU, of all else on a GPU."""
 
 import statistics
 
 import methods
 from cells import BENCHMARK, INFERENCE
+from origin import CPU
 from result import State
 
 # What a `quick` cell took on two CPU cores, seconds.
@@ -56,6 +58,17 @@ def duration(total):
     return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02} min"
 
 
+def _is_of_another_device(cells, known):
+    """Whether cells of a CPU are estimated by what a GPU took: nothing is known of such CPUs."""
+    runs_on_cpu = any(cell.origin and cell.origin.device == CPU and _preset(cell) != "quick"
+                      for cell in cells)
+    return runs_on_cpu and not any(result.state == State.DONE and result.info.get("seconds")
+                                   for result in known)
+
+
 def text(cells, known, done=None):
     """For the user, before anything runs."""
-    return f"about {duration(seconds(cells, known, done))} by estimate"
+    said = f"about {duration(seconds(cells, known, done))} by estimate"
+    if _is_of_another_device(cells, known):
+        said += " of a GPU; on this CPU it will be many times that"
+    return said

@@ -3,6 +3,7 @@
 import unittest
 
 import estimate
+from origin import Origin
 from presets import PAPER, QUICK
 from result import Result, State
 
@@ -33,6 +34,14 @@ class EstimateTest(unittest.TestCase):
         begun, over = (QUICK.training("image", "cf", seed) for seed in (2, 3))
         self.assertAlmostEqual(estimate.seconds([begun], [like], {begun: 4.0}), 6)
         self.assertAlmostEqual(estimate.seconds([begun, over], [like], {over: 40.0}), 10)
+
+    def test_of_a_cpu_nothing_is_known_before_a_cell_of_it_is_there(self):
+        for preset, device, told in ((PAPER, "cpu", True), (PAPER, "NVIDIA H200", False),
+                                     (QUICK, "cpu", False)):
+            first, second = (preset.training("image", "cf", seed).on(Origin("", device))
+                             for seed in (1, 2))
+            self.assertEqual("of a GPU; on this CPU" in estimate.text([second], []), told)
+            self.assertNotIn("GPU", estimate.text([second], [known(first, 10)]))
 
     def test_durations_are_readable(self):
         self.assertEqual([estimate.duration(seconds) for seconds in (50, 700, 12000)],

@@ -74,7 +74,8 @@ class EstimateTest(CommandTest):
         code, said = self.call("--table=all", "--preset=paper", "--methods=cf,sdpa",
                                "--estimate_only")
         self.assertEqual(code, 0, said)
-        self.assertRegex(said, r"\n\d+ cells: 0 there, \d+ to run, about .* by estimate\n$")
+        self.assertRegex(said, r"\n\d+ cells: 0 there, \d+ to run, about .* by estimate of a GPU; on "
+                         r"this CPU it will be many times that\n$")
         self.assertEqual(fake_programs.calls(self.folder), [])
         self.assertFalse(self.results.exists())
 

@@ -40,7 +40,7 @@ UNITS = {
     "convergence": [],
     "damaged_cells_test": ["pack", "pack_case", "result", "small_runs", "unfinished"],
     "durable": [],
-    "estimate": ["cells", "methods", "result"],
+    "estimate": ["cells", "methods", "origin", "result"],
     "estimate_test": ["presets"],
     "gather": ["page", "result"],
     "gather_test": ["cells"],
