@@ -323,23 +323,35 @@ absl::StatusOr<Outcome> RunEvaluation(const Session& session, const Options& opt
   return Outcome::kFinished;
 }
 
-// Of this rank; an error is what the others are told.
 absl::StatusOr<DeviceChoice> DeviceFor(const Options& options, const Launch& launch) {
+  ASSIGN_OR_RETURN(DeviceChoice device, ChooseDevice(options.device));
+  if (launch.ranks == 1) return device;
+  ASSIGN_OR_RETURN(device.device,
+                   DeviceOfRank(device.device, launch, VisibleDevices(device.device)));
+  UseDevice(device.device);
+  return device;
+}
+
+struct RankPlan {
+  DeviceChoice device;
+  Experiment experiment;
+};
+
+// Of this rank, before it meets the others; an error is what they are told.
+absl::StatusOr<RankPlan> PlanRank(const Options& options, const Launch& launch) {
   try {
-    ASSIGN_OR_RETURN(DeviceChoice device, ChooseDevice(options.device));
-    if (launch.ranks == 1) return device;
-    ASSIGN_OR_RETURN(device.device,
-                     DeviceOfRank(device.device, launch, VisibleDevices(device.device)));
-    UseDevice(device.device);
-    return device;
+    ASSIGN_OR_RETURN(DeviceChoice device, DeviceFor(options, launch));
+    ASSIGN_OR_RETURN(Experiment experiment, Plan(options, device, launch.ranks));
+    return RankPlan{.device = std::move(device), .experiment = std::move(experiment)};
   } catch (...) {
     return absl::InternalError(FailureText(std::current_exception()));
   }
 }
 
-absl::StatusOr<Outcome> RunAsRank(const Options& options, const DeviceChoice& device, Team& team,
+absl::StatusOr<Outcome> RunAsRank(const Options& options, const RankPlan& plan, Team& team,
                                   Progress& progress) {
-  ASSIGN_OR_RETURN(const Session session, Prepare(options, device, team.group().ranks()));
+  ASSIGN_OR_RETURN(const Session session,
+                   Prepare(options, plan.device, plan.experiment, team.group().ranks()));
   switch (options.mode) {
     case Mode::kTrain:
       return RunTraining(session, options, team, progress);
@@ -359,13 +371,13 @@ absl::StatusOr<Outcome> RunExperiment(const Options& options, const Launch& laun
         absl::StrCat("only --mode=train runs in several processes, and this is one of ",
                      launch.ranks, ": start it by itself"));
   }
-  const absl::StatusOr<DeviceChoice> device = DeviceFor(options, launch);
+  const absl::StatusOr<RankPlan> plan = PlanRank(options, launch);
   ASSIGN_OR_RETURN(const std::unique_ptr<Team> team,
-                   Team::Join(launch, device.ok() ? absl::StatusOr<c10::Device>(device->device)
-                                                  : absl::StatusOr<c10::Device>(device.status())));
+                   Team::Join(launch, plan.ok() ? absl::StatusOr<c10::Device>(plan->device.device)
+                                                : absl::StatusOr<c10::Device>(plan.status())));
   absl::StatusOr<Outcome> outcome;
   try {
-    outcome = RunAsRank(options, *device, *team, progress);
+    outcome = RunAsRank(options, *plan, *team, progress);
     if (outcome.ok()) team->Leave();
   } catch (const RankLost& error) {
     team->Blame(error.what());

@@ -83,44 +83,56 @@ absl::Status RefuseTruncated(const TaskData& data) {
                                   "them out of the data, or leave the flag out"));
 }
 
+// Of a run whose data are not known yet.
+SettingsContext ContextOf(const Options& options, const Method& method, const DeviceChoice& device,
+                          int ranks) {
+  SettingsContext context;
+  context.trains = options.mode != Mode::kEval;
+  context.pattern_kind = method.pattern_kind;
+  context.ranks = ranks;
+  context.is_on_gpu = device.device.is_cuda();
+  for (const auto& [name, text] : options.hyper_parameters) context.given.push_back(name);
+  return context;
+}
+
 }  // namespace
 
-absl::StatusOr<Session> Prepare(const Options& options, const DeviceChoice& device, int ranks) {
-  const absl::Time start = absl::Now();
+absl::StatusOr<Experiment> Plan(const Options& options, const DeviceChoice& device, int ranks) {
   ASSIGN_OR_RETURN(Method method, FindMethod(options.method));
-  // Checks the task's name before the data is read.
+  // Checks the task's name before a preset is chosen by its data.
   RETURN_IF_ERROR(HyperParametersFor(options.task, Preset::kQuick).status());
   ASSIGN_OR_RETURN(const Precision precision, ChoosePrecision(options.precision, device.device));
-  SetFloat32Math(precision);
   ASSIGN_OR_RETURN(const Preset preset, ChoosePreset(options, device.device.is_cuda()));
-  ASSIGN_OR_RETURN(TaskData data, Load(options.task, DataFor(preset, options)));
-
   ASSIGN_OR_RETURN(HyperParameters h, HyperParametersFor(options.task, preset));
-  std::vector<std::string> given;
   for (const auto& [name, text] : options.hyper_parameters) {
     RETURN_IF_ERROR(SetHyperParameter(h, name, text));
-    given.push_back(name);
   }
-  const SettingsContext context{.trains = options.mode != Mode::kEval,
-                                .pattern_kind = method.pattern_kind,
-                                .shape = data.shape,
-                                .train_examples = data.train.examples(),
-                                .ranks = ranks,
-                                .is_on_gpu = device.device.is_cuda(),
-                                .given = std::move(given)};
+  RETURN_IF_ERROR(CheckSharedBatch(h, ContextOf(options, method, device, ranks)));
+  return Experiment{.task = options.task,
+                    .method = std::move(method),
+                    .preset = preset,
+                    .hyper_parameters = h,
+                    .given = options.hyper_parameters,
+                    .seed = options.seed,
+                    .precision = precision,
+                    .cuda_graph = options.cuda_graph,
+                    .keep_maps = options.keep_maps};
+}
+
+absl::StatusOr<Session> Prepare(const Options& options, const DeviceChoice& device,
+                                Experiment experiment, int ranks) {
+  const absl::Time start = absl::Now();
+  SetFloat32Math(experiment.precision);
+  ASSIGN_OR_RETURN(TaskData data, Load(options.task, DataFor(experiment.preset, options)));
+  SettingsContext context = ContextOf(options, experiment.method, device, ranks);
+  context.shape = data.shape;
+  context.train_examples = data.train.examples();
+  const HyperParameters h = experiment.hyper_parameters;
   RETURN_IF_ERROR(CheckSettings(h, context));
   if (h.sequence_length > 0) data.ShortenTo(static_cast<int>(h.sequence_length));
   if (options.refuse_truncated) RETURN_IF_ERROR(RefuseTruncated(data));
   data.source.description += DescribeCuts(data);
-  Session session{.experiment = {.task = options.task,
-                                 .method = std::move(method),
-                                 .preset = preset,
-                                 .hyper_parameters = h,
-                                 .given = options.hyper_parameters,
-                                 .seed = options.seed,
-                                 .precision = precision,
-                                 .cuda_graph = options.cuda_graph,
-                                 .keep_maps = options.keep_maps},
+  Session session{.experiment = std::move(experiment),
                   .data = std::move(data),
                   .device = device.device,
                   .out_dir = options.out_dir,

@@ -28,9 +28,14 @@ struct Session {
   std::vector<std::string> choices;
 };
 
-/// For one of so many ranks. Says and writes nothing. Errors: those of the options, the data and
-/// the settings.
-absl::StatusOr<Session> Prepare(const Options& options, const DeviceChoice& device, int ranks);
+/// What is to be run, by one of so many ranks, as far as it is known without its data. Errors:
+/// those of the options, and of settings that are wrong whatever the data.
+absl::StatusOr<Experiment> Plan(const Options& options, const DeviceChoice& device, int ranks);
+
+/// The same with its data. Says and writes nothing. Errors: those of the data, and of settings that
+/// do not fit.
+absl::StatusOr<Session> Prepare(const Options& options, const DeviceChoice& device,
+                                Experiment experiment, int ranks);
 
 }  // namespace spion
 

@@ -198,6 +198,29 @@ class LostRankTest(RankCase):
                          ".*best_sparse.safetensors")
 
 
+class WaitingTest(RankCase):
+    def start_rank(self, rank, port, *flags):
+        return self.start([PROGRAM, *FLAGS, f"--out_dir={self.folder / 'run'}", *flags],
+                          RANK=str(rank), WORLD_SIZE="3", MASTER_ADDR="127.0.0.1",
+                          MASTER_PORT=str(port))
+
+    def test_who_waits_says_for_whom_where_and_how_long(self):
+        first, second = free_port(), free_port()
+        waiting = [self.start_rank(0, first), self.start_rank(1, second)]
+        until = r"until \d\d:\d\d:\d\d\n$"
+        self.assertRegex(waiting[0].stderr.readline(),
+                         f"^note: rank 0 of 3 on {socket.gethostname()} waits at "
+                         f"127.0.0.1:{first} for ranks 1, 2, {until}")
+        self.assertRegex(waiting[1].stderr.readline(),
+                         f"^note: rank 1 of 3 waits at 127.0.0.1:{second} for rank 0 of 3, {until}")
+
+    def test_what_is_wrong_whoever_comes_is_said_before(self):
+        start = time.monotonic()
+        alone = self.start_rank(0, free_port(), "--batch_size=4")
+        self.assertRegex(alone.stderr.readline(), "^error: --batch_size=4; expected a multiple of 3")
+        self.assertLess(time.monotonic() - start, 10)
+
+
 class RefusedTest(RankCase):
     def errors(self, ends):
         for code, _, _ in ends:

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <condition_variable>
 #include <csignal>
+#include <cstdio>
 #include <iostream>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -17,6 +18,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
+#include "spion/collective/waiting_note.h"
 
 namespace spion {
 namespace {
@@ -51,13 +55,18 @@ std::string TextOf(const Beat& beat) {
 
 Beat BeatOf(const std::vector<uint8_t>& text) { return nlohmann::json::parse(text).get<Beat>(); }
 
+// Not by std::cerr, which writes first what std::cout holds: whoever reads that may have stopped.
+void SayLine(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }
+
+std::string ErrorLine(const std::string& message) { return absl::StrCat("error: ", message); }
+
 // Whoever reads the output may have stopped, and then nothing more is written.
 void EndProcess(const std::string& message) {
   constexpr unsigned kSecondsToWrite = 5;
   std::signal(SIGALRM, [](int) { _exit(1); });
   alarm(kSecondsToWrite);
   std::cout << std::flush;
-  if (!message.empty()) std::cerr << "error: " << message << std::endl;
+  if (!message.empty()) SayLine(ErrorLine(message));
   _exit(1);
 }
 
@@ -71,6 +80,7 @@ class RankWatch::Shared {
          const RankWatchOptions& options)
       : store_(std::move(store)), rank_(rank), options_(options), beats_(ranks), heard_(ranks) {
     for (int other = 0; other < ranks; ++other) keys_.push_back(KeyOf(other));
+    if (!options_.say) options_.say = SayLine;
     if (!options_.end) options_.end = EndProcess;
     mine_.host = std::move(host);
     TORCH_CHECK(store_->add(absl::StrCat("came/", rank), 1) == 1, "a process of rank ", rank,
@@ -81,8 +91,14 @@ class RankWatch::Shared {
 
   void Meet(std::chrono::milliseconds longest) {
     const auto start = Clock::now();
+    const absl::Time end = absl::Now() + absl::FromChrono(longest);
+    bool is_quiet = true;
     while (store_->add(kArrivals, 0) < ranks()) {
       CheckNobodyFailed();
+      if (is_quiet && Clock::now() - start >= options_.quiet) {
+        SayWhoIsMissing(end);
+        is_quiet = false;
+      }
       TORCH_CHECK(Clock::now() - start < longest, "not all ranks came within ", Seconds(longest),
                   " s; missing: ", Missing());
       std::this_thread::sleep_for(kPoll);
@@ -228,18 +244,23 @@ class RankWatch::Shared {
     TORCH_CHECK(!store_->check({kFirstFailure}), store_->get_to_str(kFirstFailure));
   }
 
-  // Tells those who have come and those who come, and returns what there is to say.
+  // Tells those who have come and those who come, and returns what there is to say then.
   std::string FailBeforeMeeting(const std::string& reason) {
-    std::string said_by_first;
+    bool is_said = false;
     try {
       Send(mine_);
       if (store_->add(kFailures, 1) == 1) store_->set(kFirstFailure, OwnFailure(reason));
+      if (rank_ == 0) {
+        options_.say(ErrorLine(reason));
+        is_said = true;
+      }
       const auto end = Clock::now() + (rank_ == 0 ? options_.patience : 5 * options_.beat);
       for (;;) {
         if (rank_ == 0) {
           if (store_->add(kEnded, 0) == ranks() - 1) break;  // nobody needs its store any more
         } else if (store_->check({keys_[0]})) {
-          said_by_first = BeatOf(store_->get(keys_[0])).failure;
+          const std::string said_by_first = BeatOf(store_->get(keys_[0])).failure;
+          is_said = said_by_first == reason;
           if (!said_by_first.empty()) break;
         }
         if (Clock::now() >= end) break;
@@ -249,8 +270,8 @@ class RankWatch::Shared {
     } catch (const std::exception& error) {
       // Nobody can be told.
     }
-    if (rank_ == 0) return reason;
-    return said_by_first == reason ? "" : OwnFailure(reason);
+    if (is_said) return "";
+    return rank_ == 0 ? reason : OwnFailure(reason);
   }
 
   std::string OwnFailure(const std::string& reason) const {
@@ -272,12 +293,22 @@ class RankWatch::Shared {
     }
   }
 
+  bool IsThere(int rank) { return store_->check({keys_[rank]}); }
+
   std::string Missing() {
     std::vector<int> missing;
     for (int rank = 0; rank < ranks(); ++rank) {
-      if (!store_->check({keys_[rank]})) missing.push_back(rank);
+      if (!IsThere(rank)) missing.push_back(rank);
     }
     return absl::StrCat(missing.size() == 1 ? "rank " : "ranks ", absl::StrJoin(missing, ", "));
+  }
+
+  // One of those that are there speaks for all.
+  void SayWhoIsMissing(absl::Time end) {
+    for (int rank = 0; rank < rank_; ++rank) {
+      if (IsThere(rank)) return;
+    }
+    options_.say(WaitingNote(Named(rank_, mine_), options_.store_address, Missing(), end));
   }
 
   std::string Named(int rank, const Beat& beat) const {

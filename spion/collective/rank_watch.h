@@ -28,8 +28,13 @@ namespace spion {
 struct RankWatchOptions {
   std::chrono::milliseconds beat = std::chrono::seconds(1);
   std::chrono::milliseconds patience = std::chrono::seconds(20);
-  /// Where the store is, for messages: "rank 0 of 4", "the launcher".
+  /// How long to wait for ranks to come before a word is said of it.
+  std::chrono::milliseconds quiet = std::chrono::seconds(10);
+  /// Where the store is, for messages: "rank 0 of 4", "the launcher"; and its "address:port".
   std::string store_owner = "rank 0";
+  std::string store_address;
+  /// Says a line to the user while this process goes on.
+  std::function<void(const std::string& line)> say;  // none: to stderr
   /// Ends this process. Called once, from a thread of the watch's or from Fail.
   std::function<void(const std::string& message)> end;  // none: says it, then _exit(1)
 };
@@ -45,15 +50,17 @@ class RankWatch {
   RankWatch(const RankWatch&) = delete;
   RankWatch& operator=(const RankWatch&) = delete;
 
-  /// How long to wait for all ranks to be there, at most; from then on they are watched. Throws
-  /// c10::Error, naming those that are missing, or the one that failed before all had come.
+  /// How long to wait for all ranks to be there, at most; from then on they are watched. After
+  /// `quiet` the first rank of those that are there says whom they wait for. Throws c10::Error,
+  /// naming those that are missing, or the one that failed before all had come.
   void Meet(std::chrono::milliseconds longest);
 
   /// After which step this rank is, and from which state the run could go on ("" : not known).
   void Tell(int64_t step, const std::string& state);
 
   /// This rank fails: says why, tells the others, ends. Where rank 0 fails for the same reason, it
-  /// alone says it. Before Meet it is who is there, or comes within `patience`, that is told.
+  /// alone says it. Before Meet it is who is there, or comes within `patience`, that is told, and
+  /// rank 0 has said it by then.
   void Fail(const std::string& reason);
 
   /// A call to the others failed, so one of them is lost or will say why it ends: waits until it is

@@ -21,7 +21,10 @@ namespace spion {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::MatchesRegex;
 
 // What a watch says when it ends its process.
 class Ending {
@@ -79,8 +82,12 @@ struct Rank {
       : watch(store, number, ranks, "host" + std::to_string(number),
               {.beat = std::chrono::milliseconds(20),
                .patience = patience,
+               .quiet = std::chrono::milliseconds(100),
                .store_owner = "the launcher",
+               .store_address = "host0:29500",
+               .say = [this](const std::string& line) { said.push_back(line); },
                .end = [this](const std::string& message) { ending.End(message); }}) {}
+  std::vector<std::string> said;  // while it goes on
   Ending ending;
   RankWatch watch;
 };
@@ -256,6 +263,23 @@ TEST_F(RankWatchTest, WhoDoesNotComeIsNamed) {
   }
 }
 
+TEST_F(RankWatchTest, TheFirstOfThoseWhoAreThereSaysOnceWhomTheyWaitFor) {
+  Rank second(store_, 1, 4);
+  Rank third(store_, 2, 4);
+  std::thread waits([&] { EXPECT_THROW(third.watch.Meet(3 * kPatience / 4), c10::Error); });
+  EXPECT_THROW(second.watch.Meet(3 * kPatience / 4), c10::Error);
+  waits.join();
+  EXPECT_THAT(second.said,
+              ElementsAre(MatchesRegex("note: rank 1 of 4 on host1 waits at host0:29500 for ranks "
+                                       "0, 3, until [0-9][0-9]:[0-9][0-9]:[0-9][0-9]")));
+  EXPECT_THAT(third.said, IsEmpty());
+}
+
+TEST_F(RankWatchTest, NothingIsSaidOfAShortWait) {
+  Start(2);
+  for (const auto& rank : ranks_) EXPECT_THAT(rank->said, IsEmpty());
+}
+
 // What Meet throws.
 std::string ErrorOfMeeting(Rank& rank) {
   try {
@@ -284,13 +308,14 @@ TEST_F(RankWatchTest, RankZeroThatFailsStaysUntilAllHaveCome) {
   std::thread fails([&] { first.watch.Fail("no GPU"); });
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   EXPECT_FALSE(first.ending.HasEnded());
+  EXPECT_THAT(first.said, ElementsAre("error: no GPU"));  // at once
   Rank second(store_, 1, 2);
   EXPECT_EQ(ErrorOfMeeting(second), "rank 0 of 2 on host0: no GPU");
   EXPECT_FALSE(first.ending.HasEnded());  // its store is needed to fail, too
   second.watch.Fail("cannot meet the others");
   EXPECT_EQ(second.ending.Message(), "rank 1 of 2 on host1: cannot meet the others");
   fails.join();
-  EXPECT_EQ(first.ending.Message(), "no GPU");
+  EXPECT_EQ(first.ending.Message(), "");  // it is said
 }
 
 TEST_F(RankWatchTest, WhatAllFailForBeforeTheyMeetIsSaidOnce) {
@@ -300,7 +325,9 @@ TEST_F(RankWatchTest, WhatAllFailForBeforeTheyMeetIsSaidOnce) {
   std::this_thread::sleep_for(std::chrono::milliseconds(50));  // the second looks, and again later
   first.watch.Fail("no GPU");
   fails.join();
-  EXPECT_EQ(first.ending.Message(), "no GPU");
+  EXPECT_THAT(first.said, ElementsAre("error: no GPU"));
+  EXPECT_EQ(first.ending.Message(), "");
+  EXPECT_THAT(second.said, IsEmpty());
   EXPECT_EQ(second.ending.Message(), "");
 }
 

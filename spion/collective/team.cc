@@ -13,15 +13,20 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "spion/base/status.h"
 #include "spion/collective/device_group.h"
 #include "spion/collective/gloo_group.h"
+#include "spion/collective/waiting_note.h"
 #include "spion/platform/device.h"
 
 namespace spion {
 namespace {
 
 constexpr std::chrono::minutes kMeetingPatience(5);
+// Before a rank says that it waits for the store; who waits for the others is the watch's to say.
+constexpr std::chrono::seconds kQuiet(10);
 // To tell the others that this rank fails: rank 0, which they meet at, may not be there yet.
 constexpr std::chrono::seconds kTellingPatience(30);
 // For a rank that lives but does not come: rank 0 may write a state to a slow disk meanwhile. Of a
@@ -30,7 +35,24 @@ constexpr std::chrono::minutes kCallPatience(10);
 
 using StorePointer = c10::intrusive_ptr<c10d::Store>;
 
+std::string HostName() {
+  constexpr size_t kLongest = 256;
+  std::array<char, kLongest> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
+}
+
+std::string AddressOf(const Launch& launch) {
+  return absl::StrCat(launch.address, ":", launch.port);
+}
+
+std::string OwnerOfStore(const Launch& launch) {
+  return launch.is_store_served ? "the launcher" : absl::StrCat("rank 0 of ", launch.ranks);
+}
+
 StorePointer OpenStore(const Launch& launch, bool serves, std::chrono::milliseconds patience) {
+  const LateNote note(kQuiet, WaitingNote(absl::StrCat("rank ", launch.rank, " of ", launch.ranks),
+                                          AddressOf(launch), OwnerOfStore(launch),
+                                          absl::Now() + absl::FromChrono(patience)));
   c10d::TCPStoreOptions options;
   options.port = static_cast<uint16_t>(launch.port);
   options.isServer = serves;
@@ -39,12 +61,6 @@ StorePointer OpenStore(const Launch& launch, bool serves, std::chrono::milliseco
   return c10::make_intrusive<c10d::PrefixStore>(
       absl::StrCat("spion/", launch.attempt),
       c10::make_intrusive<c10d::TCPStore>(launch.address, options));
-}
-
-std::string HostName() {
-  constexpr size_t kLongest = 256;
-  std::array<char, kLongest> name{};
-  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
 // Why this rank cannot be part of the run, before any of the others is met.
@@ -104,8 +120,9 @@ absl::Status Team::Connect(const Launch& launch, const absl::StatusOr<c10::Devic
   store_ = OpenStore(launch, launch.rank == 0 && !launch.is_store_served, patience);
   RankPlace mine = {.host = HostName(), .device = "", .device_name = ""};
   RankWatchOptions options;
-  options.store_owner =
-      launch.is_store_served ? "the launcher" : absl::StrCat("rank 0 of ", launch.ranks);
+  options.quiet = kQuiet;
+  options.store_owner = OwnerOfStore(launch);
+  options.store_address = AddressOf(launch);
   if (obstacle.ok()) {
     mine.device = device->str();
     mine.device_name = DeviceName(*device);
@@ -149,8 +166,8 @@ absl::StatusOr<std::unique_ptr<Team>> Team::Join(const Launch& launch,
   }
   // Whatever hinders a rank that fails from telling the others, its own error is what matters.
   RETURN_IF_ERROR(Obstacle(device));
-  const absl::Status failed = absl::UnavailableError(absl::StrCat(
-      "cannot meet the other ranks at ", launch.address, ":", launch.port, ": ", obstacle));
+  const absl::Status failed = absl::UnavailableError(
+      absl::StrCat("cannot meet the other ranks at ", AddressOf(launch), ": ", obstacle));
   team->Fail(std::string(failed.message()));  // the others may be there, and wait
   return failed;
 }

@@ -37,8 +37,9 @@ absl::Status CheckOneKind(const std::vector<RankPlace>& places);
 
 class Team {
  public:
-  /// Meets the other ranks, within five minutes, and connects the devices. `device`: or why this
-  /// rank has none, which the others learn too. Errors: that one; Unavailable where the others do
+  /// Meets the other ranks, within five minutes, and connects the devices. After ten seconds one of
+  /// those that wait says so on stderr. `device`: or why this rank has none, which the others learn
+  /// too, and rank 0 says at once. Errors: that one; Unavailable where the others do
   /// not come, naming the address, the ranks that are missing, or the one that failed;
   /// FailedPrecondition where this program has no group for the device, or where the ranks have
   /// different kinds of device, naming them. As Fail, if this rank could tell the others already.

@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "spion/base/status.h"
 #include "spion/kernels/block_sparse/block_size.h"
 #include "spion/kernels/token_rows/api.h"
 
@@ -62,16 +63,18 @@ std::string DenseStepLimit(const HyperParameters& h) {
                "step --capture_interval");
 }
 
+std::string SharedBatch(const HyperParameters& h, const Context& context) {
+  if (!context.trains || h.batch_size % context.ranks == 0) return "";
+  return absl::StrCat(h.batch_size, "; expected a multiple of ", context.ranks,
+                      ", as so many ranks share it out evenly; another number of ranks does, too");
+}
+
 std::string BatchSize(const HyperParameters& h, const Context& context) {
   if (!context.trains) return Whole(h.batch_size, 1, kLargestSetting);
   std::string wrong =
       Whole(h.batch_size, 1, context.train_examples, ", the examples that there are to train with");
   if (!wrong.empty() || context.ranks == 1) return wrong;
-  if (h.batch_size % context.ranks != 0) {
-    return absl::StrCat(
-        h.batch_size, "; expected a multiple of ", context.ranks,
-        ", as so many ranks share it out evenly; another number of ranks does, too");
-  }
+  if (wrong = SharedBatch(h, context); !wrong.empty()) return wrong;
   const int64_t rows =
       h.batch_size / context.ranks * context.shape.sequences_per_example * Length(h, context);
   if (!context.is_on_gpu || rows % cuda::kRowsPerDraw == 0) return "";
@@ -157,18 +160,25 @@ bool IsGiven(absl::string_view name, const Context& context) {
   return std::find(context.given.begin(), context.given.end(), name) != context.given.end();
 }
 
+absl::Status Wrong(absl::string_view name, const std::string& wrong, const Context& context) {
+  if (wrong.empty()) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat(IsFlag(name) ? "--" : "", name, "=", wrong,
+                   IsGiven(name, context) ? "" : "; the value is the preset's"));
+}
+
 }  // namespace
 
 absl::Status CheckSettings(const HyperParameters& h, const SettingsContext& context) {
   for (const Rule& rule : kRules) {
     if (!rule.has_part(context)) continue;
-    const std::string wrong = rule.wrong(h, context);
-    if (wrong.empty()) continue;
-    return absl::InvalidArgumentError(
-        absl::StrCat(IsFlag(rule.name) ? "--" : "", rule.name, "=", wrong,
-                     IsGiven(rule.name, context) ? "" : "; the value is the preset's"));
+    RETURN_IF_ERROR(Wrong(rule.name, rule.wrong(h, context), context));
   }
   return absl::OkStatus();
+}
+
+absl::Status CheckSharedBatch(const HyperParameters& h, const SettingsContext& context) {
+  return Wrong("batch_size", SharedBatch(h, context), context);
 }
 
 bool HasPart(absl::string_view name, const SettingsContext& context) {

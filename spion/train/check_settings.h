@@ -39,6 +39,10 @@ struct SettingsContext {
 /// no part in the run are not looked at.
 absl::Status CheckSettings(const HyperParameters& h, const SettingsContext& context);
 
+/// Of that what needs neither shape nor examples: that so many ranks can share out the batch
+/// evenly.
+absl::Status CheckSharedBatch(const HyperParameters& h, const SettingsContext& context);
+
 /// Whether the setting changes anything in the run.
 bool HasPart(absl::string_view name, const SettingsContext& context);
 

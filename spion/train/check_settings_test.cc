@@ -182,6 +182,22 @@ TEST(CheckSettingsTest, RanksShareOutTheBatchEvenly) {
               HasSubstr("--batch_size=8; expected a multiple of 3"));
 }
 
+TEST(CheckSettingsTest, TheSharedBatchIsCheckedWithoutData) {
+  SettingsContext context;  // no shape, no examples
+  context.ranks = 3;
+  context.given = {"batch_size"};
+  HyperParameters h = Good();
+  h.batch_size = 8;
+  EXPECT_EQ(CheckSharedBatch(h, context).message(),
+            "--batch_size=8; expected a multiple of 3, as so many ranks share it out evenly; "
+            "another number of ranks does, too");
+  h.batch_size = 12;
+  EXPECT_TRUE(CheckSharedBatch(h, context).ok());
+  h.batch_size = 8;
+  context.trains = false;
+  EXPECT_TRUE(CheckSharedBatch(h, context).ok());
+}
+
 // A GPU draws the dropout of two tokens at once, which may not be those of two ranks.
 TEST(CheckSettingsTest, RanksOnGpusShareOutAnEvenNumberOfTokens) {
   SettingsContext context = Context(std::nullopt);
