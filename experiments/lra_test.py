@@ -332,10 +332,11 @@ class BadInputTest(unittest.TestCase):
 
     def test_flags_without_effect_are_named(self):
         result = run("--steps=1", "--batch_size=1", "--dev_examples=1", "--test_examples=1",
-                     "--density=0.1", "--block_size=7", f"--out_dir={new_folder()}/run",
-                     method="sdpa")
+                     "--density=0.1", "--block_size=7", "--keep_maps",
+                     f"--out_dir={new_folder()}/run", method="sdpa")
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertIn("note: without effect here: --block_size, --density\n", result.stdout)
+        self.assertIn("note: without effect here: --block_size, --density, --keep_maps\n",
+                      result.stdout)
 
     def test_bfloat16_without_a_gpu_says_what_runs(self):
         self.check("--precision=float32 runs here", "--device=cpu", "--precision=bfloat16")

@@ -92,6 +92,7 @@ SettingsContext ContextOf(const Options& options, const Method& method, const De
   context.ranks = ranks;
   context.is_on_gpu = device.device.is_cuda();
   for (const auto& [name, text] : options.hyper_parameters) context.given.push_back(name);
+  if (options.keep_maps) context.given.push_back("keep_maps");
   return context;
 }
 

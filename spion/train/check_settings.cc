@@ -142,6 +142,7 @@ constexpr Rule kRules[] = {
     {"shared_pattern", WithPatterns, AnyValue},
     {"excluded_pruned", WithPatterns, AnyValue},
     {"continued_schedule", WithRestart, AnyValue},
+    {"keep_maps", WithPatterns, AnyValue},
     {"evaluation_interval", InTraining,
      [](const H& h, const Context&) { return Whole(h.evaluation_interval, 1, kLargestSetting); }},
     {"dev_examples", InTraining,

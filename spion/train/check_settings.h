@@ -30,7 +30,8 @@ struct SettingsContext {
   /// Which share out the batch, and whether they do so on GPUs.
   int64_t ranks = 1;
   bool is_on_gpu = false;
-  /// The settings that the user gave, by their flags' names; the others are the preset's.
+  /// The settings that the user gave, by their flags' names; the others are the preset's. Also
+  /// "keep_maps", which is no hyper-parameter, but has no part in every run.
   std::vector<std::string> given;
 };
 

@@ -236,6 +236,13 @@ TEST(SettingsNotesTest, NamesFlagsWithoutEffect) {
   EXPECT_THAT(SettingsNotes(h, evaluation), ElementsAre("note: without effect here: --steps"));
 }
 
+TEST(SettingsNotesTest, WithoutPatternsThereAreNoMapsToKeep) {
+  const HyperParameters h = Good();
+  EXPECT_THAT(SettingsNotes(h, Context(PatternKind::kCF, true, {"keep_maps"})), IsEmpty());
+  EXPECT_THAT(SettingsNotes(h, Context(std::nullopt, true, {"steps", "keep_maps"})),
+              ElementsAre("note: without effect here: --keep_maps"));
+}
+
 TEST(SettingsNotesTest, EveryFlagHasARule) {
   std::vector<std::string> given;
   for (const HyperParameterFlag& flag : HyperParameterFlags()) given.emplace_back(flag.name);
