@@ -158,11 +158,14 @@ int Main(int argc, char** argv) {
   const absl::StatusOr<DeviceChoice> choice = ChooseDevice(device);
   if (!choice.ok()) return Fail(choice.status().message());
   arguments->insert(arguments->begin() + 1, "--benchmark_min_time=0.05");
-  return RunBenchmarks(*arguments, [&](BenchmarkList& list) {
-    list.set_title(SetTitle("baselines", device, *choice));
-    AddAll(list, choice->device);
-    return true;
-  });
+  return RunBenchmarks(
+      *arguments,
+      [&](BenchmarkList& list) {
+        list.set_title(SetTitle("baselines", device, *choice));
+        AddAll(list, choice->device);
+        return true;
+      },
+      flags);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <iostream>
 #include <memory>
 #include <regex>
@@ -12,6 +13,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "benchmarks/passed_flags.h"
 #include "benchmarks/plain_name_reporter.h"
 #include "spion/base/status.h"
 #include "spion/base/user_directory.h"
@@ -52,19 +54,29 @@ std::unique_ptr<benchmark::BenchmarkReporter> MakeFileReporter(absl::string_view
 struct OwnFlags {
   bool list_tests = false;
   bool version = false;
+  bool help = false;
   std::string out;  // empty: no file
   std::string out_format = "json";
 };
 
-// Takes them from the arguments.
-absl::StatusOr<OwnFlags> TakeOwnFlags(std::vector<std::string>& arguments) {
+// Takes them from the arguments, and leaves what Google Benchmark is to be given.
+absl::StatusOr<OwnFlags> TakeOwnFlags(std::vector<std::string>& arguments,
+                                      const std::vector<Flag>& programs) {
   OwnFlags own;
-  const std::vector<Flag> flags = {Switch("benchmark_list_tests", "", own.list_tests),
-                                   Switch("version", "", own.version),
-                                   {"benchmark_out", "FILE", "", SetText(own.out)},
-                                   {"benchmark_out_format", "json|console|csv", "",
-                                    SetOneOf(own.out_format, {"json", "console", "csv"})}};
-  ASSIGN_OR_RETURN(arguments, TakeFlags(arguments, flags));
+  std::vector<std::string> passed = {arguments.front()};
+  std::vector<Flag> flags = {Switch("benchmark_list_tests", "", own.list_tests),
+                             Switch("version", "", own.version),
+                             Switch("help", "", own.help),
+                             {"benchmark_out", "FILE", "", SetText(own.out)},
+                             {"benchmark_out_format", "json|console|csv", "",
+                              SetOneOf(own.out_format, {"json", "console", "csv"})}};
+  for (const std::vector<Flag>& others : {PassedFlags(passed), programs}) {
+    flags.insert(flags.end(), others.begin(), others.end());
+  }
+  ASSIGN_OR_RETURN(const std::vector<std::string> names,
+                   ParseArguments({arguments.begin() + 1, arguments.end()}, flags));
+  if (!names.empty()) return UnknownArgument(names.front(), flags);
+  arguments = std::move(passed);
   return own;
 }
 
@@ -75,7 +87,7 @@ std::string Some(const std::vector<std::string>& names) {
   return absl::StrCat(absl::StrJoin(names.begin(), end, ", "), names.size() > kFew ? ", ..." : "");
 }
 
-// Google Benchmark takes the flags it knows; false if others are left.
+// False if Google Benchmark does not take them after all.
 bool Initialize(std::vector<std::string>& arguments) {
   std::vector<char*> pointers;
   pointers.reserve(arguments.size() + 1);
@@ -156,15 +168,20 @@ std::string SetTitle(absl::string_view program, absl::string_view asked,
 }
 
 int RunBenchmarks(const std::vector<std::string>& given,
-                  absl::FunctionRef<bool(BenchmarkList&)> prepare) {
+                  absl::FunctionRef<bool(BenchmarkList&)> prepare,
+                  const std::vector<Flag>& programs_flags) {
   GoToUserDirectory();
   // As flags, which a flag of the user's overrides; set on a benchmark, they would join its name.
   std::vector<std::string> arguments = {given.front(), "--benchmark_repetitions=9",
                                         "--benchmark_display_aggregates_only=true"};
   arguments.insert(arguments.end(), given.begin() + 1, given.end());
-  const absl::StatusOr<OwnFlags> own = TakeOwnFlags(arguments);
+  const absl::StatusOr<OwnFlags> own = TakeOwnFlags(arguments, programs_flags);
   if (!own.ok()) return Fail(own.status().message());
   const OwnFlags& flags = *own;
+  if (flags.help) {
+    PrintHelp(std::filesystem::path(given.front()).filename().string(), programs_flags);
+    return 0;
+  }
   if (flags.version) {
     std::cout << VersionText();
     return 0;

@@ -4,6 +4,7 @@ import collections
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -103,10 +104,38 @@ class HarnessTest(unittest.TestCase):
                               ("--benchmark_out_format=xml", "json, console, csv"),
                               ("--benchmark_list_tests=maybe", "expected true or false"),
                               ("--benchmark_out=/no/such/folder/out", "/no/such/folder/out"),
-                              ("--no_such_flag", "--no_such_flag")):
+                              ("--no_such_flag", "--no_such_flag"),
+                              ("no_flag", 'unknown argument "no_flag"'),
+                              ("--benchmark_repetition=2", "did you mean --benchmark_repetitions?"),
+                              ("--benchmark_repetitions=-1", "a whole number from 1 to 10000"),
+                              ("--benchmark_repetitions=", "a whole number from 1 to 10000"),
+                              ("--benchmark_min_time=soon", "a number of seconds"),
+                              ("--benchmark_context=here", "<key>=<value>"),
+                              ("--benchmark_format=xml", "console, json, csv")):
             outcome = run(flag)
             self.assertEqual(outcome.returncode, 1, flag)
             self.assertIn(message, outcome.stderr)
+            self.assertEqual(outcome.stdout, "", flag)
+            lines = [line for line in outcome.stderr.splitlines() if line != "checking"]
+            self.assertEqual(len(lines), 1, outcome.stderr)
+
+    def test_a_value_may_stand_alone(self):
+        outcome = run("--benchmark_list_tests", "--benchmark_filter", "manual$")
+        self.assertEqual((outcome.returncode, outcome.stdout), (0, "x/manual\n"), outcome.stderr)
+        run("--benchmark_repetitions", "3", "--benchmark_out", self.path)
+        self.assertEqual(self.read_json()["benchmarks"][0]["repetitions"], 3)
+
+    def test_help(self):
+        outcome = run("--help")
+        self.assertEqual((outcome.returncode, outcome.stderr), (0, ""))
+        self.assertIn("harness_test_program [FLAG ...]", outcome.stdout)
+        self.assertIn("--benchmark_filter=", outcome.stdout)
+
+    def test_every_flag_of_the_help_is_taken(self):
+        flags = set(re.findall(r"--(benchmark_\w+)", run("--help").stdout))
+        self.assertGreater(len(flags), 10)
+        for flag in flags - {"benchmark_dry_run"}:  # of later versions
+            self.assertNotIn("unknown argument", run(f"--{flag}=").stderr, flag)
 
 
 if __name__ == "__main__":

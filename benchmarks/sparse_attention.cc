@@ -76,8 +76,8 @@ int Main(int argc, char** argv) {
   if (options.flush_l2 && !gpu) return Fail("--flush_l2 is for the GPU set; this is the CPU set");
   // A repetition of 20 ms has hundreds of passes of a GPU kernel, and the set has 600 benchmarks.
   if (gpu) arguments->insert(arguments->begin() + 1, "--benchmark_min_time=0.02");
-  return RunBenchmarks(*arguments,
-                       [&](BenchmarkList& list) { return Prepare(list, options, *choice); });
+  return RunBenchmarks(
+      *arguments, [&](BenchmarkList& list) { return Prepare(list, options, *choice); }, flags);
 }
 
 }  // namespace

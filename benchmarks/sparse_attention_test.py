@@ -59,11 +59,13 @@ class SparseAttentionTest(unittest.TestCase):
                                (["--device=cpu", "--flush_l2"], "--flush_l2 is for the GPU set"),
                                (["--device=cpu", "--flush_l2=yes"], "--flush_l2 is for the GPU"),
                                (["--flush_l2=maybe"], "expected true or false"),
+                               (["--devise=cpu"], "did you mean --device?"),
                                (["--device"], "--device needs a value"),
                                (["--device=cpu", "--no_such_flag"], "--no_such_flag")):
             outcome = run(*flags)
             self.assertEqual(outcome.returncode, 1, flags)
             self.assertIn(message, outcome.stderr)
+            self.assertEqual(len(outcome.stderr.splitlines()), 1, outcome.stderr)
 
     def test_help_has_the_programs_flags_and_google_benchmarks(self):
         for flags in (["--help"], ["-h"], ["--device=cuda", "--help"]):
