@@ -15,10 +15,12 @@ Method Spion(PatternKind kind) {
   return {.name = name,
           .description = absl::StrCat("SPION-", absl::AsciiStrToUpper(name)),
           .pattern_kind = kind,
-          .make_attention = [](const AttentionContext& context) {
-            return std::make_unique<SpionAttention>(context.layer, context.length, context.device,
-                                                    PrunedScore::kZero);
-          }};
+          .make_attention =
+              [](const AttentionContext& context) {
+                return std::make_unique<SpionAttention>(context.layer, context.length,
+                                                        context.device, PrunedScore::kZero);
+              },
+          .has_every_block = true};
 }
 
 }  // namespace

@@ -184,6 +184,20 @@ class AblationTest(unittest.TestCase):
 
 
 class SinglePhaseTest(unittest.TestCase):
+    def test_says_which_dense_attention_computes(self):
+        line = "LibTorch's, instead of SPION's kernels with every block: the device is a CPU\n"
+        for method, beginning in (("every_block", "attention: "), ("cf", "dense phase: "),
+                                  ("sdpa", None)):
+            folder = new_folder() / "run"
+            result = run("--steps=1", "--batch_size=1", "--dev_examples=1", "--test_examples=1",
+                         "--device=cpu", f"--out_dir={folder}", method=method)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertEqual(line in result.stdout, beginning is not None, result.stdout)
+            if beginning is not None:
+                self.assertIn(beginning + line, result.stdout)
+            summary = json.loads((folder / "summary.json").read_text())
+            self.assertEqual(summary.get("dense_attention"), "LibTorch" if beginning else None)
+
     def test_a_fixed_pattern_is_written_and_no_phase_is_named(self):
         folder = new_folder() / "run"
         result = run("--steps=2", "--batch_size=1", "--dev_examples=8", "--test_examples=8",

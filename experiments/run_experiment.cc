@@ -119,6 +119,7 @@ absl::StatusOr<Outcome> FinishRun(const Session& session, const RunDirectory& ru
   journal.LogTest(best.info, *test);
   nlohmann::ordered_json summary =
       Summary(experiment, model.config(), result, *test, session.data.source, session.device);
+  AddDenseAttention(experiment, session.data.shape, session.device, summary);
   AddRanks(team.places(), experiment.hyper_parameters, summary);
   if (!journal.log_error().ok()) summary["log_error"] = journal.log_error().message();
   RETURN_IF_ERROR(run.WriteJson("summary.json", summary));

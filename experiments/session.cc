@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -51,6 +52,17 @@ TaskOptions DataFor(Preset preset, const Options& options) {
   return task_options;
 }
 
+// Which of two the full attention of a method is, or that of SPION's dense phase.
+std::string DenseAttentionLine(const Session& session) {
+  const std::string_view why_not =
+      WhyNotEveryBlock(session.experiment, session.data.shape, session.device);
+  return absl::StrCat(
+      session.experiment.method.pattern_kind.has_value() ? "dense phase: " : "attention: ",
+      why_not.empty() ? "SPION's kernels with every block"
+                      : "LibTorch's, instead of SPION's kernels with every block: ",
+      absl::string_view(why_not.data(), why_not.size()));
+}
+
 std::vector<std::string> Choices(const Session& session, const Options& options,
                                  const DeviceChoice& device) {
   std::vector<std::string> choices;
@@ -66,6 +78,11 @@ std::vector<std::string> Choices(const Session& session, const Options& options,
   choices.push_back(absl::StrCat("device: ", DeviceName(session.device),
                                  device.reason.empty() ? "" : " (no GPU: " + device.reason + ")",
                                  ", ", PrecisionName(experiment.precision)));
+  // What SPION evaluates need not be of the dense phase.
+  const bool is_dense = !experiment.method.pattern_kind.has_value() || options.mode != Mode::kEval;
+  if (experiment.method.has_every_block && is_dense) {
+    choices.push_back(DenseAttentionLine(session));
+  }
   const HyperParameters& h = experiment.hyper_parameters;
   choices.push_back(absl::StrFormat(
       "preset: %s%s: %d steps of %d examples, length %d", PresetName(experiment.preset),

@@ -15,9 +15,11 @@ Method SdpaMethod() {
 }
 
 Method EveryBlockMethod() {
-  return MakeMethod<EveryBlockAttention>(
+  Method method = MakeMethod<EveryBlockAttention>(
       "every_block",
       "full softmax attention, every block kept (LibTorch's where the kernels do not take it)");
+  method.has_every_block = true;
+  return method;
 }
 
 }  // namespace spion

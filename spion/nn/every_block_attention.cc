@@ -24,9 +24,15 @@ BlockPattern EveryBlock(int64_t length) {
 
 }  // namespace
 
-bool EveryBlockAttention::TakesEveryBlock(const at::Tensor& q, const Lengths& lengths) const {
-  return !q.is_cpu() && length_ % kSmallestBlock == 0 && TakesHeadDim(q.size(3)) &&
-         (lengths.has_value() || q.element_size() == 2);
+std::string_view WhyNotEveryBlock(c10::Device device, int64_t length, int64_t head_dim,
+                                  bool has_padding, at::ScalarType type) {
+  if (device.is_cpu()) return "the device is a CPU";
+  if (length % kSmallestBlock != 0) return "16 does not divide the length";
+  if (!TakesHeadDim(head_dim)) return "they do not take the head dimension";
+  if (!has_padding && c10::elementSize(type) != 2) {
+    return "it is the faster one without padding and not in 16 bits";
+  }
+  return "";
 }
 
 const PatternTensors& EveryBlockAttention::every_block() {
@@ -39,7 +45,8 @@ const PatternTensors& EveryBlockAttention::every_block() {
 
 at::Tensor EveryBlockAttention::Forward(const at::Tensor& q, const at::Tensor& k,
                                         const at::Tensor& v, const Lengths& lengths) {
-  if (TakesEveryBlock(q, lengths)) {
+  if (WhyNotEveryBlock(q.device(), length_, q.size(3), lengths.has_value(), q.scalar_type())
+          .empty()) {
     return BlockSparseAttention(q, k, v, every_block(), lengths, PrunedScore::kExcluded);
   }
   return fused_.Forward(q, k, v, lengths);

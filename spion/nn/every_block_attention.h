@@ -3,19 +3,28 @@
 // SPION's dense phase computes, and the method every_block.
 //
 // It is LibTorch's fused attention instead (fused_dense_attention.h), which computes and masks
-// padding, and on a GPU adds up its gradients in no fixed order: on the CPU, at lengths that 16
-// does not divide, at head dimensions that are not the kernels' (spion/kernels/common/head_dim.h),
-// and in float32 without padding, where that is the faster one.
+// padding, and on a GPU adds up its gradients in no fixed order, where WhyNotEveryBlock says so.
 #ifndef SPION_NN_EVERY_BLOCK_ATTENTION_H_
 #define SPION_NN_EVERY_BLOCK_ATTENTION_H_
 
+#include <c10/core/ScalarType.h>
+
+#include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "spion/nn/attention.h"
 #include "spion/nn/fused_dense_attention.h"
 #include "spion/ops/pattern_tensors.h"
 
 namespace spion {
+
+/// Why full attention of such q, k and v is not block-sparse attention with every block, but
+/// LibTorch's: on the CPU, at lengths that 16 does not divide, at head dimensions that are not the
+/// kernels' (spion/kernels/common/head_dim.h), and in float32 without padding, where that is the
+/// faster one. For the log: "16 does not divide the length"; empty where it is every block.
+std::string_view WhyNotEveryBlock(c10::Device device, int64_t length, int64_t head_dim,
+                                  bool has_padding, at::ScalarType type);
 
 class EveryBlockAttention : public Attention {
  public:
@@ -29,7 +38,6 @@ class EveryBlockAttention : public Attention {
                      const Lengths& lengths) override;
 
  private:
-  bool TakesEveryBlock(const at::Tensor& q, const Lengths& lengths) const;
   const PatternTensors& every_block();
 
   int64_t layer_;

@@ -82,6 +82,20 @@ TEST_P(EveryBlockAttentionTest, DoesNotSeePadding) {
 // Lengths that 16 divides, and one that it does not.
 INSTANTIATE_TEST_SUITE_P(Lengths, EveryBlockAttentionTest, ::testing::Values(64, 80, 24));
 
+TEST(WhyNotEveryBlockTest, NamesTheFirstReason) {
+  const c10::Device gpu(at::kCUDA, 0);
+  EXPECT_EQ(WhyNotEveryBlock(gpu, 1024, 32, /*has_padding=*/false, at::kBFloat16), "");
+  EXPECT_EQ(WhyNotEveryBlock(gpu, 1024, 32, /*has_padding=*/true, at::kFloat), "");
+  EXPECT_EQ(WhyNotEveryBlock(at::kCPU, 1024, 32, /*has_padding=*/true, at::kBFloat16),
+            "the device is a CPU");
+  EXPECT_EQ(WhyNotEveryBlock(gpu, 1000, 32, /*has_padding=*/true, at::kBFloat16),
+            "16 does not divide the length");
+  EXPECT_EQ(WhyNotEveryBlock(gpu, 1024, 48, /*has_padding=*/true, at::kBFloat16),
+            "they do not take the head dimension");
+  EXPECT_EQ(WhyNotEveryBlock(gpu, 1024, 32, /*has_padding=*/false, at::kFloat),
+            "it is the faster one without padding and not in 16 bits");
+}
+
 TEST(EveryBlockAttentionOnCpuTest, IsLibTorchsAttentionToTheBit) {
   AttentionCase c = MakeAttentionCase({kBatch, kHeads, 64, kHeadDim}, CasePadding::kLengths,
                                       /*deviation=*/1, TestSeed(22));

@@ -17,6 +17,9 @@ struct Method {
   /// SPION's variant; nothing for a method of a single phase.
   std::optional<PatternKind> pattern_kind;
   AttentionFactory make_attention;
+  /// Whether its attention, SPION's in the dense phase, is that of every_block_attention.h, which
+  /// is one of two.
+  bool has_every_block = false;
 };
 
 }  // namespace spion

@@ -224,6 +224,27 @@ TEST(BestTest, IsReadBackOnlyIfThisRunSavedIt) {
   }
 }
 
+TEST(SummaryTest, SaysWhichOfTwoDenseAttentionsItHas) {
+  Experiment experiment = SmallDenseExperiment(Precision::kBfloat16);
+  const c10::Device gpu(at::kCUDA, 0);
+  TaskShape shape = kSmallShape;
+  shape.sequence_length = 64;
+  const auto told = [&](c10::Device device) {
+    Json summary = Json::object();
+    AddDenseAttention(experiment, shape, device, summary);
+    return summary;
+  };
+  EXPECT_EQ(told(gpu), Json::object());  // it has one alone
+  experiment.method.has_every_block = true;
+  EXPECT_EQ(told(gpu), Json({{"dense_attention", "every block"}}));
+  EXPECT_EQ(told(at::kCPU), Json({{"dense_attention", "LibTorch"}}));
+  experiment.precision = Precision::kTf32;
+  shape.has_padding = false;
+  EXPECT_EQ(told(gpu), Json({{"dense_attention", "LibTorch"}}));
+  shape.has_padding = true;
+  EXPECT_EQ(told(gpu), Json({{"dense_attention", "every block"}}));
+}
+
 TEST(SummaryTest, SaysWhetherStepsWereRecorded) {
   const Experiment experiment = SmallDenseExperiment(Precision::kFloat32);
   TrainingResult result;

@@ -136,6 +136,13 @@ void AddRanks(const std::vector<RankPlace>& places, const HyperParameters& hyper
   json["ranks"] = std::move(ranks);
 }
 
+void AddDenseAttention(const Experiment& experiment, const TaskShape& shape, c10::Device device,
+                       Json& summary) {
+  if (!experiment.method.has_every_block) return;
+  const bool is_every_block = WhyNotEveryBlock(experiment, shape, device).empty();
+  summary["dense_attention"] = is_every_block ? "every block" : "LibTorch";
+}
+
 absl::Status LogExperiment(const MlLog& log, const Experiment& experiment, const TaskData& data,
                            c10::Device device) {
   const HyperParameters& h = experiment.hyper_parameters;

@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "spion/base/random.h"
+#include "spion/nn/every_block_attention.h"
 #include "spion/train/batches.h"
 #include "spion/train/random_streams.h"
 
@@ -24,6 +25,14 @@ ModelConfig ModelConfigFor(const TaskShape& shape, const HyperParameters& hyper_
           .length = shape.sequence_length,
           .sequences = shape.sequences_per_example,
           .layers = hyper_parameters.layers};
+}
+
+std::string_view WhyNotEveryBlock(const Experiment& experiment, const TaskShape& shape,
+                                  c10::Device device) {
+  const ModelConfig model = ModelConfigFor(shape, experiment.hyper_parameters);
+  const at::ScalarType type =
+      experiment.precision == Precision::kBfloat16 ? at::kBFloat16 : at::kFloat;
+  return WhyNotEveryBlock(device, model.length, model.width / model.heads, shape.has_padding, type);
 }
 
 SequenceClassifier MakeModel(const Experiment& experiment, const TaskShape& shape,

@@ -43,6 +43,11 @@ struct Experiment {
 /// The data's shape as the model's sizes.
 ModelConfig ModelConfigFor(const TaskShape& shape, const HyperParameters& hyper_parameters);
 
+/// Why full attention is LibTorch's in it, as every_block_attention.h says; empty where it is
+/// block-sparse attention with every block. Of a method that has_every_block.
+std::string_view WhyNotEveryBlock(const Experiment& experiment, const TaskShape& shape,
+                                  c10::Device device);
+
 /// A model of the experiment with fresh weights drawn from its seed.
 SequenceClassifier MakeModel(const Experiment& experiment, const TaskShape& shape,
                              c10::Device device);
