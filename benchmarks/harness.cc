@@ -64,13 +64,15 @@ absl::StatusOr<OwnFlags> TakeOwnFlags(std::vector<std::string>& arguments,
                                       const std::vector<Flag>& programs) {
   OwnFlags own;
   std::vector<std::string> passed = {arguments.front()};
-  std::vector<Flag> flags = {Switch("benchmark_list_tests", "", own.list_tests),
-                             Switch("version", "", own.version),
-                             Switch("help", "", own.help),
-                             {"benchmark_out", "FILE", "", SetText(own.out)},
-                             {"benchmark_out_format", "json|console|csv", "",
-                              SetOneOf(own.out_format, {"json", "console", "csv"})}};
-  for (const std::vector<Flag>& others : {PassedFlags(passed), programs}) {
+  std::vector<Flag> flags = programs;
+  // Who has flags has taken --help with them.
+  if (programs.empty()) flags.push_back(Switch("help", "", own.help));
+  const std::vector<Flag> ours = {Switch("benchmark_list_tests", "", own.list_tests),
+                                  Switch("version", "", own.version),
+                                  {"benchmark_out", "FILE", "", SetText(own.out)},
+                                  {"benchmark_out_format", "json|console|csv", "",
+                                   SetOneOf(own.out_format, {"json", "console", "csv"})}};
+  for (const std::vector<Flag>& others : {ours, PassedFlags(passed)}) {
     flags.insert(flags.end(), others.begin(), others.end());
   }
   ASSIGN_OR_RETURN(const std::vector<std::string> names,

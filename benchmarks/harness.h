@@ -81,10 +81,10 @@ void GoToUserDirectory();
 
 /// Parses Google Benchmark's flags, calls `prepare`, which checks results against an oracle and
 /// adds the benchmarks, and runs them. `given` are the program's name, flags that the user's
-/// override ("--benchmark_min_time=0.02"), and the user's; `programs_flags` have been taken from
-/// them, and may be what one that is unknown is a slip of. Returns the exit code: 1 if `prepare`
-/// returns false, a flag is unknown or has a bad value, no benchmark matches the filter, or the
-/// file cannot be written.
+/// override ("--benchmark_min_time=0.02"), and the user's; `programs_flags`, --help among them,
+/// have been taken from them, and may be what one that is unknown is a slip of. Returns the exit
+/// code: 1 if `prepare` returns false, a flag is unknown or has a bad value, no benchmark matches
+/// the filter, or the file cannot be written.
 int RunBenchmarks(const std::vector<std::string>& given,
                   absl::FunctionRef<bool(BenchmarkList&)> prepare,
                   const std::vector<Flag>& programs_flags = {});
