@@ -52,7 +52,8 @@ absl::Status IsContext(absl::string_view value) {
 std::vector<Flag> PassedFlags(std::vector<std::string>& passed) {
   constexpr int64_t kMostRepetitions = 10000;
   constexpr int64_t kMostVerbose = 100;
-  const auto flag = [&passed](std::string name, std::string values, FlagSetter check) -> Flag {
+  const auto flag = [&passed](const std::string& name, std::string values,
+                              FlagSetter check) -> Flag {
     FlagSetter pass = [&passed, name, check = std::move(check)](absl::string_view value) {
       RETURN_IF_ERROR(check(value));
       passed.push_back(absl::StrCat("--", name, "=", value));
@@ -60,8 +61,8 @@ std::vector<Flag> PassedFlags(std::vector<std::string>& passed) {
     };
     return {.name = name, .values = std::move(values), .help = "", .set = std::move(pass)};
   };
-  const auto a_switch = [&flag](std::string name) {
-    return flag(std::move(name), std::string(kSwitchValues), IsSwitchValue);
+  const auto a_switch = [&flag](const std::string& name) {
+    return flag(name, std::string(kSwitchValues), IsSwitchValue);
   };
   return {
       flag("benchmark_filter", "REGEX", AnyText),

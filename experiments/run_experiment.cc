@@ -87,7 +87,7 @@ absl::Status BeginRun(const RunDirectory& run, const Session& session,
                       const nlohmann::ordered_json& manifest) {
   const MlLog ml_log = run.ml_log();
   for (const char* name : {kMetricsFileName, kMlLogFileName}) {
-    const absl::Status cut = CutFile(run.File(name), 0);  // of a run that had saved no state
+    absl::Status cut = CutFile(run.File(name), 0);  // of a run that had saved no state
     if (!cut.ok() && !absl::IsNotFound(cut)) return cut;
   }
   RETURN_IF_ERROR(ml_log.Start("init_start", nlohmann::json::object(), session.start));
@@ -256,7 +256,7 @@ absl::Status RestoreInto(SequenceClassifier& model, const Checkpoint& checkpoint
         absl::StrCat(options.checkpoint, " is a checkpoint of ", info.task, " ", info.method,
                      "; evaluate it with //experiments:lra_", info.task, "_", info.method));
   }
-  const absl::Status restored = Restore(checkpoint, model);
+  absl::Status restored = Restore(checkpoint, model);
   if (restored.ok()) return restored;
   return absl::InvalidArgumentError(absl::StrCat(
       options.checkpoint, ": ", restored.message(), "; it was trained with --preset=", info.preset,

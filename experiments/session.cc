@@ -92,7 +92,7 @@ std::vector<std::string> Choices(const Session& session, const Options& options,
 }
 
 absl::Status RefuseTruncated(const TaskData& data) {
-  const absl::Status status = CheckNoneIsCut(data);
+  absl::Status status = CheckNoneIsCut(data);
   if (status.ok()) return status;
   return absl::Status(
       status.code(), absl::StrCat("--refuse_truncated=true: ", status.message(),

@@ -22,9 +22,10 @@ namespace spion {
 /// Where a file is, there or not.
 class FilePlace {
  public:
-  // Implicit: most files are known by their paths.
+  // NOLINTBEGIN(google-explicit-constructor): most files are known by their paths.
   FilePlace(std::string path) : name_(std::move(path)) {}
   FilePlace(const char* path) : name_(path) {}
+  // NOLINTEND(google-explicit-constructor)
 
   /// What openat() and its like take: the folder, open as long as this lives, and the name in it.
   int folder() const;
