@@ -58,13 +58,29 @@ def parse_arguments(arguments):
     return options
 
 
-def write_pages(names, preset, results_for, folder, command, say=print):
+def _of_what_is_done(preset, cells, results):
+    """The preset with those tasks, methods and seeds of tasks alone of which one of these cells is
+    done; with all seeds where the user said which."""
+    done = [cell for cell in cells if results(cell).state == State.DONE]
+    tasks = tuple(task for task in preset.tasks if any(cell.task == task for cell in done))
+    methods = {cell.method for cell in done}
+    seeds = tuple((task, tuple(sorted({cell.seed for cell in done if cell.task == task})))
+                  for task in tasks)
+    return dataclasses.replace(
+        preset, tasks=tasks or preset.tasks, task_seeds=preset.task_seeds and seeds,
+        methods=tuple(filter(methods.__contains__, preset.methods)) or preset.methods)
+
+
+def write_pages(names, preset, results_for, folder, command, say=print, shows_done_alone=False):
     """The pages of these tables, and the index of all that are there. `results_for(cells)` gives a
     function of a cell, what is shown of it on a page of these cells; of other tasks than those of
-    these tables it is not asked."""
+    these tables it is not asked. `shows_done_alone`: a page leaves out tasks and methods of which
+    it has nothing."""
     for name in names:
-        results = functools.cache(results_for(TABLES[name].cells(preset)))
-        say(report.write(TABLES[name].page(preset, results), folder, preset.name, command))
+        cells = TABLES[name].cells(preset)
+        results = functools.cache(results_for(cells))
+        of_page = _of_what_is_done(preset, cells, results) if shows_done_alone else preset
+        say(report.write(TABLES[name].page(of_page, results), folder, preset.name, command))
     tasks = {cell.task for cell in choice.cells(names, preset)}
     of_all = choice.cells(TABLES, preset)
     results = results_for(of_all)
@@ -98,12 +114,14 @@ def _run(options, cells, mine, store, where, programs, machine):
     return run_cells.run_missing(mine, store, programs, [machine], _say, options.retry_failed)
 
 
-def _write_whatever(options, preset, store, folder, command, one_device=False):
-    """The pages of what is in the store, into `folder`."""
+def _write_whatever(options, preset, store, folder, command, is_kept=False):
+    """The pages of what is in the store, into `folder`; kept results were made on one card after
+    the other."""
     def results_for(cells):
         return shown.Whatever(store, cells, options.device, real_data=bool(options.data_dir),
-                              one_device=one_device).result
-    write_pages(choice.table_names(options), preset, results_for, folder, command, _say)
+                              one_device=is_kept).result
+    write_pages(choice.table_names(options), preset, results_for, folder, command, _say,
+                shows_done_alone=is_kept)
 
 
 def _seeds_there(options, preset, there, instead=False):
@@ -144,7 +162,7 @@ def _write_kept(options, own, command):
         for name, (preset, there) in presets.items():
             _write_whatever(options, _seeds_there(options, preset, there, instead=True),
                             Store(folder / name, _say), own / "kept" / name, command,
-                            one_device=True)
+                            is_kept=True)
 
 
 def _report(options, command):
