@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <condition_variable>
 #include <csignal>
-#include <cstdio>
 #include <iostream>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -54,9 +53,6 @@ std::string TextOf(const Beat& beat) {
 }
 
 Beat BeatOf(const std::vector<uint8_t>& text) { return nlohmann::json::parse(text).get<Beat>(); }
-
-// Not by std::cerr, which writes first what std::cout holds: whoever reads that may have stopped.
-void SayLine(const std::string& line) { std::fprintf(stderr, "%s\n", line.c_str()); }
 
 std::string ErrorLine(const std::string& message) { return absl::StrCat("error: ", message); }
 

@@ -20,6 +20,10 @@ namespace spion {
 std::string WaitingNote(absl::string_view rank, absl::string_view address,
                         absl::string_view missing, absl::Time end);
 
+/// On stderr, but not by std::cerr, which writes first what std::cout holds: whoever reads that may
+/// have stopped.
+void SayLine(const std::string& line);
+
 /// Says a line on stderr once it has lived for so long.
 class LateNote {
  public:
