@@ -83,3 +83,8 @@ def shard(cells, index, count):
     for cell in cells:
         roots.setdefault(cell.root, len(roots))
     return [cell for cell in cells if roots[cell.root] % count == index]
+
+
+def cells_text(count):
+    """"1 cell", "2 cells"."""
+    return f"{count} cell" if count == 1 else f"{count} cells"

@@ -13,6 +13,7 @@ import pathlib
 import tempfile
 
 import unpack
+from cells import cells_text
 from presets import PRESETS
 from result import CELL_FILE
 from store import CELLS
@@ -78,5 +79,5 @@ def unpacked():
     with tempfile.TemporaryDirectory(prefix="spion_results_") as name:
         folder = pathlib.Path(name)
         _write(cells, folder)
-        yield folder, (f"{again} cells were run twice, and are in two archives: those of the later "
-                       "run are shown" if again else "")
+        yield folder, (f"{cells_text(again)} run again, in two archives: the later run is shown"
+                       if again else "")

@@ -57,7 +57,7 @@ class UnpackedTest(KeptCase):
         folder, again = self.unpacked()
         manifest = Store(folder / "paper").result(CELL).json("run/manifest.json")
         self.assertEqual(manifest["git_commit"], "b" * 40)
-        self.assertIn("1 cells were run twice", again)
+        self.assertIn("1 cell run again, in two archives", again)
         self.doCleanups()
         self.assertFalse(folder.exists())
 

@@ -124,14 +124,13 @@ def _write_whatever(options, preset, store, folder, command, is_kept=False):
                 shows_done_alone=is_kept)
 
 
-def _seeds_there(options, preset, there, instead=False):
-    """The preset with the seeds of all cells that are there, too or instead of its own, unless the
-    user says which."""
+def _with_seeds_there(options, preset, there, own=()):
+    """The preset with the seeds of all cells that are there, and `own` ones, unless the user says
+    which."""
     if options.seeds:
         return preset
     return dataclasses.replace(preset, task_seeds=tuple(
-        (task, there.seeds(task) if instead and there.seeds(task)
-         else tuple(sorted({*preset.seeds, *there.seeds(task)}))) for task in preset.tasks))
+        (task, tuple(sorted({*own, *there.seeds(task)}))) for task in preset.tasks))
 
 
 def _kept_presets(options, folder):
@@ -160,7 +159,7 @@ def _write_kept(options, own, command):
         if again:
             _say(again)
         for name, (preset, there) in presets.items():
-            _write_whatever(options, _seeds_there(options, preset, there, instead=True),
+            _write_whatever(options, _with_seeds_there(options, preset, there),
                             Store(folder / name, _say), own / "kept" / name, command,
                             is_kept=True)
 
@@ -170,7 +169,8 @@ def _report(options, command):
     folder = own / options.preset
     there = There(folder)
     if not there.is_empty:
-        _write_whatever(options, _seeds_there(options, choice.preset(options), there),
+        preset = choice.preset(options)
+        _write_whatever(options, _with_seeds_there(options, preset, there, own=preset.seeds),
                         Store(folder, _say), folder, command)
     else:
         _write_kept(options, own, command)

@@ -35,6 +35,10 @@ class Preset:
         return Cell(task, method, self.seeds_of(task)[0] if seed is None else seed,
                     settings + tuple(extra.items()), variant=variant)
 
+    def trainings_of(self, task, method, variant="", **changed):
+        """With every seed of the task."""
+        return [self.training(task, method, seed, variant, **changed) for seed in self.seeds_of(task)]
+
     def trainings(self):
         """Every method on every task with every seed."""
         seeds = dict.fromkeys(seed for task in self.tasks for seed in self.seeds_of(task))

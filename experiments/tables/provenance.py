@@ -3,6 +3,7 @@
 import collections
 import dataclasses
 
+from cells import cells_text
 from result import State
 
 _DIGITS = 12  # of a digest, for the user
@@ -64,17 +65,13 @@ def _short(commit):
     return " ".join([digits[:_DIGITS], *changes])
 
 
-def _cells(count):
-    return f"{count} cell" if count == 1 else f"{count} cells"
-
-
 def _counted(values):
     """"A (2 cells); A, then B (1 cell)", where a value has what a cell's parts were made with; "" if
     there are not two different things. An empty value does not tell."""
     counts = collections.Counter(value for value in values if value)
     if len({part for value in counts for part in value}) < 2:
         return ""
-    return "; ".join(f"{', then '.join(value)} ({_cells(count)})"
+    return "; ".join(f"{', then '.join(value)} ({cells_text(count)})"
                      for value, count in counts.items())
 
 
@@ -115,7 +112,7 @@ def _is_partly_generated(made, done):
 def left_out(results):
     """A sentence on results of these cells that are not shown, if there are any: a list."""
     counts = collections.Counter(origin for result in results for origin in result.others)
-    told = "; ".join(f"{_cells(count)} made on {origin}" for origin, count in counts.items())
+    told = "; ".join(f"{cells_text(count)} made on {origin}" for origin, count in counts.items())
     return [f"Not shown, though there: {told}."] if told else []
 
 

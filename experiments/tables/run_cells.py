@@ -10,6 +10,7 @@ import subprocess
 import estimate
 import signals
 from cell_run import CellRun
+from cells import cells_text
 from result import State
 
 _TICK_SECONDS = 0.5  # how often a time limit is looked at
@@ -55,7 +56,7 @@ def say_plan(cells, store, say, retry_failed=False):
     to_run = {State.MISSING, State.FAILED} if retry_failed else {State.MISSING}
     missing = [cell for cell, result in results.items() if result.state in to_run]
     done = {cell: found.seconds for cell in missing if (found := store.unfinished(cell))}
-    say(f"{len(results)} {'cell' if len(results) == 1 else 'cells'}: "
+    say(f"{cells_text(len(results))}: "
         f"{len(results) - len(missing)} there, {len(missing)} to run"
         + (f" ({len(done)} begun)" if done else "")
         + (f", {estimate.text(missing, results.values(), done)}" if missing else ""))

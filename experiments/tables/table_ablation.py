@@ -43,8 +43,7 @@ def _rows(preset, task):
 
 
 def _trainings(preset, task, method, variant, flags):
-    return [preset.training(task, method, seed, variant=variant, **flags)
-            for seed in preset.seeds_of(task)]
+    return preset.trainings_of(task, method, variant, **flags)
 
 
 def cells(preset):

@@ -32,7 +32,7 @@ def _curve(result):
 
 
 def _by_method(preset, results, task):
-    return {name: [results(preset.training(task, name, seed)) for seed in preset.seeds_of(task)]
+    return {name: [results(cell) for cell in preset.trainings_of(task, name)]
             for name in preset.methods}
 
 
@@ -71,12 +71,14 @@ def page(preset, results):
         blocks.append(Grid(task, f"{titles[task]}: beside published values",
                            ["method", "here", "seeds", *sources], rows,
                            ("Data that this program made: no accuracy here compares with a published "
-                            "one. " if titles[task] != task else "") + "Published: " + "; ".join(published.where(source, ACCURACY)
-                                                     for source in sources)
+                            "one. " if titles[task] != task else "")
+                           + "Published: " + "; ".join(published.where(source, ACCURACY)
+                                                       for source in sources)
                            + ". Other code, other sizes of models, other hardware."))
         drawn = {name: _curve(ours[task][name][0]) for name in preset.chosen(_DRAWN)}
         drawn = {methods.title(name): points for name, points in drawn.items() if points}
         if drawn:
-            blocks.append(Picture(f"{task}: dev accuracy during training, seed {preset.seeds_of(task)[0]}",
+            seed = preset.seeds_of(task)[0]
+            blocks.append(Picture(f"{task}: dev accuracy during training, seed {seed}",
                                   charts.curves(drawn, "step", "dev accuracy, %")))
     return Page("accuracy", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])

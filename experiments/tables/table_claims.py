@@ -42,7 +42,7 @@ class _Task:
 
     def __init__(self, preset, results, task):
         self.name = task
-        self._found = {name: [results(preset.training(task, name, seed)) for seed in preset.seeds_of(task)]
+        self._found = {name: [results(cell) for cell in preset.trainings_of(task, name)]
                        for name in preset.methods}
 
     def _other_commits(self, other):

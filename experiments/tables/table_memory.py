@@ -26,7 +26,7 @@ def page(preset, results):
     for task in preset.tasks:
         rows, drawn = [], {}
         for name in preset.methods:
-            training = [results(preset.training(task, name, seed)) for seed in preset.seeds_of(task)]
+            training = [results(cell) for cell in preset.trainings_of(task, name)]
             answering = results(inference(preset.training(task, name)))
             peaks = [answering.json("run/evaluation.json")["peak_memory_mib"]] \
                 if answering.state == State.DONE else []

@@ -19,8 +19,8 @@ ABOUT = ("How the dense phase ends: at each capture a layer's attention map, ave
 
 
 def cells(preset):
-    return [preset.training(task, name, seed) for task in preset.tasks
-            for name in preset.chosen(methods.SPION) for seed in preset.seeds_of(task)]
+    return [cell for task in preset.tasks for name in preset.chosen(methods.SPION)
+            for cell in preset.trainings_of(task, name)]
 
 
 def _metrics(result):
@@ -82,8 +82,7 @@ def page(preset, results):
     for task in preset.tasks:
         for method in preset.chosen(methods.SPION):
             name = methods.title(method)
-            all_seeds = [results(preset.training(task, method, seed))
-                         for seed in preset.seeds_of(task)]
+            all_seeds = [results(cell) for cell in preset.trainings_of(task, method)]
             found = [result for result in all_seeds
                      if result.state == State.DONE and result.has("run/patterns.json")]
             for result in found:

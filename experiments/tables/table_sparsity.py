@@ -22,8 +22,7 @@ def _sweeps(preset):
 
 
 def _trainings(preset, flag, method, value):
-    return [preset.training(_TASK, method, seed, variant=f"{flag}{value}", **{flag: value})
-            for seed in preset.seeds_of(_TASK)]
+    return preset.trainings_of(_TASK, method, f"{flag}{value}", **{flag: value})
 
 
 def cells(preset):

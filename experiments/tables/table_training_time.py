@@ -76,7 +76,7 @@ def page(preset, results):
     spion = preset.chosen(methods.SPION)
     blocks = []
     for task in preset.tasks:
-        found = {name: [results(preset.training(task, name, seed)) for seed in preset.seeds_of(task)]
+        found = {name: [results(cell) for cell in preset.trainings_of(task, name)]
                  for name in preset.methods}
         yardstick, target = _yardstick(found)
         rows = []
