@@ -185,6 +185,15 @@ __device__ __forceinline__ void ComputeForward(const BlockSparseForward<T>& call
     values.Release();
     values.Next();
   };
+  // Scores to come, beside the product of those before.
+  const auto multiply = [&] {
+    keys.WaitUntilFull();
+    turns.Wait();
+    begin_scores();
+    begin_out();
+    tiles::WaitForProducts<1>();
+    receive_scores();
+  };
   const auto weigh = [&](int32_t block) {
     const tiles::ValidKeys valid = unit.Keys(problem);
     if (!valid.all_before(length)) {
@@ -210,12 +219,7 @@ __device__ __forceinline__ void ComputeForward(const BlockSparseForward<T>& call
   while (more) {
 #pragma unroll 1
     for (int32_t block = 1; block < kept; ++block) {
-      keys.WaitUntilFull();
-      turns.Wait();
-      begin_scores();
-      begin_out();
-      tiles::WaitForProducts<1>();
-      receive_scores();
+      multiply();
       const bool moves = weigh(block);
       receive_out();
       if (moves) {
@@ -232,12 +236,7 @@ __device__ __forceinline__ void ComputeForward(const BlockSparseForward<T>& call
     more = next_unit();
     if (more) {
       take_queries();
-      keys.WaitUntilFull();
-      turns.Wait();
-      begin_scores();
-      begin_out();
-      tiles::WaitForProducts<1>();
-      receive_scores();
+      multiply();
       if (kQueriesInRegisters) give_queries_back();
       weigh(0);
       receive_out();
