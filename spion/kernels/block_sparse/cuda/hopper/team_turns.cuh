@@ -47,8 +47,9 @@ class TeamTurns {
   /// After the last step.
   __device__ __forceinline__ void Leave() {
     Wait();
+    Seat* const seats = Seats();
+    if (seats[team_].next == team_) return;  // the last one
     if (threadIdx.x % kGroupThreads == 0) {
-      Seat* const seats = Seats();
       uint64_t before = team_;
       while (seats[before].next != team_) before = seats[before].next;
       seats[before].next = seats[team_].next;
