@@ -5,12 +5,14 @@
 
 #include <cuda_runtime.h>
 
+#include <algorithm>
 #include <cstdint>
 
 #include "spion/kernels/attention_map/cuda/hopper/mean_map.cuh"
 #include "spion/kernels/attention_map/cuda/hopper/row_statistics.cuh"
 #include "spion/kernels/cuda_hopper/tile_map.h"
-#include "spion/kernels/cuda_launch/parts.h"
+#include "spion/kernels/cuda_launch/multiprocessors.h"
+#include "spion/kernels/cuda_launch/overlap.h"
 #include "spion/kernels/cuda_launch/shared_memory.h"
 
 namespace spion::cuda::hopper {
@@ -23,24 +25,24 @@ cudaError_t LaunchMapOf(const AttentionMapCall<T>& call, cudaStream_t stream) {
   constexpr int kMapBytes = MeanMapTraits<kHeadDim>::kSharedBytes;
   const TileMapSizes sizes = {call.batch, call.heads, call.length, call.head_dim};
   MapArguments<T> arguments = {.call = call};
+  int multiprocessors = 0;
   cudaError_t error = MakeTileMap(call.q, sizes, kMapQueries, arguments.q);
   if (error == cudaSuccess) error = MakeTileMap(call.k, sizes, kMapKeys, arguments.k);
   if (error == cudaSuccess) error = AllowSharedMemory(statistics, kStatisticsBytes, 0);
   if (error == cudaSuccess) error = AllowSharedMemory(map, kMapBytes, 0);
+  if (error == cudaSuccess) error = CountMultiprocessors(multiprocessors);
   if (error != cudaSuccess) return error;
   const auto parts_of = [&](int64_t part) {
     return static_cast<uint32_t>((call.length + part - 1) / part);
   };
   const uint32_t row_blocks = parts_of(kMapQueries);
-  error = InParts(
-      call.batch * call.heads, kMaxGridColumns / row_blocks, [&](int64_t first, int64_t heads) {
-        statistics<<<static_cast<uint32_t>(row_blocks * heads), kMapThreads, kStatisticsBytes,
-                     stream>>>(arguments, row_blocks, static_cast<uint32_t>(first));
-        return cudaGetLastError();
-      });
+  const auto staying = static_cast<unsigned>(
+      std::min<int64_t>(call.batch * call.heads * row_blocks, multiprocessors));
+  statistics<<<staying, kMapThreads, kStatisticsBytes, stream>>>(arguments);
+  error = cudaGetLastError();
   if (error != cudaSuccess) return error;
-  map<<<dim3(parts_of(kMapKeys), row_blocks), kMapThreads, kMapBytes, stream>>>(arguments);
-  return cudaGetLastError();
+  return StartOverlapping(map, dim3(parts_of(kMapKeys), row_blocks), kMapThreads, kMapBytes, stream,
+                          arguments);
 }
 
 template <typename T>

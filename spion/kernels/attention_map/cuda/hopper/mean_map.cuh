@@ -20,7 +20,7 @@ struct MeanMapTraits {
   static constexpr uint32_t kStatistics = kKeys + Keys::kBytes;
   using Rings = Ring<kHeadDim == 128 ? 2 : 4, kStatistics + kStatisticsBytes, ReadBy::kLoads>;
   /// At head dimension 64 the special function unit is a limit, at 128 the L2 cache is.
-  static constexpr int kByArithmetic = kHeadDim == 64 ? 6 : 0;
+  static constexpr int kByArithmetic = kHeadDim == 64 ? 8 : 0;
   static constexpr int kSharedBytes = Rings::kBytes + Rings::kBarrierBytes;
 };
 
@@ -56,8 +56,9 @@ __device__ __forceinline__ void ForHeadsWithKeys(const AttentionMapCall<T>& call
   }
 }
 
-/// Grid: 128 columns x 256 rows of the map, [L, L]: thread block (x, y) has columns kMapKeys x ..
-/// and rows kMapQueries y ... q, k: [B, H, L, kHeadDim].
+/// Begins while the kernel of the statistics ends. Grid: 128 columns x 256 rows of the map, [L, L]:
+/// thread block (x, y) has columns kMapKeys x .. and rows kMapQueries y ... q, k: [B, H, L,
+/// kHeadDim].
 template <typename T, int kHeadDim>
 __global__ void __launch_bounds__(kMapThreads, 1)
     MeanMapKernel(const __grid_constant__ MapArguments<T> arguments) {
@@ -72,6 +73,8 @@ __global__ void __launch_bounds__(kMapThreads, 1)
   const auto column = static_cast<int32_t>(blockIdx.x) * kMapKeys;
   RunMapTeam<Rings>(
       [&](Rings& ring) {
+        tiles::WaitForKernelBefore();  // for its statistics; nothing else is touched that it
+                                       // touches
         const uint32_t statistics_bytes = min(kMapQueries, length - first) * sizeof(RowNormalizer);
         ForHeadsWithKeys(call, column, [&](int32_t example, int32_t head, const auto&) {
           ring.BeginFill(Queries::kBytes + Keys::kBytes + statistics_bytes);

@@ -1,13 +1,17 @@
-// First kernel of the map for Hopper: every row's softmax normaliser, for every head. A thread
-// block has 256 queries of a head:
+// First kernel of the map for Hopper: every row's softmax normaliser, for every head. A unit is 256
+// queries of a head:
 //
 //   load Q -> for each 128 keys: S = Q K^T, online softmax -> reference, 1 / Z relative to it
+//
+// A thread block stays for several units: the tiles of the next one are on their way while the last
+// tiles of this one are multiplied.
 #ifndef SPION_KERNELS_ATTENTION_MAP_CUDA_HOPPER_ROW_STATISTICS_CUH_
 #define SPION_KERNELS_ATTENTION_MAP_CUDA_HOPPER_ROW_STATISTICS_CUH_
 
 #include <cfloat>
 #include <cmath>
 #include <cstdint>
+#include <type_traits>
 
 #include "spion/kernels/attention_map/cuda/hopper/teams.cuh"
 
@@ -73,83 +77,110 @@ template <int kHeadDim>
 struct MapStatisticsTraits {
   using Queries = Tile<kMapQueries, kHeadDim>;
   using Keys = Tile<kMapKeys, kHeadDim>;
-  using Rings = RingPair<Ring<1, Queries::kBytes>, Ring<4, Keys::kBytes>>;
-  static constexpr int kSharedBytes = Rings::kBytes + Rings::kBarrierBytes;
   /// At 128 they do not fit.
   static constexpr bool kQueriesInRegisters = kHeadDim == 64;
+  using QueryRing =
+      std::conditional_t<kQueriesInRegisters, Ring<1, Queries::kBytes, ReadBy::kLoads>,
+                         Ring<2, Queries::kBytes>>;
+  using Rings = RingPair<QueryRing, Ring<kHeadDim == 128 ? 3 : 4, Keys::kBytes>>;
+  static constexpr int kSharedBytes = Rings::kBytes + Rings::kBarrierBytes;
 };
 
-/// Grid: row_blocks thread blocks for every head of some, from first_head on. Thread block
-/// row_blocks (b H + h - first_head) + i has rows kMapQueries i .. of head h of example b. q, k:
-/// [B, H, L, kHeadDim]; row_statistics: [B, H, L].
+/// Calls f(example, head, first, valid) for every gridDim.x-th unit, from blockIdx.x on: queries
+/// first .. first + kMapQueries - 1 of a head.
+template <typename T, class F>
+__device__ __forceinline__ void ForStatisticsUnits(const AttentionMapCall<T>& call, F&& f) {
+  const auto length = static_cast<int32_t>(call.length);
+  const auto heads = static_cast<uint32_t>(call.heads);
+  const auto row_blocks = static_cast<uint32_t>(length + kMapQueries - 1) / kMapQueries;
+  const uint32_t units = static_cast<uint32_t>(call.batch) * heads * row_blocks;
+#pragma unroll 1
+  for (uint32_t unit = blockIdx.x; unit < units; unit += gridDim.x) {
+    const uint32_t head_of_batch = unit / row_blocks;
+    const auto example = static_cast<int32_t>(head_of_batch / heads);
+    f(example, static_cast<int32_t>(head_of_batch % heads),
+      static_cast<int32_t>(unit % row_blocks) * kMapQueries,
+      tiles::ValidKeys(call.padding, length, example));
+  }
+}
+
+/// Grid: as many thread blocks as there are multiprocessors, or units if these are fewer. q, k: [B,
+/// H, L, kHeadDim]; row_statistics: [B, H, L].
 template <typename T, int kHeadDim>
 __global__ void __launch_bounds__(kMapThreads, 1)
-    MapStatisticsKernel(const __grid_constant__ MapArguments<T> arguments,
-                        const uint32_t row_blocks, const uint32_t first_head) {
+    MapStatisticsKernel(const __grid_constant__ MapArguments<T> arguments) {
   using Traits = MapStatisticsTraits<kHeadDim>;
   using Queries = typename Traits::Queries;
   using Keys = typename Traits::Keys;
   using Rings = typename Traits::Rings;
   constexpr bool kQueriesInRegisters = Traits::kQueriesInRegisters;
   const AttentionMapCall<T>& call = arguments.call;
-  const auto length = static_cast<int32_t>(call.length);
-  const auto heads = static_cast<uint32_t>(call.heads);
-  const uint32_t head_of_batch = first_head + blockIdx.x / row_blocks;
-  const auto example = static_cast<int32_t>(head_of_batch / heads);
-  const auto head = static_cast<int32_t>(head_of_batch % heads);
-  const auto first = static_cast<int32_t>(blockIdx.x % row_blocks * kMapQueries);
-  const tiles::ValidKeys valid(call.padding, length, example);
+  tiles::LetNextKernelStart();
   RunMapTeam<Rings>(
       [&](Rings& rings) {
         auto& [queries, keys] = rings;
-        if (valid.length() == 0) return;
-        queries.BeginFill(Queries::kBytes);
-        tiles::CopyTile(queries.tile(), arguments.q, queries.barrier(), first, head, example);
-        for (int32_t key = 0; key < valid.length(); key += kMapKeys) {
-          keys.BeginFill(Keys::kBytes);
-          tiles::CopyTile(keys.tile(), arguments.k, keys.barrier(), key, head, example);
-          keys.Next();
-        }
+        ForStatisticsUnits(
+            call, [&](int32_t example, int32_t head, int32_t first, const tiles::ValidKeys& valid) {
+              if (valid.length() == 0) return;
+              queries.BeginFill(Queries::kBytes);
+              tiles::CopyTile(queries.tile(), arguments.q, queries.barrier(), first, head, example);
+              queries.Next();
+              for (int32_t key = 0; key < valid.length(); key += kMapKeys) {
+                keys.BeginFill(Keys::kBytes);
+                tiles::CopyTile(keys.tile(), arguments.k, keys.barrier(), key, head, example);
+                keys.Next();
+              }
+            });
       },
       [&](Rings& rings, uint32_t group) {
         auto& [queries, keys] = rings;
         const float scale_log2 = call.scale * tiles::kLog2E;
-        LazyNormalizerSums sums;
-        [[maybe_unused]] uint32_t q[Queries::kSteps][4];
-        if (valid.length() > 0) {
-          queries.WaitUntilFull();
-          if constexpr (kQueriesInRegisters) {
-            Queries::LoadLeft(q, queries.tile(), threadIdx.x / 32 * 16);
-          }
-        }
+        const auto give_queries_back = [&] {
+          queries.Release();
+          queries.Next();
+        };
+        ForStatisticsUnits(
+            call, [&](int32_t example, int32_t head, int32_t first, const tiles::ValidKeys& valid) {
+              LazyNormalizerSums sums;
+              [[maybe_unused]] uint32_t q[Queries::kSteps][4];
+              if (valid.length() > 0) {
+                queries.WaitUntilFull();
+                if constexpr (kQueriesInRegisters) {
+                  Queries::LoadLeft(q, queries.tile(), threadIdx.x / 32 * 16);
+                  give_queries_back();
+                }
+              }
 #pragma unroll 1
-        for (int32_t key = 0; key < valid.length(); key += kMapKeys) {
-          float s[kMapKeys / 2];
-          keys.WaitUntilFull();
-          tiles::BeginProducts();
-          if constexpr (kQueriesInRegisters) {
-            ProductWithRows<T, Keys>(s, q, keys.tile(), 0);
-          } else {
-            ProductWithRows<T, Queries, Keys>(s, queries.tile(), group * kGroupRows, keys.tile(),
-                                              0);
-          }
-          tiles::CommitProducts();
-          tiles::WaitForProducts<0>();
-          tiles::Receive(s);
-          keys.Release();
-          keys.Next();
-          if (!valid.all_before(key + kMapKeys)) MaskKeys(s, valid, key);
-          sums.Add(s, scale_log2);
-        }
-        auto* statistics =
-            reinterpret_cast<RowNormalizer*>(call.row_statistics) + int64_t{head_of_batch} * length;
-        const int32_t row =
-            first + static_cast<int32_t>(threadIdx.x / 32 * 16) + tiles::LaneGroup();
-        const RowNormalizer low = sums.OfRow(0);
-        const RowNormalizer high = sums.OfRow(1);
-        if (tiles::LaneInGroup() != 0 || row >= length) return;  // 16 rows are there, or none
-        statistics[row] = low;
-        statistics[row + 8] = high;
+              for (int32_t key = 0; key < valid.length(); key += kMapKeys) {
+                float s[kMapKeys / 2];
+                keys.WaitUntilFull();
+                tiles::BeginProducts();
+                if constexpr (kQueriesInRegisters) {
+                  ProductWithRows<T, Keys>(s, q, keys.tile(), 0);
+                } else {
+                  ProductWithRows<T, Queries, Keys>(s, queries.tile(), group * kGroupRows,
+                                                    keys.tile(), 0);
+                }
+                tiles::CommitProducts();
+                tiles::WaitForProducts<0>();
+                tiles::Receive(s);
+                keys.Release();
+                keys.Next();
+                if (!valid.all_before(key + kMapKeys)) MaskKeys(s, valid, key);
+                sums.Add(s, scale_log2);
+              }
+              if (!kQueriesInRegisters && valid.length() > 0) give_queries_back();
+              const auto length = static_cast<int32_t>(call.length);
+              auto* statistics = reinterpret_cast<RowNormalizer*>(call.row_statistics) +
+                                 (example * call.heads + head) * length;
+              const int32_t row =
+                  first + static_cast<int32_t>(threadIdx.x / 32 * 16) + tiles::LaneGroup();
+              const RowNormalizer low = sums.OfRow(0);
+              const RowNormalizer high = sums.OfRow(1);
+              if (tiles::LaneInGroup() != 0 || row >= length) return;  // 16 rows are there, or none
+              statistics[row] = low;
+              statistics[row + 8] = high;
+            });
       });
 }
 

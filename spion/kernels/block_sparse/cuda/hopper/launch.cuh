@@ -23,6 +23,7 @@
 #include "spion/kernels/block_sparse/cuda/hopper/short_backward.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/short_forward.cuh"
 #include "spion/kernels/cuda_hopper/tile_map.h"
+#include "spion/kernels/cuda_launch/multiprocessors.h"
 #include "spion/kernels/cuda_launch/overlap.h"
 #include "spion/kernels/cuda_launch/shared_memory.h"
 
@@ -30,13 +31,6 @@ namespace spion::cuda::hopper {
 
 inline TileMapSizes SizesOf(const BlockSparseProblem& problem) {
   return {problem.batch, problem.heads, problem.length, problem.head_dim};
-}
-
-inline cudaError_t CountMultiprocessors(int& count) {
-  int device = 0;
-  const cudaError_t error = cudaGetDevice(&device);
-  if (error != cudaSuccess) return error;
-  return cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device);
 }
 
 template <class Traits, typename Kernel>
