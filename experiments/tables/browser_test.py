@@ -12,7 +12,7 @@ import urllib.parse
 
 import chromium
 import fabricated
-import main
+import pages
 import report
 import shown
 from cells import with_requirements
@@ -94,8 +94,8 @@ class ReportTest(BrowserTest):
             cell for table in TABLES.values() for cell in table.cells(PAPER))
         fabricated.fill(store, cells)
         cls.results = shown.Whatever(store, cells)
-        main.write_pages(list(TABLES), PAPER, lambda cells: cls.results.result, cls.folder,
-                         "bazel run ...")
+        pages.write(list(TABLES), PAPER, lambda cells: cls.results.result, cls.folder,
+                    "bazel run ...")
 
     def picture(self, name):
         outputs = os.environ.get("TEST_UNDECLARED_OUTPUTS_DIR")
@@ -156,9 +156,8 @@ class ReportTest(BrowserTest):
 class QuickReportTest(BrowserTest):
     def test_every_page_warns_in_sight(self):
         folder = new_folder()
-        main.write_pages(list(TABLES), QUICK,
-                         lambda cells: shown.Whatever(Store(folder), []).result, folder,
-                         "bazel run ...")
+        pages.write(list(TABLES), QUICK, lambda cells: shown.Whatever(Store(folder), []).result,
+                    folder, "bazel run ...")
         for name in ("index", *TABLES):
             for scheme in SCHEMES:
                 seen, wrong = self.look(folder / f"{name}.html", "narrow", scheme)

@@ -49,14 +49,29 @@ class CommandTest(unittest.TestCase):
 
 
 class SlipTest(CommandTest):
+    def refuses(self, *flags):
+        """What is said."""
+        errors = io.StringIO()
+        with self.assertRaises(SystemExit) as caught, contextlib.redirect_stderr(errors):
+            main.main(self.flags(*flags))
+        self.assertEqual(caught.exception.code, 2)
+        return errors.getvalue()
+
     def test_a_slip_is_told_what_it_may_have_meant(self):
         for slip, meant in (("--table=acuracy", "accuracy"), ("--methods=skyfomer", "skyformer"),
                             ("--tasks=imgae", "image"), ("--preset=papper", "paper"),
                             ("--estimate_onyl", "--estimate_only")):
-            errors = io.StringIO()
-            with self.assertRaises(SystemExit), contextlib.redirect_stderr(errors):
-                main.main(self.flags(slip))
-            self.assertIn(f'did you mean "{meant}"?', errors.getvalue())
+            self.assertIn(f'did you mean "{meant}"?', self.refuses(slip))
+
+    def test_what_it_does_not_know_is_refused(self):
+        for flags, said in ((["--tasks=imagenet"], "imagenet"), (["--methods=cf,best"], "best"),
+                            (["--shard_index=2", "--shard_count=2"], "--shard_index=2"),
+                            (["--seeds=x"], "whole numbers")):
+            self.assertIn(said, self.refuses(*flags))
+
+    def test_what_runs_something_does_not_go_with_a_report_alone(self):
+        for flag in ("--cells_only", "--estimate_only"):
+            self.assertIn(f"{flag} does not go with it", self.refuses("--report_only", flag))
 
 
 class WithoutBazelTest(CommandTest):

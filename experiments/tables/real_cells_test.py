@@ -10,7 +10,7 @@ import breakdown_of_trace
 import breakdown_by_order
 import fabricated
 import fake_programs
-import main
+import pages
 import real_cells
 import small_runs
 import table_breakdown
@@ -140,9 +140,9 @@ class PagesTest(unittest.TestCase):
 
     def test_they_are_written(self):
         folder = new_folder()
-        main.write_pages(NAMES, PRESET,
-                         lambda cells: lambda cell: RESULTS.get(cell, Result(cell, State.MISSING)),
-                         folder, "a command", say=lambda text: None)
+        pages.write(NAMES, PRESET,
+                    lambda cells: lambda cell: RESULTS.get(cell, Result(cell, State.MISSING)),
+                    folder, "a command", say=lambda text: None)
         for name in NAMES:
             self.assertIn("generated dots", (folder / f"{name}.md").read_text(encoding="utf-8"))
 

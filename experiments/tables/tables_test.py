@@ -1,8 +1,6 @@
 """Every table, from stand-in runs."""
 
-import contextlib
 import dataclasses
-import io
 import os
 import pathlib
 import tempfile
@@ -10,7 +8,6 @@ import unittest
 
 import ask
 import fake_programs
-import main
 import methods
 import run_cells
 from cells import shard, with_requirements
@@ -200,28 +197,6 @@ class WithoutResultsTest(unittest.TestCase):
                          if isinstance(block, Grid)]
                 self.assertIn(NOT_RUN, [entry.text for row in grids[0].entries()
                                         for entry in row], name)
-
-
-class CommandTest(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))
-
-    def call(self, *arguments):
-        out, errors = io.StringIO(), io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
-            try:
-                code = main.main([f"--results_dir={self.folder}", *arguments])
-            except SystemExit as end:
-                code = end.code
-        return code, out.getvalue() + errors.getvalue()
-
-    def test_refuses_what_it_does_not_know(self):
-        for flags, said in ((["--tasks=imagenet"], "imagenet"), (["--methods=cf,best"], "best"),
-                            (["--shard_index=2", "--shard_count=2"], "--shard_index=2"),
-                            (["--seeds=x"], "whole numbers")):
-            code, text = self.call(*flags)
-            self.assertEqual(code, 2)
-            self.assertIn(said, text)
 
 
 if __name__ == "__main__":

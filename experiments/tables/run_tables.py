@@ -1,0 +1,54 @@
+"""Runs the cells of tables that are missing, then writes the tables' pages.
+
+    failed = run_tables.run(options, workspace, "bazel run ...", print)    # options: as of main.py
+"""
+
+import functools
+
+import ask
+import choice
+import pages
+import report
+import run_cells
+import shown
+from cells import shard
+from programs import Machine, Programs
+from result import State
+from store import Store
+
+
+def _programs(options, workspace):
+    if options.bundle:
+        return Programs.of_bundle(report.user_path(options.bundle))
+    return Programs.of_workspace(workspace)
+
+
+def _machine(options):
+    return Machine(data_dir=str(report.user_path(options.data_dir)) if options.data_dir else "",
+                   device=options.device, gpus_per_cell=options.gpus_per_cell)
+
+
+def run(options, workspace, command, say):
+    """Returns how many cells of this machine's share failed, or cannot be read; with
+    --estimate_only 0, for nothing is run. `workspace`: below which Bazel built the programs, where
+    no bundle is named. Raises AskError, ChartsError, Interrupted, OSError."""
+    preset, names = choice.preset(options), choice.table_names(options)
+    folder = report.user_path(options.results_dir) / preset.name
+    store, programs = Store(folder, say), _programs(options, workspace)
+    machine = _machine(options)
+    where = ask.Where(programs, machine, say)
+    cells = choice.cells(names, preset)
+    mine = shard(cells, options.shard_index, options.shard_count)
+    placed = [where.place(cell) for cell in mine]
+    if options.estimate_only:
+        run_cells.say_plan(placed, store, say, options.retry_failed)
+        return 0
+    if not options.cells_only:  # The pages' other cells: better asked for now than in the end.
+        for cell in cells:
+            where.place(cell)
+    failed = run_cells.run_missing(placed, store, programs, [machine], say, options.retry_failed)
+    if options.cells_only:
+        return failed
+    result_of = functools.cache(shown.OnOrigin(store, where.place).result)
+    pages.write(names, preset, lambda _: result_of, folder, command, say)
+    return sum(result_of(cell).state != State.DONE for cell in mine)
