@@ -1,14 +1,11 @@
 #include "spion/collective/rank_watch.h"
 
-#include <c10/util/Exception.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <condition_variable>
 #include <csignal>
 #include <iostream>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <thread>
 #include <torch/csrc/distributed/c10d/Store.hpp>
@@ -16,9 +13,9 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
-#include "absl/time/clock.h"
-#include "absl/time/time.h"
+#include "spion/collective/rank_beat.h"
+#include "spion/collective/rank_judgement.h"
+#include "spion/collective/rank_meeting.h"
 #include "spion/collective/waiting_note.h"
 
 namespace spion {
@@ -26,43 +23,13 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// What a rank tells.
-struct Beat {
-  int64_t count = 0;
-  int64_t step = 0;
-  std::string host;
-  std::string state;
-  std::string failure;  // why it ends, if it does
-  std::string verdict;  // why it holds that all have to end
-  bool is_done = false;
-};
-NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Beat, count, step, host, state, failure, verdict, is_done)
-
-// Of the store. Before the ranks have met: how many have come, how many failed, the first failure,
-// how many ended for it and do not need the store any more.
-constexpr char kArrivals[] = "arrivals";
-constexpr char kFailures[] = "failures";
-constexpr char kFirstFailure[] = "first_failure";
-constexpr char kEnded[] = "ended";
-
-std::string KeyOf(int rank) { return absl::StrCat("beat/", rank); }
-
-std::string TextOf(const Beat& beat) {
-  return nlohmann::json(beat).dump(-1, ' ', /*ensure_ascii=*/true,
-                                   nlohmann::json::error_handler_t::replace);
-}
-
-Beat BeatOf(const std::vector<uint8_t>& text) { return nlohmann::json::parse(text).get<Beat>(); }
-
-std::string ErrorLine(const std::string& message) { return absl::StrCat("error: ", message); }
-
 // Whoever reads the output may have stopped, and then nothing more is written.
 void EndProcess(const std::string& message) {
   constexpr unsigned kSecondsToWrite = 5;
   std::signal(SIGALRM, [](int) { _exit(1); });
   alarm(kSecondsToWrite);
   std::cout << std::flush;
-  if (!message.empty()) SayLine(ErrorLine(message));
+  if (!message.empty()) SayLine(absl::StrCat("error: ", message));
   _exit(1);
 }
 
@@ -73,36 +40,19 @@ void EndProcess(const std::string& message) {
 class RankWatch::Shared {
  public:
   Shared(c10::intrusive_ptr<c10d::Store> store, int rank, int ranks, std::string host,
-         const RankWatchOptions& options)
-      : store_(std::move(store)), rank_(rank), options_(options), beats_(ranks), heard_(ranks) {
-    for (int other = 0; other < ranks; ++other) keys_.push_back(KeyOf(other));
-    if (!options_.say) options_.say = SayLine;
-    if (!options_.end) options_.end = EndProcess;
-    mine_.host = std::move(host);
-    TORCH_CHECK(store_->add(absl::StrCat("came/", rank), 1) == 1, "a process of rank ", rank,
-                " was here before: another run has this port, or an earlier attempt has not ended");
-    Send(mine_);
-    store_->add(kArrivals, 1);
-  }
+         RankWatchOptions options)
+      : store_(std::move(store)),
+        rank_(rank),
+        ranks_(ranks),
+        options_(WithDefaults(std::move(options))),
+        mine_({.host = std::move(host)}),
+        meeting_(store_, rank, ranks, mine_, options_),
+        judgement_(rank, ranks, options_, Clock::now()) {}
 
   void Meet(std::chrono::milliseconds longest) {
-    const auto start = Clock::now();
-    const absl::Time end = absl::Now() + absl::FromChrono(longest);
-    bool is_quiet = true;
-    while (store_->add(kArrivals, 0) < ranks()) {
-      CheckNobodyFailed();
-      if (is_quiet && Clock::now() - start >= options_.quiet) {
-        SayWhoIsMissing(end);
-        is_quiet = false;
-      }
-      TORCH_CHECK(Clock::now() - start < longest, "not all ranks came within ", Seconds(longest),
-                  " s; missing: ", Missing());
-      std::this_thread::sleep_for(kPoll);
-    }
-    CheckNobodyFailed();  // who came may have since
+    meeting_.Wait(longest);
     const std::lock_guard<std::mutex> lock(mutex_);
-    std::fill(heard_.begin(), heard_.end(), Clock::now());
-    answered_ = Clock::now();
+    judgement_.Forgive(Clock::now());
     has_met_ = judges_ = true;
   }
 
@@ -110,20 +60,15 @@ class RankWatch::Shared {
     std::unique_lock<std::mutex> lock(mutex_);
     while (!has_left_) {
       ++mine_.count;
-      const Beat mine = mine_;
+      const RankBeat mine = mine_;
       lock.unlock();
-      const std::optional<std::vector<Beat>> all = Exchange(mine);
+      const std::optional<std::vector<RankBeat>> all = Exchange(mine);
       lock.lock();
       if (!all.has_value()) {
-        is_store_gone_ = true;
+        judgement_.LoseStore();
         break;
       }
-      const auto now = Clock::now();
-      answered_ = now;
-      for (int rank = 0; rank < ranks(); ++rank) {
-        if ((*all)[rank].count != beats_[rank].count) heard_[rank] = now;
-        beats_[rank] = (*all)[rank];
-      }
+      judgement_.Hear(*all, Clock::now());
       told_ = mine.count;
       changed_.notify_all();
       changed_.wait_for(lock, options_.beat, [&] { return has_left_ || has_news_; });
@@ -135,16 +80,8 @@ class RankWatch::Shared {
 
   void Judge() {
     std::unique_lock<std::mutex> lock(mutex_);
-    auto last = Clock::now();
     while (!has_left_) {
-      const auto now = Clock::now();
-      // This process itself was stopped, and probably all of them: nobody was heard.
-      if (now - last > options_.patience / 4) {
-        std::fill(heard_.begin(), heard_.end(), now);
-        answered_ = now;
-      }
-      last = now;
-      const std::string verdict = Verdict(now);
+      const std::string verdict = judgement_.Verdict(mine_, Clock::now());
       if (!verdict.empty()) {
         mine_.verdict = verdict;
         TellBeforeEnd(lock);
@@ -170,18 +107,20 @@ class RankWatch::Shared {
     std::unique_lock<std::mutex> lock(mutex_);
     mine_.failure = reason;
     if (!has_met_) {
+      const RankBeat mine = mine_;
       lock.unlock();
-      return End(FailBeforeMeeting(reason));
+      return End(meeting_.Fail(mine));
     }
     TellBeforeEnd(lock);
     if (rank_ == 0) {
       lock.unlock();
       return End(reason);
     }
-    Wait(lock, [&] { return is_silent_ || beats_[0].failure == reason; });
-    const bool is_said = beats_[0].failure == reason;
+    const auto is_said = [&] { return judgement_.LastBeat(0).failure == reason; };
+    Wait(lock, [&] { return is_silent_ || is_said(); });
+    const std::string message = is_said() ? "" : RankFailure(rank_, ranks_, mine_);
     lock.unlock();
-    End(is_said ? "" : OwnFailure(reason));
+    End(message);
   }
 
   void Blame(const std::string& what) {
@@ -190,7 +129,7 @@ class RankWatch::Shared {
     // The judge ends the process when it knows.
     if (!changed_.wait_for(lock, 2 * options_.patience, [&] { return has_ended_; })) {
       mine_.failure = absl::StrCat("the ranks lost each other (", what, ")");
-      message = absl::StrCat(mine_.failure, LastState());
+      message = absl::StrCat(mine_.failure, judgement_.LastState(mine_));
       TellBeforeEnd(lock);
     }
     lock.unlock();
@@ -204,7 +143,8 @@ class RankWatch::Shared {
     TellBeforeEnd(lock);
     // With rank 0 its store may go: it stays until the others have done with it, or have gone.
     if (rank_ == 0) {
-      changed_.wait_for(lock, options_.patience, [&] { return is_silent_ || AllAreDone(); });
+      changed_.wait_for(lock, options_.patience,
+                        [&] { return is_silent_ || judgement_.OthersAreDone(); });
     }
     has_left_ = true;
     changed_.notify_all();
@@ -213,7 +153,11 @@ class RankWatch::Shared {
   }
 
  private:
-  int ranks() const { return static_cast<int>(beats_.size()); }
+  static RankWatchOptions WithDefaults(RankWatchOptions options) {
+    if (!options.say) options.say = SayLine;
+    if (!options.end) options.end = EndProcess;
+    return options;
+  }
 
   // A while.
   template <typename Condition>
@@ -231,128 +175,14 @@ class RankWatch::Shared {
     if (rank_ == 0) Wait(lock, [&] { return is_silent_ || told_ > before + 3; });
   }
 
-  bool AllAreDone() const {
-    return std::all_of(beats_.begin(), beats_.end(),
-                       [&](const Beat& beat) { return &beat == &beats_[rank_] || beat.is_done; });
-  }
-
-  void CheckNobodyFailed() {
-    TORCH_CHECK(!store_->check({kFirstFailure}), store_->get_to_str(kFirstFailure));
-  }
-
-  // Tells those who have come and those who come, and returns what there is to say then.
-  std::string FailBeforeMeeting(const std::string& reason) {
-    bool is_said = false;
-    try {
-      Send(mine_);
-      if (store_->add(kFailures, 1) == 1) store_->set(kFirstFailure, OwnFailure(reason));
-      if (rank_ == 0) {
-        options_.say(ErrorLine(reason));
-        is_said = true;
-      }
-      const auto end = Clock::now() + (rank_ == 0 ? options_.patience : 5 * options_.beat);
-      for (;;) {
-        if (rank_ == 0) {
-          if (store_->add(kEnded, 0) == ranks() - 1) break;  // nobody needs its store any more
-        } else if (store_->check({keys_[0]})) {
-          const std::string said_by_first = BeatOf(store_->get(keys_[0])).failure;
-          is_said = said_by_first == reason;
-          if (!said_by_first.empty()) break;
-        }
-        if (Clock::now() >= end) break;
-        std::this_thread::sleep_for(kPoll);
-      }
-      if (rank_ != 0) store_->add(kEnded, 1);
-    } catch (const std::exception& error) {
-      // Nobody can be told.
-    }
-    if (is_said) return "";
-    return rank_ == 0 ? reason : OwnFailure(reason);
-  }
-
-  std::string OwnFailure(const std::string& reason) const {
-    return absl::StrCat(Named(rank_, mine_), ": ", reason);
-  }
-
-  void Send(const Beat& beat) { store_->set(KeyOf(rank_), TextOf(beat)); }
-
   // Nothing if the store is gone.
-  std::optional<std::vector<Beat>> Exchange(const Beat& mine) {
+  std::optional<std::vector<RankBeat>> Exchange(const RankBeat& mine) {
     try {
-      Send(mine);
-      std::vector<Beat> all;
-      all.reserve(beats_.size());
-      for (const std::vector<uint8_t>& text : store_->multiGet(keys_)) all.push_back(BeatOf(text));
-      return all;
+      TellBeat(mine, rank_, *store_);
+      return BeatsOf(ranks_, *store_);
     } catch (const std::exception& error) {
       return std::nullopt;
     }
-  }
-
-  bool IsThere(int rank) { return store_->check({keys_[rank]}); }
-
-  std::string Missing() {
-    std::vector<int> missing;
-    for (int rank = 0; rank < ranks(); ++rank) {
-      if (!IsThere(rank)) missing.push_back(rank);
-    }
-    return absl::StrCat(missing.size() == 1 ? "rank " : "ranks ", absl::StrJoin(missing, ", "));
-  }
-
-  // One of those that are there speaks for all.
-  void SayWhoIsMissing(absl::Time end) {
-    for (int rank = 0; rank < rank_; ++rank) {
-      if (IsThere(rank)) return;
-    }
-    options_.say(WaitingNote(Named(rank_, mine_), options_.store_address, Missing(), end));
-  }
-
-  std::string Named(int rank, const Beat& beat) const {
-    return absl::StrCat("rank ", rank, " of ", ranks(),
-                        beat.host.empty() ? "" : absl::StrCat(" on ", beat.host));
-  }
-
-  std::string LastState() const {
-    const std::string& state = rank_ == 0 ? mine_.state : beats_[0].state;
-    return state.empty() ? "; no state has been saved"
-                         : absl::StrCat("; the same command with --resume goes on from ", state);
-  }
-
-  static int64_t Seconds(std::chrono::milliseconds time) {
-    return std::chrono::duration_cast<std::chrono::seconds>(time).count();
-  }
-
-  // Why the run is to end; "" if it is not.
-  std::string Verdict(Clock::time_point now) {
-    if (!mine_.failure.empty() || mine_.is_done) return "";  // Fail ends it; Leave leaves it
-    // Before anything else: who has judged ends, and is not to be taken for lost.
-    for (const Beat& beat : beats_) {
-      if (!beat.verdict.empty()) return beat.verdict;
-    }
-    for (int rank = 0; rank < ranks(); ++rank) {
-      const Beat& beat = beats_[rank];
-      if (rank == rank_ || beat.is_done) continue;
-      if (!beat.failure.empty()) {
-        // Perhaps this rank is about to fail for the same reason, and will say so itself.
-        if (!first_failure_seen_.has_value()) first_failure_seen_ = now;
-        if (now - *first_failure_seen_ < 2 * options_.beat) return "";
-        return absl::StrCat(Named(rank, beat), " failed after step ", beat.step, ": ", beat.failure,
-                            LastState());
-      }
-      // While the store does not answer, nobody can be heard.
-      if (now - heard_[rank] > options_.patience && now - answered_ < options_.patience / 4) {
-        return absl::StrCat(Named(rank, beat), " is lost: nothing was heard of it for ",
-                            Seconds(options_.patience), " s; the last step it told of is ",
-                            beat.step, LastState());
-      }
-    }
-    if (is_store_gone_ || now - answered_ > options_.patience) {
-      const Beat& first = beats_[0];
-      return absl::StrCat(options_.store_owner, first.host.empty() ? "" : " on ", first.host,
-                          " is lost: its store ", is_store_gone_ ? "is gone" : "does not answer",
-                          "; the last step that rank 0 told of is ", first.step, LastState());
-    }
-    return "";
   }
 
   // Once; who comes second waits, so that nobody goes on meanwhile.
@@ -370,22 +200,17 @@ class RankWatch::Shared {
     changed_.notify_all();
   }
 
-  static constexpr std::chrono::milliseconds kPoll{100};
-
   const c10::intrusive_ptr<c10d::Store> store_;
   const int rank_;
-  std::vector<std::string> keys_;  // of all ranks' beats
-  RankWatchOptions options_;
-  std::mutex mutex_;  // of all that follows
+  const int ranks_;
+  const RankWatchOptions options_;
+  std::mutex mutex_;  // of all that follows but the meeting
   std::condition_variable changed_;
-  Beat mine_;
-  std::vector<Beat> beats_;                    // as last heard
-  std::vector<Clock::time_point> heard_;       // when each rank last told something new
-  Clock::time_point answered_ = Clock::now();  // the store
-  std::optional<Clock::time_point> first_failure_seen_;
+  RankBeat mine_;
+  RankMeeting meeting_;
+  RankJudgement judgement_;
   int64_t told_ = 0;  // the count of the last beat that the store has
   bool has_news_ = false;
-  bool is_store_gone_ = false;
   bool has_met_ = false;
   bool has_left_ = false;
   bool is_silent_ = false;  // the thread that talks has ended
