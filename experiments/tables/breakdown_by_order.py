@@ -10,7 +10,8 @@ the operators of spion/ops stand in for LibTorch's.
 On the CPU an operation's time is its own; on a GPU it is that of the kernels that it launched.
 """
 
-from host_clock import HOST, HostClock
+from host_clock import HostClock
+from trace_events import HOST, STEPS, by_time
 
 
 def _node(name):
@@ -20,7 +21,6 @@ def _node(name):
 
 PARTS = ("scores", "softmax", "weighted sum", "fused attention", "projections", "MLP",
          "residual stream", "classifier", "optimiser", "data", "other")
-_STEPS = ("spion:dense_step", "spion:sparse_step", "spion:step")
 _FUSED = ("spion::block_sparse_attention", "aten::scaled_dot_product_attention",
           "spion::block_sparse_attention_backward")
 _SOFTMAX = ("aten::_softmax", "spion::score_softmax")
@@ -121,9 +121,8 @@ def _mark_forward_products(events):
 def shares(trace):
     """{part: milliseconds a step} of PARTS, under "step" the whole. ValueError without steps, and
     where backward passes of linear maps or of the residual stream are not recognised."""
-    events = [event for event in trace["traceEvents"] if event.get("ph") == "X" and "dur" in event]
-    events.sort(key=lambda event: (event["ts"], -event["dur"]))
-    steps = [event for event in events if event["name"] in _STEPS
+    events = by_time(trace)
+    steps = [event for event in events if event["name"] in STEPS
              and event.get("cat") == "user_annotation"]
     if not steps:
         raise ValueError("the trace has no training step")

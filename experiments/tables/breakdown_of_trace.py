@@ -12,7 +12,8 @@ On the CPU an operation's time is its own; on a GPU it is that of the kernels th
 import bisect
 
 import breakdown_by_order
-from host_clock import HOST, HostClock
+from host_clock import HostClock
+from trace_events import HOST, STEPS, by_time
 
 _PART_OF_RANGE = {
     "spion:scores": "scores", "spion:softmax": "softmax", "spion:weighted_sum": "weighted sum",
@@ -20,7 +21,6 @@ _PART_OF_RANGE = {
     "spion:residual_stream": "residual stream", "spion:classifier": "classifier",
     "spion:optimizer": "optimiser", "spion:data": "data"}
 PARTS = (*_PART_OF_RANGE.values(), "other")
-_STEPS = ("spion:dense_step", "spion:sparse_step", "spion:step")
 
 
 def _end(event):
@@ -77,11 +77,10 @@ def _add_parts(events, forward, clock, total):
 
 def shares(trace):
     """{part: milliseconds a step} of PARTS, under "step" the whole. ValueError without steps."""
-    events = [event for event in trace["traceEvents"] if event.get("ph") == "X" and "dur" in event]
-    events.sort(key=lambda event: (event["ts"], -event["dur"]))
+    events = by_time(trace)
     if not any(event["name"] == "spion:projections" for event in events):
         return breakdown_by_order.shares(trace)
-    steps = [event for event in events if event["name"] in _STEPS and event.get("cat") in HOST]
+    steps = [event for event in events if event["name"] in STEPS and event.get("cat") in HOST]
     if not steps:
         raise ValueError("the trace has no training step")
     clock, total, whole = HostClock(events), dict.fromkeys(PARTS, 0.0), 0.0

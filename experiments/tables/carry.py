@@ -28,9 +28,9 @@ import run_cells
 import signals
 import unpack
 from cells import INFERENCE, shard
+from command_line import user_path
 from presets import PRESETS
-from programs import Machine, Programs
-from report import user_path
+from programs import Programs
 from store import CELLS, Store
 from tables import TABLES
 from time_limit import TimeLimit
@@ -123,9 +123,8 @@ def _machines(options):
     if names and len(names) % count != 0:
         raise CarryError(f"--gpus_per_cell={count} does not divide the {len(names)} GPUs here; "
                          "CUDA_VISIBLE_DEVICES may name fewer")
-    machine = Machine(
-        data_dir=str(user_path(options.data_dir)) if options.data_dir else "",
-        device="cuda" if names or options.device == "cuda" else "cpu", gpus_per_cell=count)
+    machine = dataclasses.replace(
+        choice.machine(options), device="cuda" if names or options.device == "cuda" else "cpu")
     return [dataclasses.replace(machine, gpu=",".join(names[first:first + count]))
             for first in range(0, len(names), count)] or [machine]
 

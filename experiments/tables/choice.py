@@ -1,4 +1,4 @@
-"""Which cells a call is about: the flags that choose tables, preset, tasks, methods and seeds.
+"""Which cells a call is about, and what all of them run with: the flags that say so.
 
     choice.add_flags(parser)
     options = parser.parse_args(arguments)
@@ -12,9 +12,10 @@ import command_line
 import methods
 from cells import with_requirements
 from presets import PRESETS
+from programs import Machine
 from tables import TABLES
 
-_ALL = "all"
+ALL = "all"  # tables
 _DEVICES = ("auto", "cpu", "cuda")
 
 
@@ -31,7 +32,7 @@ def _seeds(text):
 
 def add_flags(parser, table_help):
     """`table_help`: of --table, which targets of Bazel give themselves."""
-    parser.add_argument("--table", type=command_line.name_of([_ALL, *TABLES]), default=_ALL,
+    parser.add_argument("--table", type=command_line.name_of([ALL, *TABLES]), default=ALL,
                         metavar="TABLE", help=table_help)
     parser.add_argument("--preset", type=command_line.name_of(PRESETS), default="quick",
                         metavar="|".join(PRESETS),
@@ -80,8 +81,13 @@ def preset(options):
     return dataclasses.replace(PRESETS[options.preset], **changes)
 
 
+def machine(options):
+    return Machine(data_dir=str(command_line.user_path(options.data_dir)) if options.data_dir else "",
+                   device=options.device, gpus_per_cell=options.gpus_per_cell)
+
+
 def table_names(options):
-    return list(TABLES) if options.table == _ALL else [options.table]
+    return list(TABLES) if options.table == ALL else [options.table]
 
 
 def cells(names, of_preset):

@@ -42,10 +42,15 @@ def sync_tree(folder):
         _sync(path)
 
 
+def partial_path(path):
+    """For what becomes the file at `path` when it is whole: beside it, and nobody else's."""
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
+
+
 def write_text(path, text):
     """In place of what was there. Several writers may be at it: the last one's text stays."""
     path = pathlib.Path(path)
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
+    partial = partial_path(path)
     try:
         with naming(path), partial.open("x", encoding="utf-8") as file:
             file.write(text)

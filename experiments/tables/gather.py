@@ -1,6 +1,7 @@
 """From cells' results to the entries of a grid."""
 
-from page import FAILED, MISSING, NOT_RUN, Entry, mean_and_spread, number, significant, spread_text
+from page import (FAILED, MISSING, NOT_PUBLISHED, NOT_RUN, Entry, mean_and_spread, number, significant,
+                  spread_text)
 from result import State
 
 
@@ -9,16 +10,44 @@ def summaries(results):
     return [result.json("run/summary.json") for result in results if result.state == State.DONE]
 
 
+def by_method(preset, results, task):
+    """{method: results of its trainings of a task, one for each seed}"""
+    return {name: [results(cell) for cell in preset.trainings_of(task, name)]
+            for name in preset.methods}
+
+
 def first_step_ms(summary):
     """Milliseconds a step of the dense phase, or of the only one, whose time stood under the dense
     phase's name in files of earlier versions."""
     return summary.get("step_ms") or summary["step_ms_dense"]
 
 
+def step_ms(summary):
+    """Milliseconds a step of the sparse phase, where there is one, else as first_step_ms."""
+    return summary.get("step_ms_sparse") or first_step_ms(summary)
+
+
+def mean(results, value):
+    """Of the trainings that are there and have it: `value` of summary.json; None if none has."""
+    found = [value(summary) for summary in summaries(results)]
+    found = [number for number in found if number is not None]
+    return mean_and_spread(found)[0] if found else None
+
+
+def accuracies(results):
+    """Test accuracies in percent of the trainings that are there."""
+    return [100 * summary["test_accuracy"] for summary in summaries(results)]
+
+
 def accuracy_by_seed(results):
-    """{seed: test accuracy in percent} of the trainings that are there."""
-    return {result.cell.seed: 100 * result.json("run/summary.json")["test_accuracy"]
-            for result in results if result.state == State.DONE}
+    """The same: {seed: accuracy}."""
+    there = [result.cell.seed for result in results if result.state == State.DONE]
+    return dict(zip(there, accuracies(results)))
+
+
+def published_entry(value):
+    """A published value as it was printed; None: it could not be had."""
+    return Entry(value) if value else Entry(NOT_PUBLISHED, MISSING)
 
 
 def without_numbers(results):

@@ -2,7 +2,8 @@
 
 import bisect
 
-HOST = ("cpu_op", "user_annotation")
+from trace_events import HOST
+
 _DEVICE = ("kernel", "gpu_memcpy", "gpu_memset")
 
 

@@ -14,8 +14,8 @@ import sys
 import time
 
 import child
+import signals
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
 # The others of one that failed notice it themselves within this time.
 _LONGEST_END_SECONDS = 60
 _TICK_SECONDS = 0.1
@@ -44,7 +44,7 @@ class _StopRequest:
 
     def __init__(self):
         self.is_there = False
-        for number in _SIGNALS:
+        for number in signals.STOP:
             signal.signal(number, self._note)
 
     def _note(self, *_):

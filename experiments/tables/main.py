@@ -53,7 +53,7 @@ def parse_arguments(arguments):
 def _command(options, arguments):
     """What gives the same pages again."""
     flags = [argument for argument in arguments if not argument.startswith("--table=")]
-    target = "all_tables" if options.table == "all" else options.table
+    target = "all_tables" if options.table == choice.ALL else options.table
     return shlex.join(["bazel", "run", f"//experiments/tables:{target}"]
                       + (["--", *flags] if flags else []))
 

@@ -41,6 +41,7 @@ METHODS = tuple(Method(name, title, PUBLISHED.get(name, {})) for name, (title, _
 BY_NAME = {method.name: method for method in METHODS}
 NAMES = tuple(BY_NAME)
 SPION = ("c", "f", "cf")
+DENSE = ("dense", "sdpa", "every_block")  # the Transformer, its attention computed in three ways
 TASK_ENTRIES = _listed("spion/data/tasks.bzl", "TASKS")
 TASKS = tuple(TASK_ENTRIES)
 

@@ -12,7 +12,7 @@ CPU = "cpu"
 _GENERATED = "generated-"  # with the cell's seed
 _READ = "sha256-"
 _SIZES = re.compile(r"(\d+) train, (\d+) dev, (\d+) test")
-_DIGITS = 12  # of a digest, in names and texts
+DIGITS = 12  # of a digest, in names and texts
 _SEVERAL = re.compile(r"\d+ x ")
 
 
@@ -38,7 +38,7 @@ class Origin:
     @property
     def name(self):
         """For the end of a cell's id."""
-        parts = [self.data[:len(_READ) + _DIGITS] if self.is_real else self.data,
+        parts = [self.data[:len(_READ) + DIGITS] if self.is_real else self.data,
                  re.sub(r"[^a-z0-9]+", "-", self.device.lower()).strip("-")]
         return ".".join(part for part in parts if part)
 
@@ -46,7 +46,7 @@ class Origin:
     def data_text(self):
         """For the user."""
         if self.is_real:
-            return f"data of sha256 {self.data[len(_READ):][:_DIGITS]}"
+            return f"data of sha256 {self.data[len(_READ):][:DIGITS]}"
         if self.data:
             train, dev, test = self.data[len(_GENERATED):].split("-")
             return f"generated data, {train} train, {dev} dev, {test} test"

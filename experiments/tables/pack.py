@@ -16,7 +16,6 @@ import json
 import lzma
 import os
 import pathlib
-import secrets
 import tarfile
 import time
 
@@ -175,13 +174,9 @@ def part_path(out, number):
         f"{out.name.removesuffix(SUFFIX)}.{number}{SUFFIX}")
 
 
-def _partial_path(out):
-    return out.with_name(f".{out.name}.{secrets.token_hex(8)}.partial")
-
-
 def try_place(out):
     """Writes a file beside `out` and removes it. OSError: no archive can be written there."""
-    path = _partial_path(out)
+    path = durable.partial_path(out)
     try:
         with durable.naming(path), path.open("xb") as file:
             file.write(bytes(_TRIED_BYTES))
@@ -210,7 +205,7 @@ class _Parts:
 
     def _begin(self):
         self._close()
-        path = _partial_path(self._out)
+        path = durable.partial_path(self._out)
         self._partial.append(path)
         self._file = path.open("xb")
 

@@ -49,9 +49,6 @@ class Preset:
         """Those of the methods that are asked for."""
         return [name for name in names if name in self.methods]
 
-    def chosen_tasks(self, names):
-        return [name for name in names if name in self.tasks]
-
 
 def inference(training):
     """The cell that measures inference with the model that `training` leaves."""

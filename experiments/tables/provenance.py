@@ -4,9 +4,8 @@ import collections
 import dataclasses
 
 from cells import cells_text
+from origin import DIGITS
 from result import State
-
-_DIGITS = 12  # of a digest, for the user
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,7 +40,7 @@ def _of_run(manifest):
                     _each_once(part.get("torch_version") for part in parts),
                     _each_once(part.get("cuda_version") for part in parts),
                     manifest.get("task", ""), manifest.get("seed"), manifest.get("precision", ""),
-                    f"{source['description']}, sha256 {source['sha256'][:_DIGITS]}",
+                    f"{source['description']}, sha256 {source['sha256'][:DIGITS]}",
                     source.get("generated"))
 
 
@@ -62,7 +61,7 @@ def of(results):
 
 def _short(commit):
     digits, *changes = commit.split(" ", 1)
-    return " ".join([digits[:_DIGITS], *changes])
+    return " ".join([digits[:DIGITS], *changes])
 
 
 def _counted(values):

@@ -38,6 +38,3 @@ class Published:
     def where(self, source, metric):
         """"Chen et al. 2021 (Skyformer), Table 1"."""
         return f"{source}, {self._tables[source, metric]}"
-
-    def __len__(self):
-        return len(self._values)

@@ -3,7 +3,6 @@
 import datetime
 import html
 import json
-import os
 import pathlib
 
 import durable
@@ -121,9 +120,3 @@ def write_index(folder, preset_name, order, results, command):
     durable.write_text(target, write_html.index_text(f"SPION: tables, preset {preset_name}", frame,
                                                      body))
     return target
-
-
-def user_path(text):
-    """A path from where the user stands: bazel run starts programs elsewhere."""
-    return pathlib.Path(os.path.normpath(os.path.join(
-        os.environ.get("BUILD_WORKING_DIRECTORY", os.getcwd()), text)))

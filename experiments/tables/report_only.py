@@ -8,9 +8,9 @@ Where there is nothing of the preset, they are of what the repository keeps (kep
 import dataclasses
 
 import choice
+import command_line
 import kept
 import pages
-import report
 import shown
 from presets import PRESETS
 from store import Store
@@ -69,7 +69,7 @@ def _write_kept(options, own, command, say):
 
 def write(options, command, say):
     """Raises KeptError; OSError."""
-    own = report.user_path(options.results_dir)
+    own = command_line.user_path(options.results_dir)
     folder = own / options.preset
     there = There(folder)
     if there.is_empty:

@@ -13,8 +13,6 @@ from cell_run import CellRun
 from cells import cells_text
 from result import State
 
-_TICK_SECONDS = 0.5  # how often a time limit is looked at
-
 
 class Interrupted(Exception):
     """By a signal: trainings under way are kept with their states, and finished cells anyway."""

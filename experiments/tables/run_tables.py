@@ -7,25 +7,20 @@ import functools
 
 import ask
 import choice
+import command_line
 import pages
-import report
 import run_cells
 import shown
 from cells import shard
-from programs import Machine, Programs
+from programs import Programs
 from result import State
 from store import Store
 
 
 def _programs(options, workspace):
     if options.bundle:
-        return Programs.of_bundle(report.user_path(options.bundle))
+        return Programs.of_bundle(command_line.user_path(options.bundle))
     return Programs.of_workspace(workspace)
-
-
-def _machine(options):
-    return Machine(data_dir=str(report.user_path(options.data_dir)) if options.data_dir else "",
-                   device=options.device, gpus_per_cell=options.gpus_per_cell)
 
 
 def run(options, workspace, command, say):
@@ -33,9 +28,9 @@ def run(options, workspace, command, say):
     --estimate_only 0, for nothing is run. `workspace`: below which Bazel built the programs, where
     no bundle is named. Raises AskError, ChartsError, Interrupted, OSError."""
     preset, names = choice.preset(options), choice.table_names(options)
-    folder = report.user_path(options.results_dir) / preset.name
+    folder = command_line.user_path(options.results_dir) / preset.name
     store, programs = Store(folder, say), _programs(options, workspace)
-    machine = _machine(options)
+    machine = choice.machine(options)
     where = ask.Where(programs, machine, say)
     cells = choice.cells(names, preset)
     mine = shard(cells, options.shard_index, options.shard_count)

@@ -72,8 +72,7 @@ def _grids(preset, results, task):
     for what, found in runs.items():
         told = gather.summaries(found)
         rows.append([what,
-                     gather.spread_entry(found, [100 * summary["test_accuracy"]
-                                                 for summary in told]),
+                     gather.spread_entry(found, gather.accuracies(found)),
                      gather.spread_entry(found, [summary["transition_step"] for summary in told
                                                  if summary["transition_step"] is not None], 0),
                      gather.spread_entry(found, [sum(summary["kept_blocks"]) for summary in told

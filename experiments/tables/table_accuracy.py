@@ -4,7 +4,7 @@ import charts
 import gather
 import methods
 import provenance
-from page import NOT_PUBLISHED, Entry, Grid, Page, Picture, marks_of_highest, mean_and_spread
+from page import Grid, Page, Picture, marks_of_highest, mean_and_spread
 from published import ACCURACY, Published
 from result import State
 
@@ -13,15 +13,11 @@ ABOUT = ("Test accuracy in percent: mean and sample standard deviation over the 
          "tested with the best checkpoint of its sparse phase, under its own patterns.")
 
 # More curves than these hide each other.
-_DRAWN = ("c", "f", "cf", "dense", "sdpa", "every_block")
+_DRAWN = (*methods.SPION, *methods.DENSE)
 
 
 def cells(preset):
     return preset.trainings()
-
-
-def _percents(results):
-    return [100 * summary["test_accuracy"] for summary in gather.summaries(results)]
 
 
 def _curve(result):
@@ -31,11 +27,6 @@ def _curve(result):
             for metric in result.json_lines("run/metrics.jsonl") if metric["kind"] == "dev"]
 
 
-def _by_method(preset, results, task):
-    return {name: [results(cell) for cell in preset.trainings_of(task, name)]
-            for name in preset.methods}
-
-
 def _is_generated(by_method):
     return any(made.is_generated for found in by_method.values() for made in provenance.of(found))
 
@@ -43,14 +34,14 @@ def _is_generated(by_method):
 def page(preset, results):
     ours, marks = {}, {}
     for task in preset.tasks:
-        ours[task] = _by_method(preset, results, task)
-        means = {name: mean_and_spread(_percents(found)) for name, found in ours[task].items()
-                 if _percents(found)}
+        ours[task] = gather.by_method(preset, results, task)
+        means = {name: mean_and_spread(percents) for name, found in ours[task].items()
+                 if (percents := gather.accuracies(found))}
         marks[task] = marks_of_highest(means) if len(means) > 1 else {}
 
     def entry(task, name):
         found = ours[task][name]
-        return gather.spread_entry(found, _percents(found), 1, marks[task].get(name, ""))
+        return gather.spread_entry(found, gather.accuracies(found), 1, marks[task].get(name, ""))
 
     titles = {task: f"{task} (generated)" if _is_generated(ours[task]) else task
               for task in preset.tasks}
@@ -65,9 +56,8 @@ def page(preset, results):
             values = [published.of_method(source, methods.BY_NAME[name], task, ACCURACY)
                       for source in sources]
             rows.append([methods.title(name), entry(task, name),
-                         str(len(_percents(ours[task][name]))),
-                         *(Entry(value or NOT_PUBLISHED, "" if value else "missing")
-                           for value in values)])
+                         str(len(gather.accuracies(ours[task][name]))),
+                         *(gather.published_entry(value) for value in values)])
         blocks.append(Grid(task, f"{titles[task]}: beside published values",
                            ["method", "here", "seeds", *sources], rows,
                            ("Data that this program made: no accuracy here compares with a published "

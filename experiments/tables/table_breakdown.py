@@ -11,7 +11,7 @@ from page import FAILED, Entry, Grid, Page, Picture, significant
 TITLE = "Breakdown of a step"
 ABOUT = ("Milliseconds of a training step, forward and backward together, and their share: from a "
          "trace of some steps, for SPION of its sparse phase. On a GPU the kernels' own time.")
-_METHODS = ("dense", "sdpa", "every_block", "cf")
+_METHODS = (*methods.DENSE, "cf")
 # At the paper's sizes a few hundred steps tell; the sparse phase comes at step 100.
 _PAPER_STEPS = {"steps": 200, "capture_interval": 50, "dense_step_limit": 100,
                 "dev_examples": 256, "test_examples": 256}

@@ -1,5 +1,7 @@
 """The figures that speak for or against each claim of the paper, from the cells that are there."""
 
+import operator
+
 import gather
 import methods
 import paired
@@ -16,7 +18,6 @@ ABOUT = ("What speaks for or against each claim of the paper: SPION-CF beside wh
          "in it leaves open which is better. Where the cells compared are of other commits, the figure "
          "says so: what the program does may have changed in between.")
 _SPION = "cf"
-_DENSE = ("dense", "sdpa", "every_block")
 
 
 def cells(preset):
@@ -25,25 +26,12 @@ def cells(preset):
     return list(dict.fromkeys([*preset.trainings(), *table_ablation.cells(preset)]))
 
 
-def _mean(found, *fields):
-    """Of the first of these fields that a run has."""
-    values = [next((summary[field] for field in fields if summary.get(field) is not None), None)
-              for summary in gather.summaries(found)]
-    values = [value for value in values if value is not None]
-    return mean_and_spread(values)[0] if values else None
-
-
-# A method without a sparse phase has one, which files of earlier versions have as the last.
-_STEP = ("step_ms_sparse", "step_ms", "step_ms_dense")
-
-
 class _Task:
     """Rows of one task."""
 
     def __init__(self, preset, results, task):
         self.name = task
-        self._found = {name: [results(cell) for cell in preset.trainings_of(task, name)]
-                       for name in preset.methods}
+        self._found = gather.by_method(preset, results, task)
 
     def _other_commits(self, other):
         """What a figure says of cells that SPION-CF's are compared with."""
@@ -56,11 +44,12 @@ class _Task:
                    or (other and gather.without_numbers(other)))
         return [claim, self.name, what, figure or nothing or Entry("-"), finding]
 
-    def ratio(self, claim, names, fields, unit):
-        """Against the one of `names` that takes least."""
-        taken = {name: _mean(self._found[name], *fields) for name in names if name in self._found}
-        taken = {name: value for name, value in taken.items() if value}
-        mine = _mean(self._found[_SPION], *fields)
+    def ratio(self, claim, names, value, unit):
+        """Against the one of `names` that takes least; `value`: of a training's summary.json."""
+        taken = {name: gather.mean(self._found[name], value) for name in names
+                 if name in self._found}
+        taken = {name: mean for name, mean in taken.items() if mean}
+        mine = gather.mean(self._found[_SPION], value)
         if not taken or not mine:
             what = ", ".join(methods.title(name) for name in names) if len(names) < 3 else "-"
             return self.row(claim, what, None, "-", [result for name in names
@@ -90,13 +79,15 @@ class _Task:
         return self.difference(claim, methods.title(best), self._found[best])
 
     def rows(self, preset, results):
-        sparse = [name for name in preset.methods if name not in (*methods.SPION, *_DENSE)]
-        yield self.ratio("faster than the best sparse Transformer: a step", sparse, _STEP, "ms")
-        yield self.ratio("the whole training", sparse, ("train_seconds",), "s")
+        sparse = [name for name in preset.methods if name not in (*methods.SPION, *methods.DENSE)]
+        yield self.ratio("faster than the best sparse Transformer: a step", sparse, gather.step_ms,
+                         "ms")
+        yield self.ratio("the whole training", sparse, operator.itemgetter("train_seconds"), "s")
         yield self.difference_from_best("quality beside the best sparse Transformer", sparse)
-        for name in preset.chosen(_DENSE):
-            yield self.ratio("faster than dense: a step", [name], _STEP, "ms")
-            yield self.ratio("less memory in training", [name], ("peak_memory_mib",), "MiB")
+        for name in preset.chosen(methods.DENSE):
+            yield self.ratio("faster than dense: a step", [name], gather.step_ms, "ms")
+            yield self.ratio("less memory in training", [name],
+                             operator.itemgetter("peak_memory_mib"), "MiB")
             yield self.difference("quality kept, or better than dense", methods.title(name),
                                   self._found[name])
         for name, part in (("c", "flood fill matters"), ("f", "convolution matters")):

@@ -4,7 +4,6 @@ import gather
 import methods
 from page import Entry, Grid, Page, number, significant
 from presets import inference
-from result import State
 
 TITLE = "Inference"
 ABOUT = ("One batch through a trained model without gradients: median of nine passes, and peak "

@@ -3,7 +3,7 @@
 import charts
 import gather
 import methods
-from page import NOT_PUBLISHED, Entry, Grid, Page, Picture
+from page import Grid, Page, Picture
 from presets import inference
 from published import MEMORY, Published
 from result import State
@@ -40,7 +40,7 @@ def page(preset, results):
                          gather.highest_entry(training, trained),
                          gather.highest_entry(training, held),
                          gather.highest_entry([answering], peaks),
-                         Entry(gigabytes or NOT_PUBLISHED, "" if gigabytes else "missing")])
+                         gather.published_entry(gigabytes)])
         blocks.append(Grid(task, task, ["method", "training, MiB", "held, MiB",
                                         "inference, MiB", "published, training, GB"], rows,
                            f"Published: {published.where(methods.SKYFORMER, MEMORY)}, on another "

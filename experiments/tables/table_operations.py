@@ -4,7 +4,6 @@ import gather
 import methods
 import operations_count
 from page import Entry, Grid, Page, significant
-from result import State
 
 TITLE = "Operations"
 ABOUT = ("Operations of one head of one layer on one example, forward: counted row by row along "
@@ -14,13 +13,9 @@ _COLUMNS = ["task", "method", "layer", "L", "D", "C", "counted", "formula", "den
             "dense / sparse"]
 
 
-def _trainings(preset):
+def cells(preset):
     return [preset.training(task, name) for task in preset.tasks
             for name in preset.chosen(methods.SPION)]
-
-
-def cells(preset):
-    return _trainings(preset)
 
 
 def _layer_row(result, manifest, number, layer):
@@ -37,7 +32,7 @@ def _layer_row(result, manifest, number, layer):
 
 def page(preset, results):
     rows = []
-    for cell in _trainings(preset):
+    for cell in cells(preset):
         result = results(cell)
         missing = gather.without_numbers([result])
         if missing or not result.has("run/patterns.json"):

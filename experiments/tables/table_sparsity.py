@@ -42,13 +42,11 @@ def page(preset, results):
                       for summary in told if summary["kept_blocks"]]
             if shares:
                 share = mean_and_spread(shares)[0]
-                accuracies.append((share, mean_and_spread(
-                    [100 * summary["test_accuracy"] for summary in told])[0]))
+                accuracies.append((share, mean_and_spread(gather.accuracies(found))[0]))
                 times.append((share, mean_and_spread(
                     [summary["step_ms_sparse"] for summary in told])[0]))
             rows.append([value, gather.spread_entry(found, shares, 1),
-                         gather.spread_entry(found, [100 * summary["test_accuracy"]
-                                                     for summary in told], 1),
+                         gather.spread_entry(found, gather.accuracies(found), 1),
                          gather.middle_entry(found, [summary["step_ms_sparse"]
                                                      for summary in told]),
                          gather.middle_entry(found, [summary["step_ms_dense"]

@@ -6,7 +6,7 @@ import charts
 import convergence
 import gather
 import methods
-from page import NOT_PUBLISHED, Entry, Grid, Page, Picture, mean_and_spread, significant
+from page import Entry, Grid, Page, Picture, mean_and_spread, significant
 from published import HOURS, Published
 from result import State
 
@@ -24,13 +24,8 @@ def cells(preset):
     return preset.trainings()
 
 
-def _mean(found, value):
-    values = [value(summary) for summary in gather.summaries(found)
-              if value(summary) is not None]
-    return mean_and_spread(values)[0] if values else None
-
-
 _sparse_step_ms = operator.itemgetter("step_ms_sparse")
+_train_seconds = operator.itemgetter("train_seconds")
 
 
 def _speed_up(mine, theirs, spion_found, found):
@@ -76,24 +71,23 @@ def page(preset, results):
     spion = preset.chosen(methods.SPION)
     blocks = []
     for task in preset.tasks:
-        found = {name: [results(cell) for cell in preset.trainings_of(task, name)]
-                 for name in preset.methods}
+        found = gather.by_method(preset, results, task)
         yardstick, target = _yardstick(found)
         rows = []
         for name in preset.methods:
             own = found[name]
-            dense, sparse = _mean(own, gather.first_step_ms), _mean(own, _sparse_step_ms)
+            dense, sparse = gather.mean(own, gather.first_step_ms), gather.mean(own, _sparse_step_ms)
             hours = published.of_method(methods.SKYFORMER, methods.BY_NAME[name], task, HOURS)
             speed_ups = []
             for other in spion:
                 theirs = sparse if name in methods.SPION else dense
-                speed_ups.append(_speed_up(_mean(found[other], _sparse_step_ms), theirs,
+                speed_ups.append(_speed_up(gather.mean(found[other], _sparse_step_ms), theirs,
                                            found[other], own))
             rows.append([methods.title(name),
                          gather.middle_entry(own, [dense]), gather.middle_entry(own, [sparse]),
-                         gather.middle_entry(own, [_mean(own, operator.itemgetter("train_seconds"))]),
+                         gather.middle_entry(own, [gather.mean(own, _train_seconds)]),
                          *speed_ups, _time_to(target, own),
-                         Entry(hours or NOT_PUBLISHED, "" if hours else "missing")])
+                         gather.published_entry(hours)])
         note = (f"{published.where(methods.SKYFORMER, HOURS)} on another GPU, with other code. "
                 "A whole training has captures, pattern search and evaluations besides.")
         if target is not None:
@@ -107,7 +101,7 @@ def page(preset, results):
         if drawn:
             blocks.append(Picture(f"{task}: a training step", charts.bars(
                 [methods.title(name) for name in drawn],
-                {phase: [_mean(found[name], value) for name in drawn] for phase, value in
+                {phase: [gather.mean(found[name], value) for name in drawn] for phase, value in
                  (("dense or only phase", gather.first_step_ms),
                   ("sparse phase", _sparse_step_ms))}, "ms")))
     return Page("training_time", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])

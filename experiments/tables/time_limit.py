@@ -13,7 +13,7 @@ class TimeLimit:
     """`seconds` from `start` (by time.monotonic) until all is packed; `pack_seconds` is a function
     that says how long packing would take now."""
 
-    tick_seconds = 0.5
+    tick_seconds = 0.5  # how often it is looked at
 
     def __init__(self, start, seconds, pack_seconds):
         self._end = start + seconds

@@ -20,7 +20,8 @@ def cases_in(path):
     for case in xml.etree.ElementTree.parse(path).getroot().iter("testcase"):
         if case.find("failure") is not None or case.find("error") is not None:
             failed += 1
-        elif case.find("skipped") is not None or case.get("status") == "notrun" or case.get("result") == "skipped":
+        elif (case.find("skipped") is not None or case.get("status") == "notrun"
+              or case.get("result") == "skipped"):
             skipped += 1
         else:
             passed += 1
@@ -35,7 +36,8 @@ def count(events):
         if "testResult" not in event:
             continue
         result = event["testResult"]
-        file = next((f["uri"] for f in result.get("testActionOutput", []) if f["name"] == "test.xml"), None)
+        file = next((output["uri"] for output in result.get("testActionOutput", [])
+                     if output["name"] == "test.xml"), None)
         counts = (0, 0, 0)
         if file:
             counts = cases_in(urllib.parse.unquote(urllib.parse.urlparse(file).path))

@@ -7,6 +7,7 @@
     parser.add_argument("--out", metavar="DIR", required=True, help="the folder to write")
     parser.add_switch("force", help="overwrite what is there")
     options = parser.parse_args(arguments)
+    out = command_line.user_path(options.out)
 
 Bad arguments end the program with one line, `error: ...`, and exit code 2.
 """
@@ -63,6 +64,16 @@ def positive(text):
     return number
 
 
+def _user_folder():
+    """Where the user stands: bazel run starts programs elsewhere."""
+    return os.environ.get("BUILD_WORKING_DIRECTORY", os.getcwd())
+
+
+def user_path(text):
+    """A path from where the user stands."""
+    return pathlib.Path(os.path.normpath(os.path.join(_user_folder(), text)))
+
+
 def _switch(text):
     if text.lower() not in _SWITCH_VALUES:
         raise argparse.ArgumentTypeError(f'"{text}"; expected true or false')
@@ -114,7 +125,7 @@ class Parser(argparse.ArgumentParser):
 
     def parse_known_args(self, args=None, namespace=None):
         arguments = list(sys.argv[1:] if args is None else args)
-        for text in (*arguments, os.environ.get("BUILD_WORKING_DIRECTORY", os.getcwd())):
+        for text in (*arguments, _user_folder()):
             if not _is_utf8(text):
                 self.error(f'"{_readable(text)}" is not UTF-8; rename the file or folder, or reach '
                            "it through a link whose name is")

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import pathlib
 import unittest
 from unittest import mock
 
@@ -71,6 +72,15 @@ class ParserTest(unittest.TestCase):
                          'mean "image"? expected some of image, text')
         self.assertEqual(self.error("--task=listops"),
                          'argument --task: "listops"; expected one of image, text')
+
+    def test_a_path_is_from_where_the_user_stands(self):
+        with mock.patch.dict(os.environ, {"BUILD_WORKING_DIRECTORY": "/home/user/project"}):
+            for text, path in (("out", "/home/user/project/out"), ("../a/./b/", "/home/user/a/b"),
+                               ("/data", "/data"), (".", "/home/user/project")):
+                self.assertEqual(command_line.user_path(text), pathlib.Path(path))
+        with mock.patch.dict(os.environ):
+            os.environ.pop("BUILD_WORKING_DIRECTORY", None)
+            self.assertEqual(command_line.user_path("out"), pathlib.Path.cwd() / "out")
 
     def test_numbers_above_0(self):
         self.parser.add_argument("--minutes", type=command_line.positive)

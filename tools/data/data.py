@@ -20,12 +20,6 @@ import sources
 from errors import FetchError
 
 
-def from_user_directory(path):
-    """`path`, from where the user stands: bazel run starts programs elsewhere."""
-    user = os.environ.get("BUILD_WORKING_DIRECTORY", os.getcwd())
-    return pathlib.Path(os.path.normpath(os.path.join(user, path)))
-
-
 def parse_arguments(arguments):
     parser = command_line.Parser(prog="data", description=__doc__)
     tasks = sorted({*sources.SOURCES, *sources.GENERATED})
@@ -68,9 +62,9 @@ def interrupt(*_):
 def main():
     options = parse_arguments(sys.argv[1:])
     if options.command == "check":
-        run_check(from_user_directory(options.dir), options.tasks)
+        run_check(command_line.user_path(options.dir), options.tasks)
     signal.signal(signal.SIGTERM, interrupt)
-    out = from_user_directory(options.out)
+    out = command_line.user_path(options.out)
     try:
         print(fetch.fetch(options.task, out, options.url, options.md5, options.attempts,
                           options.wait_s, options.timeout_s))

@@ -31,14 +31,13 @@ DEFAULT_MEMORY_MB = 256
 # out of the caches. An input frees less.
 SANITIZER_OPTIONS = {"ASAN_OPTIONS": "quarantine_size_mb=1:detect_odr_violation=0",
                      "UBSAN_OPTIONS": "print_stacktrace=1"}
-
-
-NO_COMPILER = 3
+NO_COMPILER = 3  # exit code
 
 
 def parse_arguments(arguments):
     parser = command_line.Parser(prog="fuzz", description=__doc__)
-    parser.add_argument("--minutes", type=command_line.positive, default=1.0, help="for each (%(default)g)")
+    parser.add_argument("--minutes", type=command_line.positive, default=1.0,
+                        help="for each (%(default)g)")
     parser.add_argument("--runs", type=int, default=-1, help="for each at most (no limit)")
     parser.add_argument("--names", type=command_line.names_of(NAMES), default=tuple(NAMES),
                         help=f"some of {', '.join(NAMES)} (all)")

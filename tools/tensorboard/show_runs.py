@@ -10,7 +10,6 @@ named, and the exit code of --convert_only is 1.
 """
 
 import os
-import pathlib
 import signal
 import subprocess
 import sys
@@ -20,12 +19,6 @@ import command_line
 from convert import METRICS, convert, find_runs
 
 _INTERVAL_S = 2
-
-
-def from_user_directory(path):
-    """`path`, from where the user stands: bazel run starts programs elsewhere."""
-    user = os.environ.get("BUILD_WORKING_DIRECTORY", os.getcwd())
-    return pathlib.Path(os.path.normpath(os.path.join(user, path)))
 
 
 def parse_arguments(arguments):
@@ -79,7 +72,7 @@ def serve(converter, port):
 
 def main():
     options = parse_arguments(sys.argv[1:])
-    converter = Converter(from_user_directory(options.logdir))
+    converter = Converter(command_line.user_path(options.logdir))
     try:
         runs, lines = converter.convert()
         if not runs:

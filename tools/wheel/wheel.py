@@ -164,7 +164,8 @@ def make_wheel(content, out, limit_mb=LIMIT_MB):
     for name, data in files.items():
         check_paths(name, data, content["torch_lib"])
 
-    version = re.search(rb'^__version__ = "(.+)"$', files[f"{NAME}/__init__.py"], re.MULTILINE)[1].decode()
+    version = re.search(rb'^__version__ = "(.+)"$', files[f"{NAME}/__init__.py"],
+                        re.MULTILINE)[1].decode()
     tag = f"py3-none-{platform_tag(libraries + list(carried.values()))}"
     info = f"{NAME}-{version}.dist-info"
     files[f"{info}/METADATA"] = metadata(version, readme).encode()
