@@ -71,6 +71,22 @@ class BreakdownTest(unittest.TestCase):
         self.check(told, projections=57, fused_attention=30)
         self.assertAlmostEqual(told["step"], 0.087)
 
+    def test_a_kernel_counts_where_it_was_launched(self):
+        """Also one that no operation of LibTorch launched, which has no external number; launches
+        on another thread are of the whole step alone."""
+        def kernel(number, dur, **args):
+            return event("k", 500_000 + number, dur, "kernel", tid=7, correlation=number, **args)
+        def launch(number, ts, tid=1):
+            return event("cudaLaunchKernel", ts, 1, "cuda_runtime", tid, correlation=number)
+        told = shares(ATTENTION, event("aten::mm", 1100, 10, "cpu_op", **{"External id": 5}),
+                      launch(1, 1105), kernel(1, 50, **{"External id": 5}),
+                      launch(2, 2500), kernel(2, 30),
+                      backward(50_000, 1000, 11), launch(3, 50_500, tid=2), kernel(3, 7),
+                      event("cuLaunchKernelEx", 80_000, 1, "cuda_driver", 3, correlation=4),
+                      kernel(4, 11))
+        self.check(told, projections=57, fused_attention=30)
+        self.assertAlmostEqual(told["step"], 0.098)
+
     def test_means_over_steps(self):
         def later(each):
             return {**each, "ts": each["ts"] + 200_000}

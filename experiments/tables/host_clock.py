@@ -5,26 +5,46 @@ import bisect
 from trace_events import HOST
 
 _DEVICE = ("kernel", "gpu_memcpy", "gpu_memset")
+_LAUNCH = ("cuda_runtime", "cuda_driver")
+
+
+def _argument(event, name):
+    return event.get("args", {}).get(name)
+
+
+def _launched_by(events, kernels, name):
+    """(host event, milliseconds of those kernels that have the same argument of that name), and the
+    kernels left."""
+    totals, left = {}, []
+    keys = {_argument(event, name) for event in events} - {None}
+    for kernel in kernels:
+        key = _argument(kernel, name)
+        if key in keys:
+            totals[key] = totals.get(key, 0) + kernel["dur"] / 1e3
+        else:
+            left.append(kernel)
+    return [(event, totals[_argument(event, name)]) for event in events
+            if _argument(event, name) in totals], left
 
 
 class HostClock:
-    """Milliseconds of a host event: its own, or of the kernels launched in it."""
+    """Milliseconds of a host event: its own, or of the kernels launched in it. A kernel's launch
+    has the same correlation number. In a trace without launches, or where one has been dropped,
+    the operation of the same external number stands for it; a kernel that no operation of
+    LibTorch launched has no such number."""
 
     def __init__(self, events):
-        kernels = {}
-        for event in events:
-            if event.get("cat") in _DEVICE:
-                key = event["args"].get("External id")
-                kernels[key] = kernels.get(key, 0) + event["dur"] / 1e3
+        kernels = [event for event in events if event.get("cat") in _DEVICE]
         self.has_kernels = bool(kernels)
+        launches = [event for event in events if event.get("cat") in _LAUNCH]
+        operations = [event for event in events if event.get("cat") in HOST]
+        by_launch, kernels = _launched_by(launches, kernels, "correlation")
+        by_operation, _ = _launched_by(operations, kernels, "External id")
         self._launches = {}  # thread -> (begins, milliseconds), by time
-        if kernels:
-            for event in sorted(events, key=lambda event: event["ts"]):
-                launched = kernels.get(event.get("args", {}).get("External id"))
-                if launched and event.get("cat") in HOST:
-                    begins, times = self._launches.setdefault(event["tid"], ([], []))
-                    begins.append(event["ts"])
-                    times.append(launched)
+        for event, ms in sorted(by_launch + by_operation, key=lambda pair: pair[0]["ts"]):
+            begins, times = self._launches.setdefault(event["tid"], ([], []))
+            begins.append(event["ts"])
+            times.append(ms)
 
     def ms(self, event, all_threads=False):
         if not self.has_kernels:
