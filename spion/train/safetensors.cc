@@ -1,6 +1,7 @@
 #include "spion/train/safetensors.h"
 
 #include <ATen/ops/empty.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <bit>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "spion/base/file.h"
 #include "spion/base/json.h"
 #include "spion/base/read_file.h"
@@ -26,7 +28,8 @@ static_assert(std::endian::native == std::endian::little, "the format is little-
 using Json = nlohmann::json;
 
 constexpr char kMetadata[] = "__metadata__";
-constexpr size_t kAlignment = 8;  // of the data, so that a reader may map it
+constexpr char kChecksum[] = "crc32";  // among the metadata
+constexpr size_t kAlignment = 8;       // of the data, so that a reader may map it
 
 absl::Status Damaged(const FilePlace& place, absl::string_view what) {
   return absl::DataLossError(absl::StrCat(place.path(), " is not a whole safetensors file: ", what,
@@ -132,10 +135,33 @@ absl::Status CheckOffsets(const FilePlace& place, std::vector<Entry>& entries,
   return Damaged(place, absl::StrCat("its tensors end at byte ", end, " of ", data_bytes));
 }
 
+// CRC-32 of what a file holds: its metadata and then its data, in the order of the file.
+class Checksum {
+ public:
+  explicit Checksum(const std::map<std::string, std::string>& metadata) {
+    for (const auto& [key, value] : metadata) Add(absl::StrCat(key, "=", value, "\n"));
+  }
+  void Add(absl::string_view bytes) {
+    if (bytes.empty()) return;  // without an address zlib would begin anew
+    sum_ = crc32_z(sum_, reinterpret_cast<const Bytef*>(bytes.data()), bytes.size());
+  }
+  std::string Text() const { return absl::StrFormat("%08x", sum_); }
+
+ private:
+  uLong sum_ = 0;
+};
+
+// On the host, in one piece.
+at::Tensor Gathered(const at::Tensor& tensor) { return tensor.detach().cpu().contiguous(); }
+
+absl::string_view BytesOf(const at::Tensor& gathered) {
+  return {static_cast<const char*>(gathered.const_data_ptr()), gathered.nbytes()};
+}
+
 // All before the data.
 absl::StatusOr<std::string> Header(const FilePlace& place, const TensorFile& content) {
   Json header = Json::object();
-  header[kMetadata] = content.metadata;
+  Checksum checksum(content.metadata);
   size_t start = 0;
   for (const auto& [name, tensor] : content.tensors) {
     const at::ScalarType dtype = tensor.scalar_type();
@@ -150,12 +176,27 @@ absl::StatusOr<std::string> Header(const FilePlace& place, const TensorFile& con
     const size_t end = start + tensor.nbytes();
     header[name] = {
         {"dtype", type->name}, {"shape", tensor.sizes().vec()}, {"data_offsets", {start, end}}};
+    checksum.Add(BytesOf(Gathered(tensor)));
     start = end;
   }
+  header[kMetadata] = content.metadata;
+  header[kMetadata][kChecksum] = checksum.Text();
   std::string text = header.dump();
   text.append((kAlignment - text.size() % kAlignment) % kAlignment, ' ');
   const uint64_t size = text.size();
   return absl::StrCat(absl::string_view(reinterpret_cast<const char*>(&size), sizeof(size)), text);
+}
+
+// Takes it out of the metadata, where SaveTensors has put it. What others wrote has none.
+absl::Status TakeChecksum(const FilePlace& place, std::map<std::string, std::string>& metadata,
+                          absl::string_view data) {
+  const auto found = metadata.extract(kChecksum);
+  if (found.empty()) return absl::OkStatus();
+  Checksum checksum(metadata);
+  checksum.Add(data);
+  if (checksum.Text() == found.mapped()) return absl::OkStatus();
+  return Damaged(place, absl::StrCat("it was written with the checksum ", found.mapped(),
+                                     ", what it holds now has ", checksum.Text()));
 }
 
 }  // namespace
@@ -165,8 +206,7 @@ absl::Status SaveTensors(const FilePlace& place, const TensorFile& content) {
   ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(place));
   RETURN_IF_ERROR(file.Append(header));
   for (const auto& [name, tensor] : content.tensors) {
-    const at::Tensor host = tensor.detach().cpu().contiguous();
-    RETURN_IF_ERROR(file.Append({static_cast<const char*>(host.const_data_ptr()), host.nbytes()}));
+    RETURN_IF_ERROR(file.Append(BytesOf(Gathered(tensor))));
   }
   return file.Commit();
 }
@@ -200,6 +240,7 @@ absl::StatusOr<TensorFile> LoadTensors(const FilePlace& place) {
     return Damaged(place, error.what());
   }
   RETURN_IF_ERROR(CheckOffsets(place, entries, data.size()));
+  RETURN_IF_ERROR(TakeChecksum(place, content.metadata, data));
   for (const Entry& entry : entries) {
     const at::Tensor tensor = at::empty(entry.shape, entry.type);
     if (entry.end > entry.begin) {  // what is empty has no place to copy to

@@ -3,7 +3,8 @@
 //
 // Layout: 8 bytes little-endian header size, a JSON header (name -> dtype, shape, data_offsets, and
 // "__metadata__": string -> string), then the raw little-endian data: that of all tensors, one
-// after the other without a gap.
+// after the other without a gap. What this program writes has "crc32" among the metadata, of the
+// other metadata and of the data, for a byte that a disk has changed fits the format as well.
 #ifndef SPION_TRAIN_SAFETENSORS_H_
 #define SPION_TRAIN_SAFETENSORS_H_
 
@@ -30,7 +31,8 @@ absl::Status SaveTensors(const FilePlace& place, const TensorFile& content);
 
 /// The tensors take no more memory than the file. Errors, naming the file: NotFound; DataLoss
 /// saying what is wrong (not a safetensors file, truncated, offsets that do not fit the shape,
-/// overlap or leave a gap, a dtype other than F32, I64 and U8).
+/// overlap or leave a gap, a dtype other than F32, I64 and U8, another checksum than it was written
+/// with).
 absl::StatusOr<TensorFile> LoadTensors(const FilePlace& place);
 
 }  // namespace spion

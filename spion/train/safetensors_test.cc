@@ -11,8 +11,10 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "spion/base/file.h"
+#include "spion/base/read_file.h"
 #include "spion/train/safetensors_bytes.h"
 
 namespace spion {
@@ -51,6 +53,49 @@ TEST(SafetensorsTest, WritesWhatItReads) {
   for (const auto& [name, tensor] : tensors) {
     EXPECT_TRUE(read->tensors.at(name).equal(tensor)) << name;
   }
+}
+
+// Not those of the header's size and of its structure, which have errors of their own.
+TEST(SafetensorsTest, AChangedByteIsSeen) {
+  const std::string path = TempPath("changed.safetensors");
+  ASSERT_TRUE(
+      SaveTensors(path, {.tensors = {{"x", at::tensor({1.F, 2.F, 3.F})}, {"y", at::tensor({4.F})}},
+                         .metadata = {{"step", "50"}}})
+          .ok());
+  const std::string written = ReadFile(path).value();
+  const size_t step = written.find("\"50\"");
+  ASSERT_NE(step, std::string::npos);
+  std::vector<std::pair<size_t, char>> changes = {{step + 1, '6'}};
+  for (size_t i = written.size() - 16; i < written.size(); ++i) {
+    changes.emplace_back(i, written[i] ^ 1);
+  }
+  for (const auto& [at, byte] : changes) {
+    std::string changed = written;
+    changed[at] = byte;
+    ASSERT_TRUE(WriteFileAtomically(path, changed).ok());
+    const absl::Status status = LoadTensors(path).status();
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << at;
+    EXPECT_THAT(std::string(status.message()),
+                ::testing::AllOf(HasSubstr(path), HasSubstr("checksum")))
+        << at;
+  }
+}
+
+// The CRC-32 of its test vector, "123456789", in a file written by hand.
+TEST(SafetensorsTest, TheChecksumIsCrc32) {
+  const std::string path = TempPath("checksum.safetensors");
+  const auto write = [&](const char* checksum) {
+    return WriteFileAtomically(
+        path, SafetensorsBytes(std::string(R"({"__metadata__":{"crc32":")") + checksum +
+                                   R"("},"x":{"dtype":"U8","shape":[9],"data_offsets":[0,9]}})",
+                               "123456789"));
+  };
+  ASSERT_TRUE(write("cbf43926").ok());
+  const absl::StatusOr<TensorFile> read = LoadTensors(path);
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_TRUE(read->metadata.empty());
+  ASSERT_TRUE(write("cbf43927").ok());
+  EXPECT_EQ(LoadTensors(path).status().code(), absl::StatusCode::kDataLoss);
 }
 
 TEST(SafetensorsTest, NothingIsWrittenOfAnotherType) {
