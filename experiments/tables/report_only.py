@@ -14,15 +14,18 @@ import pages
 import shown
 from presets import PRESETS
 from store import Store
+from tables import TABLES
 from there import There
 
 
 def _write_whatever(options, preset, store, folder, command, say, is_kept=False):
     """The pages of what is in the store, into `folder`; kept results were made on one card after
     the other."""
+    judges = choice.cells(TABLES, preset) if is_kept else ()
+
     def results_for(cells):
         return shown.Whatever(store, cells, options.device, real_data=bool(options.data_dir),
-                              one_device=is_kept).result
+                              judged_by=judges).result
     pages.write(choice.table_names(options), preset, results_for, folder, command, say,
                 shows_done_alone=is_kept)
 

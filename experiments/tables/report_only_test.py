@@ -53,6 +53,9 @@ class ReportTest(unittest.TestCase):
             self.assertNotIn("MIXED devices", text, name)
             if name in ("inference", "sparsity", "breakdown"):  # made with one seed, on one device
                 self.assertNotIn("not run", text, name)
+            device = "NVIDIA H100 80GB HBM3" if name in ("sparsity", "scaling") else "NVIDIA H200"
+            if name != "operations":  # of no device
+                self.assertIn(f"- device: {device}\n", text, name)
 
     def test_a_preset_seeds_and_tasks_that_are_asked_for_are_shown_alone(self):
         self.report("--preset=large_batch", "--seeds=1001")

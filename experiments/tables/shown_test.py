@@ -33,7 +33,7 @@ class ShownTest(unittest.TestCase):
 
     def shown(self, cells, **options):
         """(data, device) of each cell, or its state."""
-        selection = Whatever(self.store, CELLS, **options)
+        selection = Whatever(self.store, options.pop("page", CELLS), **options)
         return [(result.origin.data, result.origin.device) if result.state == State.DONE
                 else result.state for result in map(selection.result, cells)]
 
@@ -65,6 +65,21 @@ class WhateverTest(ShownTest):
         self.add(IMAGE, REAL, "NVIDIA H100")
         self.add(CELLS, REAL, "NVIDIA H200")
         self.assertEqual(self.shown(CELLS), [(REAL, "NVIDIA H200")] * 6)
+
+    def test_pages_can_have_one_device_for_each_task(self):
+        """Of those with half of a page's cells at least that of most cells on all pages."""
+        self.add(IMAGE[:2], REAL, "NVIDIA H100")
+        self.add(IMAGE, REAL, "NVIDIA H200")
+        self.add(TEXT[:1], REAL, "NVIDIA H200")
+        self.add(TEXT, REAL, "NVIDIA H100")
+        shown = self.shown(CELLS, judged_by=CELLS)
+        self.assertEqual(shown, [(REAL, "NVIDIA H200")] * 3 + [(REAL, "NVIDIA H100")] * 3)
+        for page, device in ((IMAGE[:2], "NVIDIA H200"), (TEXT[1:], "NVIDIA H100")):
+            self.assertEqual(self.shown(page, page=page, judged_by=CELLS), [(REAL, device)] * 2)
+        self.assertEqual(self.shown(TEXT[:2], page=TEXT[:2], judged_by=TEXT[:1] + IMAGE),
+                         [(REAL, "NVIDIA H200"), State.MISSING])
+        self.assertEqual(self.shown(TEXT, page=TEXT, judged_by=TEXT[:1] + IMAGE),
+                         [(REAL, "NVIDIA H100")] * 3)
 
     def test_the_user_may_ask_for_a_device_or_for_real_data(self):
         self.add(CELLS, REAL, "NVIDIA H200")
