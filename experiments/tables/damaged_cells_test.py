@@ -1,6 +1,7 @@
 """Between machines: what is damaged, or has failed, hides neither a good cell nor a state."""
 
 import errno
+import os
 import pathlib
 import shutil
 import unittest
@@ -83,6 +84,36 @@ class DamagedCellTest(PackCase):
         self.assertEqual(told, [(training(1).id, errno.EIO), (training(2).id, errno.ENOENT)])
         self.assertEqual(self.unpack(), 1)
         self.assertEqual(self.there.result(training(3)).state, State.DONE)
+
+
+class UnreadTest(PackCase):
+    """Of what an ill disk, or somebody's folder, does not give away nobody knows; it is told."""
+
+    def check_left_out(self, unread, function, group):
+        self.setUp()
+        self.add(1)
+        self.add_unfinished(seed=2)
+        path = self.here.folder / group / training(1 if group == "cells" else 2).id
+        real, told = getattr(pathlib.Path, function), []
+
+        def fail(asked, *arguments, **options):
+            if asked == path / unread:
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(asked))
+            return real(asked, *arguments, **options)
+        with mock.patch.object(pathlib.Path, function, fail):
+            cells = pack.collect(self.here.folder, lambda name: False,
+                                 lambda folder, error: told.append((folder, error.errno)))
+        self.assertEqual(told, [(path, errno.EACCES)])
+        self.assertEqual(len(cells), 1)
+        self.assertNotEqual(cells[0].folder, path)
+
+    def test_whether_it_is_a_cell(self):
+        self.check_left_out("cell.json", "stat", "cells")
+        self.check_left_out("unfinished.json", "stat", "unfinished")
+
+    def test_how_far_it_got(self):
+        self.check_left_out("unfinished.json", "read_bytes", "unfinished")
+        self.check_left_out("run/state.safetensors", "stat", "unfinished")
 
 
 class FailedTest(PackCase):

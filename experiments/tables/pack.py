@@ -16,6 +16,7 @@ import json
 import lzma
 import os
 import pathlib
+import stat
 import tarfile
 import time
 
@@ -61,11 +62,24 @@ def _cell(folder, *weights):
                       sum(files.values()))
 
 
-def _folders(parent, holding):
+def _is_file(path):
+    """OSError: nobody knows."""
+    try:
+        return stat.S_ISREG(path.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _folders(parent, holding, on_error):
     """Those of cells, without what is under way."""
-    names = sorted(os.listdir(parent)) if parent.is_dir() else []
-    return [parent / name for name in names
-            if not name.startswith(".") and (parent / name / holding).is_file()]
+    found = []
+    for name in sorted(os.listdir(parent)) if parent.is_dir() else []:
+        try:
+            if not name.startswith(".") and _is_file(parent / name / holding):
+                found.append(parent / name)
+        except OSError as error:
+            on_error(parent / name, error)
+    return found
 
 
 def _unfinished_cell(folder):
@@ -77,13 +91,16 @@ def _failed_cell(folder):
     return _cell(folder, folder / unfinished.STATE)
 
 
-def _furthest(folders):
+def _furthest(folders, on_error):
     """Of each unfinished cell the one that got furthest: {id: folder}"""
     found = {}
     for folder in folders:
         try:
             told = unfinished.read(folder)
-        except (unfinished.NoneError, OSError):
+        except unfinished.NoneError:
+            continue
+        except OSError as error:
+            on_error(folder, error)
             continue
         if told.id not in found or told.seconds > found[told.id][0]:
             found[told.id] = told.seconds, folder
@@ -101,12 +118,12 @@ def collect(folder, needs_checkpoint, on_error=_raise):
     `on_error` is told its folder and the OSError."""
     def done_cell(path):
         return _cell(path, *([checkpoint(path)] if needs_checkpoint(path.name) else []))
-    done = _folders(folder / CELLS, CELL_FILE)
-    begun = _furthest(_folders(folder / UNFINISHED, unfinished.FILE))
+    done = _folders(folder / CELLS, CELL_FILE, on_error)
+    begun = _furthest(_folders(folder / UNFINISHED, unfinished.FILE, on_error), on_error)
     over = {cell for cell in begun for path in done
             if id_of(path) == cell and is_whole(path, State.DONE)}
     found = [(done_cell, path) for path in done]
-    found += [(_failed_cell, path) for path in _folders(folder / FAILED, CELL_FILE)]
+    found += [(_failed_cell, path) for path in _folders(folder / FAILED, CELL_FILE, on_error)]
     found += [(_unfinished_cell, path) for cell, path in begun.items() if cell not in over]
     packed = []
     for cell_of, path in found:
