@@ -1,11 +1,14 @@
 """The GPUs of this machine, as CUDA_VISIBLE_DEVICES names them."""
 
+import itertools
 import os
 import pathlib
+import re
 import subprocess
 
 _COMMAND = ["nvidia-smi", "--list-gpus"]
 _SECONDS = 60
+_NAME = re.compile(r"\d+|(GPU|MIG)-.+")
 _DRIVER = pathlib.Path("/proc/driver/nvidia/version")  # there as long as the driver is loaded
 
 
@@ -43,6 +46,8 @@ def names():
     """Those that this process may use; [] where there is none. GpusError: it cannot be told."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
-        return [name.strip() for name in visible.split(",") if name.strip()]
+        # As CUDA reads it: from the first that names none on, such as -1 or NoDevFiles, there are
+        # no more.
+        return list(itertools.takewhile(_NAME.fullmatch, map(str.strip, visible.split(","))))
     return [str(number) for number, line in enumerate(
         line for line in _listed().splitlines() if line.startswith("GPU "))]

@@ -52,7 +52,8 @@ class GpusTest(unittest.TestCase):
         self.assertIn("is not there, but NVIDIA's driver is", str(raised.exception))
 
     def test_those_that_the_environment_names(self):
-        for text, names in (("2,5", ["2", "5"]), ("GPU-1", ["GPU-1"]), ("", [])):
+        for text, names in (("2,5", ["2", "5"]), ("GPU-1, MIG-2", ["GPU-1", "MIG-2"]), ("", []),
+                            ("-1", []), ("1,-1,0", ["1"]), ("NoDevFiles", [])):
             self.assertEqual(self.names("echo 'GPU 0: A'", CUDA_VISIBLE_DEVICES=text), names)
 
 
