@@ -87,6 +87,13 @@ class BreakdownTest(unittest.TestCase):
         self.check(told, projections=57, fused_attention=30)
         self.assertAlmostEqual(told["step"], 0.098)
 
+    def test_a_kernel_counts_once(self):
+        """Where the runtime's launch and the driver's within it have one number, too."""
+        told = shares(ATTENTION, event("cudaLaunchKernelExC", 2500, 9, "cuda_runtime", correlation=1),
+                      event("cuLaunchKernelEx", 2502, 5, "cuda_driver", correlation=1),
+                      event("k", 500_001, 30, "kernel", tid=7, correlation=1))
+        self.check(told, fused_attention=30)
+
     def test_means_over_steps(self):
         def later(each):
             return {**each, "ts": each["ts"] + 200_000}

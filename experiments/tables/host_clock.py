@@ -14,7 +14,8 @@ def _argument(event, name):
 
 def _launched_by(events, kernels, name):
     """(host event, milliseconds of those kernels that have the same argument of that name), and the
-    kernels left."""
+    kernels left. Of several events of one number, such as the runtime's launch and the driver's
+    within it, the first has them."""
     totals, left = {}, []
     keys = {_argument(event, name) for event in events} - {None}
     for kernel in kernels:
@@ -23,7 +24,7 @@ def _launched_by(events, kernels, name):
             totals[key] = totals.get(key, 0) + kernel["dur"] / 1e3
         else:
             left.append(kernel)
-    return [(event, totals[_argument(event, name)]) for event in events
+    return [(event, totals.pop(_argument(event, name))) for event in events
             if _argument(event, name) in totals], left
 
 
@@ -31,7 +32,7 @@ class HostClock:
     """Milliseconds of a host event: its own, or of the kernels launched in it. A kernel's launch
     has the same correlation number. In a trace without launches, or where one has been dropped,
     the operation of the same external number stands for it; a kernel that no operation of
-    LibTorch launched has no such number."""
+    LibTorch launched has no such number. Events come by time, outer ones first."""
 
     def __init__(self, events):
         kernels = [event for event in events if event.get("cat") in _DEVICE]
