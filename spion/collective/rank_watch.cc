@@ -138,7 +138,8 @@ class RankWatch::Shared {
 
   void Leave() {
     std::unique_lock<std::mutex> lock(mutex_);
-    if (has_left_ || !has_met_ || has_ended_) return;
+    if (has_left_ || !has_met_) return;
+    if (has_ended_) return WaitForEnd(lock);
     mine_.is_done = true;
     TellBeforeEnd(lock);
     // With rank 0 its store may go: it stays until the others have done with it, or have gone.
@@ -185,13 +186,14 @@ class RankWatch::Shared {
     }
   }
 
+  void WaitForEnd(std::unique_lock<std::mutex>& lock) {
+    changed_.wait(lock, [this] { return is_over_; });
+  }
+
   // Once; who comes second waits, so that nobody goes on meanwhile.
   void End(const std::string& message) {
     std::unique_lock<std::mutex> lock(mutex_);
-    if (std::exchange(has_ended_, true)) {
-      changed_.wait(lock, [this] { return is_over_; });
-      return;
-    }
+    if (std::exchange(has_ended_, true)) return WaitForEnd(lock);
     changed_.notify_all();
     lock.unlock();
     options_.end(message);

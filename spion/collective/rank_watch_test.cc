@@ -244,6 +244,24 @@ TEST_F(RankWatchTest, RankZeroDoesNotStayForWhoHangs) {
   EXPECT_FALSE(ranks_[0]->ending.HasEnded());
 }
 
+// Else its process could end well, or with nothing said, while it is being ended.
+TEST_F(RankWatchTest, WhoIsBeingEndedDoesNotLeaveMeanwhile) {
+  const RankWatch silent(store_, 1, 2, "host1");
+  std::atomic<bool> ends = false;
+  std::atomic<bool> has_ended = false;
+  const auto end = [&](const std::string& /*message*/) {
+    ends = true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(300));
+    has_ended = true;
+  };
+  RankWatch watch(store_, 0, 2, "host0",
+                  {.beat = std::chrono::milliseconds(20), .patience = kPatience, .end = end});
+  watch.Meet(std::chrono::minutes(1));
+  while (!ends) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  watch.Leave();
+  EXPECT_TRUE(has_ended);
+}
+
 // What Meet throws.
 std::string ErrorOfMeeting(Rank& rank) {
   try {
