@@ -10,6 +10,7 @@
 #include "absl/strings/str_join.h"
 #include "spion/base/file.h"
 #include "spion/base/status.h"
+#include "spion/base/utf8.h"
 #include "spion/pattern/draw.h"
 #include "spion/pattern/pattern_json.h"
 #include "spion/train/safetensors.h"
@@ -248,7 +249,7 @@ absl::Status RunJournal::OnState(const TrainingPosition& at, StateReason reason,
                                  TrainingState& state) {
   state.PutValue(kMetricsBytes, metrics_bytes_);
   state.PutValue(kMlLogBytes, ml_log_bytes_);
-  state.PutValue(kLogError, std::string(log_error_.message()));
+  state.PutValue(kLogError, ToUtf8(log_error_.message()));  // it names a path
   // A state must not be ahead of the logs that it goes with.
   for (const char* name : {kMetricsFileName, kMlLogFileName}) Logged(FlushFile(run_.File(name)));
   const absl::Status saved = SaveState(run_.File(kStateFileName), state);

@@ -78,6 +78,19 @@ std::vector<std::string> MlLogIntervals(const RunDirectory& run) {
   return intervals;
 }
 
+TEST(RunJournalTest, ALogThatCannotBeWrittenCostsNoStateWhateverTheFolderIsCalled) {
+  for (const char* name : {"no_log", "no_log_in_r\xe9sultats"}) {
+    const RunDirectory run = Folder(name);
+    std::filesystem::create_directory(run.File("metrics.jsonl").path());
+    const Written written = TrainInto(run, SmallSpionExperiment());
+    EXPECT_THAT(written.said, HasSubstr("warning: cannot write"));
+    const absl::StatusOr<TrainingState> state = LoadState(run.File("state.safetensors"));
+    ASSERT_TRUE(state.ok()) << state.status();
+    EXPECT_THAT(state->Value<std::string>("journal.log_error").value(),
+                HasSubstr("metrics.jsonl: Is a directory"));
+  }
+}
+
 TEST(RunJournalTest, WritesAWholeRun) {
   Experiment experiment = SmallSpionExperiment();
   experiment.hyper_parameters.dense_step_limit = 10;
