@@ -30,6 +30,17 @@ class DamagedCellTest(PackCase):
             self.assertEqual(len(list((self.there.folder / "cells").iterdir())), 2)
             shutil.rmtree(self.there.folder)
 
+    def test_one_that_is_damaged_itself_comes_once(self):
+        self.add(1)
+        self.damage(self.here, "run/summary.json", seed=1)
+        with self.here.work_on(training(2)) as work:
+            work.fail("error: no", {})
+        failed = self.here.folder / "failed" / training(2).id / "cell.json"
+        failed.write_bytes(failed.read_bytes()[:20])
+        self.pack()
+        self.assertEqual((self.unpack(), self.unpack()), (2, 0))
+        self.assertEqual(self.files(self.there), self.files(self.here))
+
     def test_it_does_not_hide_a_state(self):
         self.add_unfinished()
         begun = self.here.folder / "unfinished" / training().id

@@ -8,6 +8,7 @@ one (the store takes the one that got furthest).
 """
 
 import contextlib
+import filecmp
 import lzma
 import os
 import pathlib
@@ -92,16 +93,27 @@ def _of_cell(group, cell_id):
     return [path for path in (group.iterdir() if group.is_dir() else ()) if id_of(path) == cell_id]
 
 
+def _has_all_of(folder, cell):
+    """Whether each file of a cell is in a folder too, byte for byte."""
+    names = [str(path.relative_to(cell)) for path in cell.rglob("*") if path.is_file()]
+    return len(filecmp.cmpfiles(folder, cell, names, shallow=False)[0]) == len(names)
+
+
+def _is_needless(cell, folders, state):
+    """Beside these of the same cell: one is whole, or, damaged as it is, the same."""
+    return any(is_whole(folder, state) or _has_all_of(folder, cell) for folder in folders)
+
+
 def _group(cell, store_folder):
     """Where a cell's folder belongs now; None: nowhere, as it brings nothing."""
     def there(group):
         return _of_cell(store_folder / group, id_of(cell))
     group = cell.parent.name
     if group == CELLS:
-        return None if any(is_whole(path, State.DONE) for path in there(CELLS)) else CELLS
+        return None if _is_needless(cell, there(CELLS), State.DONE) else CELLS
     if any(is_whole(path, State.DONE) for path in there(CELLS)):
         return None
-    if group == FAILED and not any(is_whole(path, State.FAILED) for path in there(FAILED)):
+    if group == FAILED and not _is_needless(cell, there(FAILED), State.FAILED):
         return FAILED
     # Of one that failed here too, its state may have got further.
     if not unfinished.has_state(cell) and group == FAILED:
