@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <mutex>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <torch/csrc/distributed/c10d/HashStore.hpp>
 #include <vector>
@@ -31,7 +33,16 @@ struct Rank {
                  .patience = patience,
                  .quiet = std::chrono::milliseconds(100),
                  .store_address = "host0:29500",
-                 .say = [this](const std::string& line) { said.push_back(line); }}) {}
+                 .say = [this](const std::string& line) {
+                   const std::lock_guard<std::mutex> lock(mutex);
+                   lines.push_back(line);
+                 }}) {}
+
+  // While it goes on, by now.
+  std::vector<std::string> said() {
+    const std::lock_guard<std::mutex> lock(mutex);
+    return lines;
+  }
 
   // What Wait throws; "" if it does not.
   std::string ErrorOfWaiting(std::chrono::milliseconds longest = std::chrono::minutes(1)) {
@@ -48,7 +59,8 @@ struct Rank {
     return meeting.Fail(beat);
   }
 
-  std::vector<std::string> said;  // while it goes on
+  std::mutex mutex;  // of the lines
+  std::vector<std::string> lines;
   RankBeat beat;
   RankMeeting meeting;
 };
@@ -70,7 +82,7 @@ TEST_F(RankMeetingTest, WhoWaitsGoesOnWhenAllHaveCome) {
   Rank second(store_, 1, 2);
   EXPECT_EQ(second.ErrorOfWaiting(), "");
   waits.join();
-  EXPECT_THAT(second.said, IsEmpty());
+  EXPECT_THAT(second.said(), IsEmpty());
 }
 
 TEST_F(RankMeetingTest, OfOneNumberOnlyOneIsLetIn) {
@@ -98,10 +110,10 @@ TEST_F(RankMeetingTest, TheFirstOfThoseWhoAreThereSaysOnceWhomTheyWaitFor) {
   std::thread waits([&] { EXPECT_NE(third.ErrorOfWaiting(kPatience / 2), ""); });
   EXPECT_NE(second.ErrorOfWaiting(kPatience / 2), "");
   waits.join();
-  EXPECT_THAT(second.said,
+  EXPECT_THAT(second.said(),
               ElementsAre(MatchesRegex("note: rank 1 of 4 on host1 waits at host0:29500 for ranks "
                                        "0, 3, until [0-9][0-9]:[0-9][0-9]:[0-9][0-9]")));
-  EXPECT_THAT(third.said, IsEmpty());
+  EXPECT_THAT(third.said(), IsEmpty());
 }
 
 TEST_F(RankMeetingTest, WhoFailsBeforeAllHaveComeIsNamed) {
@@ -126,7 +138,7 @@ TEST_F(RankMeetingTest, RankZeroThatFailsStaysUntilAllHaveCome) {
   });
   std::this_thread::sleep_for(std::chrono::milliseconds(300));
   EXPECT_FALSE(has_ended);
-  EXPECT_THAT(first.said, ElementsAre("error: no GPU"));  // at once
+  EXPECT_THAT(first.said(), ElementsAre("error: no GPU"));  // at once
   Rank second(store_, 1, 2);
   EXPECT_EQ(second.ErrorOfWaiting(), "rank 0 of 2 on host0: no GPU");
   EXPECT_FALSE(has_ended);  // its store is needed to fail, too
@@ -148,9 +160,9 @@ TEST_F(RankMeetingTest, WhatAllFailForIsSaidOnce) {
   std::this_thread::sleep_for(std::chrono::milliseconds(50));  // the second looks, and again later
   EXPECT_EQ(first.Fail("no GPU"), "");
   fails.join();
-  EXPECT_THAT(first.said, ElementsAre("error: no GPU"));
+  EXPECT_THAT(first.said(), ElementsAre("error: no GPU"));
   EXPECT_EQ(left, "");
-  EXPECT_THAT(second.said, IsEmpty());
+  EXPECT_THAT(second.said(), IsEmpty());
 }
 
 // A store that rank 0 took with it.
