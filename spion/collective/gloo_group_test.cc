@@ -64,6 +64,11 @@ TEST_P(GlooGroupTest, GathersByRank) {
 
 INSTANTIATE_TEST_SUITE_P(Ranks, GlooGroupTest, testing::Values(1, 2, 3));
 
+// What a process has once, and its ranks, here threads, come to side by side.
+TEST(GlooGroupThreadsTest, RanksOfOneProcessDoNotHurtEachOther) {
+  for (int i = 0; i < 40; ++i) RunRanks(3, [](Group& group) { group.Barrier(); });
+}
+
 TEST(GlooGroupLossTest, WhoWaitsForALostRankIsTold) {
   EXPECT_THROW(RunRanks(2,
                         [](Group& group) {

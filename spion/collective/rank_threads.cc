@@ -1,6 +1,9 @@
 #include "spion/collective/rank_threads.h"
 
+#include <c10/util/Exception.h>
+
 #include <chrono>
+#include <cstdlib>
 #include <exception>
 #include <thread>
 #include <torch/csrc/distributed/c10d/HashStore.hpp>
@@ -9,12 +12,23 @@
 #include "spion/collective/gloo_group.h"
 
 namespace spion {
+namespace {
+
+// LibTorch 2.11 notes the calls of all groups of a process in one place, by a map that it changes
+// without a lock: threads that are ranks crash there. It reads this when it notes the first.
+void NoteNoCalls() {
+  static const int is_set = setenv("TORCH_FR_BUFFER_SIZE", "0", /*overwrite=*/1);
+  TORCH_CHECK(is_set == 0, "the environment takes no variable");
+}
+
+}  // namespace
 
 void RunRanks(int ranks, const std::function<void(Group& group)>& rank) {
   if (ranks == 1) {
     Alone alone;
     return rank(alone);
   }
+  NoteNoCalls();
   const auto store = c10::make_intrusive<c10d::HashStore>();
   std::vector<std::exception_ptr> thrown(ranks);
   std::vector<std::thread> threads;
