@@ -49,11 +49,19 @@ class Machine:
         return {**own, "CUDA_VISIBLE_DEVICES": self.gpu} if self.gpu else own
 
 
+def _end(returncode):
+    if returncode >= 0:
+        return f"exit {returncode}"
+    try:
+        return f"ended by {signal.Signals(-returncode).name}"
+    except ValueError:  # of the real-time ones two have names
+        return f"ended by signal {-returncode}"
+
+
 def error_of(log, returncode):
     """What a program that failed says: its line `error: ...`, or the end of its output."""
     lines = [line.rstrip() for line in log.splitlines() if line.strip()]
     for line in reversed(lines):
         if line.startswith("error: "):
             return line
-    how = f"ended by {signal.Signals(-returncode).name}" if returncode < 0 else f"exit {returncode}"
-    return "\n".join([how, *lines[-_ERROR_LINES:]])
+    return "\n".join([_end(returncode), *lines[-_ERROR_LINES:]])

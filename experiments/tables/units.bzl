@@ -86,6 +86,7 @@ UNITS = {
     "pictures": [],
     "presets": ["cells", "methods"],
     "programs": [],
+    "programs_test": [],
     "provenance": ["cells", "origin", "result"],
     "provenance_test": ["small_runs", "store"],
     "report": ["cells", "durable", "page", "provenance", "result", "write_html", "write_text"],
