@@ -18,6 +18,7 @@ ABOUT = ("What speaks for or against each claim of the paper: SPION-CF beside wh
          "in it leaves open which is better. Where the cells compared are of other commits, the figure "
          "says so: what the program does may have changed in between.")
 _SPION = "cf"
+_BEST_SPARSE = "the best sparse Transformer"
 
 
 def cells(preset):
@@ -40,18 +41,17 @@ class _Task:
         return ", other commits" if commits[0] != commits[1] else ""
 
     def row(self, claim, what, figure, finding, other=()):
-        nothing = (gather.without_numbers(self._found[_SPION])
-                   or (other and gather.without_numbers(other)))
+        nothing = gather.without_numbers(self._found[_SPION]) or gather.without_numbers(other)
         return [claim, self.name, what, figure or nothing or Entry("-"), finding]
 
-    def ratio(self, claim, names, value, unit):
-        """Against the one of `names` that takes least; `value`: of a training's summary.json."""
+    def ratio(self, claim, what, names, value, unit):
+        """Against the one of `names` that takes least, `what` where none is there; `value`: of a
+        training's summary.json."""
         taken = {name: gather.mean(self._found[name], value) for name in names
                  if name in self._found}
         taken = {name: mean for name, mean in taken.items() if mean}
         mine = gather.mean(self._found[_SPION], value)
         if not taken or not mine:
-            what = ", ".join(methods.title(name) for name in names) if len(names) < 3 else "-"
             return self.row(claim, what, None, "-", [result for name in names
                                                      for result in self._found.get(name, [])])
         least = min(taken, key=taken.get)
@@ -67,29 +67,31 @@ class _Task:
         return self.row(claim, what, found and found.text() + self._other_commits(other),
                         found.verdict if found else "-", other)
 
-    def difference_from_best(self, claim, names):
-        """From the one of `names` whose mean accuracy is highest."""
+    def difference_from_best(self, claim, what, names):
+        """From the one of `names` whose mean accuracy is highest, `what` where none is there."""
         means = {name: gather.accuracy_by_seed(self._found[name]) for name in names}
         means = {name: mean_and_spread(list(found.values()))[0]
                  for name, found in means.items() if found}
         if not means:
-            return self.row(claim, "-", None, "-", [result for name in names
-                                                    for result in self._found[name]])
+            return self.row(claim, what, None, "-", [result for name in names
+                                                     for result in self._found[name]])
         best = max(means, key=means.get)
         return self.difference(claim, methods.title(best), self._found[best])
 
     def rows(self, preset, results):
         sparse = [name for name in preset.methods if name not in (*methods.SPION, *methods.DENSE)]
-        yield self.ratio("faster than the best sparse Transformer: a step", sparse, gather.step_ms,
-                         "ms")
-        yield self.ratio("the whole training", sparse, operator.itemgetter("train_seconds"), "s")
-        yield self.difference_from_best("quality beside the best sparse Transformer", sparse)
+        yield self.ratio("faster than the best sparse Transformer: a step", _BEST_SPARSE, sparse,
+                         gather.step_ms, "ms")
+        yield self.ratio("the whole training", _BEST_SPARSE, sparse,
+                         operator.itemgetter("train_seconds"), "s")
+        yield self.difference_from_best("quality beside the best sparse Transformer", _BEST_SPARSE,
+                                        sparse)
         for name in preset.chosen(methods.DENSE):
-            yield self.ratio("faster than dense: a step", [name], gather.step_ms, "ms")
-            yield self.ratio("less memory in training", [name],
+            title = methods.title(name)
+            yield self.ratio("faster than dense: a step", title, [name], gather.step_ms, "ms")
+            yield self.ratio("less memory in training", title, [name],
                              operator.itemgetter("peak_memory_mib"), "MiB")
-            yield self.difference("quality kept, or better than dense", methods.title(name),
-                                  self._found[name])
+            yield self.difference("quality kept, or better than dense", title, self._found[name])
         for name, part in (("c", "flood fill matters"), ("f", "convolution matters")):
             if name in self._found:
                 yield self.difference(part, methods.title(name), self._found[name])

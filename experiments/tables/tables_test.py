@@ -148,6 +148,15 @@ class TablesTest(unittest.TestCase):
             "Transformer, fused attention": "+0.00 (+0.00 to +0.00), p 1.00, 2 seeds",
             "Transformer, every block kept": NOT_RUN})
 
+    def test_claims_name_the_sparse_transformers_that_are_not_there(self):
+        several = ("cf", "longformer", "bigbird", "reformer")
+        for page in (self.page_of("claims", "cf"), self.page_of("claims", "cf", "longformer",
+                                                                without=("longformer",)),
+                     self.page_of("claims", *several, without=several[1:])):
+            rows = [[entry.text for entry in row] for row in page.blocks[0].entries()]
+            self.assertEqual([row[2:] for row in rows[:3]],
+                             [["the best sparse Transformer", NOT_RUN, "-"]] * 3)
+
     def test_settling(self):
         page = self.pages["settling"]
         rows = [[entry.text for entry in row] for row in page.blocks[0].entries()]
