@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from spion import _operators  # noqa: F401
 
 _BLOCK_SIZES = (16, 32, 64, 128)
+SMALLEST_BLOCK = min(_BLOCK_SIZES)
 
 
 class BlockPattern(nn.Module):

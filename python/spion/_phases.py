@@ -66,7 +66,8 @@ class PhaseController:
 
     Every capture_interval steps the layers compute their attention map in the first forward pass of
     the step. From the third capture on the transition test looks at the maps; when they have settled,
-    each layer gets the pattern of its own map and is sparse from the next step on.
+    each layer gets the pattern of its own map and is sparse from the next step on. Until then the
+    layers refuse to train on a length that block_size does not divide, by a ValueError.
 
     With torch.distributed up, maps are averaged over ranks (of equal batches), and rank 0 decides and
     makes the patterns.
@@ -119,6 +120,8 @@ class PhaseController:
         self._phase = "sparse" if self._layers[0].pattern is not None else "dense"
         self._captures = 0
         self._previous_maps: list[Tensor] = []
+        for layer in self._layers:
+            layer._planned_block_size = block_size
         self._request_maps_of(1)
 
     @property
@@ -139,11 +142,13 @@ class PhaseController:
         Raises:
             RuntimeError: on a capture step in which a layer computed no map: its forward pass was not
                 run, not in training mode, or a call for the step before was left out.
-            ValueError: for maps that no pattern can be made of (NaN, a length that the block size
-                does not divide, another length than before).
+            ValueError: for maps that no pattern can be made of (NaN, another length than before).
+            After either the next step may follow.
         """
-        capture = self._look_at_maps(step) if self.is_capture_step(step) else None
-        self._request_maps_of(step + 1)
+        try:
+            capture = self._look_at_maps(step) if self.is_capture_step(step) else None
+        finally:
+            self._request_maps_of(step + 1)
         if capture is not None:
             _log.info("%s", capture)
         return capture
@@ -154,7 +159,7 @@ class PhaseController:
                 layer.request_map()
 
     def _look_at_maps(self, step: int) -> Capture:
-        maps = [_mean_over_ranks(layer.take_map()) for layer in self._layers]
+        maps = [_mean_over_ranks(map) for map in self._take_maps(step)]
         started = time.monotonic()
         capture, masks = _of_rank_0(lambda: self._decide(step, maps), maps[0].device)
         self._captures = capture.index
@@ -169,12 +174,20 @@ class PhaseController:
         self._phase, self._previous_maps = "sparse", []
         return dataclasses.replace(capture, pattern_seconds=time.monotonic() - started, maps=maps)
 
+    def _take_maps(self, step: int) -> list[Tensor]:
+        maps = []
+        for number, layer in enumerate(self._layers):
+            try:
+                maps.append(layer.take_map())
+            except RuntimeError:
+                raise RuntimeError(
+                    f"spion.PhaseController: layer {number} computed no attention map in step {step}; "
+                    "run its forward pass in training mode in each step, and call after_step after "
+                    "each, none left out") from None
+        return maps
+
     def _decide(self, step: int, maps: list[Tensor]) -> tuple[Capture, list[Tensor]]:
         """What the maps show, and at the transition the layers' masks."""
-        length, block_size = maps[0].shape[0], self._generator["block_size"]
-        if length % block_size != 0:
-            raise ValueError(f"spion.PhaseController: attention maps of {length} tokens, which blocks "
-                             f"of {block_size} do not divide; pad the sequences, or take smaller blocks")
         distance: list[float] = []
         change: list[float] = []
         settled = False

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from spion import _checks
 from spion._attention import block_sparse_attention, mean_attention_map
-from spion._pattern import BlockPattern
+from spion._pattern import SMALLEST_BLOCK, BlockPattern
 
 __all__ = ["SpionAttention", "MultiheadSelfAttention"]
 
@@ -25,6 +25,8 @@ class SpionAttention(nn.Module):
     """
 
     pattern: BlockPattern | None
+    # Of the pattern that a PhaseController is going to make.
+    _planned_block_size: int | None = None
 
     def __init__(self, *, pruned: str = "zero", tf32: bool = False,
                  deterministic: bool = True) -> None:
@@ -43,9 +45,11 @@ class SpionAttention(nn.Module):
             return block_sparse_attention(q, k, v, self.pattern, padding=padding,
                                           pruned=self.pruned, tf32=self.tf32,
                                           deterministic=self.deterministic)
+        if self.training and self._planned_block_size is not None:
+            _check_length(q.shape[2], self._planned_block_size)
         if self._map_requested and self.training:
-            self._map_requested = False
             self._map = mean_attention_map(q, k, padding=padding, tf32=self.tf32)
+            self._map_requested = False
         valid = _valid_keys(padding, q)
         mask = None if valid is None else valid[:, None, None, :]
         return functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
@@ -82,7 +86,7 @@ class SpionAttention(nn.Module):
             raise TypeError(f"spion.nn.SpionAttention: pattern is a {type(pattern).__name__}, "
                             "expected a spion.BlockPattern or None")
         self.pattern = pattern
-        self._map_requested, self._map = False, None
+        self._map_requested, self._map, self._planned_block_size = False, None, None
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
         # torch loads children after this: so one that is there only in what is loaded is made here.
@@ -90,6 +94,15 @@ class SpionAttention(nn.Module):
         if held is not None and self.pattern is None:
             self.set_pattern(BlockPattern(held["mask"], held["block_size"]).to(self._place.device))
         super()._load_from_state_dict(state_dict, prefix, *rest)
+
+
+def _check_length(length: int, block_size: int) -> None:
+    """Before training, and not when the pattern is made, perhaps hours later."""
+    if length % block_size != 0:
+        smaller = ", or take smaller blocks" if length % SMALLEST_BLOCK == 0 else ""
+        raise ValueError(f"spion.nn.SpionAttention: q has a length of {length}, which the "
+                         f"PhaseController's blocks of {block_size} do not divide; pad the "
+                         f"sequences{smaller}")
 
 
 def _valid_keys(padding: Tensor | None, q: Tensor) -> Tensor | None:

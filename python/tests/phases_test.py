@@ -141,8 +141,51 @@ class BadInputTest(unittest.TestCase):
         layers = new_layers()
         controller = spion.PhaseController(layers, **OPTIONS)
         controller.after_step(1)
-        with self.assertRaisesRegex(RuntimeError, "no attention map was captured"):
+        with self.assertRaisesRegex(
+                RuntimeError, "^spion.PhaseController: layer 0 computed no attention map in step 2; "
+                r".*\bafter_step\b.*\S$"):
             controller.after_step(2)
+
+    def test_goes_on_after_a_forward_pass_that_failed(self):
+        q = torch.randn(1, 1, LENGTH, 16)
+        for failing in range(LAYERS):
+            layers = new_layers()
+            controller = spion.PhaseController(layers, **(OPTIONS | {"capture_interval": 1}))
+            for layer in layers[:failing]:
+                layer(q, q, q)
+            with self.assertRaises(ValueError):
+                layers[failing](q, q[:, :, 1:], q)
+            with self.assertRaisesRegex(RuntimeError, f"layer {failing} computed no .* in step 1;"):
+                controller.after_step(1)
+            for step in (2, 3):
+                for layer in layers:
+                    layer(q, q, q)
+                self.assertEqual(controller.after_step(step).index, step - 1)
+
+    def test_a_forward_pass_may_be_tried_again(self):
+        q = torch.randn(1, 1, LENGTH, 16)
+        layers = new_layers()
+        controller = spion.PhaseController(layers, **(OPTIONS | {"capture_interval": 1}))
+        layers[0](q, q, q)
+        with self.assertRaises(ValueError):
+            layers[1](q, q[:, :, 1:], q)
+        for layer in layers:
+            layer(q, q, q)
+        self.assertEqual(controller.after_step(1).index, 1)
+
+    def test_goes_on_after_maps_that_it_refused(self):
+        layers = new_layers()
+        controller = spion.PhaseController(
+            layers, **(OPTIONS | {"capture_interval": 1, "dense_step_limit": 5}))
+        q = torch.randn(1, 1, LENGTH, 16)
+        for step, heads in enumerate((q, torch.full_like(q, torch.nan), q), 1):
+            for layer in layers:
+                layer(heads, heads, heads)
+            if step == 2:
+                with self.assertRaisesRegex(ValueError, "look for NaN"):
+                    controller.after_step(step)
+            else:
+                self.assertEqual(controller.after_step(step).index, (step + 1) // 2)
 
     def test_an_evaluation_takes_no_map(self):
         layers = new_layers()
@@ -158,15 +201,32 @@ class BadInputTest(unittest.TestCase):
         torch.testing.assert_close(controller.state_dict()["previous_maps"][0],
                                    spion.mean_attention_map(q, q))
 
-    def test_a_length_that_blocks_do_not_divide_is_told_at_the_first_capture(self):
+    def test_a_length_that_blocks_do_not_divide_is_told_at_each_step_from_the_first(self):
+        for length, block_size, way_out in ((112, 32, "pad the sequences, or take smaller blocks"),
+                                            (100, 16, "pad the sequences")):
+            layers = new_layers()
+            controller = spion.PhaseController(
+                layers, **(OPTIONS | {"capture_interval": 3, "block_size": block_size}))
+            q = torch.randn(1, 1, length, 16)
+            for step in range(1, 5):
+                with self.assertRaisesRegex(
+                        ValueError, f"^spion.nn.SpionAttention: q has a length of {length}, which the "
+                        f"PhaseController's blocks of {block_size} do not divide; {way_out}$"):
+                    layers[0](q, q, q)
+                if not controller.is_capture_step(step):
+                    controller.after_step(step)
+
+    def test_lengths_are_left_alone_in_evaluation_and_without_a_controller(self):
+        q = torch.randn(1, 1, 100, 16)
         layers = new_layers()
-        controller = spion.PhaseController(
-            layers, **(OPTIONS | {"capture_interval": 1, "block_size": 64}))
-        q = torch.randn(1, 1, 80, 16)
-        for layer in layers:
-            layer(q, q, q)
-        with self.assertRaisesRegex(ValueError, "maps of 80 tokens, which blocks of 64 do not"):
-            controller.after_step(1)
+        layers[0](q, q, q)
+        spion.PhaseController(layers, **OPTIONS)
+        layers.eval()
+        layers[0](q, q, q)
+        layers.train()
+        layers[0].set_pattern(spion.patterns.full(LENGTH, block_size=16))
+        layers[0].set_pattern(None)
+        layers[0](q, q, q)
 
     def test_a_word_for_pruned_pairs(self):
         with self.assertRaisesRegex(ValueError, "SpionAttention: pruned is 'zeros'"):
