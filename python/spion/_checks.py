@@ -85,10 +85,15 @@ def _refuse_another_dtype(function: str, *heads: Tensor) -> NoReturn:
 
 
 def checked_scale(function: str, scale: float | None, q: Tensor) -> float:
-    """1 / sqrt(d) in place of None. Raises ValueError for one that the operators do not take."""
+    """1 / sqrt(d) in place of None. Raises TypeError or ValueError for one that is not positive."""
     if scale is None:
         return q.shape[3] ** -0.5
-    if not 0 < scale < float("inf"):
+    try:
+        fits = 0 < scale < float("inf")
+    except TypeError:
+        raise TypeError(f"{function}: scale is a {type(scale).__name__}, expected a positive finite "
+                        "number, or None for 1 / sqrt(d)") from None
+    if not fits:
         raise ValueError(f"{function}: scale is {scale}, expected a positive finite number; for a "
                          "negative one negate q")
     return scale

@@ -264,6 +264,8 @@ class BadInputTest(unittest.TestCase):
                 (ValueError, "example 2 has -1 valid keys",
                  call(padding=torch.tensor([64, 0, -1], dtype=torch.int32))),
                 (ValueError, "scale is -0.5, expected a positive finite number", call(scale=-0.5)),
+                (TypeError, "block_sparse_attention: scale is a str, expected a positive finite number",
+                 call(scale="a")),
                 (ValueError, "scale is inf", call(scale=float("inf"))),
                 (ValueError, "scale is nan", call(scale=float("nan"))),
                 (ValueError, "pruned is 'none'", call(pruned="none"))]:
