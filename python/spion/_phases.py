@@ -216,8 +216,12 @@ class PhaseController:
         """Goes on from there. The model's state_dict, which has the patterns, is to be loaded first.
 
         Raises:
-            ValueError: if the state is of another phase or number of layers than the layers are.
+            ValueError: if it is none, or of another phase or number of layers than the layers are.
         """
+        lacking = [name for name in self.state_dict() if name not in state]
+        if lacking:
+            raise ValueError(f"spion.PhaseController: a state without {', '.join(lacking)}; load what "
+                             "a controller's state_dict() returned")
         is_sparse = [layer.pattern is not None for layer in self._layers]
         if is_sparse != [state["phase"] == "sparse"] * len(self._layers):
             raise ValueError(f"spion.PhaseController: a state of the {state['phase']} phase, but "

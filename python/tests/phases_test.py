@@ -117,6 +117,18 @@ class ResumeTest(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "sparse phase, but 0 of 2 layers"):
             fresh.load_state_dict(controller.state_dict())
 
+    def test_what_is_no_state_is_refused(self):
+        controller = spion.PhaseController(new_layers(), **OPTIONS)
+        without_distance = controller.state_dict()
+        del without_distance["distance"]
+        for state, lacking in (({"a": 1}, "phase, captures, distance, previous_maps, maps_requested"),
+                               (without_distance, "distance")):
+            with self.assertRaisesRegex(
+                    ValueError, f"^spion.PhaseController: a state without {lacking}; load what a "
+                    r"controller's state_dict\(\) returned$"):
+                controller.load_state_dict(state)
+        self.assertEqual(controller.phase, "dense")
+
 
 class BadInputTest(unittest.TestCase):
     def test_options(self):
