@@ -12,6 +12,7 @@
 #include <tuple>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "spion/kernels/block_sparse/packed_pattern.h"
 #include "spion/ops/stable/refuse.h"
@@ -24,18 +25,18 @@ namespace {
 using torch::headeronly::ScalarType;
 using torch::stable::Tensor;
 
-constexpr char kGenerateOp[] = "spion::generate_pattern";
-constexpr char kFixedOp[] = "spion::fixed_pattern";
-constexpr char kPackOp[] = "spion::pack_pattern";
+// What Python's users call, for messages.
+constexpr char kGenerate[] = "spion.generate_pattern";
+constexpr char kPack[] = "spion.BlockPattern";
 
-int AsInt(const char* op, const char* name, int64_t value) {
-  Check(value >= 0 && value <= std::numeric_limits<int>::max(), op, ": ", name, " = ", value,
+int AsInt(const char* function, const char* name, int64_t value) {
+  Check(value >= 0 && value <= std::numeric_limits<int>::max(), function, ": ", name, " = ", value,
         ", expected a number from 0 to 2^31 - 1");
   return static_cast<int>(value);
 }
 
-Tensor MaskOf(const char* op, const absl::StatusOr<BlockPattern>& pattern) {
-  CheckOk(op, pattern.status());
+Tensor MaskOf(const char* function, const absl::StatusOr<BlockPattern>& pattern) {
+  CheckOk(function, pattern.status());
   const int64_t n = pattern->blocks_per_side();
   Tensor mask = torch::stable::empty({n, n}, ScalarType::Bool);
   const std::vector<uint8_t> flags = pattern->mask();
@@ -47,32 +48,32 @@ Tensor Generate(const Tensor& map, std::string kind, int64_t block_size, double 
                 double threshold, int64_t filter_width) {
   Check(map.dim() == 2 && map.size(0) == map.size(1) && map.is_contiguous() &&
             map.scalar_type() == ScalarType::Float,
-        kGenerateOp, ": an attention map is contiguous float32 [length, length]; got ", map.dim(),
+        kGenerate, ": an attention map is contiguous float32 [length, length]; got ", map.dim(),
         " dimensions of ", absl::StrJoin(map.sizes(), " x "));
   const absl::StatusOr<PatternKind> parsed = ParsePatternKind(kind);
-  CheckOk(kGenerateOp, parsed.status());
+  CheckOk(kGenerate, parsed.status());
   GeneratorOptions options;
   options.kind = *parsed;
-  options.block_size = AsInt(kGenerateOp, "block_size", block_size);
+  options.block_size = AsInt(kGenerate, "block_size", block_size);
   options.density = density;
   options.threshold = threshold;
-  options.filter_width = AsInt(kGenerateOp, "filter_width", filter_width);
+  options.filter_width = AsInt(kGenerate, "filter_width", filter_width);
   const auto* values = static_cast<const float*>(map.const_data_ptr());
-  return MaskOf(
-      kGenerateOp,
-      GeneratePattern({{values, static_cast<size_t>(map.numel())}, map.size(0)}, options));
+  return MaskOf(kGenerate, GeneratePattern(
+                               {{values, static_cast<size_t>(map.numel())}, map.size(0)}, options));
 }
 
-absl::StatusOr<BlockPattern> FixedPatternOf(const std::string& kind, int64_t length, int block_size,
+absl::StatusOr<BlockPattern> FixedPatternOf(const std::string& function, const std::string& kind,
+                                            int64_t length, int block_size,
                                             const std::vector<int64_t>& options) {
   const auto option = [&](size_t index, const char* name) {
-    Check(index < options.size(), kFixedOp, ": ", kind, " needs its option ", name);
-    return AsInt(kFixedOp, name, options[index]);
+    Check(index < options.size(), function, ": it needs its option ", name);
+    return AsInt(function.c_str(), name, options[index]);
   };
   if (kind == "longformer") {
-    return LongformerPattern(
-        length,
-        {.block_size = block_size, .window = option(0, "window"), .global = option(1, "global")});
+    return LongformerPattern(length, {.block_size = block_size,
+                                      .window = option(0, "window"),
+                                      .global = option(1, "global_blocks")});
   }
   if (kind == "bigbird") {
     return BigBirdPattern(length, {.block_size = block_size,
@@ -82,36 +83,37 @@ absl::StatusOr<BlockPattern> FixedPatternOf(const std::string& kind, int64_t len
   if (kind == "strided") {
     return StridedPattern(length, {.block_size = block_size, .stride = option(0, "stride")});
   }
-  Check(kind == "fixed", kFixedOp, ": kind \"", kind,
-        "\", expected longformer, bigbird, strided or fixed");
+  Check(kind == "fixed", function, ": there are longformer, bigbird, strided and fixed");
   return FixedPattern(length, {.block_size = block_size, .stride = option(0, "stride")});
 }
 
 Tensor MakeFixed(std::string kind, int64_t length, int64_t block_size,
                  std::vector<int64_t> options) {
-  return MaskOf(kFixedOp,
-                FixedPatternOf(kind, length, AsInt(kFixedOp, "block_size", block_size), options));
+  const std::string function = absl::StrCat("spion.patterns.", kind);
+  return MaskOf(function.c_str(),
+                FixedPatternOf(function, kind, length,
+                               AsInt(function.c_str(), "block_size", block_size), options));
 }
 
 std::tuple<Tensor, int64_t, int64_t> Pack(const Tensor& mask, int64_t block_size) {
   Check(mask.dim() == 3 && mask.size(1) == mask.size(2) && mask.is_contiguous() &&
             mask.scalar_type() == ScalarType::Bool,
-        kPackOp, ": a mask is contiguous bool [patterns, n, n]; got ", mask.dim(),
-        " dimensions of ", absl::StrJoin(mask.sizes(), " x "));
-  const int side = AsInt(kPackOp, "the mask's side", mask.size(1));
+        kPack, ": a mask is contiguous bool [patterns, n, n]; got ", mask.dim(), " dimensions of ",
+        absl::StrJoin(mask.sizes(), " x "));
+  const int side = AsInt(kPack, "the mask's side", mask.size(1));
   const auto flags = static_cast<size_t>(mask.size(1) * mask.size(2));
   const auto* first = static_cast<const uint8_t*>(mask.const_data_ptr());
   std::vector<BlockLines> rows;
   std::vector<BlockLines> columns;
   for (int64_t i = 0; i < mask.size(0); ++i) {
     const absl::StatusOr<BlockPattern> pattern = BlockPattern::FromMask(
-        side, AsInt(kPackOp, "block_size", block_size), {first + i * flags, flags});
-    CheckOk(kPackOp, pattern.status());
+        side, AsInt(kPack, "block_size", block_size), {first + i * flags, flags});
+    CheckOk(kPack, pattern.status());
     rows.push_back(pattern->rows());
     columns.push_back(pattern->columns());
   }
   const absl::StatusOr<PackedPattern> packed = PackPattern(rows, columns, PackedRoom::kPowerOfTwo);
-  CheckOk(kPackOp, packed.status());
+  CheckOk(kPack, packed.status());
   Tensor values =
       torch::stable::empty({static_cast<int64_t>(packed->values.size())}, ScalarType::Int);
   std::memcpy(values.mutable_data_ptr(), packed->values.data(),

@@ -46,15 +46,16 @@ class FixedPatternTest(unittest.TestCase):
 
     def test_bad_input(self):
         for message, make in [
-                ("blocks of 16 do not divide a sequence of 100",
+                ("spion.patterns.longformer: blocks of 16 do not divide a sequence of 100",
                  lambda: patterns.longformer(100, block_size=16)),
                 ("do not divide", lambda: patterns.full(100, block_size=16)),
-                ("window = -1", lambda: patterns.longformer(128, block_size=16, window=-1)),
-                ("stride is at least 1", lambda: patterns.strided(128, block_size=16, stride=0)),
+                ("spion.patterns.longformer: window = -1", lambda: patterns.longformer(128, block_size=16, window=-1)),
+                ("spion.patterns.strided: a fixed pattern's stride is at least 1", lambda: patterns.strided(128, block_size=16, stride=0)),
                 ("block_size is 8, expected one of 16",
                  lambda: patterns.full(128, block_size=8))]:
-            with self.subTest(message), self.assertRaisesRegex(ValueError, message):
+            with self.subTest(message), self.assertRaisesRegex(ValueError, message) as caught:
                 make()
+            self.assertNotIn("::", str(caught.exception))
 
 
 class GeneratePatternTest(unittest.TestCase):
@@ -74,12 +75,12 @@ class GeneratePatternTest(unittest.TestCase):
         good = {"block_size": 16, "threshold": 0.9}
         for exception, message, make in [
                 (TypeError, "map is a list", lambda: spion.generate_pattern([1], "f", **good)),
-                (ValueError, 'pattern kind "x", expected one of c, f, cf',
+                (ValueError, '^spion.generate_pattern: pattern kind "x", expected one of c, f, cf',
                  lambda: spion.generate_pattern(map, "x", **good)),
                 (ValueError, "density is None", lambda: spion.generate_pattern(map, "c", **good)),
-                (ValueError, "threshold = 1.5",
+                (ValueError, "^spion.generate_pattern: .*threshold = 1.5",
                  lambda: spion.generate_pattern(map, "f", block_size=16, threshold=1.5)),
-                (ValueError, "block_size = -1",
+                (ValueError, "^spion.generate_pattern: block_size = -1",
                  lambda: spion.generate_pattern(map, "f", block_size=-1, threshold=0.5)),
                 (ValueError, "nan at row 3, column 5",
                  lambda: spion.generate_pattern(
