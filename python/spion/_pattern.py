@@ -116,25 +116,9 @@ class BlockPattern(nn.Module):
         """
         try:
             pattern = json.loads(document) if isinstance(document, str) else document
-            if isinstance(pattern, dict) and "layers" in pattern:
-                raise ValueError("it is a run's whole patterns.json; give one of its layers: "
-                                 'json.load(file)["layers"][0]')
-            side, rows = pattern["blocks_per_side"], pattern["columns_of_row"]
-            if len(rows) != side:
-                raise ValueError(f"a list of {len(rows)} rows, not of {side}")
-            mask = torch.eye(side, dtype=torch.bool, device="cpu")
-            for row, columns in enumerate(rows):
-                if any(not 0 <= column < side for column in columns):
-                    raise ValueError(f"row {row} has the columns {columns}, of {side}")
-                mask[row, columns] = True
-            if int(mask.sum()) != pattern["kept_blocks"]:
-                raise ValueError(f"kept_blocks is {pattern['kept_blocks']}, but its rows keep "
-                                 f"{int(mask.sum())}")
-            return cls(mask, pattern["block_size"])
+            return cls(*_mask_and_block_size(pattern))
         except json.JSONDecodeError as error:
             raise ValueError(f"spion.BlockPattern.from_json: not JSON: {error}") from error
-        except (KeyError, TypeError, IndexError) as error:
-            raise ValueError(f"spion.BlockPattern.from_json: not a block pattern: {error!r}") from error
         except ValueError as error:
             raise ValueError(f"spion.BlockPattern.from_json: not a block pattern: {error}") from error
 
@@ -146,6 +130,45 @@ class BlockPattern(nn.Module):
         return {"block_size": self.block_size, "blocks_per_side": self.blocks_per_side,
                 "kept_blocks": self.kept_blocks,
                 "columns_of_row": [row.nonzero().flatten().tolist() for row in self._mask]}
+
+
+def _mask_and_block_size(pattern: Any) -> tuple[Tensor, int]:
+    """Of a pattern as JSON has it. Raises ValueError for what is none."""
+    if not isinstance(pattern, dict):
+        raise ValueError(f"a {type(pattern).__name__}, expected an object, of one layer")
+    if "layers" in pattern:
+        raise ValueError("it is a run's whole patterns.json; give one of its layers: "
+                         'json.load(file)["layers"][0]')
+    names = ("block_size", "blocks_per_side", "kept_blocks")
+    lacking = [name for name in (*names, "columns_of_row") if name not in pattern]
+    if lacking:
+        raise ValueError(f"it has no {', '.join(lacking)}")
+    block_size, side, kept = (_whole(name, pattern[name]) for name in names)
+    rows = pattern["columns_of_row"]
+    if not isinstance(rows, list) or len(rows) != side:
+        what = f"a list of {len(rows)}" if isinstance(rows, list) else f"a {type(rows).__name__}"
+        raise ValueError(f"columns_of_row is {what}, expected a list of {side} rows")
+    mask = torch.eye(side, dtype=torch.bool, device="cpu")
+    for row, columns in enumerate(rows):
+        if not isinstance(columns, list):
+            raise ValueError(f"row {row} is a {type(columns).__name__}, expected a list of columns")
+        for column in columns:
+            if not 0 <= _whole(f"a column of row {row}", column) < side:
+                raise ValueError(f"row {row} has the column {column}, of {side}")
+        if len(set(columns)) != len(columns):
+            twice = next(column for column in columns if columns.count(column) > 1)
+            raise ValueError(f"row {row} has the column {twice} more than once")
+        mask[row, columns] = True
+    if int(mask.sum()) != kept:
+        raise ValueError(f"kept_blocks is {kept}, but its rows and the diagonal keep "
+                         f"{int(mask.sum())}")
+    return mask, block_size
+
+
+def _whole(name: str, number: Any) -> int:
+    if not isinstance(number, int) or isinstance(number, bool):
+        raise ValueError(f"{name} is {number!r}, expected a whole number")
+    return number
 
 
 def generate_pattern(map: Tensor, kind: str, *, block_size: int, density: float | None = None,

@@ -123,13 +123,35 @@ class BlockPatternTest(unittest.TestCase):
 
     def test_bad_json(self):
         good = spion.BlockPattern(torch.eye(2, dtype=torch.bool), 16).to_json()
-        for message, change in [("list of 1 rows, not of 2", {"columns_of_row": [[0]]}),
-                                ("kept_blocks is 3", {"kept_blocks": 3}),
-                                ("of 2", {"columns_of_row": [[0], [7]]}),
-                                ("block_size is 5", {"block_size": 5}),
-                                ("not a block pattern", {"columns_of_row": 1})]:
-            with self.subTest(message), self.assertRaisesRegex(ValueError, message):
+        for message, change in [
+                ("columns_of_row is a list of 1, expected a list of 2", {"columns_of_row": [[0]]}),
+                ("columns_of_row is a int, expected a list of 2", {"columns_of_row": 1}),
+                ("columns_of_row is a list of 2, expected a list of -1", {"blocks_per_side": -1}),
+                ("kept_blocks is 3, but its rows and the diagonal keep 2", {"kept_blocks": 3}),
+                ("kept_blocks is None, expected a whole number", {"kept_blocks": None}),
+                ("blocks_per_side is 2.0, expected a whole number", {"blocks_per_side": 2.0}),
+                ("row 1 has the column 7, of 2", {"columns_of_row": [[0], [7]]}),
+                ("row 1 has the column -1, of 2", {"columns_of_row": [[0], [-1]]}),
+                ("row 1 is a int, expected a list of columns", {"columns_of_row": [[0], 1]}),
+                ("a column of row 0 is 'a', expected a whole number",
+                 {"columns_of_row": [["a"], [1]]}),
+                ("a column of row 1 is 1.5, expected a whole number",
+                 {"columns_of_row": [[0], [1.5]]}),
+                ("a column of row 1 is True, expected a whole number",
+                 {"columns_of_row": [[0], [True]]}),
+                ("row 1 has the column 0 more than once",
+                 {"columns_of_row": [[0], [0, 0]], "kept_blocks": 3}),
+                ("spion.BlockPattern: block_size is 5", {"block_size": 5})]:
+            with self.subTest(message), self.assertRaisesRegex(
+                    ValueError, f"^spion.BlockPattern.from_json: not a block pattern: {message}"):
                 spion.BlockPattern.from_json(good | change)
+        for message, document in (("it has no block_size, kept_blocks",
+                                   {"blocks_per_side": 1, "columns_of_row": [[0]]}),
+                                  ("a list, expected an object", "[1]"),
+                                  ("a NoneType, expected an object", None)):
+            with self.subTest(message), self.assertRaisesRegex(
+                    ValueError, f"^spion.BlockPattern.from_json: not a block pattern: {message}"):
+                spion.BlockPattern.from_json(document)
 
     def test_a_layer_of_a_runs_file_and_not_the_whole(self):
         layers = [patterns.longformer(LENGTH, block_size=BLOCK, window=window).to_json()
