@@ -1,5 +1,6 @@
 #include "spion/pattern/pattern_json.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <nlohmann/json.hpp>
@@ -32,9 +33,17 @@ absl::StatusOr<std::vector<Block>> BlocksOf(const nlohmann::json& rows) {
       return absl::InvalidArgumentError(
           absl::StrCat("not a block pattern: row ", row, " is no list of columns"));
     }
+    std::vector<int32_t> columns;
     for (const nlohmann::json& entry : rows[row]) {
       ASSIGN_OR_RETURN(const int32_t column, WholeNumber(entry));
+      columns.push_back(column);
       blocks.push_back({static_cast<int32_t>(row), column});
+    }
+    std::sort(columns.begin(), columns.end());
+    const auto twice = std::adjacent_find(columns.begin(), columns.end());
+    if (twice != columns.end()) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "a damaged pattern: row ", row, " has the column ", *twice, " more than once"));
     }
   }
   return blocks;

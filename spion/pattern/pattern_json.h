@@ -14,8 +14,8 @@ namespace spion {
 
 nlohmann::json PatternToJson(const BlockPattern& pattern);
 
-/// Errors: InvalidArgument saying what is missing, out of range or not a whole number, or that
-/// kept_blocks is not what the rows keep.
+/// Errors: InvalidArgument saying what is missing, out of range or not a whole number, that a row
+/// has a column twice, or that kept_blocks is not what the rows keep.
 absl::StatusOr<BlockPattern> PatternFromJson(const nlohmann::json& json);
 
 }  // namespace spion

@@ -61,6 +61,11 @@ TEST(PatternJsonTest, RefusesRowsThatAreNotThere) {
   EXPECT_THAT(Error("columns_of_row", "[[0, 3], [1], [2]]"), HasSubstr("(0, 3) lies outside"));
 }
 
+TEST(PatternJsonTest, RefusesAColumnThatARowHasTwice) {
+  EXPECT_THAT(Error("columns_of_row", "[[2, 0, 2], [1], [0, 2]]"),
+              HasSubstr("row 0 has the column 2 more than once"));
+}
+
 TEST(PatternJsonTest, RefusesRowsThatDoNotMakeUpKeptBlocks) {
   EXPECT_THAT(Error("kept_blocks", "4"), HasSubstr("kept_blocks is 4, but"));
   EXPECT_THAT(Error("columns_of_row", "[[0], [1], [0, 2]]"),

@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "spion/base/did_you_mean.h"
 #include "spion/base/status.h"
+#include "spion/kernels/block_sparse/block_size.h"
 
 namespace spion {
 namespace {
@@ -19,10 +20,10 @@ absl::StatusOr<MethodPattern> FindPattern(absl::string_view name) {
   std::vector<std::string> names;
   for (const MethodPattern& pattern : MethodPatterns()) names.emplace_back(pattern.name);
   const std::string meant = DidYouMean(name, names);
-  return absl::InvalidArgumentError(
-      absl::StrCat("there is no fixed pattern \"", name, "\"; ",
-                   meant.empty() ? "" : absl::StrCat("did you mean \"", meant, "\"? "),
-                   "there are ", FixedPatternNames(), ", and --run=DIR shows those of a run"));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "there is no fixed pattern \"", name, "\"; ",
+      meant.empty() ? "" : absl::StrCat("did you mean \"", meant, "\"? "), "there are ",
+      FixedPatternNames(), ", and --run=DIR or --file=FILE shows those of a run"));
 }
 
 absl::Status CheckFlags(const MethodPattern& pattern, const FixedPatternOptions& options) {
@@ -50,9 +51,9 @@ absl::Status CheckSizes(const FixedPatternOptions& options) {
     return absl::InvalidArgumentError(
         absl::StrCat("--length=", *options.length, ": a positive number of tokens was expected"));
   }
-  if (options.block_size.has_value() && *options.block_size < 1) {
-    return absl::InvalidArgumentError(absl::StrCat("--block_size=", *options.block_size,
-                                                   ": a positive number of tokens was expected"));
+  if (options.block_size.has_value() && !TakesBlockSize(*options.block_size)) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "--block_size=", *options.block_size, ": a multiple of 16 from 16 to 128 was expected"));
   }
   return absl::OkStatus();
 }

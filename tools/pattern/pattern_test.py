@@ -116,9 +116,9 @@ class FixedPatternsTest(PatternTest):
             self.assertTrue(first_line.startswith(f"{words[0]}, {title}"), first_line)
 
     def test_options(self):
-        text = self.printed("longformer", "--length=64", "--block_size=8", "--window=0",
+        text = self.printed("longformer", "--length=256", "--block_size=32", "--window=0",
                             "--global=0")
-        self.assertIn("window 0, global 0: 8 x 8 blocks of 8 x 8, 8 kept", text)
+        self.assertIn("window 0, global 0: 8 x 8 blocks of 32 x 32, 8 kept", text)
         self.assertIn("▀▄······\n··▀▄····\n····▀▄··\n······▀▄\n", text)
 
     def test_bigbirds_layers_and_seeds(self):
@@ -200,6 +200,7 @@ class ErrorsTest(PatternTest):
         self.check_refused('did you mean "longformer"? there are ', "longfomer", "--length=64")
         self.check_refused('there is no fixed pattern "skyformer"; there are longformer, ',
                            "skyformer", "--length=64")
+        self.check_refused("and --run=DIR or --file=FILE shows those of a run", "patterns.json")
         self.check_refused("one source at a time, but there are longformer and --run=x",
                            "longformer", "--run=x")
         self.check_refused("there are longformer and bigbird", "longformer", "bigbird")
@@ -209,7 +210,9 @@ class ErrorsTest(PatternTest):
         for expected, *flags in (
                 ("--length is missing: give the sequence length", "longformer"),
                 ("--length=0: a positive number", "longformer", "--length=0"),
-                ("--block_size=-1: a positive", "bigbird", "--length=64", "--block_size=-1"),
+                ("--block_size=-1: a multiple of 16 from 16 to 128 was expected", "bigbird",
+                 "--length=64", "--block_size=-1"),
+                ("--block_size=7: a multiple of 16", "longformer", "--length=70", "--block_size=7"),
                 ("blocks of 16 do not divide a sequence of 100", "longformer", "--length=100"),
                 ("longformer: a fixed pattern's window is at least 0; got -1", "longformer",
                  "--length=64", "--window=-1"),
@@ -243,6 +246,12 @@ class ErrorsTest(PatternTest):
         self.write_run([layer_json(LAYERS[0]), broken])
         self.check_refused("run/patterns.json: layer 1: a damaged pattern: kept_blocks is 4",
                            "--run=run")
+        self.write_run([layer_json(LAYERS[0]), {**layer_json(LAYERS[0]), "block_size": 7}])
+        self.check_refused("run/patterns.json: layer 1: block_size is 7, expected a multiple of 16 "
+                           "from 16 to 128", "--file=run/patterns.json")
+        self.write_run([layer_json([[0, 1, 1], [1]])])
+        self.check_refused("run/patterns.json: layer 0: a damaged pattern: row 0 has the column 1 "
+                           "more than once", "--run=run")
 
     def test_a_bad_second_layer_leaves_no_picture(self):
         # 16,385 blocks a side are more than a picture may have pixels.

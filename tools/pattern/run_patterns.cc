@@ -8,6 +8,7 @@
 #include "spion/base/json.h"
 #include "spion/base/read_file.h"
 #include "spion/base/status.h"
+#include "spion/kernels/block_sparse/block_size.h"
 #include "spion/pattern/pattern_json.h"
 
 namespace spion {
@@ -52,6 +53,11 @@ absl::StatusOr<std::vector<TitledPattern>> ReadRunPatterns(const std::string& pa
     if (!pattern.ok()) {
       return absl::DataLossError(
           absl::StrCat(path, ": layer ", l, ": ", pattern.status().message()));
+    }
+    if (!TakesBlockSize(pattern->block_size())) {
+      return absl::DataLossError(absl::StrCat(path, ": layer ", l, ": block_size is ",
+                                              pattern->block_size(),
+                                              ", expected a multiple of 16 from 16 to 128"));
     }
     patterns.push_back({absl::StrCat("layer ", l), *std::move(pattern)});
   }

@@ -14,7 +14,7 @@ namespace spion {
 /// The pattern of `layer`, counted from 0, or those of all layers in order, from the file at
 /// `path`. Never empty.
 /// Errors, each naming the file: that it cannot be read, is not JSON, has no patterns, or not that
-/// layer.
+/// layer, or that its blocks are of a size that no attention takes.
 absl::StatusOr<std::vector<TitledPattern>> ReadRunPatterns(const std::string& path,
                                                            std::optional<int> layer);
 
