@@ -21,11 +21,13 @@ from there import There
 def _write_whatever(options, preset, store, folder, command, say, is_kept=False):
     """The pages of what is in the store, into `folder`; kept results were made on one card after
     the other."""
-    judges = choice.cells(TABLES, preset) if is_kept else ()
+    def whatever(cells, judge=None):
+        return shown.Whatever(store, cells, options.device, bool(options.data_dir), judge)
+
+    judge = whatever(choice.cells(TABLES, preset)) if is_kept else None
 
     def results_for(cells):
-        return shown.Whatever(store, cells, options.device, real_data=bool(options.data_dir),
-                              judged_by=judges).result
+        return whatever(cells, judge).result
     pages.write(choice.table_names(options), preset, results_for, folder, command, say,
                 shows_done_alone=is_kept)
 

@@ -5,7 +5,7 @@ is neither (Whatever): of each task it shows cells on one data alone, for no num
 compare with them; data from files before generated data, then what most cells have. Of a cell made
 on several devices it shows that on the device of most cells. So a page may have cells of several
 devices, as when machines share the work; it says so (provenance.py). Where devices did not share the
-work, but did it one after the other, pages can have one device for each task (`judged_by`).
+work, but did it one after the other, pages can have one device for each task (`judge`).
 """
 
 import collections
@@ -36,25 +36,21 @@ class OnOrigin:
 
 class Whatever:
     """Results of `cells` on whatever they were made; `device` "cpu" or "cuda": on that alone;
-    `real_data`: on data from files alone; `judged_by`, cells of all pages: of each task on one device
-    alone, so that pages agree: of those that made at least half as many of `cells` as any other did,
-    the one that made most of all pages'."""
+    `real_data`: on data from files alone; `judge`, of the cells of all pages: of each task on one
+    device alone, so that pages agree: of those that made at least half as many of `cells` as any
+    other did, the one that made most of the judge's."""
 
-    def __init__(self, store, cells, device="auto", real_data=False, judged_by=()):
+    def __init__(self, store, cells, device="auto", real_data=False, judge=None):
         self._store = store
         self._device = device
         self._real_data = real_data
-        origins = self._origins(cells)
+        origins = [(cell.task, result.origin) for cell in dict.fromkeys(cells)
+                   for result in store.results(cell)[0]
+                   if result.state == State.DONE and self._is_asked_for(result.origin)]
         self._cells_on_device = collections.Counter(origin.device for _, origin in origins)
+        self._cells_of_task = collections.Counter((task, origin.device) for task, origin in origins)
         self._data = self._data_of_tasks(origins)
-        self._devices = (self._devices_of_tasks(origins, self._origins(judged_by)) if judged_by
-                         else {})
-
-    def _origins(self, cells):
-        """(task, origin) of what is done and asked for."""
-        return [(cell.task, result.origin) for cell in dict.fromkeys(cells)
-                for result in self._store.results(cell)[0]
-                if result.state == State.DONE and self._is_asked_for(result.origin)]
+        self._devices = self._devices_of_tasks(judge) if judge else {}
 
     @staticmethod
     def _data_of_tasks(origins):
@@ -65,16 +61,14 @@ class Whatever:
             best[task] = max(best.get(task, rank), rank)
         return {task: data for task, (_, _, data) in best.items()}
 
-    @staticmethod
-    def _devices_of_tasks(origins, judges):
-        here, everywhere = (collections.Counter((task, origin.device) for task, origin in found)
-                            for found in (origins, judges))
+    def _devices_of_tasks(self, judge):
         best = {}
-        for task in {task for task, _ in here}:
-            counts = {device: count for (of, device), count in here.items() if of == task}
+        for task in {task for task, _ in self._cells_of_task}:
+            counts = {device: count for (of, device), count in self._cells_of_task.items()
+                      if of == task}
             best[task] = max((device for device, count in counts.items()
                               if 2 * count >= max(counts.values())),
-                             key=lambda device: (everywhere[task, device], device))
+                             key=lambda device: (judge._cells_of_task[task, device], device))
         return best
 
     def _is_asked_for(self, origin):

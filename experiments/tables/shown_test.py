@@ -72,13 +72,15 @@ class WhateverTest(ShownTest):
         self.add(IMAGE, REAL, "NVIDIA H200")
         self.add(TEXT[:1], REAL, "NVIDIA H200")
         self.add(TEXT, REAL, "NVIDIA H100")
-        shown = self.shown(CELLS, judged_by=CELLS)
+        judge = Whatever(self.store, CELLS)
+        shown = self.shown(CELLS, judge=judge)
         self.assertEqual(shown, [(REAL, "NVIDIA H200")] * 3 + [(REAL, "NVIDIA H100")] * 3)
         for page, device in ((IMAGE[:2], "NVIDIA H200"), (TEXT[1:], "NVIDIA H100")):
-            self.assertEqual(self.shown(page, page=page, judged_by=CELLS), [(REAL, device)] * 2)
-        self.assertEqual(self.shown(TEXT[:2], page=TEXT[:2], judged_by=TEXT[:1] + IMAGE),
+            self.assertEqual(self.shown(page, page=page, judge=judge), [(REAL, device)] * 2)
+        few = Whatever(self.store, TEXT[:1] + IMAGE)
+        self.assertEqual(self.shown(TEXT[:2], page=TEXT[:2], judge=few),
                          [(REAL, "NVIDIA H200"), State.MISSING])
-        self.assertEqual(self.shown(TEXT, page=TEXT, judged_by=TEXT[:1] + IMAGE),
+        self.assertEqual(self.shown(TEXT, page=TEXT, judge=few),
                          [(REAL, "NVIDIA H100")] * 3)
 
     def test_the_user_may_ask_for_a_device_or_for_real_data(self):
