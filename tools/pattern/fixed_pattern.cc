@@ -52,8 +52,8 @@ absl::Status CheckSizes(const FixedPatternOptions& options) {
         absl::StrCat("--length=", *options.length, ": a positive number of tokens was expected"));
   }
   if (options.block_size.has_value() && !TakesBlockSize(*options.block_size)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "--block_size=", *options.block_size, ": a multiple of 16 from 16 to 128 was expected"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("--block_size=", *options.block_size, ": ", kBlockSizes, " was expected"));
   }
   return absl::OkStatus();
 }

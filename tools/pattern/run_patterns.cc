@@ -56,8 +56,7 @@ absl::StatusOr<std::vector<TitledPattern>> ReadRunPatterns(const std::string& pa
     }
     if (!TakesBlockSize(pattern->block_size())) {
       return absl::DataLossError(absl::StrCat(path, ": layer ", l, ": block_size is ",
-                                              pattern->block_size(),
-                                              ", expected a multiple of 16 from 16 to 128"));
+                                              pattern->block_size(), ", expected ", kBlockSizes));
     }
     patterns.push_back({absl::StrCat("layer ", l), *std::move(pattern)});
   }

@@ -6,7 +6,10 @@
 
 namespace spion {
 
-/// Whether blocks of b x b can be computed: a multiple of 16 from 16 to 128.
+/// What a block size must be, for messages.
+inline constexpr char kBlockSizes[] = "a multiple of 16 from 16 to 128";
+
+/// Whether blocks of b x b can be computed.
 constexpr bool TakesBlockSize(int64_t b) { return b >= 16 && b <= 128 && b % 16 == 0; }
 
 }  // namespace spion

@@ -25,7 +25,7 @@ absl::Status CheckSizes(const BlockSparseProblem& problem) {
   const int64_t b = problem.block_size;
   if (!TakesBlockSize(b)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("block size ", b, " is not supported: use a multiple of 16 from 16 to 128"));
+        absl::StrCat("block size ", b, " is not supported: use ", kBlockSizes));
   }
   if (problem.length < 1 || problem.length % b != 0) {
     return absl::InvalidArgumentError(
