@@ -7,19 +7,17 @@
 #include <cstddef>
 #include <type_traits>
 
+#include "spion/kernels/cuda_launch/device_attribute.h"
+
 namespace spion::cuda {
 
 /// Whether the current GPU has it.
 inline cudaError_t CanOverlapKernels(bool& can) {
   constexpr int kHopper = 9;
-  int device = 0;
   int major = 0;
-  const cudaError_t error = cudaGetDevice(&device);
-  if (error != cudaSuccess) return error;
-  const cudaError_t no_attribute =
-      cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device);
+  const cudaError_t error = ReadAttribute(cudaDevAttrComputeCapabilityMajor, major);
   can = major >= kHopper;
-  return no_attribute;
+  return error;
 }
 
 /// Starts a kernel; if it `overlaps`, before the one before it has ended: it must then call

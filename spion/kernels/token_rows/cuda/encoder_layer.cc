@@ -3,6 +3,7 @@
 
 #include "spion/base/status.h"
 #include "spion/kernels/cuda_launch/checks.h"
+#include "spion/kernels/cuda_launch/device_attribute.h"
 #include "spion/kernels/token_rows/cuda/checks.h"
 #include "spion/kernels/token_rows/cuda/encoder_layer_launch.h"
 #include "spion/kernels/token_rows/cuda/layer_blocks.h"
@@ -17,11 +18,8 @@ int64_t KeptLayerWords(int64_t rows) {
 int64_t LayerScratchFloats(int64_t sums) { return kLayerSumBlocks * sums; }
 
 bool HasEncoderLayerKernels() {
-  int device = 0;
   int bytes = 0;
-  return cudaGetDevice(&device) == cudaSuccess &&
-         cudaDeviceGetAttribute(&bytes, cudaDevAttrMaxSharedMemoryPerBlockOptin, device) ==
-             cudaSuccess &&
+  return ReadAttribute(cudaDevAttrMaxSharedMemoryPerBlockOptin, bytes) == cudaSuccess &&
          bytes >= EncoderLayerSharedBytes();
 }
 

@@ -11,7 +11,7 @@
 #include "spion/kernels/attention_map/cuda/hopper/mean_map.cuh"
 #include "spion/kernels/attention_map/cuda/hopper/row_statistics.cuh"
 #include "spion/kernels/cuda_hopper/tile_map.h"
-#include "spion/kernels/cuda_launch/multiprocessors.h"
+#include "spion/kernels/cuda_launch/device_attribute.h"
 #include "spion/kernels/cuda_launch/overlap.h"
 #include "spion/kernels/cuda_launch/shared_memory.h"
 
@@ -41,8 +41,8 @@ cudaError_t LaunchMapOf(const AttentionMapCall<T>& call, cudaStream_t stream) {
   statistics<<<staying, kMapThreads, kStatisticsBytes, stream>>>(arguments);
   error = cudaGetLastError();
   if (error != cudaSuccess) return error;
-  return StartOverlapping(map, dim3(parts_of(kMapKeys), row_blocks), kMapThreads, kMapBytes, stream,
-                          arguments);
+  return StartKernel(map, dim3(parts_of(kMapKeys), row_blocks), kMapThreads, kMapBytes, stream,
+                     /*overlaps=*/true, arguments);
 }
 
 template <typename T>

@@ -23,7 +23,7 @@
 #include "spion/kernels/block_sparse/cuda/hopper/short_backward.cuh"
 #include "spion/kernels/block_sparse/cuda/hopper/short_forward.cuh"
 #include "spion/kernels/cuda_hopper/tile_map.h"
-#include "spion/kernels/cuda_launch/multiprocessors.h"
+#include "spion/kernels/cuda_launch/device_attribute.h"
 #include "spion/kernels/cuda_launch/overlap.h"
 #include "spion/kernels/cuda_launch/shared_memory.h"
 
