@@ -69,22 +69,28 @@ AtomicFile::~AtomicFile() {
 }
 
 absl::Status AtomicFile::Append(absl::string_view content) {
-  if (pending_.size() + content.size() > kPendingBytes) {
-    RETURN_IF_ERROR(Write(pending_));
-    pending_.clear();
-  }
-  if (content.size() > kPendingBytes) return Write(content);
+  if (pending_.size() + content.size() > kPendingBytes) RETURN_IF_ERROR(WritePending());
+  if (content.size() > kPendingBytes) return WriteAll(descriptor_, partial_, content);
   absl::StrAppend(&pending_, content);
   return absl::OkStatus();
 }
 
-absl::Status AtomicFile::Write(absl::string_view content) {
-  return WriteAll(descriptor_, partial_, content);
+absl::Status AtomicFile::WritePending() {
+  RETURN_IF_ERROR(WriteAll(descriptor_, partial_, pending_));
+  pending_.clear();
+  return absl::OkStatus();
+}
+
+absl::Status AtomicFile::Replace(int64_t at, absl::string_view content) {
+  RETURN_IF_ERROR(WritePending());
+  if (lseek(descriptor_.number(), at, SEEK_SET) < 0) return SystemError("write", partial_);
+  RETURN_IF_ERROR(WriteAll(descriptor_, partial_, content));
+  return lseek(descriptor_.number(), 0, SEEK_END) < 0 ? SystemError("write", partial_)
+                                                      : absl::OkStatus();
 }
 
 absl::Status AtomicFile::Flush() {
-  RETURN_IF_ERROR(Write(pending_));
-  pending_.clear();
+  RETURN_IF_ERROR(WritePending());
   return fsync(descriptor_.number()) == 0 ? absl::OkStatus() : SystemError("flush", partial_);
 }
 
@@ -109,7 +115,7 @@ absl::Status AppendLine(const FilePlace& place, absl::string_view line) {
   if (file.number() < 0) return SystemError("write", place);
   struct stat before = {};
   if (fstat(file.number(), &before) != 0) return SystemError("write", place);
-  const absl::Status written = WriteAll(file, place, absl::StrCat(line, "\n"));
+  absl::Status written = WriteAll(file, place, absl::StrCat(line, "\n"));
   // A torn line would join the next one.
   if (!written.ok() && ftruncate(file.number(), before.st_size) != 0) {
     return SystemError("cut a torn line from", place);

@@ -35,6 +35,8 @@ class AtomicFile {
 
   /// Collects small pieces in memory, so that a piece may be as short as you like.
   absl::Status Append(absl::string_view content);
+  /// Over what was appended, which has so many bytes from byte `at` on.
+  absl::Status Replace(int64_t at, absl::string_view content);
   /// Flushes the content so far to the disk. For whoever commits several files together: after it,
   /// hardly anything is left to go wrong.
   absl::Status Flush();
@@ -45,7 +47,7 @@ class AtomicFile {
 
  private:
   AtomicFile(const FilePlace& place, Descriptor descriptor);
-  absl::Status Write(absl::string_view content);
+  absl::Status WritePending();
 
   FilePlace place_;
   FilePlace partial_;

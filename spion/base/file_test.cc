@@ -62,6 +62,21 @@ TEST(AtomicFileTest, AppearsWholeWhenItIsCommitted) {
   EXPECT_FALSE(std::filesystem::exists(path + ".partial"));
 }
 
+TEST(AtomicFileTest, ReplacesWhatWasAppendedAndGoesOnAtItsEnd) {
+  const std::string path = ::testing::TempDir() + "/replaced.txt";
+  const std::string large(3 << 20, 'x');  // more than is collected
+  absl::StatusOr<AtomicFile> file = AtomicFile::Create(path);
+  ASSERT_TRUE(file.ok()) << file.status();
+  ASSERT_TRUE(file->Append("one two ").ok());
+  ASSERT_TRUE(file->Replace(4, "2wo").ok());
+  ASSERT_TRUE(file->Append(large).ok());
+  ASSERT_TRUE(file->Append(" end").ok());
+  ASSERT_TRUE(file->Replace(0, "ONE").ok());
+  ASSERT_TRUE(file->Append(".").ok());
+  ASSERT_TRUE(file->Commit().ok());
+  EXPECT_TRUE(Read(path) == "ONE 2wo " + large + " end.");
+}
+
 TEST(AtomicFileTest, LeavesTheOldFileWhenItIsNotCommitted) {
   const std::string path = ::testing::TempDir() + "/given_up.txt";
   ASSERT_TRUE(WriteFileAtomically(path, "old").ok());

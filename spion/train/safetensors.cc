@@ -29,7 +29,8 @@ using Json = nlohmann::json;
 
 constexpr char kMetadata[] = "__metadata__";
 constexpr char kChecksum[] = "crc32";  // among the metadata
-constexpr size_t kAlignment = 8;       // of the data, so that a reader may map it
+constexpr char kNoChecksum[] = "00000000";
+constexpr size_t kAlignment = 8;  // of the data, so that a reader may map it
 
 absl::Status Damaged(const FilePlace& place, absl::string_view what) {
   return absl::DataLossError(absl::StrCat(place.path(), " is not a whole safetensors file: ", what,
@@ -151,17 +152,9 @@ class Checksum {
   uLong sum_ = 0;
 };
 
-// On the host, in one piece.
-at::Tensor Gathered(const at::Tensor& tensor) { return tensor.detach().cpu().contiguous(); }
-
-absl::string_view BytesOf(const at::Tensor& gathered) {
-  return {static_cast<const char*>(gathered.const_data_ptr()), gathered.nbytes()};
-}
-
-// All before the data.
+// All before the data, without its checksum.
 absl::StatusOr<std::string> Header(const FilePlace& place, const TensorFile& content) {
   Json header = Json::object();
-  Checksum checksum(content.metadata);
   size_t start = 0;
   for (const auto& [name, tensor] : content.tensors) {
     const at::ScalarType dtype = tensor.scalar_type();
@@ -176,15 +169,20 @@ absl::StatusOr<std::string> Header(const FilePlace& place, const TensorFile& con
     const size_t end = start + tensor.nbytes();
     header[name] = {
         {"dtype", type->name}, {"shape", tensor.sizes().vec()}, {"data_offsets", {start, end}}};
-    checksum.Add(BytesOf(Gathered(tensor)));
     start = end;
   }
   header[kMetadata] = content.metadata;
-  header[kMetadata][kChecksum] = checksum.Text();
+  header[kMetadata][kChecksum] = kNoChecksum;
   std::string text = header.dump();
   text.append((kAlignment - text.size() % kAlignment) % kAlignment, ' ');
   const uint64_t size = text.size();
   return absl::StrCat(absl::string_view(reinterpret_cast<const char*>(&size), sizeof(size)), text);
+}
+
+// There is no other such text: within a string a quote has a backslash before it.
+int64_t PlaceOfChecksum(absl::string_view header) {
+  const std::string before = absl::StrCat("\"", kChecksum, "\":\"");
+  return static_cast<int64_t>(header.find(absl::StrCat(before, kNoChecksum)) + before.size());
 }
 
 // Takes it out of the metadata, where SaveTensors has put it. What others wrote has none.
@@ -205,9 +203,14 @@ absl::Status SaveTensors(const FilePlace& place, const TensorFile& content) {
   ASSIGN_OR_RETURN(const std::string header, Header(place, content));
   ASSIGN_OR_RETURN(AtomicFile file, AtomicFile::Create(place));
   RETURN_IF_ERROR(file.Append(header));
+  Checksum checksum(content.metadata);
   for (const auto& [name, tensor] : content.tensors) {
-    RETURN_IF_ERROR(file.Append(BytesOf(Gathered(tensor))));
+    const at::Tensor host = tensor.detach().cpu().contiguous();
+    const absl::string_view bytes(static_cast<const char*>(host.const_data_ptr()), host.nbytes());
+    checksum.Add(bytes);
+    RETURN_IF_ERROR(file.Append(bytes));
   }
+  RETURN_IF_ERROR(file.Replace(PlaceOfChecksum(header), checksum.Text()));
   return file.Commit();
 }
 
