@@ -313,7 +313,7 @@ class LargeBatchTest(Section, unittest.TestCase):
         for variant, method, left in (
                 ("SPION-CF", "SPION-CF", ""),
                 ("top blocks instead of flood fill (SPION-C)", "SPION-C (no flood fill)", ""),
-                ("no convolution (SPION-F)", "SPION-F (no convolution)", ""),
+                ("no convolution, schedule goes on (SPION-F)", "SPION-F (no convolution)", ""),
                 ("one pattern for all layers", "SPION-CF, one pattern for all layers", ""),
                 ("pruned entries excluded, not score 0", "SPION-CF, pruned entries excluded",
                  " (2 not run)")):

@@ -6,12 +6,13 @@ from page import Entry, Grid, Page
 
 TITLE = "Ablation"
 ABOUT = ("SPION-CF, and the same with one part changed: without flood fill (SPION-C's top blocks), "
-         "without the convolution (SPION-F), pruned entries left out of the softmax, one pattern for "
-         "all layers, a learning rate that goes on at the transition; on image also nearly every "
-         "block kept, which leaves nothing of the method but that its schedule starts anew, and "
-         "another limit for the transition. Dense all along is LibTorch's fused attention, with every "
-         "block what SPION's dense phase computes. Differences are paired by seed: mean, 95 % "
-         "interval by Student's t, p of the exact sign-flip test, two-sided.")
+         "without the convolution (SPION-F, whose learning rate goes on at the transition, too), pruned "
+         "entries left out of the softmax, one pattern for all layers, a learning rate that goes on at "
+         "the transition, which is what SPION-F compares with; on image also nearly every block kept, "
+         "which leaves nothing of the method but that its schedule starts anew, and another limit for "
+         "the transition. Dense all along is LibTorch's fused attention, with every block what SPION's "
+         "dense phase computes. Differences are paired by seed: mean, 95 % interval by Student's t, p "
+         "of the exact sign-flip test, two-sided.")
 _DENSE = "dense all along"
 _DENSE_AS_SPION = "dense all along, every block"
 _WHOLE = "SPION-CF"
@@ -20,7 +21,7 @@ _THOROUGH = "image"  # the task with all rows
 _ROWS = (
     (_WHOLE, "cf", "", {}),
     ("top blocks instead of flood fill (SPION-C)", "c", "", {}),
-    ("no convolution (SPION-F)", "f", "", {}),
+    ("no convolution, schedule goes on (SPION-F)", "f", "", {}),
     ("pruned entries excluded, not score 0", "cf", "excluded", {"excluded_pruned": "yes"}),
     ("one pattern for all layers", "cf", "shared", {"shared_pattern": "yes"}),
     ("schedule goes on at the transition", "cf", "continued", {"continued_schedule": "yes"}),

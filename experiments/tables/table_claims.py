@@ -15,8 +15,10 @@ ABOUT = ("What speaks for or against each claim of the paper: SPION-CF beside wh
          "as much the other takes: above 1, SPION-CF takes less. Accuracies are differences of test "
          "accuracy in points, paired by seed, with the 95 % interval by Student's t and the p of the "
          "exact sign-flip test, two-sided; with five seeds it is 0.0625 at least. An interval with 0 "
-         "in it leaves open which is better. Where the cells compared are of other commits, the figure "
-         "says so: what the program does may have changed in between.")
+         "in it leaves open which is better. SPION-F's learning rate goes on at the transition, so it "
+         "is set beside SPION-CF with one that goes on, too: what differs is the convolution alone. "
+         "Where the cells compared are of other commits, the figure says so: what the program does may "
+         "have changed in between.")
 _SPION = "cf"
 _BEST_SPARSE = "the best sparse Transformer"
 
@@ -34,14 +36,15 @@ class _Task:
         self.name = task
         self._found = gather.by_method(preset, results, task)
 
-    def _other_commits(self, other):
+    def _other_commits(self, mine, other):
         """What a figure says of cells that SPION-CF's are compared with."""
         commits = [{commit for made in provenance.of(found) for commit in made.commits}
-                   for found in (self._found[_SPION], other)]
+                   for found in (mine, other)]
         return ", other commits" if commits[0] != commits[1] else ""
 
-    def row(self, claim, what, figure, finding, other=()):
-        nothing = gather.without_numbers(self._found[_SPION]) or gather.without_numbers(other)
+    def row(self, claim, what, figure, finding, other=(), mine=None):
+        nothing = (gather.without_numbers(self._found[_SPION] if mine is None else mine)
+                   or gather.without_numbers(other))
         return [claim, self.name, what, figure or nothing or Entry("-"), finding]
 
     def ratio(self, claim, what, names, value, unit):
@@ -58,14 +61,15 @@ class _Task:
         ratio = taken[least] / mine
         return self.row(claim, methods.title(least),
                         f"{ratio:.2f} ({mine:.4g} against {taken[least]:.4g} {unit})"
-                        + self._other_commits(self._found[least]),
+                        + self._other_commits(self._found[_SPION], self._found[least]),
                         "less" if ratio > 1 else "more" if ratio < 1 else "equal")
 
-    def difference(self, claim, what, other):
-        found = paired.compare(gather.accuracy_by_seed(self._found[_SPION]),
-                               gather.accuracy_by_seed(other))
-        return self.row(claim, what, found and found.text() + self._other_commits(other),
-                        found.verdict if found else "-", other)
+    def difference(self, claim, what, other, mine=None):
+        """`mine`: of SPION-CF, where it is not the method as published."""
+        mine = self._found[_SPION] if mine is None else mine
+        found = paired.compare(gather.accuracy_by_seed(mine), gather.accuracy_by_seed(other))
+        return self.row(claim, what, found and found.text() + self._other_commits(mine, other),
+                        found.verdict if found else "-", other, mine)
 
     def difference_from_best(self, claim, what, names):
         """From the one of `names` whose mean accuracy is highest, `what` where none is there."""
@@ -92,9 +96,13 @@ class _Task:
             yield self.ratio("less memory in training", title, [name],
                              operator.itemgetter("peak_memory_mib"), "MiB")
             yield self.difference("quality kept, or better than dense", title, self._found[name])
-        for name, part in (("c", "flood fill matters"), ("f", "convolution matters")):
-            if name in self._found:
-                yield self.difference(part, methods.title(name), self._found[name])
+        if "c" in self._found:
+            yield self.difference("flood fill matters", methods.title("c"), self._found["c"])
+        if "f" in self._found:
+            yield self.difference(
+                "convolution matters", f"{methods.title('f')}, both schedules going on",
+                self._found["f"],
+                table_ablation.runs_of_variant(preset, results, self.name, "continued"))
         yield self.difference("each layer needs a pattern of its own", "one pattern for all layers",
                               table_ablation.runs_of_variant(preset, results, self.name, "shared"))
 
