@@ -112,7 +112,7 @@ class BlockPattern(nn.Module):
         A run's patterns.json has one for each layer: ``json.load(file)["layers"][0]`` is the first.
 
         Raises:
-            ValueError: if it is none, or contradicts itself.
+            ValueError: for what is no pattern, or contradicts itself.
         """
         try:
             pattern = json.loads(document) if isinstance(document, str) else document

@@ -82,8 +82,8 @@ class PhaseController:
         shared_pattern: whether all layers get one pattern, made from the mean of their maps.
 
     Raises:
-        TypeError: for a layer that is none.
-        ValueError: for no layers, or a number that is none.
+        TypeError: for a layer that is no spion.nn.SpionAttention.
+        ValueError: for no layers, or a number out of its range.
 
     Source: SPION, arXiv 2309.12578.
     """
@@ -216,7 +216,7 @@ class PhaseController:
         """Goes on from there. The model's state_dict, which has the patterns, is to be loaded first.
 
         Raises:
-            ValueError: if it is none, or of another phase or number of layers than the layers are.
+            ValueError: for what no controller saved, or a state of another phase or number of layers.
         """
         lacking = [name for name in self.state_dict() if name not in state]
         if lacking:

@@ -1,4 +1,4 @@
-"""Does spion work here? ``python -m spion.selftest`` says so in about a minute.
+"""Does spion work here? ``python -m spion.selftest`` says so: in seconds, or a minute with a GPU.
 
 Exit code 0 if all that can run here does; 1 if something fails.
 """
