@@ -174,7 +174,7 @@ setup_machine() {
   source "$root/third_party/versions.env"
   if ! command -v dpkg-query >/dev/null; then
     echo "setup: this is not a Debian system, so nothing is checked or installed;" \
-      "CONTRIBUTING.md lists what SPION needs" >&2
+      "third_party/versions.env lists what SPION needs" >&2
     return 0
   fi
   plan_setup
