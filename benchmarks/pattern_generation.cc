@@ -32,7 +32,7 @@ struct Shape {
   double threshold;
 };
 
-// image, listops, text: spion.md, reference hyper-parameters.
+// image, listops, text: as in spion/data/tasks.bzl.
 constexpr Shape kShapes[] = {
     {1024, 32, 0.04, 0.96}, {2048, 64, 0.04, 0.98}, {4096, 64, 0.03, 0.99}};
 

@@ -7,7 +7,7 @@
 
 The one list of them: BUILD files load it, the registry and the presets are generated from it, and
 experiments/tables/methods.py reads it as Python, also where there is no Bazel. Source of `paper`:
-spion.md, "Reference hyper-parameters"; of `step_ms`: the public implementations of 2021 to 2023
+the method's reference implementation; of `step_ms`: the public implementations of 2021 to 2023
 (docs/baselines.md), so more than it will be.
 """
 

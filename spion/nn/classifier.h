@@ -4,7 +4,7 @@
 //   SequenceClassifier model(config, device, factory);
 //   at::Tensor logits = model.Forward(ids, lengths, /*training=*/true);   // [B, classes]
 //
-// Source: spion.md, "Model".
+// Source: SPION, arXiv 2309.12578, and its reference implementation.
 #ifndef SPION_NN_CLASSIFIER_H_
 #define SPION_NN_CLASSIFIER_H_
 

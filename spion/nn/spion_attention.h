@@ -10,7 +10,7 @@
 //   attention.TakePrunedShare();            // how much of the softmax went to pruned entries
 //
 // When to capture and when to switch is the phase controller's business (spion/train).
-// Source: spion.md, "Three phases".
+// Source: SPION, arXiv 2309.12578.
 #ifndef SPION_NN_SPION_ATTENTION_H_
 #define SPION_NN_SPION_ATTENTION_H_
 

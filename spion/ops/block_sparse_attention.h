@@ -6,7 +6,8 @@
 // operators of spion/ops/stable, as the Python package does.
 //
 // What it computes: spion/kernels/block_sparse/api.h. On a GPU it runs on the current stream,
-// allocates its results alone, and may be captured into a CUDA graph.
+// allocates its results, and scratch where the backward pass has such (api.h), and may be captured
+// into a CUDA graph.
 #ifndef SPION_OPS_BLOCK_SPARSE_ATTENTION_H_
 #define SPION_OPS_BLOCK_SPARSE_ATTENTION_H_
 

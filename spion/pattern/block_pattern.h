@@ -6,9 +6,9 @@
 //   p.kept_blocks();           // 34: the diagonal and two more
 //   for (int column : p.columns_of_row(2)) ...   // 2, 8, 9
 //
-// A value type: n x n blocks, immutable, the main diagonal always kept (spion.md, phase 3; a row
-// that may not even see itself would have no key at all). Held as block CSR and block CSC at once,
-// because the forward pass walks rows and the gradients of K and V walk columns.
+// A value type: n x n blocks, immutable, the main diagonal always kept, as the method has it (arXiv
+// 2309.12578): a row that may not even see itself would have no key at all. Held as block CSR and
+// block CSC at once, because the forward pass walks rows and the gradients of K and V walk columns.
 #ifndef SPION_PATTERN_BLOCK_PATTERN_H_
 #define SPION_PATTERN_BLOCK_PATTERN_H_
 

@@ -9,7 +9,7 @@
 //
 // Errors: InvalidArgument if the block size is not positive, does not divide the side, or leaves
 // 2^31 blocks a side or more; from AveragePool also as CheckShape.
-// Source: spion.md, pattern generators, pool.
+// Source: SPION, arXiv 2309.12578.
 #ifndef SPION_PATTERN_BLOCK_POOLING_H_
 #define SPION_PATTERN_BLOCK_POOLING_H_
 

@@ -4,7 +4,7 @@
 //                                   0.1, 0.4}};
 //   scores.at(1, 0);                               // 0.1
 //
-// M of spion.md: n x n, row-major.
+// M of SPION (arXiv 2309.12578): n x n, row-major.
 #ifndef SPION_PATTERN_BLOCK_SCORES_H_
 #define SPION_PATTERN_BLOCK_SCORES_H_
 

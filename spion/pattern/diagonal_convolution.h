@@ -3,7 +3,8 @@
 //   out[i][j] = sum over t = -h .. h of map[i + t][j + t],   h = (width - 1) / 2
 //
 // where entries outside the map count as zero: the cross-correlation with a width x width filter
-// that is 1 on its main diagonal, with "same" padding (spion.md, pattern generators).
+// that is 1 on its main diagonal, with "same" padding. Source: SPION, arXiv
+// 2309.12578.
 //
 //   ASSIGN_OR_RETURN(std::vector<double> out, DiagonalConvolution({values, 4096}));   // [L, L]
 //

@@ -12,7 +12,7 @@
 //   otherwise:     right if right > diagonal, else diagonal;
 // and marks the block moved to if its score > threshold. Beyond the last row and column stand
 // zeros; a walk that moves there ends, and they are never marked. A start is marked only if some
-// walk moves to it. Source: spion.md, flood fill.
+// walk moves to it. Source: SPION, arXiv 2309.12578.
 #ifndef SPION_PATTERN_FLOOD_FILL_H_
 #define SPION_PATTERN_FLOOD_FILL_H_
 

@@ -11,7 +11,7 @@
 //   SPION-CF  diagonal convolution, block pooling, flood fill above the threshold quantile
 //
 // and the main diagonal always. Runs on one core, holds no second L x L map, and is deterministic.
-// Source: spion.md, pattern generators; arXiv 2309.12578.
+// Source: SPION, arXiv 2309.12578.
 #ifndef SPION_PATTERN_GENERATOR_H_
 #define SPION_PATTERN_GENERATOR_H_
 

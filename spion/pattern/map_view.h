@@ -5,7 +5,7 @@
 //   RETURN_IF_ERROR(CheckShape(map));
 //   float p = map.row(2)[5];                       // how much token 2 looks at token 5
 //
-// A_l of spion.md: L x L, row-major, rows are queries, columns are keys.
+// A_l of SPION (arXiv 2309.12578): L x L, row-major, rows are queries, columns are keys.
 #ifndef SPION_PATTERN_MAP_VIEW_H_
 #define SPION_PATTERN_MAP_VIEW_H_
 

@@ -1,5 +1,6 @@
 // The pattern generators again, for tests and for benchmarks that check before they time: written
-// from spion.md in plain loops over doubles, sharing no step with the code under test.
+// from the method's definition in plain loops over doubles, sharing no step with the code under
+// test.
 //
 //   const std::vector<float> values = RandomAttentionMap(/*side=*/256, /*seed=*/7);
 //   EXPECT_EQ(pattern.mask(), NaivePatternMask({values, 256}, options));

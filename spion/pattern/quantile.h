@@ -3,7 +3,7 @@
 //   Quantile({1, 2, 3, 5}, 0.5)   // rank 0.5 * 3 = 1.5, half-way from 2 to 3: 2.5
 //
 // The entry of rank q * (N - 1) in ascending order, counted from 0. Linear time: selection, no
-// sort. Source: spion.md, flood fill, t.
+// sort. The threshold of SPION's flood fill (arXiv 2309.12578) is one.
 #ifndef SPION_PATTERN_QUANTILE_H_
 #define SPION_PATTERN_QUANTILE_H_
 

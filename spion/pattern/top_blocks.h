@@ -5,7 +5,7 @@
 //   TopBlocks(scores, 2);                          // (1, 1), (0, 1)
 //
 // Equal scores: the block that comes first row by row wins, so the choice is the same everywhere.
-// Source: spion.md, SPION-C.
+// Source: SPION-C, arXiv 2309.12578.
 #ifndef SPION_PATTERN_TOP_BLOCKS_H_
 #define SPION_PATTERN_TOP_BLOCKS_H_
 

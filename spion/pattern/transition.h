@@ -9,7 +9,7 @@
 // capture on
 //   change_l = |D_l(i) - D_l(i-1)| / D_l(i-1) * 100
 // and the maps have settled when change_l, truncated to an integer, is below the limit for every
-// layer. Source: spion.md, transition test. The only state is the newest distances: giving them to
+// layer. Source: SPION, arXiv 2309.12578. The only state is the newest distances: giving them to
 // a new test resumes it.
 #ifndef SPION_PATTERN_TRANSITION_H_
 #define SPION_PATTERN_TRANSITION_H_

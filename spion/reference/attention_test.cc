@@ -89,8 +89,8 @@ TEST(ReferenceAttentionTest, TwoByTwoByHand) {
   EXPECT_EQ(Forward(input).out, input.v);
 }
 
-/// spion.md's formula word for word: m_r over C_r and 0, scores minus 1e6 on padding, and
-/// Z = sum over C_r + (L - |C_r|) exp(0 - m_r).
+/// The formula of the method's reference implementation word for word: m_r over C_r and 0, scores
+/// minus 1e6 on padding, and Z = sum over C_r + (L - |C_r|) exp(0 - m_r).
 std::vector<double> LiteralForward(const Input& input) {
   std::vector<double> out(input.v.size(), 0.0);
   const int64_t d = input.head_dim;

@@ -10,7 +10,7 @@
 //     ASSIGN_OR_RETURN(std::optional<Capture> capture, phases.AfterStep(step));
 //   }
 //
-// Source: spion.md, "Three phases". The distance is between neighbouring captures, as the paper
+// Source: SPION, arXiv 2309.12578. The distance is between neighbouring captures, as the paper
 // says (the reference compares the third map with the first).
 #ifndef SPION_TRAIN_PHASE_CONTROLLER_H_
 #define SPION_TRAIN_PHASE_CONTROLLER_H_

@@ -5,7 +5,7 @@
 //
 // Padded keys have probability 0; a row whose keys are all padding adds 0. Padded queries count
 // like any other, as in the reference. The mean over no heads (B or H is 0) is 0.
-// Source: spion.md, "Three phases", 1.
+// Source: SPION, arXiv 2309.12578.
 #ifndef SPION_KERNELS_ATTENTION_MAP_API_H_
 #define SPION_KERNELS_ATTENTION_MAP_API_H_
 

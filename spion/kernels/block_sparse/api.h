@@ -16,9 +16,9 @@
 //
 // Shapes: B batch, H heads, L length, d head dimension, b block size, n = L / b. B and H are any
 // number up to kMaxHeads in all; of none (B or H is 0) nothing is read or written.
-// Source: spion.md "Sparse attention, forward" and "Backward"; the fused form starts the online
-// softmax (Milakov & Gimelshein 2018) at m = 0, Z = L - |C_r|, and recomputes P in the backward
-// pass (Dao et al. 2022).
+// Source: SPION (arXiv 2309.12578) and its reference implementation; the fused form starts the
+// online softmax (Milakov & Gimelshein 2018) at m = 0, Z = L - |C_r|, and recomputes P in the
+// backward pass (Dao et al. 2022).
 #ifndef SPION_KERNELS_BLOCK_SPARSE_API_H_
 #define SPION_KERNELS_BLOCK_SPARSE_API_H_
 
