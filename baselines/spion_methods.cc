@@ -20,7 +20,9 @@ Method Spion(PatternKind kind) {
                 return std::make_unique<SpionAttention>(context.layer, context.length,
                                                         context.device, PrunedScore::kZero);
               },
-          .has_every_block = true};
+          .has_every_block = true,
+          // In the reference all variants but F start the schedule anew.
+          .continued_schedule = kind == PatternKind::kF};
 }
 
 }  // namespace

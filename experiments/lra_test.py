@@ -151,9 +151,9 @@ class AblationTest(unittest.TestCase):
              "--dense_step_limit=6", "--transition_limit_percent=0", "--dev_examples=8",
              "--test_examples=64"]
 
-    def train(self, *flags):
+    def train(self, *flags, method="cf"):
         folder = new_folder() / "run"
-        result = run(*self.STEPS, f"--out_dir={folder}", *flags)
+        result = run(*self.STEPS, f"--out_dir={folder}", *flags, method=method)
         self.assertEqual(result.returncode, 0, result.stderr)
         return folder
 
@@ -162,12 +162,18 @@ class AblationTest(unittest.TestCase):
         lines = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
         return [line["learning_rate"] for line in lines if line["kind"] == "train"]
 
-    def test_the_schedule_restarts_at_the_transition_unless_it_is_to_go_on(self):
+    def test_the_schedule_restarts_at_the_transition_unless_it_is_to_go_on_as_in_f(self):
         restarted = self.learning_rates(self.train())
         self.assertEqual(restarted[6], restarted[0])
         continued = self.learning_rates(self.train("--continued_schedule"))
         self.assertEqual(continued[:6], restarted[:6])
         self.assertEqual(continued[1:], sorted(continued[1:], reverse=True))
+        for flags, rates, goes_on in (((), continued, True),
+                                      (("--continued_schedule=no",), restarted, False)):
+            folder = self.train(*flags, method="f")
+            self.assertEqual(self.learning_rates(folder), rates)
+            manifest = json.loads((folder / "manifest.json").read_text())
+            self.assertEqual(manifest["hyper_parameters"]["continued_schedule"], goes_on)
 
     def test_a_shared_pattern_and_excluded_entries(self):
         folder = self.train("--shared_pattern=true", "--excluded_pruned=yes")

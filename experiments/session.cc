@@ -122,6 +122,7 @@ absl::StatusOr<Experiment> Plan(const Options& options, const DeviceChoice& devi
   ASSIGN_OR_RETURN(const Precision precision, ChoosePrecision(options.precision, device.device));
   ASSIGN_OR_RETURN(const Preset preset, ChoosePreset(options, device.device.is_cuda()));
   ASSIGN_OR_RETURN(HyperParameters h, HyperParametersFor(options.task, preset));
+  h.continued_schedule = method.continued_schedule;
   for (const auto& [name, text] : options.hyper_parameters) {
     RETURN_IF_ERROR(SetHyperParameter(h, name, text));
   }

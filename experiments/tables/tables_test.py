@@ -113,9 +113,10 @@ class TablesTest(unittest.TestCase):
             self.assertEqual(ablation[dense][1:], ["-", "-", "-"])
         same = "+0.00 (+0.00 to +0.00), p 1.00, 2 seeds"  # every method's seeds give the same
         differences = texts(self.pages["ablation"], "image_differences")
-        self.assertEqual(differences["SPION-CF"], ["-", same, same])
-        self.assertEqual(differences["dense all along, every block"], [same, same, "-"])
-        self.assertEqual(differences["one pattern for all layers"], [same, same, same])
+        self.assertEqual(differences["SPION-CF"], ["-", same, same, same])
+        self.assertEqual(differences["schedule goes on at the transition"], [same, "-", same, same])
+        self.assertEqual(differences["dense all along, every block"], [same, same, same, "-"])
+        self.assertEqual(differences["one pattern for all layers"], [same, same, same, same])
         pictures = [block for block in self.pages["patterns"].blocks if hasattr(block, "svg")]
         self.assertEqual(len(pictures), len(methods.TASKS) * 3 * 2)
 
@@ -126,7 +127,9 @@ class TablesTest(unittest.TestCase):
                                  if cell.method in without else self.results.result(cell))
 
     def test_ablation_compares_with_what_is_asked_for(self):
-        for chosen, yardsticks in ((("cf", "sdpa"), ["SPION-CF", "dense all along"]),
+        for chosen, yardsticks in ((("cf", "sdpa"),
+                                    ["SPION-CF", "schedule goes on at the transition",
+                                     "dense all along"]),
                                    (("c", "every_block"), ["dense all along, every block"])):
             grid = self.page_of("ablation", *chosen).blocks[1]
             self.assertEqual(grid.columns, ["variant", *(f"over {what}" for what in yardsticks)])

@@ -20,6 +20,9 @@ struct Method {
   /// Whether its attention, SPION's in the dense phase, is that of every_block_attention.h, which
   /// is one of two.
   bool has_every_block = false;
+  /// Whether, as published, the learning rate's schedule goes on at the transition instead of
+  /// starting anew.
+  bool continued_schedule = false;
 };
 
 }  // namespace spion

@@ -96,10 +96,6 @@ bool WithDensity(const Context& context) {
 bool WithThreshold(const Context& context) {
   return WithPatterns(context) && context.pattern_kind != PatternKind::kC;
 }
-// SPION-F goes on with the schedule in any case.
-bool WithRestart(const Context& context) {
-  return WithPatterns(context) && context.pattern_kind != PatternKind::kF;
-}
 
 std::string AnyValue(const HyperParameters&, const Context&) { return ""; }
 
@@ -141,7 +137,7 @@ constexpr Rule kRules[] = {
      [](const H& h, const Context&) { return DenseStepLimit(h); }},
     {"shared_pattern", WithPatterns, AnyValue},
     {"excluded_pruned", WithPatterns, AnyValue},
-    {"continued_schedule", WithRestart, AnyValue},
+    {"continued_schedule", WithPatterns, AnyValue},
     {"keep_maps", WithPatterns, AnyValue},
     {"evaluation_interval", InTraining,
      [](const H& h, const Context&) { return Whole(h.evaluation_interval, 1, kLargestSetting); }},

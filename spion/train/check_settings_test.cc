@@ -226,7 +226,7 @@ TEST(SettingsNotesTest, NamesFlagsWithoutEffect) {
   EXPECT_THAT(SettingsNotes(h, Context(PatternKind::kC, true, given)),
               ElementsAre("note: without effect here: --threshold"));
   EXPECT_THAT(SettingsNotes(h, Context(PatternKind::kF, true, given)),
-              ElementsAre("note: without effect here: --density, --continued_schedule"));
+              ElementsAre("note: without effect here: --density"));
   EXPECT_THAT(SettingsNotes(h, Context(std::nullopt, false, given)),
               ElementsAre("note: without effect here: --sequence_length, --block_size, --density, "
                           "--threshold, --excluded_pruned, --continued_schedule"));

@@ -50,12 +50,13 @@ struct HyperParameters {
   /// 0: never.
   int64_t dense_step_limit = 0;
 
-  // What the ablation turns, one at a time; all false: the method as published.
+  // What the ablation turns, one at a time; all false: SPION-CF and -C as published.
   /// One pattern for all layers, made from the mean of their maps.
   bool shared_pattern = false;
   /// Pruned entries are left out of the softmax instead of counting as score 0.
   bool excluded_pruned = false;
-  /// The learning rate goes on at the transition instead of starting its schedule anew.
+  /// The learning rate goes on at the transition instead of starting its schedule anew. A run has
+  /// its method's (nn/method.h) unless told otherwise: published SPION-F goes on.
   bool continued_schedule = false;
 
   // Evaluation: every how many steps, and how many examples of a split count; 0: all.

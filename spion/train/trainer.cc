@@ -87,11 +87,9 @@ double Training::Seconds() const {
   return seconds_before_ + std::chrono::duration<double>(Clock::now() - start_).count();
 }
 
-// The reference's schedule starts anew at the transition for all but SPION-F.
 double Training::LearningRate(int64_t step) const {
-  const bool restarts =
-      experiment_.method.pattern_kind != PatternKind::kF && !h_.continued_schedule;
-  return schedule_.At(step - 1 - (restarts ? result_.transition_step.value_or(0) : 0));
+  const int64_t begun = h_.continued_schedule ? 0 : result_.transition_step.value_or(0);
+  return schedule_.At(step - 1 - begun);
 }
 
 void Training::Step(int64_t step) {
