@@ -98,6 +98,29 @@ TEST(SafetensorsTest, TheChecksumIsCrc32) {
   EXPECT_EQ(LoadTensors(path).status().code(), absl::StatusCode::kDataLoss);
 }
 
+// A reader may map the data.
+TEST(SafetensorsTest, TheDataBeginAtAMultipleOfEightBytes) {
+  const std::string path = TempPath("aligned.safetensors");
+  for (int length = 1; length <= 8; ++length) {
+    ASSERT_TRUE(SaveTensors(path, {.tensors = {{std::string(length, 'x'), at::tensor({1.F})}},
+                                   .metadata = {}})
+                    .ok());
+    const std::string written = ReadFile(path).value();
+    EXPECT_EQ((written.size() - sizeof(float)) % 8, 0) << length;
+  }
+}
+
+TEST(SafetensorsTest, RefusesAHeaderThatGoesBeyondTheFile) {
+  const std::string path = TempPath("cut.safetensors");
+  std::string bytes = SafetensorsBytes("{}", "");
+  for (const char size : {'\3', '\100'}) {
+    bytes[0] = size;
+    ASSERT_TRUE(WriteFileAtomically(path, bytes).ok());
+    EXPECT_THAT(std::string(LoadTensors(path).status().message()),
+                HasSubstr("ends within the header"));
+  }
+}
+
 TEST(SafetensorsTest, NothingIsWrittenOfAnotherType) {
   const std::string path = TempPath("typed.safetensors");
   const absl::Status status =
@@ -147,9 +170,12 @@ TEST(SafetensorsTest, RefusesOtherOffsetsAndShapes) {
       {"\"a\":" + tensor("[2]", "[0.0,8.0]"), "offsets"},
       {"\"a\":" + tensor("[2]", "[0,8,16]"), "offsets"},
       {"\"a\":" + tensor("[4]", "[0,16]"), "shape"},
+      // More data, or less, than the shape takes.
+      {"\"a\":" + tensor("[1]", "[0,8]"), "offsets"},
+      {"\"a\":" + tensor("[2]", "[0,4]") + ",\"b\":" + tensor("[1]", "[4,8]"), "offsets"},
   };
   for (const auto& [tensors, error] : cases) {
-    const std::string path = TempPath("offsets.safetensors");
+    const std::string path = TempPath("refused.safetensors");  // no word of an error in it
     ASSERT_TRUE(
         WriteFileAtomically(path, SafetensorsBytes("{" + tensors + "}", std::string(8, '\0')))
             .ok());
