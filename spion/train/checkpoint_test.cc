@@ -16,6 +16,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
 #include "spion/base/file.h"
 #include "spion/nn/fused_dense_attention.h"
 #include "spion/pattern/pattern_json.h"
@@ -139,6 +140,21 @@ TEST(CheckpointTest, NamesAWeightThatDoesNotFit) {
   SequenceClassifier other = SpionModel(2, wider);
   EXPECT_THAT(std::string(Restore(*LoadCheckpoint(path), other).message()),
               HasSubstr("tokens.table"));
+}
+
+TEST(CheckpointTest, HasTheModelsWeightsAndNoOthers) {
+  SequenceClassifier model = SpionModel(1);
+  const Checkpoint whole = TakeCheckpoint(InfoOf(model), model);
+  ASSERT_TRUE(Restore(whole, model).ok());
+  Checkpoint other = whole;
+  other.weights["another"] = at::tensor({1.F});
+  const size_t count = whole.weights.size();
+  EXPECT_THAT(std::string(Restore(other, model).message()),
+              HasSubstr(absl::StrCat("has ", count + 1, " weights, the model has ", count)));
+  other = whole;
+  const std::string name = whole.weights.begin()->first;
+  other.weights.erase(name);
+  EXPECT_THAT(std::string(Restore(other, model).message()), HasSubstr("no weight " + name));
 }
 
 TEST(CheckpointTest, DamagedFilesAreNamedAndExplained) {
