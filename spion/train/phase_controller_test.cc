@@ -7,6 +7,9 @@
 
 #include <cmath>
 #include <memory>
+#include <vector>
+
+#include "spion/collective/rank_threads.h"
 
 namespace spion {
 namespace {
@@ -27,18 +30,24 @@ PhaseOptions Options() {
           .generator = generator};
 }
 
+// One training step whose attention looks only at one key: q and k are along one axis, and key
+// `key` is longer by far. The map is then 1 in that column.
+absl::StatusOr<std::optional<Capture>> StepOf(PhaseController& phases,
+                                              const std::vector<SpionAttention*>& layers,
+                                              int64_t length, int64_t step, int64_t key) {
+  phases.BeforeForward(step);
+  const at::Tensor q = at::full({1, 1, length, 16}, 1.0);
+  at::Tensor k = at::zeros({1, 1, length, 16});
+  k.select(2, key).fill_(100);
+  for (SpionAttention* layer : layers) layer->Forward(q, k, q, std::nullopt);
+  phases.TakeMaps(step);
+  return phases.AfterStep(step);
+}
+
 class PhaseControllerTest : public ::testing::Test {
  protected:
-  // One training step whose attention looks only at one key: q and k are along one axis, and key
-  // `key` is longer by far. The map is then 1 in that column.
   absl::StatusOr<std::optional<Capture>> Step(PhaseController& phases, int64_t step, int64_t key) {
-    phases.BeforeForward(step);
-    const at::Tensor q = at::full({1, 1, kLength, 16}, 1.0);
-    at::Tensor k = at::zeros({1, 1, kLength, 16});
-    k.select(2, key).fill_(100);
-    for (SpionAttention* layer : layers_) layer->Forward(q, k, q, std::nullopt);
-    phases.TakeMaps(step);
-    return phases.AfterStep(step);
+    return StepOf(phases, layers_, kLength, step, key);
   }
 
   SpionAttention first_{/*layer=*/0, kLength, at::kCPU, PrunedScore::kZero};
@@ -55,6 +64,7 @@ TEST_F(PhaseControllerTest, ComparesNeighbouringCapturesAndSwitchesWhenSettled) 
 
   // Two whole columns swapped: the distance is sqrt(2 * 64).
   capture = **Step(phases, 4, 5);
+  EXPECT_EQ(capture.index, 2);
   EXPECT_NEAR(capture.distance[0], std::sqrt(128.0), 1e-4);
   EXPECT_THAT(capture.change_percent, IsEmpty());
 
@@ -63,14 +73,48 @@ TEST_F(PhaseControllerTest, ComparesNeighbouringCapturesAndSwitchesWhenSettled) 
   capture = **Step(phases, 6, 0);
   EXPECT_NEAR(capture.distance[0], std::sqrt(128.0), 1e-4);
   EXPECT_NEAR(capture.change_percent[1], 0, 1e-3);
+  EXPECT_EQ(capture.index, 3);
   EXPECT_TRUE(capture.settled);
   EXPECT_TRUE(capture.transition);
   EXPECT_EQ(phases.phase(), Phase::kSparse);
   ASSERT_EQ(capture.patterns.size(), 2u);
   EXPECT_EQ(*first_.pattern(), capture.patterns[0]);
   EXPECT_EQ(*second_.pattern(), capture.patterns[1]);
+  TrainingState state;
+  phases.SaveTo(state);
+  EXPECT_FALSE(state.Has("phases.previous_map.0"));  // they are large, and over
 
   EXPECT_FALSE(Step(phases, 8, 0)->has_value());  // no captures in the sparse phase
+}
+
+TEST(DistanceTest, IsOverAllRows) {
+  constexpr int64_t kLong = 320;  // more than are compared at once
+  SpionAttention layer(/*layer=*/0, kLong, at::kCPU, PrunedScore::kZero);
+  PhaseController phases({&layer}, Options());
+  ASSERT_TRUE(StepOf(phases, {&layer}, kLong, 2, 0).ok());
+  const Capture capture = **StepOf(phases, {&layer}, kLong, 4, 5);
+  EXPECT_NEAR(capture.distance[0], std::sqrt(2.0 * kLong), 1e-4);
+}
+
+// Rank 0's map moves, the other's stays: so does half of the mean.
+TEST(RanksTest, JudgeTheMeanOfTheirMapsAndAreToldWhatCameOfIt) {
+  RunRanks(2, [](Group& group) {
+    SpionAttention layer(/*layer=*/0, kLength, at::kCPU, PrunedScore::kZero);
+    PhaseController phases({&layer}, Options(), group);
+    const auto step = [&](int64_t number, int64_t key) {
+      return **StepOf(phases, {&layer}, kLength, number, group.leads() ? key : 40);
+    };
+    step(2, 0);
+    EXPECT_NEAR(step(4, 5).distance.at(0), std::sqrt(128.0) / 2, 1e-4);
+    const Capture capture = step(6, 0);
+    EXPECT_EQ(capture.step, 6);
+    EXPECT_EQ(capture.index, 3);
+    EXPECT_NEAR(capture.change_percent.at(0), 0, 1e-3);
+    EXPECT_TRUE(capture.settled);
+    EXPECT_TRUE(capture.transition);
+    ASSERT_EQ(capture.patterns.size(), 1u);
+    EXPECT_EQ(*layer.pattern(), capture.patterns[0]);
+  });
 }
 
 TEST_F(PhaseControllerTest, GoesOnWhileOneLayerMoves) {
