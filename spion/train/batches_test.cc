@@ -1,15 +1,18 @@
 #include "spion/train/batches.h"
 
+#include <ATen/ops/tensor.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 namespace spion {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 
 constexpr TaskShape kPairs = {.sequence_length = 5,
                               .vocabulary = 257,
@@ -83,6 +86,32 @@ TEST(ShuffledOrderTest, EveryPassHoldsEveryExampleOnce) {
   for (std::vector<int64_t>* pass : {&first, &second}) {
     std::sort(pass->begin(), pass->end());
     EXPECT_THAT(*pass, ElementsAre(0, 1, 2, 3, 4, 5, 6));
+  }
+}
+
+TEST(ShuffledOrderTest, GoesOnFromItsState) {
+  ShuffledOrder order(7, 3);
+  order.Next(10);
+  TrainingState state;
+  order.SaveTo(state);
+  ShuffledOrder resumed(7, 4);
+  ASSERT_TRUE(resumed.RestoreFrom(state).ok());
+  EXPECT_EQ(resumed.Next(20), order.Next(20));
+}
+
+TEST(ShuffledOrderTest, RefusesAStateThatIsNone) {
+  const ShuffledOrder order(3, 1);
+  TrainingState good;
+  order.SaveTo(good);
+  std::vector<TrainingState> states(4, good);
+  states[0].PutValue("order.position", 4);
+  states[1].PutValue("order.random", Random::State{});
+  states[2].Put("order.examples", at::tensor({0, 1, 3}, at::kLong));
+  states[3].Put("order.examples", at::tensor({0, -1, 2}, at::kLong));
+  for (const TrainingState& state : states) {
+    const absl::Status status = ShuffledOrder(3, 1).RestoreFrom(state);
+    EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss);
+    EXPECT_THAT(std::string(status.message()), HasSubstr("none of 3 examples"));
   }
 }
 
