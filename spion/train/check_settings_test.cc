@@ -271,6 +271,10 @@ TEST(SettingsNotesTest, SaysWhatAShortTrainingLeavesOut) {
   EXPECT_THAT(SettingsNotes(h, Context(PatternKind::kCF)),
               ElementsAre(HasSubstr("learning rate"), HasSubstr("no sparse phase")));
   EXPECT_THAT(SettingsNotes(h, Context(std::nullopt)), ElementsAre(HasSubstr("learning rate")));
+  // What comes with the last step comes.
+  h.warmup_steps = h.steps;
+  h.capture_interval = h.steps;
+  EXPECT_THAT(SettingsNotes(h, Context(PatternKind::kCF)), IsEmpty());
 }
 
 }  // namespace
