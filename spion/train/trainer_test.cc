@@ -24,6 +24,7 @@
 namespace spion {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -33,8 +34,9 @@ class Heard : public TrainingEvents {
  public:
   absl::Status OnStart(const TrainingPosition& at) override { return Note("start", at); }
   absl::Status OnBlockStart(const TrainingPosition& at) override { return Note("block", at); }
-  absl::Status OnReport(const TrainingPosition& /*at*/, const TrainingReport& report) override {
-    last_report = report;
+  absl::Status OnReport(const TrainingPosition& at, const TrainingReport& report) override {
+    positions.push_back(at);
+    reports.push_back(report);
     return absl::OkStatus();
   }
   absl::Status OnBlockEnd(const TrainingPosition& at) override { return Note("end of block", at); }
@@ -56,7 +58,8 @@ class Heard : public TrainingEvents {
 
   std::vector<std::string> events;
   std::vector<SavedModel> models;
-  TrainingReport last_report;
+  std::vector<TrainingPosition> positions;  // of the reports
+  std::vector<TrainingReport> reports;
   bool succeeded = false;
   std::string fails_at;  // the event that returns an error
 
@@ -113,8 +116,78 @@ TEST(EventsTest, ComeInOrder) {
                           "end of eval 20", "best 20", "block 20", "end of block 30", "eval 30",
                           "end of eval 30", "end 30", "last 30"));
   EXPECT_TRUE(heard.succeeded);
-  EXPECT_EQ(heard.last_report.steps, 30);
-  EXPECT_GT(heard.last_report.samples_per_second, 0);
+}
+
+TEST(EventsTest, ReportsSayHowFarAndHowFast) {
+  Heard heard;
+  ASSERT_TRUE(TrainSmall(SmallDenseExperiment(Precision::kFloat32), heard).ok());
+  ASSERT_EQ(heard.reports.size(), 30u);  // of so short a training one a step
+  for (size_t i = 0; i < heard.reports.size(); ++i) {
+    const auto step = static_cast<int64_t>(i) + 1;
+    EXPECT_EQ(heard.positions[i].step, step);
+    EXPECT_EQ(heard.positions[i].samples, 8 * step);
+    EXPECT_DOUBLE_EQ(heard.positions[i].epochs, static_cast<double>(step) / 4);  // of 32 examples
+    const TrainingReport& report = heard.reports[i];
+    EXPECT_EQ(report.steps, 30);
+    EXPECT_GT(report.step_ms, 0);
+    EXPECT_NEAR(report.samples_per_second * report.step_ms / 1e3, 8, 1e-9);
+  }
+}
+
+TEST(EventsTest, ALongTrainingReportsEachFiftySteps) {
+  Experiment experiment = SmallDenseExperiment(Precision::kFloat32);
+  experiment.hyper_parameters.steps = 10'000;
+  experiment.hyper_parameters.evaluation_interval = 10'000;
+  Heard heard;
+  int steps = 0;
+  ASSERT_TRUE(TrainSmall(experiment, heard, {.stop_requested = [&] { return ++steps == 120; }})
+                  ->interrupted);
+  ASSERT_EQ(heard.positions.size(), 2u);
+  EXPECT_EQ(heard.positions[0].step, 50);
+  EXPECT_EQ(heard.positions[1].step, 100);
+}
+
+// A training of 30 steps, 5 of them warm-up, that is sparse from step 11 on. The rate of a step
+// counted from 0, by its line from corner to corner.
+double Rate(int step) {
+  constexpr double kPeak = 1e-3;
+  constexpr double kStart = kPeak / 25;
+  constexpr double kEnd = kPeak / 25e4;
+  return step <= 4 ? kStart + (kPeak - kStart) * step / 4
+                   : kPeak + (kEnd - kPeak) * (step - 4) / 25;
+}
+
+TEST(LearningRateTest, StartsAnewAtTheTransitionUnlessItIsToGoOn) {
+  for (const auto& [kind, is_continued] :
+       {std::pair(PatternKind::kCF, false), {PatternKind::kCF, true}, {PatternKind::kF, false}}) {
+    Experiment experiment = SmallSpionExperiment();
+    experiment.method.pattern_kind = kind;
+    experiment.hyper_parameters.dense_step_limit = 10;
+    experiment.hyper_parameters.continued_schedule = is_continued;
+    Heard heard;
+    ASSERT_EQ(TrainSmall(experiment, heard)->transition_step, 10);
+    ASSERT_EQ(heard.reports.size(), 30u);
+    const bool restarts = kind == PatternKind::kCF && !is_continued;
+    for (int step = 0; step < 30; ++step) {
+      EXPECT_NEAR(heard.reports[step].learning_rate,
+                  Rate(restarts && step >= 10 ? step - 10 : step), 1e-15)
+          << step << " of " << PatternKindName(kind);
+    }
+  }
+}
+
+// Adam's first step moves each weight that has a gradient by the rate.
+TEST(LearningRateTest, IsThatOfTheStepThatIsTaken) {
+  const Experiment experiment = SmallDenseExperiment(Precision::kFloat32);
+  const TaskData data = SmallData();
+  const SequenceClassifier before = MakeModel(experiment, kSmallShape, at::kCPU);
+  SequenceClassifier model = MakeModel(experiment, kSmallShape, at::kCPU);
+  Heard heard;
+  ASSERT_TRUE(
+      Train(experiment, data, model, heard, {.stop_requested = [] { return true; }})->interrupted);
+  const at::Tensor moved = model.parameters().items().back().value.detach() -
+                           before.parameters().items().back().value.detach();
+  EXPECT_NEAR(moved.abs().max().item<double>(), Rate(0), 1e-7);
 }
 
 TEST(EventsTest, AnErrorEndsTheTrainingAndItsEndIsHeard) {
@@ -164,6 +237,19 @@ TEST(LastUpdateTest, WeightsThatAreNoNumbersAreNeverHandedOut) {
   EXPECT_THAT(heard.models, IsEmpty());
 }
 
+// The second step's loss tells, before anything else is looked at.
+TEST(ReportTest, ALossThatIsNotFiniteEndsTheTraining) {
+  Experiment experiment = SmallDenseExperiment(Precision::kFloat32);
+  experiment.method.make_attention = [](const AttentionContext&) {
+    return std::make_unique<BrokenGradient>();
+  };
+  Heard heard;
+  const absl::Status status = TrainSmall(experiment, heard).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
+  EXPECT_THAT(std::string(status.message()), HasSubstr("the loss is no longer finite at step 2"));
+  EXPECT_EQ(heard.reports.size(), 1u);
+}
+
 // Weights so large that the logits overflow: an accuracy would be one of NaNs.
 TEST(LastUpdateTest, ALossThatIsNotFiniteIsNeverTheBest) {
   Experiment experiment = SmallDenseExperiment(Precision::kFloat32);
@@ -175,6 +261,33 @@ TEST(LastUpdateTest, ALossThatIsNotFiniteIsNeverTheBest) {
   EXPECT_EQ(status.code(), absl::StatusCode::kInternal);
   EXPECT_THAT(std::string(status.message()), HasSubstr("dev set is no longer finite"));
   EXPECT_THAT(heard.models, IsEmpty());
+}
+
+// However good the dense phase was: its model is not the one to test.
+TEST(BestTest, TheSparsePhaseHasOneOfItsOwn) {
+  Experiment experiment = SmallSpionExperiment();
+  HyperParameters& h = experiment.hyper_parameters;
+  h.steps = 60;
+  h.dense_step_limit = 50;
+  h.transition_limit_percent = 0;
+  h.evaluation_interval = 20;
+  Heard heard;
+  const TrainingResult result = TrainSmall(experiment, heard).value();
+  EXPECT_EQ(result.transition_step, 50);
+  EXPECT_FALSE(result.settled);  // by the limit of steps
+  EXPECT_THAT(heard.events, Contains("best 20"));
+  EXPECT_EQ(result.best.phase, Phase::kSparse);
+  EXPECT_EQ(result.best.step, 60);
+}
+
+TEST(PhasesTest, TheTransitionsReasonIsTold) {
+  Experiment experiment = SmallSpionExperiment();
+  experiment.hyper_parameters.capture_interval = 5;
+  experiment.hyper_parameters.transition_limit_percent = 100;
+  Heard heard;
+  const TrainingResult result = TrainSmall(experiment, heard).value();
+  EXPECT_EQ(result.transition_step, 15);  // the first capture with a change
+  EXPECT_TRUE(result.settled);
 }
 
 TEST(BestTest, ATransitionInTheLastStepLeavesTheDenseOneToTest) {
