@@ -64,5 +64,21 @@ TEST(SplitTest, KeepsTheSequencesOfAnExampleApart) {
   EXPECT_EQ(split.length(1, 1), 0);
 }
 
+TEST(TaskDataTest, ShortensWhatHasPaddingAndNothingElse) {
+  for (const bool has_padding : {true, false}) {
+    TaskData data(
+        {.sequence_length = 3, .vocabulary = 257, .classes = 2, .has_padding = has_padding});
+    data.dev.AddExample({Bytes{1, 2, 3}}, 0);
+    for (const int length : {4, 3, 2}) data.ShortenTo(length);
+    const int expected = has_padding ? 2 : 3;
+    EXPECT_EQ(data.shape.sequence_length, expected);
+    for (const Split* split : {&data.train, &data.dev, &data.test}) {
+      EXPECT_EQ(split->shape().sequence_length, expected);
+    }
+    EXPECT_EQ(data.dev.length(0, 0), expected);
+    EXPECT_EQ(data.dev.is_cut(0, 0), has_padding);
+  }
+}
+
 }  // namespace
 }  // namespace spion

@@ -78,6 +78,7 @@ TEST(NpyTextTest, RefusesOtherTypesAndShapes) {
   // A million empty rows in no bytes.
   ExpectError(Npy("|S1", "1048576, 0", ""), code, "shape (1048576, 0), one or two dimensions from");
   ExpectError(Npy("|S1", "1,", "\xe9"), code, "not ASCII (233) in row 0, column 0");
+  ExpectError(Npy("|S1", "1, 2", "\x7f\x80"), code, "not ASCII (128) in row 0, column 1");
 }
 
 TEST(NpyTextTest, RefusesAFileThatIsTooShortOrTooLong) {
