@@ -6,10 +6,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -51,6 +53,11 @@ class Heard : public TrainingEvents {
     models.push_back(which);
     return Note(which == SavedModel::kBest ? "best" : "last", {.step = checkpoint.info.step});
   }
+  absl::Status OnState(const TrainingPosition& /*at*/, StateReason /*reason*/,
+                       TrainingState& /*state*/) override {
+    ++states;
+    return absl::OkStatus();
+  }
   absl::Status OnEnd(const TrainingPosition& at, bool all_steps_done) override {
     succeeded = all_steps_done;
     return Note("end", at);
@@ -58,6 +65,7 @@ class Heard : public TrainingEvents {
 
   std::vector<std::string> events;
   std::vector<SavedModel> models;
+  int states = 0;
   std::vector<TrainingPosition> positions;  // of the reports
   std::vector<TrainingReport> reports;
   bool succeeded = false;
@@ -237,6 +245,18 @@ TEST(LastUpdateTest, WeightsThatAreNoNumbersAreNeverHandedOut) {
   EXPECT_THAT(heard.models, IsEmpty());
 }
 
+TEST(LastUpdateTest, NorAreTheyInAState) {
+  Experiment experiment = SmallDenseExperiment(Precision::kFloat32);
+  experiment.method.make_attention = [](const AttentionContext&) {
+    return std::make_unique<BrokenGradient>();
+  };
+  Heard heard;
+  const absl::Status status =
+      TrainSmall(experiment, heard, {.stop_requested = [] { return true; }}).status();
+  EXPECT_THAT(std::string(status.message()), HasSubstr("no longer finite at step 1"));
+  EXPECT_EQ(heard.states, 0);
+}
+
 // The second step's loss tells, before anything else is looked at.
 TEST(ReportTest, ALossThatIsNotFiniteEndsTheTraining) {
   Experiment experiment = SmallDenseExperiment(Precision::kFloat32);
@@ -278,6 +298,39 @@ TEST(BestTest, TheSparsePhaseHasOneOfItsOwn) {
   EXPECT_THAT(heard.events, Contains("best 20"));
   EXPECT_EQ(result.best.phase, Phase::kSparse);
   EXPECT_EQ(result.best.step, 60);
+}
+
+constexpr double kPauseMs = 500;  // many times a step of so small a model
+
+void Pause() { std::this_thread::sleep_for(std::chrono::duration<double, std::milli>(kPauseMs)); }
+
+class Slow : public Heard {
+ public:
+  absl::Status OnCapture(const TrainingPosition& at, const Capture& capture) override {
+    Pause();
+    return Heard::OnCapture(at, capture);
+  }
+  absl::Status OnEvaluation(const TrainingPosition& at, const Evaluation& dev) override {
+    Pause();
+    return Heard::OnEvaluation(at, dev);
+  }
+};
+
+TEST(StepTimeTest, IsWithoutCapturesAndEvaluations) {
+  Experiment experiment = SmallSpionExperiment();
+  experiment.hyper_parameters.steps = 20;
+  experiment.hyper_parameters.dense_step_limit = 10;
+  experiment.hyper_parameters.evaluation_interval = 15;
+  Slow slow;
+  // A capture's step has a pass of its own besides.
+  const auto on_step = [](int64_t step) {
+    if (step == 10) Pause();
+  };
+  ASSERT_EQ(TrainSmall(experiment, slow, {.on_step = on_step})->transition_step, 10);
+  ASSERT_EQ(slow.reports.size(), 20u);
+  for (const size_t step : {10, 11, 16}) {  // with a pause in it, or before it
+    EXPECT_LT(slow.reports[step - 1].step_ms, kPauseMs) << step;
+  }
 }
 
 TEST(PhasesTest, TheTransitionsReasonIsTold) {
