@@ -145,6 +145,21 @@ TEST(ResumedTrainingTest, StoppedWhereverItMayBe) {
   }
 }
 
+TEST(ResumedTrainingTest, StoppedWhereTheMapsSettle) {
+  Experiment experiment = TestExperiment();
+  experiment.hyper_parameters.dense_step_limit = 0;
+  experiment.hyper_parameters.transition_limit_percent = 100;
+  Kept undisturbed;
+  const TrainingResult expected = TrainOnce(experiment, undisturbed, {});
+  ASSERT_EQ(expected.transition_step, 12);
+  ASSERT_TRUE(expected.settled);
+  for (const int between : {1, 9, 22}) {
+    Kept kept;
+    const TrainingResult result = TrainWithStops(experiment, kept, between);
+    ExpectSame(kept, result, undisturbed, expected, absl::StrCat("stopped after ", between));
+  }
+}
+
 // What a SIGKILL leaves: the state of some earlier step, and a best model that may be newer.
 TEST(ResumedTrainingTest, LostAtAnyTime) {
   const Experiment experiment = TestExperiment();
@@ -307,6 +322,21 @@ TEST(ResumedTrainingTest, AfterAnErrorInACapture) {
   ExpectSame(kept, result, undisturbed, expected, "after an error in a capture");
 }
 
+// What goes on from it would tell of the capture a second time, or never.
+TEST(ResumedTrainingTest, ACaptureThatIsHalfToldIsInNoState) {
+  class FailsInCapture : public Kept {
+   public:
+    absl::Status OnCapture(const TrainingPosition& /*at*/, const Capture& /*capture*/) override {
+      return absl::DataLossError("no space left");
+    }
+  };
+  FailsInCapture kept;
+  const TaskData data = SmallData();
+  SequenceClassifier model = MakeModel(TestExperiment(), kSmallShape, at::kCPU);
+  EXPECT_FALSE(Train(TestExperiment(), data, model, kept, {}).ok());
+  EXPECT_FALSE(kept.state.has_value());
+}
+
 TEST(ResumedTrainingTest, ATrainingThatHadEndedOnlyEndsAgain) {
   const Experiment experiment = TestExperiment();
   Kept undisturbed;
@@ -317,6 +347,27 @@ TEST(ResumedTrainingTest, ATrainingThatHadEndedOnlyEndsAgain) {
   const TrainingResult result = TrainOnce(experiment, kept, {.state = &*undisturbed.state});
   ExpectSame(kept, result, undisturbed, expected, "ended");
   EXPECT_EQ(result.step_ms_dense, expected.step_ms_dense);
+}
+
+TEST(ResumedTrainingTest, TellsOfTheProcessesBeforeIt) {
+  const Experiment experiment = TestExperiment();
+  Kept kept;
+  TrainOnce(experiment, kept, {.stop_requested = [] { return true; }});
+  TrainingState state = *kept.state;
+  state.PutValue("training.seconds", 1e6);
+  state.PutValue("training.peak_used_mib", 2e6);
+  state.PutValue("training.peak_reserved_mib", 3e6);
+  state.PutValue("training.recorded", true);
+  const TrainingResult result = TrainOnce(experiment, kept, {.state = &state});
+  EXPECT_GT(result.train_seconds, 1e6);
+  EXPECT_EQ(result.earlier_peak.used_mib, 2e6);
+  EXPECT_EQ(result.earlier_peak.reserved_mib, 3e6);
+  EXPECT_TRUE(result.recorded);
+  // And so does the state that it leaves.
+  EXPECT_GT(kept.state->Value<double>("training.seconds").value(), 1e6);
+  EXPECT_EQ(kept.state->Value<double>("training.peak_used_mib").value(), 2e6);
+  EXPECT_EQ(kept.state->Value<double>("training.peak_reserved_mib").value(), 3e6);
+  EXPECT_TRUE(kept.state->Value<bool>("training.recorded").value());
 }
 
 TEST(ResumedTrainingTest, RefusesTheStateOfAnotherModel) {
