@@ -18,6 +18,13 @@ class EstimateTest(unittest.TestCase):
         total = estimate.seconds(cells[2:], [known(cells[0], 10), known(cells[1], 14)])
         self.assertAlmostEqual(total, 12)
 
+    def test_a_cell_of_another_method_tells_nothing_where_there_is_one_like_it(self):
+        seen = [known(QUICK.training("image", method, 1), seconds)
+                for method, seconds in (("cf", 10), ("sdpa", 30))]
+        for method, seconds in (("cf", 10), ("sdpa", 30)):
+            self.assertAlmostEqual(estimate.seconds([QUICK.training("image", method, 2)], seen),
+                                   seconds)
+
     def test_unlike_cells_are_scaled_as_the_others_were(self):
         slow = known(QUICK.training("image", "cf"), 30)
         alone = estimate.seconds([QUICK.training("text", "cf")], [])
@@ -44,8 +51,9 @@ class EstimateTest(unittest.TestCase):
             self.assertNotIn("GPU", estimate.text([second], [known(first, 10)]))
 
     def test_durations_are_readable(self):
-        self.assertEqual([estimate.duration(seconds) for seconds in (50, 700, 12000)],
-                         ["50 s", "12 min", "3 h 20 min"])
+        told = {50: "50 s", 89: "89 s", 90: "2 min", 700: "12 min", 89 * 60: "89 min",
+                90 * 60: "1 h 30 min", 12000: "3 h 20 min", 7500: "2 h 05 min"}
+        self.assertEqual({seconds: estimate.duration(seconds) for seconds in told}, told)
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ class SlipTest(CommandTest):
     def test_what_it_does_not_know_is_refused(self):
         for flags, said in ((["--tasks=imagenet"], "imagenet"), (["--methods=cf,best"], "best"),
                             (["--shard_index=2", "--shard_count=2"], "--shard_index=2"),
-                            (["--seeds=x"], "whole numbers")):
+                            (["--seeds=x"], "whole numbers"), (["--seeds=7,8,7"], "seed twice")):
             self.assertIn(said, self.refuses(*flags))
 
     def test_what_runs_something_does_not_go_with_a_report_alone(self):
