@@ -241,29 +241,33 @@ TEST(RecordedRanksTest, AreTheSameInTwoRecordings) {
   }
 }
 
-// A device that computes wrongly, from step 13 on.
+// Devices that compute wrongly, from step 13 on. If it is rank 0's, the others differ from it.
 TEST(RanksDisagreeTest, WhoseWeightsDifferIsNamed) {
   Experiment experiment = TestExperiment();
   experiment.hyper_parameters.steps = 20;
   const TaskData data = Data();
-  std::vector<absl::Status> ends(3);
-  RunRanks(3, [&](Group& group) {
-    at::set_num_threads(1);
-    const auto model = MakeRankModel(experiment, group.rank());
-    TrainingOptions options;
-    options.group = &group;
-    options.on_step = [&](int64_t step) {
-      if (group.rank() != 1 || step != 13) return;
-      at::Tensor weight = model->parameters().items()[3].value.detach();
-      weight.view(-1)[0] += 1e-6;
-    };
-    Kept kept;
-    ends[group.rank()] = Train(experiment, data, *model, kept, options).status();
-  });
-  for (const absl::Status& end : ends) {
-    EXPECT_EQ(end.code(), absl::StatusCode::kInternal);
-    EXPECT_THAT(std::string(end.message()),
-                AllOf(HasSubstr("at step 20"), HasSubstr("the weights of rank 1 are not those")));
+  const std::pair<int, const char*> cases[] = {{1, "rank 1"}, {2, "rank 2"}, {0, "ranks 1, 2"}};
+  for (const auto& [wrong, named] : cases) {
+    std::vector<absl::Status> ends(3);
+    RunRanks(3, [&](Group& group) {
+      at::set_num_threads(1);
+      const auto model = MakeRankModel(experiment, group.rank());
+      TrainingOptions options;
+      options.group = &group;
+      options.on_step = [&](int64_t step) {
+        if (group.rank() != wrong || step != 13) return;
+        at::Tensor weight = model->parameters().items()[3].value.detach();
+        weight.view(-1)[0] += 1e-6;
+      };
+      Kept kept;
+      ends[group.rank()] = Train(experiment, data, *model, kept, options).status();
+    });
+    for (const absl::Status& end : ends) {
+      EXPECT_EQ(end.code(), absl::StatusCode::kInternal);
+      EXPECT_THAT(std::string(end.message()),
+                  AllOf(HasSubstr("at step 20"),
+                        HasSubstr(absl::StrCat("the weights of ", named, " are not those"))));
+    }
   }
 }
 
