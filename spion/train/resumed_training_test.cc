@@ -105,6 +105,7 @@ void ExpectSame(const Kept& kept, const TrainingResult& result, const Kept& undi
   EXPECT_EQ(result.patterns, expected.patterns) << what;
   EXPECT_EQ(result.best.step, expected.best.step) << what;
   EXPECT_EQ(result.best.phase, expected.best.phase) << what;
+  EXPECT_EQ(kept.models.at(SavedModel::kLast).info.dev_accuracy, result.best.dev_accuracy) << what;
   for (const SavedModel which : {SavedModel::kBest, SavedModel::kLast}) {
     const Checkpoint& found = kept.models.at(which);
     const Checkpoint& wanted = undisturbed.models.at(which);
@@ -143,6 +144,14 @@ TEST(ResumedTrainingTest, StoppedWhereverItMayBe) {
     const TrainingResult result = TrainWithStops(experiment, kept, between);
     ExpectSame(kept, result, undisturbed, expected, absl::StrCat("stopped after ", between));
   }
+}
+
+TEST(ResumedTrainingTest, StatesAreHandedOutEachIntervalAtTheTransitionAndAtTheEnd) {
+  Kept kept;
+  TrainOnce(TestExperiment(), kept, {.save_interval = 6});
+  using enum StateReason;
+  EXPECT_THAT(kept.reasons, ::testing::ElementsAre(kInterval, kInterval, kTransition, kInterval,
+                                                   kInterval, kEnd));
 }
 
 TEST(ResumedTrainingTest, StoppedWhereTheMapsSettle) {

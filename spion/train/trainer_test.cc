@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "spion/base/random.h"
 #include "spion/nn/attention.h"
 #include "spion/platform/recorder.h"
 #include "spion/train/batches.h"
@@ -330,6 +331,51 @@ TEST(StepTimeTest, IsWithoutCapturesAndEvaluations) {
   ASSERT_EQ(slow.reports.size(), 20u);
   for (const size_t step : {10, 11, 16}) {  // with a pause in it, or before it
     EXPECT_LT(slow.reports[step - 1].step_ms, kPauseMs) << step;
+  }
+}
+
+// SPION-C in two layers of four blocks a side, sparse from step 10 on.
+TEST(PhasesTest, GoByTheExperimentsSettings) {
+  constexpr TaskShape kShape{.sequence_length = 64, .vocabulary = 8, .classes = 2};
+  TaskData data(kShape);
+  Random random(1);
+  for (Split* split : {&data.train, &data.dev}) {
+    for (int example = 0; example < 8; ++example) {
+      std::vector<uint8_t> ids(kShape.sequence_length);
+      for (uint8_t& id : ids) id = static_cast<uint8_t>(random.Below(8));
+      split->AddExample({ids}, example % 2);
+    }
+  }
+  Experiment experiment = SmallSpionExperiment();
+  experiment.method.pattern_kind = PatternKind::kC;
+  HyperParameters& h = experiment.hyper_parameters;
+  h.layers = 2;
+  h.steps = 10;
+  h.dense_step_limit = 10;
+  const auto train = [&](SequenceClassifier& model) {
+    Heard heard;
+    return Train(experiment, data, model, heard).value();
+  };
+  for (const auto& [density, kept] : {std::pair(0.25, 4), {0.5, 4}, {0.6, 5}, {1.0, 12}}) {
+    h.density = density;
+    SequenceClassifier model = MakeModel(experiment, kShape, at::kCPU);
+    for (const BlockPattern& pattern : train(model).patterns) {
+      // So many of the highest, diagonal or not, and the diagonal.
+      EXPECT_GE(pattern.kept_blocks(), std::max(4, kept));
+      EXPECT_LE(pattern.kept_blocks(), 4 + kept);
+    }
+  }
+  h.density = 0.6;
+  for (const bool is_set : {false, true}) {
+    h.shared_pattern = is_set;
+    h.excluded_pruned = is_set;
+    SequenceClassifier model = MakeModel(experiment, kShape, at::kCPU);
+    const TrainingResult result = train(model);
+    ASSERT_EQ(result.patterns.size(), 2u);
+    EXPECT_EQ(result.patterns[0] == result.patterns[1], is_set);
+    for (const SpionAttention* layer : SpionLayers(model)) {
+      EXPECT_EQ(layer->pruned_score(), is_set ? PrunedScore::kExcluded : PrunedScore::kZero);
+    }
   }
 }
 
