@@ -61,6 +61,10 @@ class EntryTest(unittest.TestCase):
             ([DONE, DONE], [1.0, 3.0]), ([DONE, FAIL], [1.0]), ([DONE, NONE, FAIL], [1.0]))]
         self.assertEqual(texts, ["2.0 ± 1.4", "1.0 (1 failed)", "1.0 (1 failed, 1 not run)"])
 
+    def test_the_middle_is_a_mean_and_the_highest_is_none(self):
+        self.assertEqual(gather.middle_entry([DONE] * 3, [1.0, None, 2.0]).text, "1.50")
+        self.assertEqual(gather.highest_entry([DONE] * 2, [310.4, 120.0]).text, "310")
+
     def test_without_values_it_says_why(self):
         for results, entry in (([FAIL, NONE], Entry("failed", FAILED)),
                                ([NONE, NONE], Entry(NOT_RUN, MISSING)), ([DONE], Entry("-"))):

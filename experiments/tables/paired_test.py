@@ -19,6 +19,7 @@ class PairedTest(unittest.TestCase):
         self.assertEqual(paired.sign_flip_p([1.0, -1.0]), 1)
         # Rounded otherwise, equal all the same.
         self.assertEqual(paired.sign_flip_p([0.1, 0.2, -0.3]), 1)
+        self.assertEqual(paired.sign_flip_p([1.0] * 16), 2 / 2**16)
         with self.assertRaisesRegex(ValueError, "17 differences"):
             paired.sign_flip_p([1.0] * 17)
 

@@ -43,6 +43,7 @@ UNITS = {
         "table_modules",
         "//tools/command_line",
     ],
+    "comparisons_test": ["methods", "origin", "presets", "small_runs", "store", "table_modules"],
     "convergence": [],
     "damaged_cells_test": ["pack", "pack_case", "result", "small_runs", "unfinished"],
     "durable": [],
