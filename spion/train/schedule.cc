@@ -16,10 +16,8 @@ double OneCycleSchedule::At(int64_t step) const {
   // PyTorch counts the peak at warm-up share * steps - 1, the end at steps - 1.
   const double peak_step = static_cast<double>(warmup_steps_) - 1;
   const double last_step = static_cast<double>(steps_) - 1;
-  const auto at =
-      static_cast<double>(std::clamp<int64_t>(step, 0, std::max<int64_t>(steps_ - 1, 0)));
+  const auto at = static_cast<double>(std::clamp<int64_t>(step, 0, steps_ - 1));
   if (at <= peak_step) return peak_step > 0 ? start + (peak_ - start) * at / peak_step : peak_;
-  if (last_step <= peak_step) return end;
   return peak_ + (end - peak_) * (at - peak_step) / (last_step - peak_step);
 }
 

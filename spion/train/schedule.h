@@ -7,7 +7,8 @@
 
 namespace spion {
 
-/// From peak / 25 up to peak in `warmup_steps`, then down to peak / 250,000 at the last of `steps`.
+/// From peak / 25 up to peak in `warmup_steps`, then down to peak / 250,000 at the last of `steps`,
+/// which are one or more.
 class OneCycleSchedule {
  public:
   OneCycleSchedule(double peak, int64_t warmup_steps, int64_t steps)

@@ -33,5 +33,10 @@ TEST(OneCycleScheduleTest, CopesWithRunsShorterThanTheWarmUp) {
   }
 }
 
+TEST(OneCycleScheduleTest, WithoutWarmUpTheOnlyStepIsTheEnd) {
+  EXPECT_NEAR(OneCycleSchedule(1e-3, 0, 1).At(0), 4e-9, 1e-18);
+  EXPECT_DOUBLE_EQ(OneCycleSchedule(1e-3, 1, 1).At(0), 1e-3);
+}
+
 }  // namespace
 }  // namespace spion
