@@ -287,6 +287,18 @@ class ErrorTest(CarryTest):
         self.assertIn("cells packed: 1,", said)
         self.assertIn("seed1002", "".join(self.packed("others.tar.xz")))
 
+    def test_parts_of_an_earlier_call_stay_where_a_cell_cannot_be_read(self):
+        seeds = "--seeds=1001,1002,1003"
+        self.assertEqual(self.call(seeds, "--part_mib=0.0001")[0], 0)
+        [path] = (self.machine / "results").glob("*/cells/*seed1001*/run/patterns.json")
+        path.unlink()
+        path.symlink_to("patterns.json")
+        code, said = self.call(seeds, f"--in={self.machine}")
+        self.assertEqual(code, 1)
+        self.assertIn("is not packed", said)
+        self.assertEqual(sorted(path.name for path in self.machine.glob("*.tar.xz")),
+                         ["cells.2.tar.xz", "cells.3.tar.xz", "cells.tar.xz"])
+
 
 class RefusedTest(CarryTest):
     def check_refused(self, expected, *flags, code=1):
@@ -311,6 +323,10 @@ class RefusedTest(CarryTest):
         self.check_refused("expected a number above 0", "--minutes=0", code=2)
         self.check_refused("must end in .tar.xz", "--out=cells.zip", code=2)
         self.check_refused("--shard_index=2 must lie", "--shard_index=2", code=2)
+
+    def test_gpus_that_do_not_come_out_even(self):
+        with mock.patch("gpus.names", return_value=["0", "1", "2"]):
+            self.check_refused("--gpus_per_cell=2 does not divide the 3 GPUs", "--gpus_per_cell=2")
 
     def test_an_archive_of_another_preset(self):
         self.call()
