@@ -36,6 +36,15 @@ class RoundTripTest(PackCase):
         with self.there.work_on(training(3)) as work:
             self.assertEqual((work.folder / "run/state.safetensors").read_bytes(), b"state")
 
+    def test_files_are_as_old_as_they_were(self):
+        """A state's time tells how far a part had got that nobody ended."""
+        self.add_unfinished()
+        place = f"unfinished/{training().id}/run/state.safetensors"
+        os.utime(self.here.folder / place, (1_700_000_000, 1_700_000_000))
+        self.pack()
+        self.unpack()
+        self.assertEqual((self.there.folder / place).stat().st_mtime, 1_700_000_000)
+
     def test_tar_unpacks_it_too(self):
         self.add()
         self.pack()
