@@ -30,11 +30,6 @@ constexpr char kWayOut[] =
     "folder that it is unpacked in as the data folder, or give no data folder to use generated "
     "documents";
 
-/// The same error with the way out at its end.
-absl::Status WithWayOut(const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat(status.message(), ". ", kWayOut, "."));
-}
-
 /// One line, put together from pieces; of each column only the beginning that matters is kept.
 class Line {
  public:
@@ -195,7 +190,7 @@ absl::StatusOr<Aan> Read(const std::string& data_dir) {
 
 absl::StatusOr<Aan> ReadAan(const std::string& data_dir) {
   absl::StatusOr<Aan> aan = Read(data_dir);
-  if (!aan.ok()) return WithWayOut(aan.status());
+  if (!aan.ok()) return WithWayOut(aan.status(), kWayOut);
   return aan;
 }
 

@@ -33,14 +33,8 @@ constexpr size_t kTrainFiles = 5;  // The first of them.
 constexpr char kWayOut[] =
     "Get cifar-10-binary.tar.gz (https://www.cs.toronto.edu/~kriz/cifar.html, \"CIFAR-10 binary "
     "version\", which the Python version in cifar-10-batches-py is not) and give the folder that "
-    "it "
-    "is in, or that it is unpacked in, as the data folder, or give no data folder to use generated "
-    "pictures";
-
-/// The same error with the way out at its end.
-absl::Status WithWayOut(const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat(status.message(), ". ", kWayOut, "."));
-}
+    "it is in, or that it is unpacked in, as the data folder, or give no data folder to use "
+    "generated pictures";
 
 size_t FileBytes(int records) { return static_cast<size_t>(records) * kRecordBytes; }
 
@@ -169,7 +163,7 @@ namespace internal {
 
 absl::StatusOr<Cifar10> ReadCifar10Files(const std::string& data_dir, int records_per_file) {
   absl::StatusOr<Cifar10> cifar = Read(data_dir, records_per_file);
-  if (!cifar.ok()) return WithWayOut(cifar.status());
+  if (!cifar.ok()) return WithWayOut(cifar.status(), kWayOut);
   return cifar;
 }
 

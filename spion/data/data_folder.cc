@@ -90,4 +90,8 @@ absl::Status MissingIsDataLoss(const absl::Status& status) {
   return absl::IsNotFound(status) ? absl::DataLossError(status.message()) : status;
 }
 
+absl::Status WithWayOut(const absl::Status& error, absl::string_view way_out) {
+  return absl::Status(error.code(), absl::StrCat(error.message(), ". ", way_out, "."));
+}
+
 }  // namespace spion

@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/types/span.h"
 
 namespace spion {
@@ -40,6 +41,9 @@ absl::StatusOr<DataFolder> FindDataFolder(const std::filesystem::path& data_dir,
 /// What a loader returns of an error inside its task's folder: NotFound, a missing file, becomes
 /// DataLoss, so that NotFound says that nothing of the task is there. Others stay as they are.
 absl::Status MissingIsDataLoss(const absl::Status& status);
+
+/// The same error with the way out, a sentence without its point, at the end of its message.
+absl::Status WithWayOut(const absl::Status& error, absl::string_view way_out);
 
 }  // namespace spion
 

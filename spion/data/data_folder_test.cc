@@ -103,5 +103,10 @@ TEST(MissingIsDataLossTest, LeavesEverythingElse) {
   EXPECT_EQ(MissingIsDataLoss(absl::OkStatus()), absl::OkStatus());
 }
 
+TEST(WithWayOutTest, KeepsTheCode) {
+  EXPECT_EQ(WithWayOut(absl::DataLossError("a is short"), "Get it anew"),
+            absl::DataLossError("a is short. Get it anew."));
+}
+
 }  // namespace
 }  // namespace spion

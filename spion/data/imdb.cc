@@ -36,11 +36,6 @@ constexpr char kWayOut[] =
     "Unpack aclImdb_v1.tar.gz (https://ai.stanford.edu/~amaas/data/sentiment/) and give the folder "
     "that holds aclImdb as the data folder, or give no data folder to use generated reviews";
 
-/// The same error with the way out at its end.
-absl::Status WithWayOut(const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat(status.message(), ". ", kWayOut, "."));
-}
-
 struct ReviewFile {
   uint32_t id;
   std::string path;
@@ -158,7 +153,7 @@ namespace internal {
 
 absl::StatusOr<Imdb> ReadImdbFolders(const std::string& data_dir, int reviews_per_folder) {
   absl::StatusOr<Imdb> imdb = Read(data_dir, reviews_per_folder);
-  if (!imdb.ok()) return WithWayOut(imdb.status());
+  if (!imdb.ok()) return WithWayOut(imdb.status(), kWayOut);
   return imdb;
 }
 

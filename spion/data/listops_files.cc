@@ -29,11 +29,6 @@ constexpr char kWayOut[] =
 // Longer texts are cut in messages.
 constexpr size_t kShownCharacters = 40;
 
-/// The same error with the way out at its end.
-absl::Status WithWayOut(const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat(status.message(), ". ", kWayOut, "."));
-}
-
 std::string Shown(absl::string_view text) {
   return absl::StrCat("\"", absl::CHexEscape(text.substr(0, kShownCharacters)),
                       text.size() > kShownCharacters ? "...\"" : "\"");
@@ -139,7 +134,7 @@ absl::StatusOr<DataFolder> FindListOpsFolder(const std::string& data_dir) {
   std::vector<const char*> files;
   for (ListOpsSplit split : kListOpsSplits) files.push_back(ListOpsFileName(split));
   absl::StatusOr<DataFolder> folder = FindDataFolder(data_dir, kFolders, files);
-  if (!folder.ok()) return WithWayOut(folder.status());
+  if (!folder.ok()) return WithWayOut(folder.status(), kWayOut);
   return folder;
 }
 
@@ -150,7 +145,7 @@ absl::Status ReadListOps(
     const absl::Status status = ReadSplit(PathOf(folder, split), hash, [&](const Line& line) {
       take(split, line.tokens, line.target);
     });
-    if (!status.ok()) return WithWayOut(MissingIsDataLoss(status));
+    if (!status.ok()) return WithWayOut(MissingIsDataLoss(status), kWayOut);
   }
   return absl::OkStatus();
 }

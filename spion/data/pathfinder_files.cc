@@ -38,11 +38,6 @@ constexpr char kWayOut[] =
     "https://github.com/google-research/long-range-arena) and give the folder that holds "
     "pathfinder32 as the data folder, or give no data folder to use generated pictures";
 
-/// The same error with the way out at its end.
-absl::Status WithWayOut(const absl::Status& status) {
-  return absl::Status(status.code(), absl::StrCat(status.message(), ". ", kWayOut, "."));
-}
-
 std::filesystem::path MetadataFile(const std::filesystem::path& folder, int32_t number) {
   return folder / kMetadataName / absl::StrCat(number, ".npy");
 }
@@ -152,7 +147,7 @@ absl::StatusOr<PathfinderIndex> ReadIndex(const std::string& data_dir) {
 
 absl::StatusOr<PathfinderIndex> ReadPathfinderIndex(const std::string& data_dir) {
   absl::StatusOr<PathfinderIndex> index = ReadIndex(data_dir);
-  if (!index.ok()) return WithWayOut(index.status());
+  if (!index.ok()) return WithWayOut(index.status(), kWayOut);
   return index;
 }
 
@@ -164,7 +159,8 @@ absl::Status ReadPathfinderPicture(const PathfinderIndex& index, int64_t entry, 
     const std::string asked_by = absl::StrCat(
         MetadataFile(index.folder.path, asked.metadata).string(), ", line ", asked.line);
     return WithWayOut(
-        absl::Status(error.code(), absl::StrCat(error.message(), " (named by ", asked_by, ")")));
+        absl::Status(error.code(), absl::StrCat(error.message(), " (named by ", asked_by, ")")),
+        kWayOut);
   };
   const absl::StatusOr<std::string> bytes = ReadFile(path, kPictureBytes);
   if (!bytes.ok()) return failed(MissingIsDataLoss(bytes.status()));
