@@ -1,8 +1,7 @@
 #include "spion/data/generated_sizes.h"
 
-#include <cstdint>
-
 #include "absl/strings/str_cat.h"
+#include "spion/base/random.h"
 
 namespace spion {
 
@@ -20,6 +19,13 @@ absl::StatusOr<GeneratedSizes> SizesToGenerate(const GeneratedSizes& asked,
   return GeneratedSizes{.train = size_or(asked.train, defaults.train),
                         .dev = size_or(asked.dev, defaults.dev),
                         .test = size_or(asked.test, defaults.test)};
+}
+
+void GenerateSplits(const GeneratedSizes& sizes, uint64_t seed, TaskData& data,
+                    absl::FunctionRef<void(uint64_t seed, int64_t count, Split& split)> generate) {
+  generate(DeriveSeed(seed, 0), sizes.train, data.train);
+  generate(DeriveSeed(seed, 1), sizes.dev, data.dev);
+  generate(DeriveSeed(seed, 2), sizes.test, data.test);
 }
 
 absl::Status CheckNoSizesForFiles(const TaskOptions& options, absl::string_view what) {

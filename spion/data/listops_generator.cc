@@ -4,9 +4,9 @@
 #include <unordered_set>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/str_cat.h"
 #include "spion/base/random.h"
 #include "spion/base/status.h"
+#include "spion/data/generated_sizes.h"
 #include "spion/data/listops_expression.h"
 
 namespace spion {
@@ -53,8 +53,6 @@ uint64_t HashOf(absl::Span<const uint8_t> tokens) {
   return hash;
 }
 
-int64_t SizeOr(int64_t size, int64_t fallback) { return size > 0 ? size : fallback; }
-
 }  // namespace
 
 absl::Status GenerateListOps(uint64_t seed, const GeneratedSizes& sizes, TakeListOps take) {
@@ -66,17 +64,10 @@ namespace internal {
 
 absl::Status GenerateListOpsOfSeeds(const std::array<uint64_t, kListOpsSplits.size()>& seeds,
                                     const GeneratedSizes& sizes, TakeListOps take) {
-  for (int64_t size : {sizes.train, sizes.dev, sizes.test}) {
-    if (size < 0) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the number of expressions is ", size, "; it must be positive, or 0 for ",
-                       kListOpsSizes.train, " train, ", kListOpsSizes.dev, " dev, ",
-                       kListOpsSizes.test, " test"));
-    }
-  }
-  const std::array<int64_t, kListOpsSplits.size()> counts = {
-      SizeOr(sizes.train, kListOpsSizes.train), SizeOr(sizes.dev, kListOpsSizes.dev),
-      SizeOr(sizes.test, kListOpsSizes.test)};
+  ASSIGN_OR_RETURN(const GeneratedSizes to_generate,
+                   SizesToGenerate(sizes, kListOpsSizes, "expressions"));
+  const std::array<int64_t, kListOpsSplits.size()> counts = {to_generate.train, to_generate.dev,
+                                                             to_generate.test};
   // Hashes stand for the expressions, which would be a second copy of the data set: those alike
   // always have the same, and others one time in 2^31 runs, which costs but a new draw.
   std::unordered_set<uint64_t> taken;

@@ -2,7 +2,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "spion/base/random.h"
 #include "spion/base/sha256.h"
 #include "spion/base/status.h"
 #include "spion/data/generated_sizes.h"
@@ -39,16 +38,11 @@ absl::Status AddGeneratedPictures(absl::string_view what, const GeneratedSizes& 
   ASSIGN_OR_RETURN(const GeneratedSizes sizes,
                    SizesToGenerate(options.generated_sizes, defaults, "pictures"));
   Sha256 hash;
-  const auto add = [&](int number, int64_t size, Split& split) {
-    // A seed for each split, so that the splits have different pictures.
-    const GreyPictures pictures =
-        generate(DeriveSeed(options.seed, number), size, options.parallel);
+  GenerateSplits(sizes, options.seed, data, [&](uint64_t seed, int64_t count, Split& split) {
+    const GreyPictures pictures = generate(seed, count, options.parallel);
     Hash(pictures, hash);
     AddPictures(pictures, split);
-  };
-  add(0, sizes.train, data.train);
-  add(1, sizes.dev, data.dev);
-  add(2, sizes.test, data.test);
+  });
   data.source = {
       .name = "generated",
       .generated = true,

@@ -20,11 +20,10 @@ void AddPictures(absl::Span<const GreyPicture> pictures, Split& split);
 /// "8000 train, 1000 dev, 2000 test pictures".
 std::string PictureCounts(const TaskData& data);
 
-/// Fills the splits of `data` with what `generate` makes of a seed for each split, and its source:
-/// the hash is of each picture's label and pixels; `what` ("generated shapes") opens its
-/// description. As many pictures as `defaults` says, unless the options say otherwise; a split's
-/// size leaves the other two as they are.
-/// Errors: InvalidArgument for a negative size.
+/// Fills the splits of `data` with what `generate` makes (GenerateSplits), and its source: the hash
+/// is of each picture's label and pixels; `what` ("generated shapes") opens its description. As
+/// many pictures as `defaults` says, unless the options say otherwise. Errors: InvalidArgument for
+/// a negative size.
 absl::Status AddGeneratedPictures(absl::string_view what, const GeneratedSizes& defaults,
                                   const TaskOptions& options,
                                   GreyPictures (*generate)(uint64_t seed, int64_t count,

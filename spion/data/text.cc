@@ -7,7 +7,6 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "spion/base/parallel.h"
-#include "spion/base/random.h"
 #include "spion/base/sha256.h"
 #include "spion/base/status.h"
 #include "spion/data/data_folder.h"
@@ -54,14 +53,9 @@ absl::StatusOr<TaskData> Generate(const TaskOptions& options) {
                    SizesToGenerate(options.generated_sizes, kDefaultSizes, "reviews"));
   TaskData data(DocumentShape(1));
   Sha256 hash;
-  // A seed for each split, so that the splits have different reviews and a split's size leaves the
-  // other two as they are.
-  const auto add = [&](int number, int64_t size, Split& split) {
-    AddGenerated(DeriveSeed(options.seed, number), size, options.parallel, hash, split);
-  };
-  add(0, sizes.train, data.train);
-  add(1, sizes.dev, data.dev);
-  add(2, sizes.test, data.test);
+  GenerateSplits(sizes, options.seed, data, [&](uint64_t seed, int64_t count, Split& split) {
+    AddGenerated(seed, count, options.parallel, hash, split);
+  });
   data.source = {.name = "generated",
                  .generated = true,
                  .path = "",
