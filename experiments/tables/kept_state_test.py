@@ -1,7 +1,6 @@
 """The state of a training outlives whatever happens to its cell, until the cell is done."""
 
 import errno
-import json
 import os
 import pathlib
 import tempfile

@@ -2,15 +2,9 @@
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
-#include <cstdio>
 #include <cstring>
-#include <memory>
-#include <vector>
 
-#include "absl/status/status.h"
 #include "absl/strings/escaping.h"
-#include "absl/strings/str_cat.h"
 
 namespace spion {
 namespace {
@@ -37,10 +31,6 @@ void AppendBigEndian(Word word, std::string& out) {
     out.push_back(static_cast<char>(word >> shift & 0xff));
   }
 }
-
-struct CloseFile {
-  void operator()(std::FILE* file) const { std::fclose(file); }
-};
 
 }  // namespace
 
@@ -99,19 +89,6 @@ std::string Sha256::HexDigest() const {
 std::string Sha256OfBytes(absl::string_view bytes) {
   Sha256 hash;
   hash.Update(bytes);
-  return hash.HexDigest();
-}
-
-absl::StatusOr<std::string> Sha256OfFile(const std::string& path) {
-  std::unique_ptr<std::FILE, CloseFile> file(std::fopen(path.c_str(), "rb"));
-  if (file == nullptr) return absl::ErrnoToStatus(errno, absl::StrCat("cannot open ", path));
-  Sha256 hash;
-  std::vector<char> buffer(1 << 16);
-  while (const size_t got = std::fread(buffer.data(), 1, buffer.size(), file.get())) {
-    hash.Update({buffer.data(), got});
-  }
-  if (std::ferror(file.get()))
-    return absl::ErrnoToStatus(errno, absl::StrCat("cannot read ", path));
   return hash.HexDigest();
 }
 

@@ -4,7 +4,6 @@
 //   hash.Update(first_part);
 //   hash.Update(second_part);
 //   hash.HexDigest();                             // "ba7816bf..."
-//   ASSIGN_OR_RETURN(std::string digest, Sha256OfFile("data_batch_1.bin"));
 //
 // Source: FIPS 180-4, sections 4.1.2, 5.1.1 and 6.2.
 #ifndef SPION_BASE_SHA256_H_
@@ -15,7 +14,6 @@
 #include <cstdint>
 #include <string>
 
-#include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
 namespace spion {
@@ -40,10 +38,6 @@ class Sha256 {
 
 /// The digest of `bytes`.
 std::string Sha256OfBytes(absl::string_view bytes);
-
-/// The digest of a file's content.
-/// Errors: the code that errno maps to (NotFound, PermissionDenied, ...) if it cannot be read.
-absl::StatusOr<std::string> Sha256OfFile(const std::string& path);
 
 }  // namespace spion
 

@@ -1,10 +1,7 @@
 #include "spion/base/sha256.h"
 
-#include <filesystem>
-#include <fstream>
 #include <string>
 
-#include "absl/status/status.h"
 #include "gtest/gtest.h"
 
 namespace spion {
@@ -53,28 +50,6 @@ TEST(Sha256Test, MoreBytesMayFollowADigest) {
   EXPECT_EQ(hash.HexDigest(), Sha256OfBytes("ab"));
   hash.Update("c");
   EXPECT_EQ(hash.HexDigest(), Sha256OfBytes("abc"));
-}
-
-TEST(Sha256OfFileTest, ReadsAFile) {
-  const std::string path = testing::TempDir() + "/sha256_of_file";
-  const std::string bytes(200000, 'x');
-  std::ofstream(path, std::ios::binary) << bytes;
-  absl::StatusOr<std::string> digest = Sha256OfFile(path);
-  ASSERT_TRUE(digest.ok()) << digest.status();
-  EXPECT_EQ(*digest, Sha256OfBytes(bytes));
-}
-
-TEST(Sha256OfFileTest, NamesAFileThatCannotBeRead) {
-  const std::string missing = testing::TempDir() + "/sha256_missing";
-  absl::Status status = Sha256OfFile(missing).status();
-  EXPECT_EQ(status.code(), absl::StatusCode::kNotFound);
-  EXPECT_NE(status.message().find(missing), std::string::npos) << status;
-
-  const std::string folder = testing::TempDir() + "/sha256_folder";
-  std::filesystem::create_directories(folder);
-  status = Sha256OfFile(folder).status();
-  EXPECT_FALSE(status.ok());
-  EXPECT_NE(status.message().find(folder), std::string::npos) << status;
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "spion/pattern/diagonal_convolution.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <vector>
 
 #include "absl/strings/str_format.h"
 #include "spion/base/status.h"
@@ -45,14 +47,6 @@ absl::Status VisitDiagonalConvolution(MapView map, int width,
     if (r >= half) visit(absl::MakeConstSpan(sums + half, side));
   }
   return absl::OkStatus();
-}
-
-absl::StatusOr<std::vector<double>> DiagonalConvolution(MapView map, int width) {
-  std::vector<double> result;
-  RETURN_IF_ERROR(VisitDiagonalConvolution(map, width, [&result](absl::Span<const double> row) {
-    result.insert(result.end(), row.begin(), row.end());
-  }));
-  return result;
 }
 
 }  // namespace spion

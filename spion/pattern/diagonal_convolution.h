@@ -6,7 +6,8 @@
 // that is 1 on its main diagonal, with "same" padding. Source: SPION, arXiv
 // 2309.12578.
 //
-//   ASSIGN_OR_RETURN(std::vector<double> out, DiagonalConvolution({values, 4096}));   // [L, L]
+//   RETURN_IF_ERROR(VisitDiagonalConvolution({values, 4096}, kDiagonalFilterWidth,
+//                                            [&](absl::Span<const double> row) { ... }));
 //
 // Computed by running sums along the diagonals (one entry comes in, one goes out), so an entry
 // costs two additions whatever the width. The sums are doubles: exact while the entries of a
@@ -18,12 +19,8 @@
 #ifndef SPION_PATTERN_DIAGONAL_CONVOLUTION_H_
 #define SPION_PATTERN_DIAGONAL_CONVOLUTION_H_
 
-#include <cstdint>
-#include <vector>
-
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "absl/types/span.h"
 #include "spion/pattern/map_view.h"
 
@@ -31,10 +28,6 @@ namespace spion {
 
 /// The filter of the paper.
 inline constexpr int kDiagonalFilterWidth = 31;
-
-/// The whole result, row-major [L, L].
-absl::StatusOr<std::vector<double>> DiagonalConvolution(MapView map,
-                                                        int width = kDiagonalFilterWidth);
 
 /// The result row by row, from the first to the last, with no L x L temporary. A row is valid until
 /// the visitor returns.

@@ -14,7 +14,6 @@ import zipfile
 import torch
 
 import environment
-import shared_libraries
 import wheel
 
 CONTENT = None
