@@ -13,19 +13,18 @@
 #include <c10/core/GradMode.h>
 #include <c10/util/Exception.h>
 
-#include <iostream>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "baselines/registry.h"
 #include "benchmarks/attention_pass.h"
 #include "benchmarks/benchmark_case.h"
 #include "benchmarks/harness.h"
 #include "benchmarks/peak_bytes.h"
 #include "spion/base/command_line.h"
+#include "spion/base/fail.h"
 #include "spion/nn/attention.h"
 #include "spion/nn/parameters.h"
 #include "spion/platform/device.h"
@@ -138,11 +137,6 @@ void AddAll(BenchmarkList& list, c10::Device device) {
   }
 }
 
-int Fail(absl::string_view message) {
-  std::cerr << "error: " << message << std::endl;
-  return 1;
-}
-
 int Main(int argc, char** argv) {
   std::string device = "auto";
   bool help = false;
@@ -171,12 +165,4 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace spion
 
-int main(int argc, char** argv) {
-  try {
-    return spion::Main(argc, argv);
-  } catch (const c10::Error& error) {
-    return spion::Fail(error.what_without_backtrace());
-  } catch (const std::exception& error) {
-    return spion::Fail(error.what());
-  }
-}
+int main(int argc, char** argv) { return spion::RunMain(spion::Main, argc, argv); }

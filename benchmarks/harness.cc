@@ -1,9 +1,12 @@
 #include "benchmarks/harness.h"
 
+#include <c10/util/Exception.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <filesystem>
 #include <iostream>
 #include <memory>
@@ -15,6 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "benchmarks/passed_flags.h"
 #include "benchmarks/plain_name_reporter.h"
+#include "spion/base/fail.h"
 #include "spion/base/status.h"
 #include "spion/base/user_directory.h"
 #include "spion/base/version.h"
@@ -23,11 +27,6 @@
 
 namespace spion {
 namespace {
-
-int Fail(absl::string_view message) {
-  std::cerr << "error: " << message << std::endl;
-  return 1;
-}
 
 void AddContext() {
   const BuildInfo build = GetBuildInfo();
@@ -143,6 +142,16 @@ void BenchmarkList::Add(const std::string& name, std::function<void(benchmark::S
   benchmark::internal::Benchmark* added =
       benchmark::RegisterBenchmark(name.c_str(), std::move(run))->Unit(benchmark::kMillisecond);
   if (clock == Clock::kManual) added->UseManualTime();
+}
+
+int RunMain(int (*main)(int argc, char** argv), int argc, char** argv) {
+  try {
+    return main(argc, argv);
+  } catch (const c10::Error& error) {
+    return Fail(error.what_without_backtrace());
+  } catch (const std::exception& error) {
+    return Fail(error.what());
+  }
 }
 
 void GoToUserDirectory() {

@@ -76,6 +76,9 @@ void PrintHelp(absl::string_view program, const std::vector<Flag>& flags);
 std::string SetTitle(absl::string_view program, absl::string_view asked,
                      const DeviceChoice& choice);
 
+/// The exit code of `main`: 1 after what it throws, which is said on stderr (spion/base/fail.h).
+int RunMain(int (*main)(int argc, char** argv), int argc, char** argv);
+
 /// Relative paths count from the user's folder, which is not where `bazel run` starts a program.
 void GoToUserDirectory();
 

@@ -98,6 +98,10 @@ class HarnessTest(unittest.TestCase):
         self.assertEqual(outcome.stdout, "")
         self.assertEqual(os.listdir(self.directory), [])
 
+    def test_what_is_thrown_is_an_error(self):
+        outcome = run(THROWS="1")
+        self.assertEqual((outcome.returncode, outcome.stderr), (1, "error: cannot begin\n"))
+
     def test_bad_flags_are_errors(self):
         for flag, message in (("--benchmark_filter=nothing", "on this device there are "),
                               ("--benchmark_filter=(", "is no regular expression"),

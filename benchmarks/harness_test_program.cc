@@ -1,6 +1,7 @@
 // What harness_test.py runs: one benchmark of each clock, and one that cannot do its work.
 #include <cstdlib>
 #include <iostream>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -24,11 +25,14 @@ bool Prepare(BenchmarkList& list) {
   return std::getenv("CHECK_FAILS") == nullptr;
 }
 
+int Main(int argc, char** argv) {
+  if (std::getenv("THROWS") != nullptr) throw std::runtime_error("cannot begin");
+  std::vector<std::string> arguments(argv, argv + argc);
+  arguments.insert(arguments.begin() + 1, "--benchmark_min_time=0.0001");
+  return RunBenchmarks(arguments, Prepare);
+}
+
 }  // namespace
 }  // namespace spion
 
-int main(int argc, char** argv) {
-  std::vector<std::string> arguments(argv, argv + argc);
-  arguments.insert(arguments.begin() + 1, "--benchmark_min_time=0.0001");
-  return spion::RunBenchmarks(arguments, spion::Prepare);
-}
+int main(int argc, char** argv) { return spion::RunMain(spion::Main, argc, argv); }

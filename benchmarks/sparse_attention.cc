@@ -5,18 +5,15 @@
 //
 // Runs the GPU set on a machine with a GPU, else the CPU set. Every implementation that will be
 // timed is checked against the double oracle first; a wrong result ends the program.
-#include <c10/util/Exception.h>
-
-#include <iostream>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
-#include "absl/strings/string_view.h"
 #include "benchmarks/attention_set.h"
 #include "benchmarks/benchmark_case.h"
 #include "benchmarks/harness.h"
 #include "spion/base/command_line.h"
+#include "spion/base/fail.h"
 #include "spion/base/file.h"
 #include "spion/platform/device.h"
 
@@ -38,11 +35,6 @@ std::vector<Flag> OwnFlags(Options& options) {
       {"print_cases", "FILE", "write the GPU set's cases as JSON, and stop",
        SetText(options.print_cases)},
       Switch("help", "this text", options.help)};
-}
-
-int Fail(absl::string_view message) {
-  std::cerr << "error: " << message << std::endl;
-  return 1;
 }
 
 int PrintCases(const std::string& path) {
@@ -83,12 +75,4 @@ int Main(int argc, char** argv) {
 }  // namespace
 }  // namespace spion
 
-int main(int argc, char** argv) {
-  try {
-    return spion::Main(argc, argv);
-  } catch (const c10::Error& error) {
-    return spion::Fail(error.what_without_backtrace());
-  } catch (const std::exception& error) {
-    return spion::Fail(error.what());
-  }
-}
+int main(int argc, char** argv) { return spion::RunMain(spion::Main, argc, argv); }

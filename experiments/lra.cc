@@ -9,6 +9,7 @@
 #include "experiments/failure_text.h"
 #include "experiments/options.h"
 #include "experiments/run_experiment.h"
+#include "spion/base/fail.h"
 #include "spion/base/version.h"
 #include "spion/collective/launch.h"
 #include "spion/collective/team.h"
@@ -20,16 +21,11 @@ namespace {
 constexpr int kInterruptedExit =
     130;  // as a shell says after Ctrl-C; for every signal that stops a run
 
-int Fail(absl::string_view message) {
-  std::cerr << "error: " << message << std::endl;
-  return 1;
-}
-
 // Of several ranks the others would wait for this one: it tells them, which ends it too, if it can.
 int Refuse(const absl::Status& why) {
   const absl::StatusOr<spion::Launch> launch = spion::FindLaunch();
   if (launch.ok() && launch->ranks > 1) spion::Team::Join(*launch, why).status().IgnoreError();
-  return Fail(why.message());
+  return spion::Fail(why.message());
 }
 
 // What rank 0 says is what there is to say; errors all say.
@@ -42,7 +38,7 @@ int Run(const spion::Options& options, const spion::Launch& launch) {
     spion::Progress progress(speaks ? std::cout : nowhere, speaks && isatty(STDOUT_FILENO) != 0);
     outcome = spion::RunExperiment(options, launch, progress);
   }
-  if (!outcome.ok()) return Fail(outcome.status().message());
+  if (!outcome.ok()) return spion::Fail(outcome.status().message());
   return *outcome == spion::Outcome::kInterrupted ? kInterruptedExit : 0;
 }
 
@@ -59,7 +55,7 @@ int Main(int argc, char** argv) {
     return 0;
   }
   const absl::StatusOr<spion::Launch> launch = spion::FindLaunch();
-  if (!launch.ok()) return Fail(launch.status().message());
+  if (!launch.ok()) return spion::Fail(launch.status().message());
   return Run(*options, *launch);
 }
 
@@ -69,6 +65,6 @@ int main(int argc, char** argv) {
   try {
     return Main(argc, argv);
   } catch (...) {
-    return Fail(spion::FailureText(std::current_exception()));
+    return spion::Fail(spion::FailureText(std::current_exception()));
   }
 }

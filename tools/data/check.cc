@@ -20,6 +20,7 @@
 #include "absl/strings/str_join.h"
 #include "spion/base/command_line.h"
 #include "spion/base/did_you_mean.h"
+#include "spion/base/fail.h"
 #include "spion/base/status.h"
 #include "spion/data/cut_sequences.h"
 #include "spion/data/task.h"
@@ -138,9 +139,6 @@ absl::StatusOr<Counts> Run(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   const absl::StatusOr<Counts> counts = Run({argv + 1, argv + argc});
-  if (!counts.ok()) {
-    std::cerr << "error: " << counts.status().message() << std::endl;
-    return 1;
-  }
+  if (!counts.ok()) return spion::Fail(counts.status().message());
   return counts->broken == 0 ? 0 : 1;
 }

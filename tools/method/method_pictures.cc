@@ -14,6 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "spion/base/command_line.h"
+#include "spion/base/fail.h"
 #include "spion/base/file.h"
 #include "spion/base/json.h"
 #include "spion/base/read_file.h"
@@ -173,7 +174,5 @@ absl::Status Run(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   const absl::Status status = spion::Run({argv + 1, argv + argc});
-  if (status.ok()) return 0;
-  std::cerr << "error: " << status.message() << std::endl;
-  return 1;
+  return status.ok() ? 0 : spion::Fail(status.message());
 }

@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "spion/base/command_line.h"
+#include "spion/base/fail.h"
 #include "spion/base/status.h"
 #include "spion/base/user_directory.h"
 #include "spion/base/version.h"
@@ -201,7 +202,5 @@ absl::Status Run(const std::vector<std::string>& arguments) {
 
 int main(int argc, char** argv) {
   const absl::Status status = spion::Run({argv + 1, argv + argc});
-  if (status.ok()) return 0;
-  std::cerr << "error: " << status.message() << std::endl;
-  return 1;
+  return status.ok() ? 0 : spion::Fail(status.message());
 }
