@@ -5,6 +5,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 #include "spion/train/batches.h"
 #include "spion/train/hyper_parameters.h"
 
@@ -27,6 +28,12 @@ absl::StatusOr<std::optional<Evaluation>> Test(const Session& session,
   if (!test.has_value() || std::isfinite(test->loss)) return test;
   return absl::InternalError(
       "the loss on the test set is not finite: the checkpoint's weights are too large");
+}
+
+std::string TestLine(const Evaluation& test, const CheckpointInfo& info) {
+  return absl::StrFormat("test accuracy %.1f %% (%d examples; checkpoint of %sstep %d)",
+                         100 * test.accuracy, test.examples, PhaseText(info.phase, ", "),
+                         info.step);
 }
 
 }  // namespace spion

@@ -4,12 +4,14 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 
 #include "absl/status/statusor.h"
 #include "experiments/session.h"
 #include "spion/collective/group.h"
 #include "spion/nn/classifier.h"
 #include "spion/run/progress.h"
+#include "spion/train/checkpoint.h"
 #include "spion/train/evaluation.h"
 
 namespace spion {
@@ -20,6 +22,9 @@ absl::StatusOr<std::optional<Evaluation>> Test(const Session& session,
                                                const SequenceClassifier& model,
                                                const std::function<bool()>& stop_requested,
                                                Group& group, Progress& progress);
+
+/// What is said of the test of a checkpoint: "test accuracy 41.2 % (10000 examples; ...)".
+std::string TestLine(const Evaluation& test, const CheckpointInfo& info);
 
 }  // namespace spion
 
