@@ -176,10 +176,9 @@ TEST(LearningRateTest, StartsAnewAtTheTransitionUnlessItIsToGoOn) {
     Heard heard;
     ASSERT_EQ(TrainSmall(experiment, heard)->transition_step, 10);
     ASSERT_EQ(heard.reports.size(), 30u);
-    const bool restarts = kind == PatternKind::kCF && !is_continued;
     for (int step = 0; step < 30; ++step) {
       EXPECT_NEAR(heard.reports[step].learning_rate,
-                  Rate(restarts && step >= 10 ? step - 10 : step), 1e-15)
+                  Rate(!is_continued && step >= 10 ? step - 10 : step), 1e-15)
           << step << " of " << PatternKindName(kind);
     }
   }
