@@ -193,8 +193,9 @@ class LostRankTest(RankCase):
         (run / "best_sparse.safetensors").mkdir()
         ends = self.end(processes)
         self.assertEqual([end[0] for end in ends], [1, 1])
-        self.assertRegex(ends[0][2], "^error: .*best_sparse.safetensors")
-        self.assertRegex(ends[1][2], "^error: rank 0 of 2 on .* failed after step 24: "
+        # LibTorch may have said before that a connection broke.
+        self.assertRegex(ends[0][2], "(?m)^error: .*best_sparse.safetensors")
+        self.assertRegex(ends[1][2], "(?m)^error: rank 0 of 2 on .* failed after step 24: "
                          ".*best_sparse.safetensors")
 
 
