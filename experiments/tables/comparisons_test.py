@@ -81,7 +81,7 @@ class ComparisonsTest(unittest.TestCase):
         found = {row[0]: row[1:] for row in self.rows(table_ablation, "image_differences")}
         changed = found["top blocks instead of flood fill (SPION-C)"]
         self.assertTrue(changed[0].startswith("-11.00 ("), changed)  # over SPION-CF
-        self.assertTrue(changed[1].startswith("-8.00 ("), changed)  # over dense
+        self.assertTrue(changed[2].startswith("-8.00 ("), changed)  # over dense
 
     def test_speed_ups_are_of_spion_and_who_did_not_get_there_is_told(self):
         columns = ["method", "dense", "sparse", "whole", "over c", "over cf", "reached", "published"]
