@@ -29,18 +29,19 @@ def cells(preset):
     return list(dict.fromkeys([*preset.trainings(), *table_ablation.cells(preset)]))
 
 
+def _other_commits(mine, other):
+    """What a figure says of cells that SPION-CF's are compared with."""
+    commits = [{commit for made in provenance.of(found) for commit in made.commits}
+               for found in (mine, other)]
+    return ", other commits" if commits[0] != commits[1] else ""
+
+
 class _Task:
     """Rows of one task."""
 
     def __init__(self, preset, results, task):
         self.name = task
         self._found = gather.by_method(preset, results, task)
-
-    def _other_commits(self, mine, other):
-        """What a figure says of cells that SPION-CF's are compared with."""
-        commits = [{commit for made in provenance.of(found) for commit in made.commits}
-                   for found in (mine, other)]
-        return ", other commits" if commits[0] != commits[1] else ""
 
     def row(self, claim, what, figure, finding, other=(), mine=None):
         nothing = (gather.without_numbers(self._found[_SPION] if mine is None else mine)
@@ -61,14 +62,14 @@ class _Task:
         ratio = taken[least] / mine
         return self.row(claim, methods.title(least),
                         f"{ratio:.2f} ({mine:.4g} against {taken[least]:.4g} {unit})"
-                        + self._other_commits(self._found[_SPION], self._found[least]),
+                        + _other_commits(self._found[_SPION], self._found[least]),
                         "less" if ratio > 1 else "more" if ratio < 1 else "equal")
 
     def difference(self, claim, what, other, mine=None):
         """`mine`: of SPION-CF, where it is not the method as published."""
         mine = self._found[_SPION] if mine is None else mine
         found = paired.compare(gather.accuracy_by_seed(mine), gather.accuracy_by_seed(other))
-        return self.row(claim, what, found and found.text() + self._other_commits(mine, other),
+        return self.row(claim, what, found and found.text() + _other_commits(mine, other),
                         found.verdict if found else "-", other, mine)
 
     def difference_from_best(self, claim, what, names):

@@ -21,11 +21,16 @@ absl::StatusOr<GeneratedSizes> SizesToGenerate(const GeneratedSizes& asked,
                         .test = size_or(asked.test, defaults.test)};
 }
 
+std::array<uint64_t, 3> SplitSeeds(uint64_t seed) {
+  return {DeriveSeed(seed, 0), DeriveSeed(seed, 1), DeriveSeed(seed, 2)};
+}
+
 void GenerateSplits(const GeneratedSizes& sizes, uint64_t seed, TaskData& data,
                     absl::FunctionRef<void(uint64_t seed, int64_t count, Split& split)> generate) {
-  generate(DeriveSeed(seed, 0), sizes.train, data.train);
-  generate(DeriveSeed(seed, 1), sizes.dev, data.dev);
-  generate(DeriveSeed(seed, 2), sizes.test, data.test);
+  const auto [of_train, of_dev, of_test] = SplitSeeds(seed);
+  generate(of_train, sizes.train, data.train);
+  generate(of_dev, sizes.dev, data.dev);
+  generate(of_test, sizes.test, data.test);
 }
 
 absl::Status CheckNoSizesForFiles(const TaskOptions& options, absl::string_view what) {

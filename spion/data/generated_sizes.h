@@ -7,6 +7,7 @@
 #ifndef SPION_DATA_GENERATED_SIZES_H_
 #define SPION_DATA_GENERATED_SIZES_H_
 
+#include <array>
 #include <cstdint>
 
 #include "absl/functional/function_ref.h"
@@ -24,9 +25,11 @@ absl::StatusOr<GeneratedSizes> SizesToGenerate(const GeneratedSizes& asked,
                                                const GeneratedSizes& defaults,
                                                absl::string_view what);
 
-/// Calls `generate` for the train, dev and test split of `data`, in this order. Each has a seed of
-/// its own, made of `seed`, so that the splits have different examples and a split's size leaves
-/// the other two as they are.
+/// Those of the train, dev and test split: each has its own, so that the splits have different
+/// examples and a split's size leaves the other two as they are.
+std::array<uint64_t, 3> SplitSeeds(uint64_t seed);
+
+/// Calls `generate` for the train, dev and test split of `data`, in this order, each with its seed.
 void GenerateSplits(const GeneratedSizes& sizes, uint64_t seed, TaskData& data,
                     absl::FunctionRef<void(uint64_t seed, int64_t count, Split& split)> generate);
 

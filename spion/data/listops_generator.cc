@@ -56,8 +56,7 @@ uint64_t HashOf(absl::Span<const uint8_t> tokens) {
 }  // namespace
 
 absl::Status GenerateListOps(uint64_t seed, const GeneratedSizes& sizes, TakeListOps take) {
-  return internal::GenerateListOpsOfSeeds(
-      {DeriveSeed(seed, 0), DeriveSeed(seed, 1), DeriveSeed(seed, 2)}, sizes, take);
+  return internal::GenerateListOpsOfSeeds(SplitSeeds(seed), sizes, take);
 }
 
 namespace internal {

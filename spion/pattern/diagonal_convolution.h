@@ -3,8 +3,7 @@
 //   out[i][j] = sum over t = -h .. h of map[i + t][j + t],   h = (width - 1) / 2
 //
 // where entries outside the map count as zero: the cross-correlation with a width x width filter
-// that is 1 on its main diagonal, with "same" padding. Source: SPION, arXiv
-// 2309.12578.
+// that is 1 on its main diagonal, with "same" padding. Source: SPION, arXiv 2309.12578.
 //
 //   RETURN_IF_ERROR(VisitDiagonalConvolution({values, 4096}, kDiagonalFilterWidth,
 //                                            [&](absl::Span<const double> row) { ... }));
