@@ -9,7 +9,7 @@ namespace spion {
 at::Tensor SumOfRows(const at::Tensor& x) {
   const bool by_kernel = x.is_cuda() && TakesType(x.scalar_type()) && x.size(0) > 0 &&
                          x.size(0) <= cuda::kMaxRows && cuda::TakesSumWidth(x.size(1));
-  if (by_kernel) return GpuSide<TokenRowsKernels>::Get().ColumnSums(x);
+  if (by_kernel) return GpuSide<ColumnSumsKernels>::Get().ColumnSums(x);
   return x.sum(0, /*keepdim=*/false, x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat);
 }
 

@@ -1,6 +1,8 @@
 #include "spion/ops/token_rows_arguments.h"
 
 #include <ATen/cuda/CUDAGeneratorImpl.h>
+#include <ATen/ops/empty.h>
+#include <ATen/ops/empty_like.h>
 
 #include <mutex>
 
@@ -69,5 +71,14 @@ cuda::Dropout BackwardDropout(const char* op, const Dropout& dropout, RowSizes s
   CheckSlice(op, dropout, sizes.rows);
   return BackwardDropout(dropout, sizes.rows * sizes.width / cuda::kNumbersPerDraw);
 }
+
+NormTensors::NormTensors(const char* op, const Tensor& weight, const Tensor& bias,
+                         at::IntArrayRef sizes, RowSizes rows, at::ScalarType dtype,
+                         c10::Device device)
+    : weight(Operand(op, "weight", weight, at::kFloat, {rows.width}, device)),
+      bias(Operand(op, "bias", bias, at::kFloat, {rows.width}, device)),
+      out(at::empty(sizes, this->weight.options().dtype(dtype))),
+      mean(at::empty({rows.rows}, this->weight.options())),
+      inverse_deviation(at::empty_like(mean)) {}
 
 }  // namespace spion

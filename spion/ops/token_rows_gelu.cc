@@ -24,11 +24,11 @@ class GeluDropoutFunction : public OnceDifferentiable<GeluDropoutFunction> {
     const Dropout dropout = NewDropout(probability, x);
     context->save_for_backward({x});
     Save(context, dropout);
-    return GpuSide<TokenRowsKernels>::Get().GeluDropout(x, dropout);
+    return GpuSide<GeluDropoutKernels>::Get().GeluDropout(x, dropout);
   }
 
   static variable_list Gradients(AutogradContext* context, const variable_list& grads) {
-    return {GpuSide<TokenRowsKernels>::Get().GeluDropoutBackward(
+    return {GpuSide<GeluDropoutKernels>::Get().GeluDropoutBackward(
                 grads[0], context->get_saved_variables()[0], SavedDropout(context)),
             at::Tensor()};
   }

@@ -14,7 +14,7 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-const TokenRowsKernels& Kernels() { return GpuSide<TokenRowsKernels>::Get(); }
+const NormKernels& Kernels() { return GpuSide<NormKernels>::Get(); }
 
 class NormMeanFunction : public OnceDifferentiable<NormMeanFunction> {
  public:

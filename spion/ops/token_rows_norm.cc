@@ -20,7 +20,8 @@ namespace {
 using torch::autograd::AutogradContext;
 using torch::autograd::variable_list;
 
-const TokenRowsKernels& Kernels() { return GpuSide<TokenRowsKernels>::Get(); }
+const NormKernels& Norms() { return GpuSide<NormKernels>::Get(); }
+const EmbedKernels& Embeddings() { return GpuSide<EmbedKernels>::Get(); }
 
 // Whether the kernels take so many float32 rows on x's device and what comes of them.
 bool TakesRows(int64_t rows, const at::Tensor& x, const at::Tensor& weight, at::ScalarType dtype) {
@@ -53,9 +54,9 @@ AddNormGradients NormGradients(AutogradContext* context, const at::Tensor& grad_
     const at::ScalarType dtype = context->saved_data["dtype"].toScalarType();
     return at::zeros({1}, sum.options().dtype(dtype)).expand(sum.sizes());
   };
-  return Kernels().AddNormBackward(grad_sum, grad_normed.defined() ? grad_normed : zeros(), sum,
-                                   saved[1], saved[2], saved[3], SavedDropout(context), of_x,
-                                   branch, /*lengths=*/at::Tensor());
+  return Norms().AddNormBackward(grad_sum, grad_normed.defined() ? grad_normed : zeros(), sum,
+                                 saved[1], saved[2], saved[3], SavedDropout(context), of_x, branch,
+                                 /*lengths=*/at::Tensor());
 }
 
 class LayerNormFunction : public OnceDifferentiable<LayerNormFunction> {
@@ -65,7 +66,7 @@ class LayerNormFunction : public OnceDifferentiable<LayerNormFunction> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Tensor& weight,
                             const at::Tensor& bias, at::ScalarType dtype) {
     at::AutoDispatchBelowADInplaceOrView below_autograd;
-    const NormedRows norm = Kernels().NormRows(x, weight, bias, dtype);
+    const NormedRows norm = Norms().NormRows(x, weight, bias, dtype);
     SaveNorm(context, x, weight, norm, Dropout());
     return norm.normed;
   }
@@ -86,7 +87,7 @@ class AddNormFunction : public OnceDifferentiable<AddNormFunction> {
                                const at::Tensor& bias, double probability, at::ScalarType dtype) {
     at::AutoDispatchBelowADInplaceOrView below_autograd;
     const Dropout dropout = NewDropout(probability, x);
-    const auto [sum, norm] = Kernels().AddNorm(x, branch, dropout, weight, bias, dtype);
+    const auto [sum, norm] = Norms().AddNorm(x, branch, dropout, weight, bias, dtype);
     SaveNorm(context, sum, weight, norm, dropout);
     context->saved_data["branch"] = branch.scalar_type();
     return {sum, norm.normed};
@@ -109,7 +110,7 @@ at::Tensor TokenTableGradient(AutogradContext* context, const at::Tensor& grad,
   if (!context->needs_input_grad(0)) return {};
   const int64_t vocabulary = context->saved_data["vocabulary"].toInt();
   return vocabulary <= cuda::kMaxVocabulary
-             ? Kernels().TokenSums(ids, grad, vocabulary)
+             ? Embeddings().TokenSums(ids, grad, vocabulary)
              : at::embedding_dense_backward(grad, ids, vocabulary, /*padding_idx=*/-1,
                                             /*scale_grad_by_freq=*/false);
 }
@@ -125,7 +126,7 @@ class EmbedNormFunction : public OnceDifferentiable<EmbedNormFunction> {
     at::AutoDispatchBelowADInplaceOrView below_autograd;
     const Dropout dropout = NewDropout(probability, tokens);
     const auto [sum, norm] =
-        Kernels().EmbedNorm(ids, tokens, positions, dropout, weight, bias, dtype);
+        Embeddings().EmbedNorm(ids, tokens, positions, dropout, weight, bias, dtype);
     SaveNorm(context, sum, weight, norm, dropout, ids);
     context->saved_data["vocabulary"] = tokens.size(0);
     return {sum, norm.normed};
@@ -160,7 +161,7 @@ class EmbedFunction : public OnceDifferentiable<EmbedFunction> {
                             double probability) {
     at::AutoDispatchBelowADInplaceOrView below_autograd;
     const Dropout dropout = NewDropout(probability, tokens);
-    at::Tensor sum = Kernels().Embed(ids, tokens, positions, dropout);
+    at::Tensor sum = Embeddings().Embed(ids, tokens, positions, dropout);
     context->save_for_backward({ids});
     Save(context, dropout);
     context->saved_data["vocabulary"] = tokens.size(0);
@@ -168,7 +169,7 @@ class EmbedFunction : public OnceDifferentiable<EmbedFunction> {
   }
 
   static variable_list Gradients(AutogradContext* context, const variable_list& grads) {
-    const auto [grad, of_positions] = Kernels().EmbedBackward(grads[0], SavedDropout(context));
+    const auto [grad, of_positions] = Embeddings().EmbedBackward(grads[0], SavedDropout(context));
     return {TokenTableGradient(context, grad, context->get_saved_variables()[0]), of_positions,
             at::Tensor(), at::Tensor()};
   }
