@@ -12,7 +12,6 @@ constexpr int kChunk = 16;
 
 /// Whether a GPU takes blocks of b x b.
 constexpr bool TakesBlock(int64_t b) { return b == 16 || b == 32 || b == 64 || b == 128; }
-constexpr int kLargestBlock = 128;
 
 /// Returns f.operator()<b>(), a lambda [&]<int kBlock>() {..}, for a b that TakesBlock.
 template <class F>
