@@ -23,7 +23,7 @@ class ColumnSumsByCuda final : public ColumnSumsKernels {
     TORCH_CHECK(x.dim() == 2, kOp, " takes a matrix; got ", x.sizes());
     const Tensor rows = Rows(x);
     const at::TensorOptions floats = x.options().dtype(at::kFloat);
-    const Tensor sums = at::empty({x.size(1)}, floats);
+    Tensor sums = at::empty({x.size(1)}, floats);
     const Tensor scratch = at::empty({cuda::ColumnScratchFloats(x.size(0), x.size(1))}, floats);
     DispatchNumber(kOp, x.scalar_type(), [&](auto number) {
       using T = decltype(number);

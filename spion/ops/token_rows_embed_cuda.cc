@@ -100,7 +100,7 @@ class EmbedByCuda final : public EmbedKernels {
     constexpr char kOp[] = "Embed";
     const c10::cuda::CUDAGuard guard(tokens.device());
     const EmbedOperands operands(kOp, ids, tokens, positions);
-    const Tensor sum = at::empty(operands.row_sizes, tokens.options());
+    Tensor sum = at::empty(operands.row_sizes, tokens.options());
     ThrowIfError(kOp,
                  cuda::Run(operands.Call<float>(ForwardDropout(kOp, dropout, operands.sizes), sum),
                            c10::cuda::getCurrentCUDAStream()));
@@ -135,7 +135,7 @@ class EmbedByCuda final : public EmbedKernels {
                 " rows and a vocabulary of at least 1; got ids ", ids.sizes(), " of ", vocabulary);
     const Tensor row_ids = TokenIdOperand(kOp, ids, x.device());
     const Tensor rows = Operand(kOp, "x", x, at::kFloat, x.sizes(), x.device());
-    const Tensor sums = at::empty({vocabulary, width}, x.options());
+    Tensor sums = at::empty({vocabulary, width}, x.options());
     const Tensor scratch =
         at::empty({cuda::TokenScratchFloats(count, vocabulary, width)}, x.options());
     ThrowIfError(kOp, cuda::Run(cuda::TokenSums{.rows = count,

@@ -22,7 +22,7 @@ class GeluDropoutByCuda final : public GeluDropoutKernels {
     constexpr char kOp[] = "GeluDropout";
     const c10::cuda::CUDAGuard guard(x.device());
     const Tensor numbers = Rows(x);
-    const Tensor out = at::empty(x.sizes(), x.options());
+    Tensor out = at::empty(x.sizes(), x.options());
     DispatchNumber(kOp, x.scalar_type(), [&](auto number) {
       using T = decltype(number);
       ThrowIfError(
@@ -43,7 +43,7 @@ class GeluDropoutByCuda final : public GeluDropoutKernels {
     const c10::cuda::CUDAGuard guard(x.device());
     const Tensor numbers = Rows(x);
     const Tensor grads = Operand(kOp, "grad_out", grad_out, x.scalar_type(), x.sizes(), x.device());
-    const Tensor grad_x = at::empty(x.sizes(), x.options());
+    Tensor grad_x = at::empty(x.sizes(), x.options());
     DispatchNumber(kOp, x.scalar_type(), [&](auto number) {
       using T = decltype(number);
       ThrowIfError(
