@@ -15,8 +15,9 @@ ABOUT = ("What speaks for or against each claim of the paper: SPION-CF beside wh
          "as much the other takes: above 1, SPION-CF takes less. Accuracies are differences of test "
          "accuracy in points, paired by seed, with the 95 % interval by Student's t and the p of the "
          "exact sign-flip test, two-sided; with five seeds it is 0.0625 at least. An interval with 0 "
-         "in it leaves open which is better. SPION-F's learning rate goes on at the transition, so it "
-         "is set beside SPION-CF with one that goes on, too: what differs is the convolution alone. "
+         "in it leaves open which is better. Published SPION-F's learning rate goes on at the "
+         "transition; so that the convolution alone differs, SPION-F's starts anew here, as SPION-CF's "
+         "does. "
          "Where the cells compared are of other commits, the figure says so: what the program does may "
          "have changed in between.")
 _SPION = "cf"
@@ -43,8 +44,8 @@ class _Task:
         self.name = task
         self._found = gather.by_method(preset, results, task)
 
-    def row(self, claim, what, figure, finding, other=(), mine=None):
-        nothing = (gather.without_numbers(self._found[_SPION] if mine is None else mine)
+    def row(self, claim, what, figure, finding, other=()):
+        nothing = (gather.without_numbers(self._found[_SPION])
                    or gather.without_numbers(other))
         return [claim, self.name, what, figure or nothing or Entry("-"), finding]
 
@@ -65,12 +66,11 @@ class _Task:
                         + _other_commits(self._found[_SPION], self._found[least]),
                         "less" if ratio > 1 else "more" if ratio < 1 else "equal")
 
-    def difference(self, claim, what, other, mine=None):
-        """`mine`: of SPION-CF, where it is not the method as published."""
-        mine = self._found[_SPION] if mine is None else mine
+    def difference(self, claim, what, other):
+        mine = self._found[_SPION]
         found = paired.compare(gather.accuracy_by_seed(mine), gather.accuracy_by_seed(other))
         return self.row(claim, what, found and found.text() + _other_commits(mine, other),
-                        found.verdict if found else "-", other, mine)
+                        found.verdict if found else "-", other)
 
     def difference_from_best(self, claim, what, names):
         """From the one of `names` whose mean accuracy is highest, `what` where none is there."""
@@ -101,9 +101,8 @@ class _Task:
             yield self.difference("flood fill matters", methods.title("c"), self._found["c"])
         if "f" in self._found:
             yield self.difference(
-                "convolution matters", f"{methods.title('f')}, both schedules going on",
-                self._found["f"],
-                table_ablation.runs_of_variant(preset, results, self.name, "continued"))
+                "convolution matters", f"{methods.title('f')}, schedule starting anew",
+                table_ablation.runs_of_variant(preset, results, self.name, "restarted"))
         yield self.difference("each layer needs a pattern of its own", "one pattern for all layers",
                               table_ablation.runs_of_variant(preset, results, self.name, "shared"))
 

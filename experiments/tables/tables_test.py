@@ -160,12 +160,13 @@ class TablesTest(unittest.TestCase):
             self.assertEqual([row[2:] for row in rows[:3]],
                              [["the best sparse Transformer", NOT_RUN, "-"]] * 3)
 
-    def test_claims_set_spion_f_beside_a_schedule_that_goes_on_as_its_own(self):
-        for lacking, told in (("continued", NOT_RUN), ("", "+0.00 (+0.00 to +0.00), p 1.00, 2 seeds")):
+    def test_claims_are_of_spion_f_with_a_schedule_that_starts_anew(self):
+        for lacking, told in (("restarted", NOT_RUN),
+                              ("", "+0.00 (+0.00 to +0.00), p 1.00, 2 seeds")):
             page = TABLES["claims"].page(
                 dataclasses.replace(QUICK, tasks=("image",), methods=("f", "cf")),
                 lambda cell: Result(cell, State.MISSING)
-                if cell.method == "cf" and cell.variant == lacking else self.results.result(cell))
+                if cell.method == "f" and cell.variant == lacking else self.results.result(cell))
             [figure] = [row[3].text for row in page.blocks[0].entries()
                         if row[0].text == "convolution matters"]
             self.assertEqual(figure, told)
@@ -190,7 +191,7 @@ class TablesTest(unittest.TestCase):
                          ["2.50 (20 against 50 ms)", "less"])
         self.assertEqual(image["less memory in training", "Transformer"],
                          ["1.00 (1458 against 1458 MiB)", "equal"])
-        self.assertEqual(image["convolution matters", "SPION-F, both schedules going on"],
+        self.assertEqual(image["convolution matters", "SPION-F, schedule starting anew"],
                          ["+0.00 (+0.00 to +0.00), p 1.00, 2 seeds", "open"])
         self.assertIn(("each layer needs a pattern of its own", "one pattern for all layers"), image)
 
