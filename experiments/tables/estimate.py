@@ -12,6 +12,8 @@ from result import State
 _QUICK_SECONDS = 3.0
 _INFERENCE_SECONDS = {"quick": 2.0, "paper": 60.0}
 _BENCHMARK_SECONDS = {"quick": 60.0, "paper": 120.0}
+# A step of the slow methods in steps of the task's `step_ms`, about (docs/baselines.md).
+_STEPS = {"dense": 6, "sdpa": 2, "reformer": 7, "skyformer": 7, "nystromformer": 6, "kernelised": 14}
 
 
 def _preset(cell):
@@ -33,7 +35,7 @@ def _prior(cell):
         return _QUICK_SECONDS
     task = methods.TASK_ENTRIES[cell.task]
     steps = int(dict(cell.settings).get("steps", task["paper"]["steps"]))
-    return steps * task["step_ms"] / 1e3
+    return steps * task["step_ms"] * _STEPS.get(cell.method, 1) / 1e3
 
 
 def seconds(cells, known, done=None):

@@ -36,6 +36,16 @@ class EstimateTest(unittest.TestCase):
         self.assertAlmostEqual(estimate.seconds([PAPER.training("image", "cf", steps=100)], []),
                                whole / 100)
 
+    def test_a_paper_run_is_told_about_as_long_as_it_took_on_an_h200(self):
+        # docs/results.md; by no more than a factor of three.
+        for task, method, took in (("image", "cf", 11.5), ("image", "sdpa", 21.4),
+                                   ("image", "reformer", 141), ("text", "longformer", 30.7),
+                                   ("text", "every_block", 75.4), ("listops", "cf", 171.4),
+                                   ("listops", "every_block", 358.7), ("pathfinder", "cf", 82.4),
+                                   ("retrieval", "every_block", 199.1)):
+            ratio = estimate.seconds([PAPER.training(task, method)], []) / took
+            self.assertTrue(1 / 3 < ratio < 3, (task, method, ratio))
+
     def test_what_was_done_already_does_not_count(self):
         like = known(QUICK.training("image", "cf", 1), 10)
         begun, over = (QUICK.training("image", "cf", seed) for seed in (2, 3))
