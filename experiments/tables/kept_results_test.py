@@ -26,7 +26,8 @@ from shown import OnOrigin
 from store import Store
 from tables import TABLES
 
-ARCHIVE = PUBLISHED_ARCHIVE = LARGE_BATCH_ARCHIVE = TEXT_ARCHIVE = DOCUMENT = None
+ARCHIVE = PUBLISHED_ARCHIVE = LARGE_BATCH_ARCHIVE = TEXT_ARCHIVE = None
+LISTOPS_ARCHIVE = DOCUMENT = None
 SHA256 = "025eeda33d1241a16d8e5c6f6f46536f00437a926f691bc5c765193e0a6c09fb"  # as the run said
 
 
@@ -119,8 +120,10 @@ _RUNS_OF_BOTH = {
     "SPION-CF": (5, "image-cf-seed????-????????.*"),
     "SPION-C (no flood fill)": (5, "image-c-seed????-????????.*"),
     "SPION-F (no convolution, schedule goes on)": (5, "image-f-seed????-????????.*"),
+    "SPION-F (no convolution), schedule starts anew": (5, "image-f-seed????-restarted-*"),
     "SPION-CF, one pattern for all layers": (5, "image-cf-seed????-shared-*"),
     "SPION-CF, pruned entries excluded": (5, "image-cf-seed????-excluded-*"),
+    "SPION-CF, schedule goes on at the transition": (5, "image-cf-seed????-continued-*"),
     "SPION-C, nearly every block kept": (5, "image-c-seed????-density1-*"),
     "Longformer": (5, "image-longformer-seed????-????????.*"),
     "BigBird": (5, "image-bigbird-seed????-????????.*"),
@@ -141,6 +144,7 @@ class Section:
              "the Transformer, every block kept": "Transformer, every block kept",
              "SPION-C": "SPION-C (no flood fill)",
              "SPION-F": "SPION-F (no convolution, schedule goes on)",
+             "SPION-F, schedule starts anew": "SPION-F (no convolution), schedule starts anew",
              "one pattern for all layers": "SPION-CF, one pattern for all layers",
              "pruned entries excluded": "SPION-CF, pruned entries excluded",
              "schedule that goes on": "SPION-CF, schedule goes on at the transition",
@@ -224,12 +228,9 @@ class PublishedTest(Section, unittest.TestCase):
 
     PRESET = "paper"
     HEADING = "Image at the published settings"
-    RUNS = {
-        **_RUNS_OF_BOTH,
-        "SPION-CF, schedule goes on at the transition": (5, "image-cf-seed????-continued-*"),
-    }
+    RUNS = _RUNS_OF_BOTH
     METHODS = "c,f,cf,sdpa,every_block,longformer,bigbird,linformer,dense"
-    DIFFERENCES = 17
+    DIFFERENCES = 21
 
     @classmethod
     def archive(cls):
@@ -273,6 +274,7 @@ class TextTest(Section, unittest.TestCase):
         "SPION-CF": (3, "text-cf-seed????-????????.*"),
         "SPION-C (no flood fill)": (3, "text-c-seed????-????????.*"),
         "SPION-F (no convolution, schedule goes on)": (3, "text-f-seed????-????????.*"),
+        "SPION-F (no convolution), schedule starts anew": (3, "text-f-seed????-restarted-*"),
         "SPION-CF, pruned entries excluded": (3, "text-cf-seed????-excluded-*"),
         "SPION-CF, one pattern for all layers": (3, "text-cf-seed????-shared-*"),
         "SPION-CF, schedule goes on at the transition": (3, "text-cf-seed????-continued-*"),
@@ -281,12 +283,34 @@ class TextTest(Section, unittest.TestCase):
         "BigBird": (3, "text-bigbird-*"),
         "Linformer": (3, "text-linformer-*"),
     }
-    DIFFERENCES = 13
+    DIFFERENCES = 15
     SHORT = {**Section.SHORT, "the Transformer": "Transformer, every block kept"}
 
     @classmethod
     def archive(cls):
         return TEXT_ARCHIVE
+
+
+class ListOpsTest(Section, unittest.TestCase):
+    """The section on ListOps."""
+
+    PRESET = "paper"
+    HEADING = "ListOps"
+    TASK = "listops"
+    METHODS = "c,f,cf,every_block,longformer"
+    SEEDS = "1001,1002,1003"
+    RUNS = {
+        "SPION-CF": (3, "listops-cf-seed????-????????.*"),
+        "SPION-C (no flood fill)": (1, "listops-c-seed????-????????.*"),
+        "SPION-F (no convolution, schedule goes on)": (1, "listops-f-seed????-????????.*"),
+        "Transformer, every block kept": (1, "listops-every_block-seed????-????????.*"),
+        "Longformer": (3, "listops-longformer-*"),
+    }
+    DIFFERENCES = 1
+
+    @classmethod
+    def archive(cls):
+        return LISTOPS_ARCHIVE
 
 
 class LargeBatchTest(Section, unittest.TestCase):
@@ -296,11 +320,10 @@ class LargeBatchTest(Section, unittest.TestCase):
     HEADING = "Image with batch 512"
     RUNS = {
         **_RUNS_OF_BOTH,
-        "SPION-CF, schedule goes on at the transition": (4, "image-cf-seed????-continued-*"),
         "SPION-CF, transition below 5 %": (3, "image-cf-seed????-limit5-*"),
     }
     METHODS = "c,f,cf,sdpa,every_block,longformer,bigbird,linformer"
-    DIFFERENCES = 25
+    DIFFERENCES = 28
     SHORT = {**Section.SHORT, "the Transformer": "Transformer, every block kept"}
 
     @classmethod
@@ -322,7 +345,9 @@ class LargeBatchTest(Section, unittest.TestCase):
                 ("one pattern for all layers", "SPION-CF, one pattern for all layers", ""),
                 ("pruned entries excluded, not score 0", "SPION-CF, pruned entries excluded", ""),
                 ("schedule goes on at the transition",
-                 "SPION-CF, schedule goes on at the transition", " (1 not run)"),
+                 "SPION-CF, schedule goes on at the transition", ""),
+                ("no convolution, schedule starts anew",
+                 "SPION-F (no convolution), schedule starts anew", ""),
                 ("nearly every block kept (SPION-C, density 1)",
                  "SPION-C, nearly every block kept", ""),
                 ("transition below 5 %", "SPION-CF, transition below 5 %", " (2 not run)"),
@@ -339,8 +364,10 @@ class LargeBatchTest(Section, unittest.TestCase):
                 ("SPION-C over the Transformer", "top blocks instead of flood fill (SPION-C)", 3, 5),
                 ("nearly every block kept over the Transformer",
                  "nearly every block kept (SPION-C, density 1)", 3, 5),
-                ("SPION-F over schedule that goes on (four seeds)",
-                 "no convolution, schedule goes on (SPION-F)", 1, 4),
+                ("SPION-F over schedule that goes on", "no convolution, schedule goes on (SPION-F)", 1,
+                 5),
+                ("SPION-F, schedule starts anew over SPION-CF", "no convolution, schedule starts anew",
+                 0, 5),
                 ("SPION-C over SPION-CF", "top blocks instead of flood fill (SPION-C)", 0, 5),
                 ("one pattern for all layers over SPION-CF", "one pattern for all layers", 0, 5),
                 ("pruned entries excluded over SPION-CF", "pruned entries excluded, not score 0", 0,
@@ -373,6 +400,6 @@ class LargeBatchTest(Section, unittest.TestCase):
 
 
 if __name__ == "__main__":
-    (ARCHIVE, PUBLISHED_ARCHIVE, LARGE_BATCH_ARCHIVE, TEXT_ARCHIVE, DOCUMENT) = (
-        sys.argv.pop(1) for _ in range(5))
+    (ARCHIVE, PUBLISHED_ARCHIVE, LARGE_BATCH_ARCHIVE, TEXT_ARCHIVE, LISTOPS_ARCHIVE, DOCUMENT) = (
+        sys.argv.pop(1) for _ in range(6))
     unittest.main()
