@@ -129,6 +129,18 @@ class TrainingTest(unittest.TestCase):
         self.assertEqual(told, written)
         self.assertFalse(folder.exists(), "something was written")
 
+    def test_dropout_is_the_models_and_weight_decay_the_optimisers(self):
+        result = run(*STEPS, "--mode=manifest", "--dropout=0.25", "--weight_decay=0.1")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        manifest = json.loads(result.stdout.splitlines()[-1])
+        self.assertEqual(manifest["model"]["dropout"], 0.25)
+        self.assertEqual(manifest["hyper_parameters"]["weight_decay"], 0.1)
+        written = self.json("manifest.json")
+        self.assertEqual(written["model"]["dropout"], 0.1)
+        # Else runs of earlier versions could not be gone on with.
+        self.assertEqual(written["hyper_parameters"].keys(), manifest["hyper_parameters"].keys())
+        self.assertNotIn("dropout", written["hyper_parameters"])
+
     def test_a_checkpoint_of_another_method_is_refused(self):
         result = run("--mode=eval", f"--checkpoint={self.folder}/last.safetensors", method="dense")
         self.assertEqual(result.returncode, 1)
@@ -161,6 +173,21 @@ class AblationTest(unittest.TestCase):
     def learning_rates(folder):
         lines = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
         return [line["learning_rate"] for line in lines if line["kind"] == "train"]
+
+    @staticmethod
+    def losses(folder):
+        lines = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
+        return [line["loss"] for line in lines if line["kind"] == "train"]
+
+    def test_dropout_and_weight_decay_reach_the_training(self):
+        as_published = self.losses(self.train())
+        without_dropout = self.losses(self.train("--dropout=0"))
+        self.assertNotEqual(without_dropout[0], as_published[0])
+        # The first step is made with the weights as they were drawn.
+        decayed = self.losses(self.train("--weight_decay=0.9", "--learning_rate=0.1"))
+        free = self.losses(self.train("--learning_rate=0.1"))
+        self.assertEqual((decayed[0], free[0]), (as_published[0], as_published[0]))
+        self.assertNotEqual(decayed[-1], free[-1])
 
     def test_the_schedule_restarts_at_the_transition_unless_it_is_to_go_on_as_in_f(self):
         restarted = self.learning_rates(self.train())

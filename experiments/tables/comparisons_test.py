@@ -11,9 +11,10 @@ import methods
 import small_runs
 import table_ablation
 import table_claims
+import table_dense_tuning
 import table_training_time
 from origin import Origin
-from presets import QUICK, inference
+from presets import LARGE_BATCH, PAPER, QUICK, inference
 from store import Store
 
 CPU = Origin("generated-8-4-2", "cpu")
@@ -92,6 +93,59 @@ class ComparisonsTest(unittest.TestCase):
         self.assertEqual(found[methods.title("sdpa")]["sparse"], "-")
         # The best of dense, 60 %, less one point: seed 2 stays below.
         self.assertEqual(found[methods.title("cf")]["reached"], "not reached by 1 of 2")
+
+
+class DenseTuningTest(unittest.TestCase):
+    """Every run has the dev and the test accuracy that `RUNS` gives its setting, each seed the same."""
+
+    PRESET = dataclasses.replace(PAPER, tasks=("image",), methods=("cf", "every_block"), seeds=(1, 2))
+    # Settings beside the preset's: dev, test.
+    RUNS = {"": (0.50, 0.40), "learning_rate0.00005": (0.44, 0.45), "learning_rate0.0002": (0.52, 0.41),
+            "dropout0.2": (0.51, 0.44), "dropout0.3": (0.49, 0.42), "weight_decay0.1": (0.99, 0.99)}
+    SPION = (0.30, 0.47)
+
+    def grid(self, without=()):
+        store = Store(pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))),
+                      lambda text: None)
+        for cell in table_dense_tuning.cells(self.PRESET):
+            dev, test = self.SPION if cell.method == "cf" else self.RUNS[cell.variant]
+            if (cell.variant, cell.seed) in without:
+                continue
+            with store.work_on(cell.on(CPU)) as work:
+                small_runs.write(work.folder, cell.on(CPU))
+                run = work.folder / "run"
+                told = json.loads((run / "summary.json").read_text())
+                (run / "summary.json").write_text(json.dumps({**told, "test_accuracy": test}))
+                # Of the highest, not of the last.
+                (run / "metrics.jsonl").write_text("".join(
+                    json.dumps(dict(kind="dev", step=step, accuracy=accuracy)) + "\n"
+                    for step, accuracy in ((10, dev - 0.2), (20, dev), (30, dev - 0.1))))
+                work.finish({"seconds": 3.5, "finished": "2026-01-02T03:04:05+00:00",
+                             "driver": "580"})
+        page = table_dense_tuning.page(self.PRESET, lambda cell: store.result(cell.on(CPU)))
+        return page.blocks[0]
+
+    def test_the_best_is_chosen_by_dev_of_those_that_are_whole(self):
+        self.assertIn("Chosen of 6 of 6 settings, whose seeds are all there: weight_decay 0.1 (99.0 %",
+                      self.grid().note)
+        grid = self.grid(without=(("weight_decay0.1", 2),))
+        self.assertIn("Chosen of 5 of 6 settings, whose seeds are all there: learning_rate 0.0002 "
+                      "(52.0 %", grid.note)
+        rows = {row[0].text: [entry.text for entry in row[1:]] for row in grid.entries()}
+        self.assertEqual(rows["weight_decay 0.1"][1], "99.0 (1 not run)")
+        self.assertEqual(rows["dropout 0.2"],
+                         ["51.0 ± 0.0", "44.0 ± 0.0", "+3.00 (+3.00 to +3.00), p 0.50, 2 seeds"])
+        nothing = tuple((variant, seed) for variant in self.RUNS for seed in (1, 2))
+        self.assertEqual(self.grid(nothing).note, "None is chosen: of no setting are all seeds there.")
+
+    def test_settings_are_the_programs_flags(self):
+        large = {cell.variant: dict(cell.settings)
+                 for cell in table_dense_tuning.cells(LARGE_BATCH) if cell.method == "every_block"}
+        self.assertEqual({variant: settings["learning_rate"] for variant, settings in large.items()},
+                         {"": "0.002", "learning_rate0.001": "0.001", "learning_rate0.004": "0.004",
+                          "dropout0.2": "0.002", "dropout0.3": "0.002", "weight_decay0.1": "0.002"})
+        self.assertEqual((large["dropout0.3"]["dropout"], large["weight_decay0.1"]["weight_decay"]),
+                         ("0.3", "0.1"))
 
 
 class InferenceTest(unittest.TestCase):

@@ -10,6 +10,12 @@ def summaries(results):
     return [result.json("run/summary.json") for result in results if result.state == State.DONE]
 
 
+def metrics(results):
+    """metrics.jsonl of the trainings that are there."""
+    return [result.json_lines("run/metrics.jsonl") for result in results
+            if result.state == State.DONE]
+
+
 def by_method(preset, results, task):
     """{method: results of its trainings of a task, one for each seed}"""
     return {name: [results(cell) for cell in preset.trainings_of(task, name)]

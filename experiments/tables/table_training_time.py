@@ -8,7 +8,6 @@ import gather
 import methods
 from page import Entry, Grid, Page, Picture, mean_and_spread, significant
 from published import HOURS, Published
-from result import State
 
 TITLE = "Training time"
 ABOUT = ("Milliseconds a training step (median of windows without captures and evaluations, mean "
@@ -34,15 +33,10 @@ def _speed_up(mine, theirs, spion_found, found):
     return gather.without_numbers(spion_found) or gather.without_numbers(found) or Entry("-")
 
 
-def _metrics(found):
-    return [result.json_lines("run/metrics.jsonl") for result in found
-            if result.state == State.DONE]
-
-
 def _time_to(accuracy, found):
     if accuracy is None:
         return Entry("-")
-    times = [convergence.seconds_to(accuracy, metrics) for metrics in _metrics(found)]
+    times = [convergence.seconds_to(accuracy, metrics) for metrics in gather.metrics(found)]
     if not times:
         return gather.without_numbers(found)
     reached = [time for time in times if time is not None]
@@ -52,7 +46,7 @@ def _time_to(accuracy, found):
 
 
 def _target(found):
-    best = [convergence.best_dev_accuracy(metrics) for metrics in _metrics(found)]
+    best = [convergence.best_dev_accuracy(metrics) for metrics in gather.metrics(found)]
     best = [value for value in best if value is not None]
     return mean_and_spread(best)[0] - _POINTS_BELOW if best else None
 

@@ -4,6 +4,7 @@ import table_ablation
 import table_accuracy
 import table_breakdown
 import table_claims
+import table_dense_tuning
 import table_hyperparameters
 import table_inference
 import table_memory
@@ -24,6 +25,7 @@ TABLES = {
     "operations": table_operations,
     "sparsity": table_sparsity,
     "ablation": table_ablation,
+    "dense_tuning": table_dense_tuning,
     "claims": table_claims,
     "patterns": table_patterns,
     "settling": table_settling,

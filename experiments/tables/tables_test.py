@@ -120,6 +120,14 @@ class TablesTest(unittest.TestCase):
         pictures = [block for block in self.pages["patterns"].blocks if hasattr(block, "svg")]
         self.assertEqual(len(pictures), len(methods.TASKS) * 3 * 2)
 
+    def test_dense_tuning(self):
+        rows = texts(self.pages["dense_tuning"], "dense_tuning")
+        self.assertEqual(list(rows), ["as the preset", "learning_rate 0.00005", "learning_rate 0.0002",
+                                      "dropout 0.2", "dropout 0.3", "weight_decay 0.1"])
+        for _, test_accuracy, difference in rows.values():
+            self.assertEqual(test_accuracy, "1.5 ± 0.7")
+            self.assertEqual(difference, "+0.00 (+0.00 to +0.00), p 1.00, 2 seeds")
+
     def page_of(self, name, *chosen, without=()):
         """The page of image with these methods alone, as if those in `without` were not run."""
         preset = dataclasses.replace(QUICK, tasks=("image",), methods=chosen)

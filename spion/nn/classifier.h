@@ -28,7 +28,7 @@ struct ModelConfig {
   int64_t width = 64;
   int64_t feed_forward = 128;
   int64_t heads = 2;
-  double dropout = 0.1;
+  double dropout = 0;  // in training
 };
 
 /// One pre-norm layer: x += drop(MHA(LN(x))); x += MLP(LN(x)). A sum and the normalisation that

@@ -67,7 +67,9 @@ TEST(SequenceClassifierTest, HasTheWeightsOfTheDescription) {
 }
 
 TEST(SequenceClassifierTest, DropoutOnlyWhileTraining) {
-  const SequenceClassifier model = Model(kConfig, Dense);
+  ModelConfig config = kConfig;
+  config.dropout = 0.1;
+  const SequenceClassifier model = Model(config, Dense);
   const at::Tensor ids = Ids(2);
   EXPECT_TRUE(
       model.Forward(ids, std::nullopt, false).equal(model.Forward(ids, std::nullopt, false)));

@@ -28,7 +28,7 @@ std::string Share(double value) {
   return absl::StrCat(value, "; expected a number above 0 and not above 1");
 }
 
-std::string Decay(double value) {
+std::string Part(double value) {
   if (value >= 0 && value < 1) return "";
   return absl::StrCat(value, "; expected a number from 0 on and below 1");
 }
@@ -109,6 +109,7 @@ using H = HyperParameters;
 
 constexpr Rule kRules[] = {
     {"layers", Always, [](const H& h, const Context&) { return Whole(h.layers, 1, kMostLayers); }},
+    {"dropout", InTraining, [](const H& h, const Context&) { return Part(h.dropout); }},
     {"sequence_length", WithPadding,
      [](const H& h, const Context&) {
        return Whole(h.sequence_length, 0, kLargestSetting, "; 0 cuts none");
@@ -120,10 +121,10 @@ constexpr Rule kRules[] = {
      [](const H& h, const Context&) { return Whole(h.warmup_steps, 0, kLargestSetting); }},
     {"steps", InTraining,
      [](const H& h, const Context&) { return Whole(h.steps, 1, kLargestSetting); }},
-    {"beta1", InTraining, [](const H& h, const Context&) { return Decay(h.beta1); }},
-    {"beta2", InTraining, [](const H& h, const Context&) { return Decay(h.beta2); }},
+    {"beta1", InTraining, [](const H& h, const Context&) { return Part(h.beta1); }},
+    {"beta2", InTraining, [](const H& h, const Context&) { return Part(h.beta2); }},
     {"epsilon", InTraining, [](const H& h, const Context&) { return Share(h.epsilon); }},
-    {"weight_decay", InTraining, [](const H& h, const Context&) { return Decay(h.weight_decay); }},
+    {"weight_decay", InTraining, [](const H& h, const Context&) { return Part(h.weight_decay); }},
     {"gradient_limit", InTraining,
      [](const H& h, const Context&) { return GradientLimit(h.gradient_limit); }},
     {"capture_interval", WithPatterns,

@@ -24,7 +24,8 @@ ModelConfig ModelConfigFor(const TaskShape& shape, const HyperParameters& hyper_
           .classes = shape.classes,
           .length = shape.sequence_length,
           .sequences = shape.sequences_per_example,
-          .layers = hyper_parameters.layers};
+          .layers = hyper_parameters.layers,
+          .dropout = hyper_parameters.dropout};
 }
 
 std::string_view WhyNotEveryBlock(const Experiment& experiment, const TaskShape& shape,

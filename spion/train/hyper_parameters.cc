@@ -36,22 +36,27 @@ void MakeQuick(HyperParameters& h) {
   h.test_examples = 2000;
 }
 
-// A hyper-parameter: its name in results, its field, and where a flag sets it, that flag and the
-// whole numbers that it takes; fractions are in (0, 1].
+// A hyper-parameter: its name among those of results, its field, and where a flag sets it, that
+// flag and the whole numbers that it takes; fractions are in (0, 1], or in [0, 1).
 using Field =
     std::variant<int64_t HyperParameters::*, double HyperParameters::*, bool HyperParameters::*>;
 
 struct Setting {
-  absl::string_view name;
+  absl::string_view name;  // "": results tell it of the model
   Field field;
   HyperParameterFlag flag = {};  // without a name: no flag
   int64_t least = 0;
   int64_t most = kLargestSetting;
+  bool is_from_zero = false;  // a fraction in [0, 1)
 };
 
 using H = HyperParameters;
 constexpr Setting kSettings[] = {
     {"layers", &H::layers},
+    {.name = "",
+     .field = &H::dropout,
+     .flag = {"dropout", "X", "in training, of embedding, branches and MLP; 0: none"},
+     .is_from_zero = true},
     {"sequence_length_limit",
      &H::sequence_length,
      {"sequence_length", "N", "cut longer ones, where the task has padding; 0: none is"}},
@@ -64,7 +69,10 @@ constexpr Setting kSettings[] = {
     {"beta1", &H::beta1},
     {"beta2", &H::beta2},
     {"epsilon", &H::epsilon},
-    {"weight_decay", &H::weight_decay},
+    {.name = "weight_decay",
+     .field = &H::weight_decay,
+     .flag = {"weight_decay", "X", "AdamW's, decoupled from the gradient; 0: none"},
+     .is_from_zero = true},
     {"gradient_limit", &H::gradient_limit},
     {"capture_interval",
      &H::capture_interval,
@@ -114,7 +122,12 @@ Reading ReadText(const Setting& setting, absl::string_view text) {
   }
   if (std::holds_alternative<double HyperParameters::*>(setting.field)) {
     double number = 0;
-    const bool good = absl::SimpleAtod(text, &number) && number > 0 && number <= 1;
+    const bool is_read = absl::SimpleAtod(text, &number);
+    if (setting.is_from_zero) {
+      const bool good = is_read && number >= 0 && number < 1;
+      return {number, good ? "" : "a number from 0 on and below 1"};
+    }
+    const bool good = is_read && number > 0 && number <= 1;
     return {number, good ? "" : "a number above 0 and not above 1"};
   }
   int64_t number = 0;
@@ -136,6 +149,7 @@ std::vector<std::pair<absl::string_view, HyperParameterValue>> HyperParameterVal
     const HyperParameters& h) {
   std::vector<std::pair<absl::string_view, HyperParameterValue>> values;
   for (const Setting& setting : kSettings) {
+    if (setting.name.empty()) continue;
     std::visit([&](auto field) { values.emplace_back(setting.name, h.*field); }, setting.field);
   }
   return values;

@@ -26,10 +26,12 @@ absl::string_view PresetName(Preset preset);
 struct HyperParameters {
   // Model. The task brings length, vocabulary and classes.
   int64_t layers = 2;
+  /// In training, of the embedding, of the sum of each branch and of the MLP's hidden numbers.
+  double dropout = 0.1;
   /// Longer sequences are cut to this, where the task has padding; 0: none is.
   int64_t sequence_length = 0;
 
-  // Optimisation: AdamW without weight decay, gradients clipped by value.
+  // Optimisation: AdamW, as published without weight decay, gradients clipped by value.
   int64_t batch_size = 0;
   double learning_rate = 0;
   int64_t warmup_steps = 0;
@@ -74,7 +76,7 @@ absl::StatusOr<HyperParameters> HyperParametersFor(absl::string_view task, Prese
 /// them fit 64 bits.
 inline constexpr int64_t kLargestSetting = (int64_t{1} << 31) - 1;
 
-/// All of them, each under the name by which results know it.
+/// Each under the name by which results know it; without the dropout, which they tell of the model.
 using HyperParameterValue = std::variant<int64_t, double, bool>;
 std::vector<std::pair<absl::string_view, HyperParameterValue>> HyperParameterValues(
     const HyperParameters& h);

@@ -9,6 +9,8 @@ namespace {
 TEST(HyperParametersTest, PaperRowsAreThePublishedOnes) {
   const HyperParameters image = HyperParametersFor("image", Preset::kPaper).value();
   EXPECT_EQ(image.layers, 2);
+  EXPECT_EQ(image.dropout, 0.1);
+  EXPECT_EQ(image.weight_decay, 0);
   EXPECT_EQ(image.batch_size, 128);
   EXPECT_EQ(image.learning_rate, 1e-4);
   EXPECT_EQ(image.warmup_steps, 175);
@@ -62,6 +64,8 @@ TEST(SetHyperParameterTest, SetsTheFieldOfThatName) {
                                                         {"sequence_length", "0"},
                                                         {"transition_limit_percent", "30"},
                                                         {"density", "0.1"},
+                                                        {"dropout", "0"},
+                                                        {"weight_decay", "0.01"},
                                                         {"shared_pattern", "true"},
                                                         {"excluded_pruned", "no"}}) {
     EXPECT_TRUE(SetHyperParameter(h, name, text).ok()) << name;
@@ -70,6 +74,8 @@ TEST(SetHyperParameterTest, SetsTheFieldOfThatName) {
   EXPECT_EQ(h.sequence_length, 0);
   EXPECT_EQ(h.transition_limit_percent, 30);
   EXPECT_EQ(h.density, 0.1);
+  EXPECT_EQ(h.dropout, 0);
+  EXPECT_EQ(h.weight_decay, 0.01);
   EXPECT_TRUE(h.shared_pattern);
   EXPECT_FALSE(h.excluded_pruned);
   EXPECT_EQ(h.batch_size, 128);
@@ -90,6 +96,9 @@ TEST(SetHyperParameterTest, SaysWhatWasExpectedAndLeavesTheRestAlone) {
             "\"-99999999999999999999\"; expected a positive whole number");
   EXPECT_EQ(error("density", "1.5"), "\"1.5\"; expected a number above 0 and not above 1");
   EXPECT_EQ(error("threshold", "nan"), "\"nan\"; expected a number above 0 and not above 1");
+  EXPECT_EQ(error("dropout", "1"), "\"1\"; expected a number from 0 on and below 1");
+  EXPECT_EQ(error("weight_decay", "-0.1"), "\"-0.1\"; expected a number from 0 on and below 1");
+  EXPECT_EQ(error("dropout", "nan"), "\"nan\"; expected a number from 0 on and below 1");
   EXPECT_EQ(error("shared_pattern", "maybe"), "\"maybe\"; expected true or false");
   EXPECT_EQ(error("beta1", "0.5"), "there is no hyper-parameter \"beta1\" to set");
   EXPECT_EQ(h.steps, 0);
@@ -99,7 +108,8 @@ TEST(SetHyperParameterTest, SaysWhatWasExpectedAndLeavesTheRestAlone) {
 TEST(SetHyperParameterTest, EveryFlagCanBeSet) {
   HyperParameters h;
   for (const HyperParameterFlag& flag : HyperParameterFlags()) {
-    EXPECT_TRUE(SetHyperParameter(h, flag.name, "1").ok()) << flag.name;
+    const char* value = flag.name == "dropout" || flag.name == "weight_decay" ? "0.5" : "1";
+    EXPECT_TRUE(SetHyperParameter(h, flag.name, value).ok()) << flag.name;
   }
 }
 
