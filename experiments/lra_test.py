@@ -216,6 +216,19 @@ class AblationTest(unittest.TestCase):
         self.assertEqual(evaluation["test_accuracy"], summary["test_accuracy"])
 
 
+    def test_shuffled_blocks_are_as_many_and_the_runs_seeds(self):
+        def patterns(*flags):
+            folder = self.train("--density=0.1", *flags, method="c")
+            return json.loads((folder / "patterns.json").read_text())["layers"]
+
+        found, shuffled = patterns(), patterns("--shuffled_pattern")
+        self.assertEqual(patterns("--shuffled_pattern"), shuffled)
+        self.assertNotEqual(patterns("--shuffled_pattern", "--seed=7"), shuffled)
+        for layer, drawn in zip(found, shuffled):
+            self.assertNotEqual(layer, drawn)
+            self.assertEqual(layer["kept_blocks"], drawn["kept_blocks"])
+
+
 class SinglePhaseTest(unittest.TestCase):
     def test_says_which_dense_attention_computes(self):
         line = "LibTorch's, instead of SPION's kernels with every block: the device is a CPU\n"

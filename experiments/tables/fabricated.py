@@ -84,7 +84,8 @@ def _manifest(cell):
             batch_size=128, learning_rate=2e-3, warmup_steps=1000, steps=5000, beta1=0.9,
             beta2=0.999, epsilon=1e-6, weight_decay=0.0, gradient_limit=1.0, capture_interval=100,
             transition_limit_percent=15, dense_step_limit=0, block_size=block, density=0.04,
-            threshold=0.96, shared_pattern=False, excluded_pruned=False, continued_schedule=False,
+            threshold=0.96, shared_pattern=False, shuffled_pattern=False, excluded_pruned=False,
+            continued_schedule=False,
             evaluation_interval=200, dev_examples=0, test_examples=0))
 
 

@@ -6,10 +6,11 @@ from page import Entry, Grid, Page
 
 TITLE = "Ablation"
 ABOUT = ("SPION-CF, and the same with one part changed: without flood fill (SPION-C's top blocks), "
-         "without the convolution, pruned entries left out of the softmax, one pattern for all layers, "
-         "a learning rate that goes on at the transition; on image also nearly every block kept, which "
-         "leaves nothing of the method but that its schedule starts anew, and another limit for the "
-         "transition. Published SPION-F changes two things: it has no convolution, and its learning "
+         "without the convolution, as many blocks at random places in place of those found (the diagonal "
+         "stays), pruned entries left out of the softmax, one pattern for all layers, a learning rate "
+         "that goes on at the transition; on image also the diagonal alone, nearly every block kept, "
+         "which leaves nothing of the method but that its schedule starts anew, and another limit for "
+         "the transition. Published SPION-F changes two things: it has no convolution, and its learning "
          "rate goes on; so it compares with SPION-CF whose schedule goes on, and SPION-F whose schedule "
          "starts anew with SPION-CF. Dense all along is LibTorch's fused attention, with every block "
          "what SPION's dense phase computes. Differences are paired by seed: mean, 95 % interval by "
@@ -25,11 +26,13 @@ _ROWS = (
     ("top blocks instead of flood fill (SPION-C)", "c", "", {}),
     ("no convolution, schedule goes on (SPION-F)", "f", "", {}),
     ("no convolution, schedule starts anew", "f", "restarted", {"continued_schedule": "no"}),
+    ("as many blocks at random places", "cf", "shuffled", {"shuffled_pattern": "yes"}),
     ("pruned entries excluded, not score 0", "cf", "excluded", {"excluded_pruned": "yes"}),
     ("one pattern for all layers", "cf", "shared", {"shared_pattern": "yes"}),
     (_CONTINUED, "cf", "continued", {"continued_schedule": "yes"}),
 )
 _ROWS_OF_THOROUGH = (
+    ("the diagonal alone (SPION-C, density 0.03)", "c", "density0.03", {"density": "0.03"}),
     ("nearly every block kept (SPION-C, density 1)", "c", "density1", {"density": 1}),
     ("transition below 5 %", "cf", "limit5", {"transition_limit_percent": 5}),
     ("transition below 30 %", "cf", "limit30", {"transition_limit_percent": 30}),

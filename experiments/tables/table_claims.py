@@ -103,6 +103,9 @@ class _Task:
             yield self.difference(
                 "convolution matters", f"{methods.title('f')}, schedule starting anew",
                 table_ablation.runs_of_variant(preset, results, self.name, "restarted"))
+        yield self.difference(
+            "it matters which blocks are kept", "as many blocks at random places",
+            table_ablation.runs_of_variant(preset, results, self.name, "shuffled"))
         yield self.difference("each layer needs a pattern of its own", "one pattern for all layers",
                               table_ablation.runs_of_variant(preset, results, self.name, "shared"))
 

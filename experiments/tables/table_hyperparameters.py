@@ -15,7 +15,8 @@ _MODEL = ("sequence_length", "vocabulary", "classes", "layers", "width", "feed_f
 _TRAINING = ("batch_size", "learning_rate", "warmup_steps", "steps", "beta1", "beta2", "epsilon",
              "weight_decay", "gradient_limit")
 _PHASES = ("capture_interval", "transition_limit_percent", "dense_step_limit", "block_size",
-           "density", "threshold", "shared_pattern", "excluded_pruned", "continued_schedule")
+           "density", "threshold", "shared_pattern", "shuffled_pattern", "excluded_pruned",
+           "continued_schedule")
 _EVALUATION = ("evaluation_interval", "dev_examples", "test_examples")
 # 0 in these means: none, or all.
 _SETTINGS = _MODEL + _TRAINING + _PHASES + _EVALUATION

@@ -107,7 +107,8 @@ class TablesTest(unittest.TestCase):
         self.assertEqual(ablation["SPION-CF"], ["1.5 ± 0.7", "12 ± 0", "6 ± 0", "20.0"])
         of_text = texts(self.pages["ablation"], "text_parts")
         self.assertEqual(set(ablation) - set(of_text),
-                         {"nearly every block kept (SPION-C, density 1)", "transition below 5 %",
+                         {"the diagonal alone (SPION-C, density 0.03)",
+                          "nearly every block kept (SPION-C, density 1)", "transition below 5 %",
                           "transition below 30 %", "transition below 60 %"})
         for dense in ("dense all along", "dense all along, every block"):
             self.assertEqual(ablation[dense][1:], ["-", "-", "-"])
@@ -201,6 +202,7 @@ class TablesTest(unittest.TestCase):
                          ["1.00 (1458 against 1458 MiB)", "equal"])
         self.assertEqual(image["convolution matters", "SPION-F, schedule starting anew"],
                          ["+0.00 (+0.00 to +0.00), p 1.00, 2 seeds", "open"])
+        self.assertIn(("it matters which blocks are kept", "as many blocks at random places"), image)
         self.assertIn(("each layer needs a pattern of its own", "one pattern for all layers"), image)
 
     def test_scaling(self):

@@ -63,6 +63,11 @@ Json SaidOf(const Json& manifest, const char* key) {
   return absl::StrCat(value.get<std::string>(), " with changes");
 }
 
+// A switch that an earlier version did not have was not on.
+bool IsSwitchThatWasNot(const Json& there, const Json& here) {
+  return there.is_null() && here == false;
+}
+
 void AddDifferences(const std::string& name, const Json& there, const Json& here,
                     std::vector<std::string>& differences) {
   if (there.is_object() && here.is_object()) {
@@ -76,7 +81,7 @@ void AddDifferences(const std::string& name, const Json& there, const Json& here
     }
     return;
   }
-  if (there == here) return;
+  if (there == here || IsSwitchThatWasNot(there, here)) return;
   differences.push_back(absl::StrCat(name, " ", there.dump(), " there, ", here.dump(), " here"));
 }
 

@@ -76,6 +76,15 @@ TEST(RunDifferencesTest, SeesWhatOneOfThemLacks) {
       ElementsAre("model.heads null there, 4 here", "hyper_parameters.steps 30 there, null here"));
 }
 
+TEST(RunDifferencesTest, ASwitchThatAnEarlierVersionDidNotHaveWasOff) {
+  Json here = Manifest();
+  here["hyper_parameters"]["shuffled_pattern"] = false;
+  EXPECT_THAT(RunDifferences(Manifest(), here), IsEmpty());
+  here["hyper_parameters"]["shuffled_pattern"] = true;
+  EXPECT_THAT(RunDifferences(Manifest(), here),
+              ElementsAre("hyper_parameters.shuffled_pattern null there, true here"));
+}
+
 // Generated data have no sum; their description has seed and sizes.
 TEST(RunDifferencesTest, TellsGeneratedDataByTheirDescription) {
   Json there = Manifest();

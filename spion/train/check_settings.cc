@@ -137,6 +137,7 @@ constexpr Rule kRules[] = {
     {"dense_step_limit", WithPatterns,
      [](const H& h, const Context&) { return DenseStepLimit(h); }},
     {"shared_pattern", WithPatterns, AnyValue},
+    {"shuffled_pattern", WithPatterns, AnyValue},
     {"excluded_pruned", WithPatterns, AnyValue},
     {"continued_schedule", WithPatterns, AnyValue},
     {"keep_maps", WithPatterns, AnyValue},

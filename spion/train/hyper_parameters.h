@@ -55,6 +55,9 @@ struct HyperParameters {
   // What the ablation turns, one at a time; all false: SPION-CF and -C as published.
   /// One pattern for all layers, made from the mean of their maps.
   bool shared_pattern = false;
+  /// In place of a pattern's blocks off the diagonal as many at random places: what is left of the
+  /// method if it does not matter which they are.
+  bool shuffled_pattern = false;
   /// Pruned entries are left out of the softmax instead of counting as score 0.
   bool excluded_pruned = false;
   /// The learning rate goes on at the transition instead of starting its schedule anew. A run has

@@ -11,9 +11,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "spion/base/random.h"
 #include "spion/base/status.h"
 #include "spion/pattern/block_pooling.h"
 #include "spion/pattern/pattern_json.h"
+#include "spion/pattern/shuffled_pattern.h"
 #include "spion/profiling/range.h"
 
 namespace spion {
@@ -167,11 +169,15 @@ absl::Status PhaseController::MakePatterns(const std::vector<at::Tensor>& maps, 
   const ProfileRange range(Region::kPatternSearch);
   const auto start = std::chrono::steady_clock::now();
   const at::Tensor mean = options_.shared_pattern ? at::stack(maps).mean(0) : at::Tensor();
-  for (const at::Tensor& map : maps) {
-    const at::Tensor host = (mean.defined() ? mean : map).cpu();
+  for (size_t layer = 0; layer < maps.size(); ++layer) {
+    const at::Tensor host = (mean.defined() ? mean : maps[layer]).cpu();
     const auto size = static_cast<size_t>(host.numel());
     const MapView view{absl::MakeConstSpan(host.const_data_ptr<float>(), size), host.size(0)};
     ASSIGN_OR_RETURN(BlockPattern pattern, GeneratePattern(view, options_.generator));
+    if (options_.shuffle_seed.has_value()) {
+      Random random(DeriveSeed(*options_.shuffle_seed, options_.shared_pattern ? 0 : layer));
+      pattern = ShuffledPattern(pattern, random);
+    }
     capture.patterns.push_back(std::move(pattern));
   }
   capture.pattern_search_ms =

@@ -190,6 +190,33 @@ TEST_F(TwoMapsTest, ASharedPatternIsMadeFromTheMeanOfTheMaps) {
   EXPECT_NE(shared.patterns[0], apart.patterns[1]);
 }
 
+TEST_F(TwoMapsTest, ShuffledPatternsHaveAsManyBlocksElsewhere) {
+  PhaseOptions options = Options();
+  options.dense_step_limit = 2;
+  options.generator.kind = PatternKind::kC;
+  options.generator.density = 10.0 / 16;  // 6 blocks beside the diagonal
+  const auto found = Transition(options).patterns;
+  const auto shuffled = [&](uint64_t seed, bool shared) {
+    first_ = SpionAttention(0, kLength, at::kCPU, PrunedScore::kZero);
+    second_ = SpionAttention(1, kLength, at::kCPU, PrunedScore::kZero);
+    options.shuffle_seed = seed;
+    options.shared_pattern = shared;
+    auto patterns = Transition(options).patterns;
+    EXPECT_EQ(*second_.pattern(), patterns[1]);
+    return patterns;
+  };
+  const auto patterns = shuffled(7, /*shared=*/false);
+  for (size_t layer = 0; layer < 2; ++layer) {
+    EXPECT_EQ(patterns[layer].kept_blocks(), found[layer].kept_blocks());
+    EXPECT_NE(patterns[layer], found[layer]);
+  }
+  EXPECT_NE(patterns[0], patterns[1]);
+  EXPECT_EQ(patterns, shuffled(7, false));
+  EXPECT_NE(patterns, shuffled(8, false));
+  const auto shared = shuffled(7, true);
+  EXPECT_EQ(shared[0], shared[1]);
+}
+
 TEST(PhaseControllerDenseTest, AMethodWithoutSpionLayersHasASinglePhase) {
   PhaseController phases({}, Options());
   for (int64_t step = 1; step <= 10; ++step) {

@@ -9,8 +9,9 @@ namespace spion {
 
 enum RandomStream : uint64_t {
   kExampleOrderStream = 1,
-  kTorchStream = 2,  // first weights, dropout
-  kRankStream = 3,   // dropout of several ranks on CPUs, a seed for each step and rank
+  kTorchStream = 2,    // first weights, dropout
+  kRankStream = 3,     // dropout of several ranks on CPUs, a seed for each step and rank
+  kShuffleStream = 5,  // blocks at random places
 };
 
 /// A seed of evaluations, whatever the run's, so that a model's evaluation is that of its weights

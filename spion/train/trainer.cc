@@ -2,12 +2,16 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "spion/base/random.h"
 #include "spion/base/status.h"
 #include "spion/train/evaluation.h"
+#include "spion/train/random_streams.h"
 #include "spion/train/sharing.h"
 #include "spion/train/training.h"
 #include "spion/train/weights_agree.h"
@@ -25,10 +29,13 @@ PhaseOptions PhaseOptionsFor(const Experiment& experiment) {
   generator.block_size = static_cast<int>(h.block_size);
   generator.density = h.density;
   generator.threshold = h.threshold;
+  std::optional<uint64_t> shuffle_seed;
+  if (h.shuffled_pattern) shuffle_seed = DeriveSeed(experiment.seed, kShuffleStream);
   return {.capture_interval = h.capture_interval,
           .transition_limit_percent = static_cast<int>(h.transition_limit_percent),
           .dense_step_limit = h.dense_step_limit,
           .shared_pattern = h.shared_pattern,
+          .shuffle_seed = shuffle_seed,
           .generator = generator};
 }
 
