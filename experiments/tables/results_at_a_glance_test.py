@@ -1,0 +1,95 @@
+"""The document's first section has the numbers of the cells in docs/results, the published values and
+the words of the section on the claims."""
+
+import json
+import os
+import pathlib
+import re
+import statistics
+import sys
+import tarfile
+import tempfile
+import unittest
+
+import methods
+from published import ACCURACY, Published
+
+ARCHIVES = DOCUMENT = None
+
+
+class AtAGlanceTest(unittest.TestCase):
+    METHODS = {"SPION-CF": "cf", "SPION-C": "c", "SPION-F": "f",
+               "Transformer, every block kept": "every_block", "Longformer": "longformer",
+               "BigBird": "bigbird", "Linformer": "linformer"}
+
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR")))
+        for archive in ARCHIVES:
+            with tarfile.open(archive) as opened:
+                opened.extractall(cls.folder)
+        cls.document = pathlib.Path(DOCUMENT).read_text(encoding="utf-8")
+        cls.section = re.search(r"^## At a glance.*?(?=^## )", cls.document, re.M | re.S)[0]
+
+    def grids(self):
+        """[{method: {column: entry}}]"""
+        found = []
+        for grid in re.findall(r"(?:^\|.*\|\n)+", self.section, re.M):
+            names, _, *lines = ([entry.strip() for entry in line[1:-1].split("|")]
+                                for line in grid.splitlines())
+            found.append({line[0]: dict(zip(names[1:], line[1:])) for line in lines})
+        return found
+
+    def summaries(self, column, method):
+        preset = "large_batch" if "512" in column else "paper"
+        task = column.split(",")[0]
+        pattern = f"{preset}/cells/{task}-{self.METHODS[method]}-seed????-????????.*/run/summary.json"
+        return [json.loads(path.read_text(encoding="utf-8")) for path in self.folder.glob(pattern)]
+
+    @staticmethod
+    def accuracy(summaries):
+        each = [100 * summary["test_accuracy"] for summary in summaries]
+        spread = f" ± {statistics.stdev(each):.1f}" if len(each) > 1 else ""
+        return f"{statistics.mean(each):.1f}{spread} ({len(each)})"
+
+    @staticmethod
+    def cost(summaries):
+        steps = [summary["step_ms_sparse"] or summary["step_ms"] or summary["step_ms_dense"]
+                 for summary in summaries]
+        seconds = [summary["train_seconds"] for summary in summaries]
+        memory = max(summary["peak_memory_mib"] for summary in summaries)
+        return f"{statistics.mean(steps):.2f} / {statistics.mean(seconds):.1f} / {memory:.0f}"
+
+    def test_has_the_numbers_of_the_cells(self):
+        accuracies, costs, _ = self.grids()
+        for grid, text in ((accuracies, self.accuracy), (costs, self.cost)):
+            self.assertEqual(list(grid), list(self.METHODS))
+            for method, entries in grid.items():
+                self.assertEqual(len(entries), 6)
+                for column, entry in entries.items():
+                    with self.subTest(f"{method}, {column}"):
+                        found = self.summaries(column, method)
+                        self.assertEqual(entry, text(found) if found else "")
+
+    def test_has_the_published_values(self):
+        found = Published()
+        for title, entries in self.grids()[2].items():
+            method = methods.BY_NAME[{**self.METHODS, "Transformer": "dense"}[title]]
+            for task, entry in entries.items():
+                values = (found.of_method(source, method, task, ACCURACY)
+                          for source in (methods.LRA, methods.SKYFORMER))
+                self.assertEqual(entry, ", ".join(value or "-" for value in values), title)
+
+    def test_has_the_words_on_the_claims(self):
+        words = dict(re.findall(r"^- ([^:]+): (.+)$", self.section, re.M))
+        self.assertEqual(len(words), 5)
+        claims = re.search(r"^## The claims, checked.*?(?=^## )", self.document, re.M | re.S)[0]
+        for claim, word in words.items():
+            told = re.search(rf"^\| {re.escape(claim)}[^|]*\|[^|]*\| \*\*([a-z ]+)", claims, re.M)
+            self.assertEqual(told[1], word, claim)
+
+
+if __name__ == "__main__":
+    *ARCHIVES, DOCUMENT = sys.argv[1:]
+    del sys.argv[1:]
+    unittest.main()
