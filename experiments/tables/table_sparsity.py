@@ -9,33 +9,37 @@ TITLE = "Sparsity"
 ABOUT = ("Accuracy and time against the share of kept blocks: the density that SPION-C asks for, "
          "and the quantile that SPION-CF's flood fill must exceed. A density below one block a row "
          "leaves the diagonal.")
-_TASK = "image"
-_DENSITIES = ("0.03", "0.04", "0.1", "0.25", "0.5", "1")
-_THRESHOLDS = ("0.8", "0.9", "0.96", "0.98", "0.99")
+_METHOD_OF = {"density": "c", "threshold": "cf"}  # whose setting it is
+_SWEEPS = {  # with each task's published settings among them
+    "image": {"density": ("0.03", "0.04", "0.1", "0.25", "0.5", "1"),
+              "threshold": ("0.8", "0.9", "0.96", "0.98", "0.99")},
+    "text": {"density": ("0.02", "0.03", "0.1", "0.25", "0.5", "1"),
+             "threshold": ("0.9", "0.96", "0.98", "0.99", "0.995")},
+}
 
 
 def _sweeps(preset):
-    """(flag, method, values) of what the preset has."""
-    return [(flag, method, values) for flag, method, values in
-            (("density", "c", _DENSITIES), ("threshold", "cf", _THRESHOLDS))
-            if method in preset.methods and _TASK in preset.tasks]
+    """(task, flag, method, values) of what the preset has."""
+    return [(task, flag, _METHOD_OF[flag], values) for task, sweeps in _SWEEPS.items()
+            for flag, values in sweeps.items()
+            if task in preset.tasks and _METHOD_OF[flag] in preset.methods]
 
 
-def _trainings(preset, flag, method, value):
-    return preset.trainings_of(_TASK, method, f"{flag}{value}", **{flag: value})
+def _trainings(preset, task, flag, method, value):
+    return preset.trainings_of(task, method, f"{flag}{value}", **{flag: value})
 
 
 def cells(preset):
-    return [cell for flag, method, values in _sweeps(preset) for value in values
-            for cell in _trainings(preset, flag, method, value)]
+    return [cell for task, flag, method, values in _sweeps(preset) for value in values
+            for cell in _trainings(preset, task, flag, method, value)]
 
 
 def page(preset, results):
     blocks = []
-    for flag, method, values in _sweeps(preset):
+    for task, flag, method, values in _sweeps(preset):
         rows, accuracies, times = [], [], []
         for value in values:
-            found = [results(cell) for cell in _trainings(preset, flag, method, value)]
+            found = [results(cell) for cell in _trainings(preset, task, flag, method, value)]
             told = gather.summaries(found)
             shares = [100 * sum(summary["kept_blocks"])
                       / (len(summary["kept_blocks"]) * summary["total_blocks"])
@@ -51,11 +55,11 @@ def page(preset, results):
                                                      for summary in told]),
                          gather.middle_entry(found, [summary["step_ms_dense"]
                                                      for summary in told])])
-        blocks.append(Grid(flag, f"{_TASK}, {methods.title(method)}: {flag}",
+        blocks.append(Grid(f"{task}_{flag}", f"{task}, {methods.title(method)}: {flag}",
                            [flag, "kept blocks, %", "test accuracy, %", "step, sparse phase, ms",
                             "step, dense phase, ms"], rows))
         for points, unit in ((accuracies, "test accuracy, %"), (times, "step, sparse phase, ms")):
             if points:
-                blocks.append(Picture(f"{methods.title(method)}: {unit}", charts.curves(
+                blocks.append(Picture(f"{task}, {methods.title(method)}: {unit}", charts.curves(
                     {methods.title(method): sorted(points)}, "kept blocks, %", unit)))
     return Page("sparsity", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])

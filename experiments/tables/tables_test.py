@@ -102,7 +102,13 @@ class TablesTest(unittest.TestCase):
             self.assertEqual(row[5:8], ["12", "1428", "1428"])  # 24 * 65 - 4 * 33
 
     def test_sparsity_ablation_and_patterns(self):
-        self.assertEqual(texts(self.pages["sparsity"], "density")["0.1"][0], "75.0 ± 0.0")
+        for task, published, values in (("image", ("0.04", "0.96"), 6), ("text", ("0.03", "0.99"), 6)):
+            density, threshold = (texts(self.pages["sparsity"], f"{task}_{flag}")
+                                  for flag in ("density", "threshold"))
+            self.assertEqual(density["0.1"][0], "75.0 ± 0.0")
+            self.assertEqual((len(density), len(threshold)), (values, values - 1))
+            self.assertIn(published[0], density)
+            self.assertIn(published[1], threshold)
         ablation = texts(self.pages["ablation"], "image_parts")
         self.assertEqual(ablation["SPION-CF"], ["1.5 ± 0.7", "12 ± 0", "6 ± 0", "20.0"])
         of_text = texts(self.pages["ablation"], "text_parts")
