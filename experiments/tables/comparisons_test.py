@@ -104,7 +104,7 @@ class DenseTuningTest(unittest.TestCase):
             "dropout0.2": (0.51, 0.44), "dropout0.3": (0.49, 0.42), "weight_decay0.1": (0.99, 0.99)}
     SPION = (0.30, 0.47)
 
-    def grid(self, without=()):
+    def grid(self, without=(), without_dev=()):
         store = Store(pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))),
                       lambda text: None)
         for cell in table_dense_tuning.cells(self.PRESET):
@@ -119,7 +119,8 @@ class DenseTuningTest(unittest.TestCase):
                 # Of the highest, not of the last.
                 (run / "metrics.jsonl").write_text("".join(
                     json.dumps(dict(kind="dev", step=step, accuracy=accuracy)) + "\n"
-                    for step, accuracy in ((10, dev - 0.2), (20, dev), (30, dev - 0.1))))
+                    for step, accuracy in ((10, dev - 0.2), (20, dev), (30, dev - 0.1))
+                    if (cell.variant, cell.seed) not in without_dev))
                 work.finish({"seconds": 3.5, "finished": "2026-01-02T03:04:05+00:00",
                              "driver": "580"})
         page = table_dense_tuning.page(self.PRESET, lambda cell: store.result(cell.on(CPU)))
@@ -135,6 +136,10 @@ class DenseTuningTest(unittest.TestCase):
         self.assertEqual(rows["weight_decay 0.1"][1], "99.0 (1 not run)")
         self.assertEqual(rows["dropout 0.2"],
                          ["51.0 ± 0.0", "44.0 ± 0.0", "+3.00 (+3.00 to +3.00), p 0.50, 2 seeds"])
+        grid = self.grid(without_dev=(("weight_decay0.1", 2), ("dropout0.2", 1), ("dropout0.2", 2)))
+        self.assertIn("Chosen of 4 of 6 settings", grid.note)
+        rows = {row[0].text: [entry.text for entry in row[1:]] for row in grid.entries()}
+        self.assertEqual(rows["dropout 0.2"][:2], ["-", "44.0 ± 0.0"])
         nothing = tuple((variant, seed) for variant in self.RUNS for seed in (1, 2))
         self.assertEqual(self.grid(nothing).note, "None is chosen: of no setting are all seeds there.")
 

@@ -8,7 +8,6 @@ import gather
 import methods
 import paired
 from page import Entry, Grid, Page, mean_and_spread
-from result import State
 
 TITLE = "The Transformer, tuned"
 ABOUT = ("The dense Transformer, every block kept, at other learning rates, with more dropout and "
@@ -57,13 +56,15 @@ def cells(preset):
 
 
 def _dev_accuracies(found):
-    return [100 * convergence.best_dev_accuracy(metrics) for metrics in gather.metrics(found)]
+    best = (convergence.best_dev_accuracy(metrics) for metrics in gather.metrics(found))
+    return [100 * accuracy for accuracy in best if accuracy is not None]
 
 
 def _choice(runs):
     """What is said of the best by the dev set, of the settings whose seeds are all there."""
-    means = {what: mean_and_spread(_dev_accuracies(found))[0] for what, found in runs.items()
-             if all(result.state == State.DONE for result in found)}
+    dev = {what: _dev_accuracies(found) for what, found in runs.items()}
+    means = {what: mean_and_spread(dev[what])[0] for what, found in runs.items()
+             if len(dev[what]) == len(found)}
     if not means:
         return "None is chosen: of no setting are all seeds there."
     best = max(means, key=means.get)
