@@ -34,8 +34,10 @@ def _prior(cell):
     if preset == "quick":
         return _QUICK_SECONDS
     task = methods.TASK_ENTRIES[cell.task]
-    steps = int(dict(cell.settings).get("steps", task["paper"]["steps"]))
-    return steps * task["step_ms"] * _STEPS.get(cell.method, 1) / 1e3
+    steps, examples = (int(dict(cell.settings).get(name, task["paper"][name]))
+                       for name in ("steps", "batch_size"))
+    of_paper = examples / task["paper"]["batch_size"]
+    return steps * task["step_ms"] * of_paper * _STEPS.get(cell.method, 1) / 1e3
 
 
 def seconds(cells, known, done=None):

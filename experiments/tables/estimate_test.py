@@ -4,7 +4,7 @@ import unittest
 
 import estimate
 from origin import Origin
-from presets import PAPER, QUICK
+from presets import LARGE_BATCH, PAPER, QUICK
 from result import Result, State
 
 
@@ -31,10 +31,11 @@ class EstimateTest(unittest.TestCase):
         self.assertAlmostEqual(estimate.seconds([QUICK.training("text", "cf")], [slow]),
                                alone * 30 / estimate.seconds([slow.cell], []))
 
-    def test_paper_runs_follow_their_steps(self):
+    def test_paper_runs_follow_their_steps_and_batches(self):
         whole = estimate.seconds([PAPER.training("image", "cf")], [])
         self.assertAlmostEqual(estimate.seconds([PAPER.training("image", "cf", steps=100)], []),
                                whole / 100)
+        self.assertAlmostEqual(estimate.seconds([LARGE_BATCH.training("image", "cf")], []), 4 * whole)
 
     def test_a_paper_run_is_told_about_as_long_as_it_took_on_an_h200(self):
         # docs/results.md; by no more than a factor of three.
