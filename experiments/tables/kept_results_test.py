@@ -192,14 +192,16 @@ class Section:
             name: {summary["seed"]: 100 * summary["test_accuracy"]
                    for summary, _ in self.runs(pattern)}
             for name, (_, pattern) in self.RUNS.items()}
-        found = re.findall(r"^\| ([^|]+?) over ([^|]+?)(?: \((?:three|four) seeds\))? \| \**([-+][\d.]+)\** "
+        found = re.findall(r"^\| ([^|]+?) over ([^|]+?)(?: \((?:three|four) seeds\))? \| (\**)([-+][\d.]+)\** "
                            r"\| (\S+) to (\S+) \| (\S+) \|$", self.section, re.M)
         self.assertEqual(len(found), self.DIFFERENCES)
-        for one, other, *numbers in found:
+        for one, other, bold, *numbers in found:
             with self.subTest(f"{one} over {other}"):
                 first, second = (accuracies[self.SHORT.get(name, name)] for name in (one, other))
                 differences = [first[seed] - second[seed] for seed in first if seed in second]
                 self.assertEqual(numbers, paired(differences))
+                _, low, high, _ = numbers
+                self.assertEqual(bool(bold), low[0] == high[0], "bold")
 
     def test_each_run_has_the_numbers_of_the_document(self):
         for method, (count, pattern) in self.RUNS.items():
@@ -221,6 +223,17 @@ class Section:
                 self.assertEqual(steps, " / ".join(f"{mean:.2f}" for mean in means))
                 seconds = statistics.mean(summary["train_seconds"] for summary in summaries)
                 self.assertEqual(whole, f"{seconds:.1f}")
+
+    def test_the_highest_and_those_within_its_spread_are_bold(self):
+        accuracies = {method: [100 * summary["test_accuracy"] for summary, _ in self.runs(pattern)]
+                      for method, (_, pattern) in self.RUNS.items()}
+        if min(map(len, accuracies.values())) == 1:
+            self.skipTest("one seed has no spread")
+        highest = max(accuracies.values(), key=statistics.mean)
+        least = statistics.mean(highest) - statistics.stdev(highest)
+        for method, each in accuracies.items():
+            bold = re.search(rf"^\| {re.escape(method)} \| [^|]* \| (\**)", self.section, re.M)[1]
+            self.assertEqual(bool(bold), statistics.mean(each) >= least, method)
 
 
 class PublishedTest(Section, unittest.TestCase):
