@@ -109,7 +109,9 @@ using H = HyperParameters;
 
 constexpr Rule kRules[] = {
     {"layers", Always, [](const H& h, const Context&) { return Whole(h.layers, 1, kMostLayers); }},
-    {"dropout", InTraining, [](const H& h, const Context&) { return Part(h.dropout); }},
+    // As the kernels take it: 1 - 1e-9 would be 1.
+    {"dropout", InTraining,
+     [](const H& h, const Context&) { return Part(static_cast<float>(h.dropout)); }},
     {"sequence_length", WithPadding,
      [](const H& h, const Context&) {
        return Whole(h.sequence_length, 0, kLargestSetting, "; 0 cuts none");
