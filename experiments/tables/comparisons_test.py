@@ -12,6 +12,7 @@ import small_runs
 import table_ablation
 import table_claims
 import table_dense_tuning
+import table_sparsity
 import table_training_time
 from origin import Origin
 from presets import LARGE_BATCH, PAPER, QUICK, inference
@@ -143,6 +144,13 @@ class DenseTuningTest(unittest.TestCase):
         nothing = tuple((variant, seed) for variant in self.RUNS for seed in (1, 2))
         self.assertEqual(self.grid(nothing).note, "None is chosen: of no setting are all seeds there.")
 
+    def test_has_only_what_is_asked_for(self):
+        for tasks, names, wanted in ((("text",), ("cf", "every_block"), set()),
+                                        (("image",), ("cf",), set()),
+                                        (("image",), ("every_block",), {"every_block"})):
+            preset = dataclasses.replace(self.PRESET, tasks=tasks, methods=names)
+            self.assertEqual({cell.method for cell in table_dense_tuning.cells(preset)}, wanted)
+
     def test_settings_are_the_programs_flags(self):
         large = {cell.variant: dict(cell.settings)
                  for cell in table_dense_tuning.cells(LARGE_BATCH) if cell.method == "every_block"}
@@ -151,6 +159,17 @@ class DenseTuningTest(unittest.TestCase):
                           "dropout0.2": "0.002", "dropout0.3": "0.002", "weight_decay0.1": "0.002"})
         self.assertEqual((large["dropout0.3"]["dropout"], large["weight_decay0.1"]["weight_decay"]),
                          ("0.3", "0.1"))
+
+
+class AblationTest(unittest.TestCase):
+    def test_controls_differ_by_their_flag_alone(self):
+        cells = [cell for cell in table_ablation.cells(PAPER)
+                 if cell.task == "image" and cell.seed == 1001]
+        found = {cell.variant: set(cell.settings) - set(PAPER.settings) for cell in cells}
+        self.assertEqual(found["shuffled"], {("shuffled_pattern", "yes")})
+        [diagonal] = [cell for cell in cells if cell.variant == "density0.03"]
+        self.assertEqual(found["density0.03"], {("density", "0.03")})
+        self.assertIn(diagonal, table_sparsity.cells(PAPER))
 
 
 class InferenceTest(unittest.TestCase):

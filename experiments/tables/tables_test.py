@@ -175,16 +175,18 @@ class TablesTest(unittest.TestCase):
             self.assertEqual([row[2:] for row in rows[:3]],
                              [["the best sparse Transformer", NOT_RUN, "-"]] * 3)
 
-    def test_claims_are_of_spion_f_with_a_schedule_that_starts_anew(self):
-        for lacking, told in (("restarted", NOT_RUN),
-                              ("", "+0.00 (+0.00 to +0.00), p 1.00, 2 seeds")):
-            page = TABLES["claims"].page(
-                dataclasses.replace(QUICK, tasks=("image",), methods=("f", "cf")),
-                lambda cell: Result(cell, State.MISSING)
-                if cell.method == "f" and cell.variant == lacking else self.results.result(cell))
-            [figure] = [row[3].text for row in page.blocks[0].entries()
-                        if row[0].text == "convolution matters"]
-            self.assertEqual(figure, told)
+    def test_claims_are_of_these_variants(self):
+        for claim, method, variant in (("convolution matters", "f", "restarted"),
+                                       ("it matters which blocks are kept", "cf", "shuffled"),
+                                       ("each layer needs a pattern of its own", "cf", "shared")):
+            for lacking in ("restarted", "shuffled", "shared", "continued"):
+                page = TABLES["claims"].page(
+                    dataclasses.replace(QUICK, tasks=("image",), methods=("f", "cf")),
+                    lambda cell: Result(cell, State.MISSING)
+                    if (cell.method, cell.variant) == (method, lacking)
+                    else self.results.result(cell))
+                [figure] = [row[3].text for row in page.blocks[0].entries() if row[0].text == claim]
+                self.assertEqual(figure == NOT_RUN, lacking == variant, (claim, lacking))
 
     def test_settling(self):
         page = self.pages["settling"]
