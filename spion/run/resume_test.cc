@@ -83,6 +83,10 @@ TEST(RunDifferencesTest, ASwitchThatAnEarlierVersionDidNotHaveWasOff) {
   here["hyper_parameters"]["shuffled_pattern"] = true;
   EXPECT_THAT(RunDifferences(Manifest(), here),
               ElementsAre("hyper_parameters.shuffled_pattern null there, true here"));
+  Json there = here;
+  here["hyper_parameters"]["shuffled_pattern"] = false;
+  EXPECT_THAT(RunDifferences(there, here),
+              ElementsAre("hyper_parameters.shuffled_pattern true there, false here"));
 }
 
 // Generated data have no sum; their description has seed and sizes.
