@@ -1,5 +1,6 @@
 """Runs the experiment program as a user would: training, evaluation, Ctrl-C, bad input."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -227,6 +228,72 @@ class AblationTest(unittest.TestCase):
         for layer, drawn in zip(found, shuffled):
             self.assertNotEqual(layer, drawn)
             self.assertEqual(layer["kept_blocks"], drawn["kept_blocks"])
+
+
+class GivenPatternsTest(unittest.TestCase):
+    """--patterns=FILE."""
+
+    STEPS = AblationTest.STEPS
+
+    @staticmethod
+    def write(layers):
+        path = new_folder() / "mine.json"
+        path.write_text(json.dumps({"layers": layers}))
+        return path
+
+    @staticmethod
+    def layer(side=32, block=32, further=((0, 5), (7, 1), (7, 2))):
+        rows = [sorted({row, *(column for of, column in further if of == row)})
+                for row in range(side)]
+        return {"block_size": block, "blocks_per_side": side, "kept_blocks": sum(map(len, rows)),
+                "columns_of_row": rows}
+
+    def test_each_layer_gets_its_own_of_the_file(self):
+        layers = [self.layer(), self.layer(further=((31, 0),))]
+        path, folder = self.write(layers), new_folder() / "run"
+        flags = [*self.STEPS, f"--out_dir={folder}", "--block_size=32", f"--patterns={path}"]
+        result = run(*flags, "--threshold=0.9")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn(f"patterns: those of {path}, at the transition\n", result.stdout)
+        self.assertIn("note: without effect here: --threshold\n", result.stdout)
+        self.assertEqual(json.loads((folder / "patterns.json").read_text())["layers"], layers)
+        summary = json.loads((folder / "summary.json").read_text())
+        self.assertEqual(summary["kept_blocks"], [35, 33])
+        manifest = json.loads((folder / "manifest.json").read_text())
+        self.assertEqual(manifest["patterns"], {
+            "path": str(path), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()})
+        path.write_text(json.dumps({"layers": layers[::-1]}))
+        result = run(*flags, "--threshold=0.9", "--resume")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("holds another run: patterns ", result.stderr)
+
+    def test_what_does_not_fit_is_named(self):
+        good = self.layer()
+        for layers, message in (
+                ([good], "has patterns of 1 layers; expected 2"),
+                ([good, self.layer(16, 64, ())],
+                 "layer 1 has blocks of 64; expected 32, the --block_size of the run"),
+                ([self.layer(16), good], "layer 0 is for sequences of 512; expected 1024"),
+                ([good, {**good, "kept_blocks": 1}], "layer 1: ")):
+            path, folder = self.write(layers), new_folder() / "run"
+            result = run("--block_size=32", f"--patterns={path}", f"--out_dir={folder}")
+            self.assertEqual(result.returncode, 1)
+            self.assertIn(f"--patterns: {path}", result.stderr)
+            self.assertIn(message, result.stderr)
+            self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+            self.assertFalse(folder.exists())
+        result = run("--patterns=/nowhere.json", "--mode=manifest")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("--patterns: /nowhere.json", result.stderr)
+        result = run("--patterns=/nowhere.json", "--mode=eval", "--checkpoint=/nowhere")
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("--mode=eval takes the checkpoint's", result.stderr)
+
+    def test_is_without_effect_where_no_pattern_is_found(self):
+        result = run("--patterns=/nowhere.json", "--steps=1", "--batch_size=1", "--dev_examples=1",
+                     "--test_examples=1", f"--out_dir={new_folder() / 'run'}", method="sdpa")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("note: without effect here: --patterns\n", result.stdout)
 
 
 class SinglePhaseTest(unittest.TestCase):

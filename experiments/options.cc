@@ -105,6 +105,10 @@ std::vector<Flag> RunFlags(Options& options) {
              "at the transition write each layer's whole attention map too, into "
              "attention_maps.safetensors: the length squared times 4 bytes a layer (false)",
              options.keep_maps),
+      {"patterns", "FILE",
+       "at the transition give each layer its pattern of this patterns.json, not one made from its "
+       "map",
+       SetPath(options.patterns)},
       {"trace", "FILE",
        "write a trace of some training steps, for Perfetto or chrome://tracing; traced steps are "
        "slower and do not count for the step times",
@@ -163,6 +167,10 @@ absl::Status CheckTogether(const Options& options) {
   if (options.mode != Mode::kTrain && options.resume) {
     return absl::InvalidArgumentError(
         "--resume goes on with a training: it goes with --mode=train");
+  }
+  if (options.mode == Mode::kEval && !options.patterns.empty()) {
+    return absl::InvalidArgumentError(
+        "--patterns is of a training; --mode=eval takes the checkpoint's");
   }
   if (options.trace_steps.has_value() && options.trace.empty()) {
     return absl::InvalidArgumentError("--trace_steps goes with --trace=FILE");

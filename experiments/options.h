@@ -40,6 +40,7 @@ struct Options {
   std::string precision = "auto";
   bool cuda_graph = true;
   bool keep_maps = false;
+  std::string patterns;  // absolute; empty: made from the maps
   bool resume = false;
   int64_t save_interval = 0;  // 0: about every five minutes
   std::string trace;          // absolute; empty: none

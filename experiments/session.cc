@@ -20,6 +20,7 @@
 #include "spion/base/user_directory.h"
 #include "spion/data/cut_sequences.h"
 #include "spion/data/task_registry.h"
+#include "spion/pattern/patterns_file.h"
 #include "spion/platform/precision.h"
 #include "spion/train/check_settings.h"
 #include "spion/train/hyper_parameters.h"
@@ -88,6 +89,10 @@ std::vector<std::string> Choices(const Session& session, const Options& options,
       "preset: %s%s: %d steps of %d examples, length %d", PresetName(experiment.preset),
       options.preset == PresetChoice::kAuto ? " (chosen by auto)" : "", h.steps, h.batch_size,
       session.data.shape.sequence_length));
+  if (experiment.patterns.has_value()) {
+    choices.push_back(
+        absl::StrCat("patterns: those of ", experiment.patterns->path, ", at the transition"));
+  }
   return choices;
 }
 
@@ -110,7 +115,43 @@ SettingsContext ContextOf(const Options& options, const Method& method, const De
   context.is_on_gpu = device.device.is_cuda();
   for (const auto& [name, text] : options.hyper_parameters) context.given.push_back(name);
   if (options.keep_maps) context.given.push_back("keep_maps");
+  if (!options.patterns.empty()) context.given.push_back("patterns");
+  context.has_given_patterns = !options.patterns.empty();
   return context;
+}
+
+// The patterns that the user gives, of a method that takes any.
+absl::StatusOr<std::optional<PatternsFile>> GivenPatterns(const Options& options,
+                                                          const Method& method) {
+  if (options.patterns.empty() || !method.pattern_kind.has_value()) return std::nullopt;
+  absl::StatusOr<PatternsFile> file = ReadPatternsFile(options.patterns);
+  if (file.ok()) return *std::move(file);
+  return absl::Status(file.status().code(), absl::StrCat("--patterns: ", file.status().message()));
+}
+
+// Of data that are cut already.
+absl::Status CheckPatterns(const Experiment& experiment, const TaskShape& shape) {
+  if (!experiment.patterns.has_value()) return absl::OkStatus();
+  const HyperParameters& h = experiment.hyper_parameters;
+  const std::vector<BlockPattern>& layers = experiment.patterns->layers;
+  const std::string file = absl::StrCat("--patterns: ", experiment.patterns->path);
+  if (static_cast<int64_t>(layers.size()) != h.layers) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(file, " has patterns of ", layers.size(), " layers; expected ", h.layers));
+  }
+  for (size_t l = 0; l < layers.size(); ++l) {
+    if (layers[l].block_size() != h.block_size) {
+      return absl::InvalidArgumentError(
+          absl::StrCat(file, ": layer ", l, " has blocks of ", layers[l].block_size(),
+                       "; expected ", h.block_size, ", the --block_size of the run"));
+    }
+    if (layers[l].length() != shape.sequence_length) {
+      return absl::InvalidArgumentError(absl::StrCat(file, ": layer ", l, " is for sequences of ",
+                                                     layers[l].length(), "; expected ",
+                                                     shape.sequence_length));
+    }
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -127,6 +168,7 @@ absl::StatusOr<Experiment> Plan(const Options& options, const DeviceChoice& devi
     RETURN_IF_ERROR(SetHyperParameter(h, name, text));
   }
   RETURN_IF_ERROR(CheckSharedBatch(h, ContextOf(options, method, device, ranks)));
+  ASSIGN_OR_RETURN(std::optional<PatternsFile> patterns, GivenPatterns(options, method));
   return Experiment{.task = options.task,
                     .method = std::move(method),
                     .preset = preset,
@@ -135,7 +177,8 @@ absl::StatusOr<Experiment> Plan(const Options& options, const DeviceChoice& devi
                     .seed = options.seed,
                     .precision = precision,
                     .cuda_graph = options.cuda_graph,
-                    .keep_maps = options.keep_maps};
+                    .keep_maps = options.keep_maps,
+                    .patterns = std::move(patterns)};
 }
 
 absl::StatusOr<Session> Prepare(const Options& options, const DeviceChoice& device,
@@ -149,6 +192,7 @@ absl::StatusOr<Session> Prepare(const Options& options, const DeviceChoice& devi
   const HyperParameters h = experiment.hyper_parameters;
   RETURN_IF_ERROR(CheckSettings(h, context));
   if (h.sequence_length > 0) data.ShortenTo(static_cast<int>(h.sequence_length));
+  RETURN_IF_ERROR(CheckPatterns(experiment, data.shape));
   if (options.refuse_truncated) RETURN_IF_ERROR(RefuseTruncated(data));
   data.source.description += DescribeCuts(data);
   Session session{.experiment = std::move(experiment),

@@ -59,26 +59,31 @@ Json ModelJson(const ModelConfig& model) {
 Json Manifest(const Experiment& experiment, const ModelConfig& model, const DataSource& source,
               c10::Device device, const std::vector<std::string>& command) {
   const BuildInfo build = GetBuildInfo();
-  return {{"command", command},
-          {"version", Version()},
-          {"date", absl::FormatTime(absl::RFC3339_sec, absl::Now(), absl::UTCTimeZone())},
-          {"task", experiment.task},
-          {"method", experiment.method.name},
-          {"preset", std::string(PresetName(experiment.preset))},
-          {"seed", experiment.seed},
-          {"hyper_parameters", HyperParametersJson(experiment.hyper_parameters)},
-          {"model", ModelJson(model)},
-          {"data_source", SourceJson(source)},
-          {"device", device.str()},
-          {"device_name", DeviceName(device)},
-          {"precision", std::string(PrecisionName(experiment.precision))},
-          {"threads", device.is_cpu() ? Json(at::get_num_threads()) : Json(nullptr)},
-          {"cpu", DeviceName(at::kCPU)},
-          {"git_commit", build.commit},
-          {"git_dirty", build.dirty},
-          {"torch_version", build.torch_version},
-          {"cuda_version", build.cuda_version},
-          {"compiler", "g++ " __VERSION__}};
+  Json manifest = {{"command", command},
+                   {"version", Version()},
+                   {"date", absl::FormatTime(absl::RFC3339_sec, absl::Now(), absl::UTCTimeZone())},
+                   {"task", experiment.task},
+                   {"method", experiment.method.name},
+                   {"preset", std::string(PresetName(experiment.preset))},
+                   {"seed", experiment.seed},
+                   {"hyper_parameters", HyperParametersJson(experiment.hyper_parameters)},
+                   {"model", ModelJson(model)},
+                   {"data_source", SourceJson(source)},
+                   {"device", device.str()},
+                   {"device_name", DeviceName(device)},
+                   {"precision", std::string(PrecisionName(experiment.precision))},
+                   {"threads", device.is_cpu() ? Json(at::get_num_threads()) : Json(nullptr)},
+                   {"cpu", DeviceName(at::kCPU)},
+                   {"git_commit", build.commit},
+                   {"git_dirty", build.dirty},
+                   {"torch_version", build.torch_version},
+                   {"cuda_version", build.cuda_version},
+                   {"compiler", "g++ " __VERSION__}};
+  if (experiment.patterns.has_value()) {
+    manifest["patterns"] = {{"path", experiment.patterns->path},
+                            {"sha256", experiment.patterns->sha256}};
+  }
+  return manifest;
 }
 
 Json Summary(const Experiment& experiment, const ModelConfig& model, const TrainingResult& result,

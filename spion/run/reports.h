@@ -19,7 +19,8 @@
 namespace spion {
 
 /// Everything that makes the run what it is, known before its first step: command,
-/// hyper-parameters, model, seed, commit, versions, machine, threads of a CPU, data source, date.
+/// hyper-parameters, model, seed, commit, versions, machine, threads of a CPU, data source, date,
+/// and of patterns that are given the file.
 nlohmann::ordered_json Manifest(const Experiment& experiment, const ModelConfig& model,
                                 const DataSource& source, c10::Device device,
                                 const std::vector<std::string>& command);

@@ -17,8 +17,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 // What makes a run the one that it is, of a manifest; objects key by key.
-constexpr const char* kIdentity[] = {"task",  "method",           "preset", "seed",   "precision",
-                                     "model", "hyper_parameters", "data",   "device", "threads"};
+constexpr const char* kIdentity[] = {"task",      "method",  "preset",           "seed",
+                                     "precision", "model",   "hyper_parameters", "data",
+                                     "device",    "threads", "patterns"};
 
 // What may change from one process of a run to the next, and is said.
 constexpr char kCommit[] = "git_commit";
@@ -52,6 +53,7 @@ Json DeviceKind(const Json& manifest) {
 Json IdentityOf(const Json& manifest, const std::string& key) {
   if (key == "data") return DataOf(manifest);
   if (key == "device") return DeviceKind(manifest);
+  if (key == "patterns" && manifest.contains(key)) return ValueOf(manifest[key], "sha256");
   return ValueOf(manifest, key);
 }
 

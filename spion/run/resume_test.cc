@@ -89,6 +89,18 @@ TEST(RunDifferencesTest, ASwitchThatAnEarlierVersionDidNotHaveWasOff) {
               ElementsAre("hyper_parameters.shuffled_pattern true there, false here"));
 }
 
+// Given patterns are the same by their sum wherever they lie.
+TEST(RunDifferencesTest, TellsGivenPatternsByTheirSum) {
+  Json there = Manifest();
+  there["patterns"] = {{"path", "/a/patterns.json"}, {"sha256", "12"}};
+  Json here = there;
+  here["patterns"]["path"] = "/b/mine.json";
+  EXPECT_THAT(RunDifferences(there, here), IsEmpty());
+  here["patterns"]["sha256"] = "34";
+  EXPECT_THAT(RunDifferences(there, here), ElementsAre(R"(patterns "12" there, "34" here)"));
+  EXPECT_THAT(RunDifferences(Manifest(), here), ElementsAre(R"(patterns null there, "34" here)"));
+}
+
 // Generated data have no sum; their description has seed and sizes.
 TEST(RunDifferencesTest, TellsGeneratedDataByTheirDescription) {
   Json there = Manifest();

@@ -90,11 +90,14 @@ bool WithPadding(const Context& context) { return context.shape.has_padding; }
 bool WithPatterns(const Context& context) {
   return context.trains && context.pattern_kind.has_value();
 }
+bool WithGenerator(const Context& context) {
+  return WithPatterns(context) && !context.has_given_patterns;
+}
 bool WithDensity(const Context& context) {
-  return WithPatterns(context) && context.pattern_kind == PatternKind::kC;
+  return WithGenerator(context) && context.pattern_kind == PatternKind::kC;
 }
 bool WithThreshold(const Context& context) {
-  return WithPatterns(context) && context.pattern_kind != PatternKind::kC;
+  return WithGenerator(context) && context.pattern_kind != PatternKind::kC;
 }
 
 std::string AnyValue(const HyperParameters&, const Context&) { return ""; }
@@ -138,11 +141,12 @@ constexpr Rule kRules[] = {
      [](const H& h, const Context&) { return Whole(h.transition_limit_percent, 0, 100); }},
     {"dense_step_limit", WithPatterns,
      [](const H& h, const Context&) { return DenseStepLimit(h); }},
-    {"shared_pattern", WithPatterns, AnyValue},
+    {"shared_pattern", WithGenerator, AnyValue},
     {"shuffled_pattern", WithPatterns, AnyValue},
     {"excluded_pruned", WithPatterns, AnyValue},
     {"continued_schedule", WithPatterns, AnyValue},
     {"keep_maps", WithPatterns, AnyValue},
+    {"patterns", WithPatterns, AnyValue},
     {"evaluation_interval", InTraining,
      [](const H& h, const Context&) { return Whole(h.evaluation_interval, 1, kLargestSetting); }},
     {"dev_examples", InTraining,

@@ -24,6 +24,8 @@ struct SettingsContext {
   bool trains = true;
   /// Of SPION's methods.
   std::optional<PatternKind> pattern_kind;
+  /// Whether its patterns are given, and none is made from the maps.
+  bool has_given_patterns = false;
   /// Of the task, before its sequences are cut.
   TaskShape shape;
   int64_t train_examples = 0;
@@ -31,7 +33,7 @@ struct SettingsContext {
   int64_t ranks = 1;
   bool is_on_gpu = false;
   /// The settings that the user gave, by their flags' names; the others are the preset's. Also
-  /// "keep_maps", which is no hyper-parameter, but has no part in every run.
+  /// "keep_maps" and "patterns", which are no hyper-parameters, but have no part in every run.
   std::vector<std::string> given;
 };
 

@@ -5,6 +5,7 @@
 #include <c10/core/Device.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "spion/nn/classifier.h"
 #include "spion/nn/method.h"
 #include "spion/nn/spion_attention.h"
+#include "spion/pattern/patterns_file.h"
 #include "spion/platform/precision.h"
 #include "spion/train/hyper_parameters.h"
 
@@ -32,6 +34,8 @@ struct Experiment {
   bool cuda_graph = true;
   /// Whether the run writes its whole attention maps at the transition.
   bool keep_maps = false;
+  /// Patterns of the sparse phase in place of those made from the maps, one a layer.
+  std::optional<PatternsFile> patterns = std::nullopt;
 
   bool IsGiven(absl::string_view name) const;
 

@@ -169,16 +169,17 @@ absl::Status PhaseController::MakePatterns(const std::vector<at::Tensor>& maps, 
   const ProfileRange range(Region::kPatternSearch);
   const auto start = std::chrono::steady_clock::now();
   const at::Tensor mean = options_.shared_pattern ? at::stack(maps).mean(0) : at::Tensor();
-  for (size_t layer = 0; layer < maps.size(); ++layer) {
+  capture.patterns = options_.patterns;
+  for (size_t layer = capture.patterns.size(); layer < maps.size(); ++layer) {
     const at::Tensor host = (mean.defined() ? mean : maps[layer]).cpu();
     const auto size = static_cast<size_t>(host.numel());
     const MapView view{absl::MakeConstSpan(host.const_data_ptr<float>(), size), host.size(0)};
     ASSIGN_OR_RETURN(BlockPattern pattern, GeneratePattern(view, options_.generator));
-    if (options_.shuffle_seed.has_value()) {
-      Random random(DeriveSeed(*options_.shuffle_seed, options_.shared_pattern ? 0 : layer));
-      pattern = ShuffledPattern(pattern, random);
-    }
     capture.patterns.push_back(std::move(pattern));
+  }
+  for (size_t layer = 0; options_.shuffle_seed.has_value() && layer < maps.size(); ++layer) {
+    Random random(DeriveSeed(*options_.shuffle_seed, options_.shared_pattern ? 0 : layer));
+    capture.patterns[layer] = ShuffledPattern(capture.patterns[layer], random);
   }
   capture.pattern_search_ms =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();

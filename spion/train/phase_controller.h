@@ -47,6 +47,8 @@ struct PhaseOptions {
   int64_t dense_step_limit = 0;  // 0: none
   /// One pattern for all layers, made from the mean of their maps.
   bool shared_pattern = false;
+  /// In place of those made from the maps, one a layer; empty: none.
+  std::vector<BlockPattern> patterns = {};
   /// The seed of blocks at random places in place of those found (pattern/shuffled_pattern.h): for
   /// each layer others, for a shared pattern the same.
   std::optional<uint64_t> shuffle_seed = {};

@@ -192,6 +192,18 @@ TEST_F(TwoMapsTest, ASharedPatternIsMadeFromTheMeanOfTheMaps) {
   EXPECT_NE(shared.patterns[0], apart.patterns[1]);
 }
 
+TEST_F(TwoMapsTest, GivenPatternsAreTakenInPlaceOfThoseOfTheMaps) {
+  PhaseOptions options = Options();
+  options.dense_step_limit = 2;
+  options.patterns = {BlockPattern::FromBlocks(4, 16, std::vector<Block>{{0, 3}}).value(),
+                      BlockPattern::FromBlocks(4, 16, std::vector<Block>{{3, 0}, {3, 1}}).value()};
+  const Capture capture = Transition(options);
+  EXPECT_EQ(capture.patterns, options.patterns);
+  EXPECT_EQ(*first_.pattern(), options.patterns[0]);
+  EXPECT_EQ(*second_.pattern(), options.patterns[1]);
+  EXPECT_EQ(capture.pooled_maps.size(), 2u);
+}
+
 TEST_F(TwoMapsTest, ShuffledPatternsHaveAsManyBlocksElsewhere) {
   PhaseOptions options = Options();
   options.dense_step_limit = 2;

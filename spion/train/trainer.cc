@@ -31,10 +31,13 @@ PhaseOptions PhaseOptionsFor(const Experiment& experiment) {
   generator.threshold = h.threshold;
   std::optional<uint64_t> shuffle_seed;
   if (h.shuffled_pattern) shuffle_seed = DeriveSeed(experiment.seed, kShuffleStream);
+  std::vector<BlockPattern> patterns;
+  if (experiment.patterns.has_value()) patterns = experiment.patterns->layers;
   return {.capture_interval = h.capture_interval,
           .transition_limit_percent = static_cast<int>(h.transition_limit_percent),
           .dense_step_limit = h.dense_step_limit,
           .shared_pattern = h.shared_pattern,
+          .patterns = std::move(patterns),
           .shuffle_seed = shuffle_seed,
           .generator = generator};
 }
