@@ -65,7 +65,7 @@ class PagesTest(unittest.TestCase):
 
     def test_of_other_tasks_than_those_of_the_tables_nothing_is_asked(self):
         self.write("sparsity")
-        self.assertEqual({cell.task for cell in self.asked}, {"image"})
+        self.assertEqual({cell.task for cell in self.asked}, {"image", "text"})
 
     def test_all_that_the_preset_has_is_shown_or_what_is_done_alone(self):
         self.add("text", "cf", 1002)
