@@ -165,22 +165,36 @@ absl::Status PhaseController::TakeFromRankZero(Capture& capture) {
   return absl::OkStatus();
 }
 
-absl::Status PhaseController::MakePatterns(const std::vector<at::Tensor>& maps, Capture& capture) {
-  const ProfileRange range(Region::kPatternSearch);
-  const auto start = std::chrono::steady_clock::now();
+absl::StatusOr<std::vector<BlockPattern>> PhaseController::PatternsOf(
+    const std::vector<at::Tensor>& maps) const {
   const at::Tensor mean = options_.shared_pattern ? at::stack(maps).mean(0) : at::Tensor();
-  capture.patterns = options_.patterns;
-  for (size_t layer = capture.patterns.size(); layer < maps.size(); ++layer) {
-    const at::Tensor host = (mean.defined() ? mean : maps[layer]).cpu();
+  std::vector<BlockPattern> patterns;
+  for (const at::Tensor& map : maps) {
+    const at::Tensor host = (mean.defined() ? mean : map).cpu();
     const auto size = static_cast<size_t>(host.numel());
     const MapView view{absl::MakeConstSpan(host.const_data_ptr<float>(), size), host.size(0)};
     ASSIGN_OR_RETURN(BlockPattern pattern, GeneratePattern(view, options_.generator));
-    capture.patterns.push_back(std::move(pattern));
+    patterns.push_back(std::move(pattern));
   }
-  for (size_t layer = 0; options_.shuffle_seed.has_value() && layer < maps.size(); ++layer) {
-    Random random(DeriveSeed(*options_.shuffle_seed, options_.shared_pattern ? 0 : layer));
-    capture.patterns[layer] = ShuffledPattern(capture.patterns[layer], random);
+  return patterns;
+}
+
+void PhaseController::Shuffle(uint64_t seed, std::vector<BlockPattern>& patterns) const {
+  for (size_t layer = 0; layer < patterns.size(); ++layer) {
+    Random random(DeriveSeed(seed, options_.shared_pattern ? 0 : layer));
+    patterns[layer] = ShuffledPattern(patterns[layer], random);
   }
+}
+
+absl::Status PhaseController::MakePatterns(const std::vector<at::Tensor>& maps, Capture& capture) {
+  const ProfileRange range(Region::kPatternSearch);
+  const auto start = std::chrono::steady_clock::now();
+  if (options_.patterns.empty()) {
+    ASSIGN_OR_RETURN(capture.patterns, PatternsOf(maps));
+  } else {
+    capture.patterns = options_.patterns;
+  }
+  if (options_.shuffle_seed.has_value()) Shuffle(*options_.shuffle_seed, capture.patterns);
   capture.pattern_search_ms =
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   for (const at::Tensor& map : maps) {

@@ -111,6 +111,8 @@ class PhaseController {
                                                        const char* which) const;
   absl::StatusOr<Capture> Judge(int64_t step);
   absl::Status TakeFromRankZero(Capture& capture);
+  absl::StatusOr<std::vector<BlockPattern>> PatternsOf(const std::vector<at::Tensor>& maps) const;
+  void Shuffle(uint64_t seed, std::vector<BlockPattern>& patterns) const;
   absl::Status MakePatterns(const std::vector<at::Tensor>& maps, Capture& capture);
 
   std::vector<SpionAttention*> layers_;

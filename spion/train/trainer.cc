@@ -36,7 +36,7 @@ PhaseOptions PhaseOptionsFor(const Experiment& experiment) {
   return {.capture_interval = h.capture_interval,
           .transition_limit_percent = static_cast<int>(h.transition_limit_percent),
           .dense_step_limit = h.dense_step_limit,
-          .shared_pattern = h.shared_pattern,
+          .shared_pattern = h.shared_pattern && patterns.empty(),
           .patterns = std::move(patterns),
           .shuffle_seed = shuffle_seed,
           .generator = generator};
