@@ -1,5 +1,6 @@
 """From cells' results to the entries of a grid."""
 
+import paired
 from page import (FAILED, MISSING, NOT_PUBLISHED, NOT_RUN, Entry, mean_and_spread, number, significant,
                   spread_text)
 from result import State
@@ -90,3 +91,11 @@ def highest_entry(results, values, digits=0):
     if not values:
         return without_numbers(results) or Entry("-")
     return number(max(values), digits)
+
+
+def difference_entry(results, others):
+    """Test accuracy over the others', paired by seed."""
+    difference = paired.compare(accuracy_by_seed(results), accuracy_by_seed(others))
+    if difference is None:
+        return without_numbers(results) or without_numbers(others) or Entry("-")
+    return Entry(difference.text())

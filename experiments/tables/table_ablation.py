@@ -1,7 +1,6 @@
 """What each part of the method is worth: one thing changed at a time."""
 
 import gather
-import paired
 from page import Entry, Grid, Page
 
 TITLE = "Ablation"
@@ -64,13 +63,6 @@ def runs_of_variant(preset, results, task, wanted):
             for cell in _trainings(preset, task, method, variant, flags)]
 
 
-def _difference(found, others):
-    difference = paired.compare(gather.accuracy_by_seed(found), gather.accuracy_by_seed(others))
-    if difference is None:
-        return gather.without_numbers(found) or gather.without_numbers(others) or Entry("-")
-    return Entry(difference.text())
-
-
 def _grids(preset, results, task):
     rows, differences = [], []
     runs = {what: [results(cell) for cell in _trainings(preset, task, *row)]
@@ -86,7 +78,7 @@ def _grids(preset, results, task):
                                                  if summary["kept_blocks"]], 0),
                      gather.middle_entry(found, [summary["step_ms_sparse"] for summary in told])])
         differences.append([what, *(
-            Entry("-") if other == what else _difference(found, runs[other])
+            Entry("-") if other == what else gather.difference_entry(found, runs[other])
             for other in yardsticks)])
     yield Grid(f"{task}_parts", task, ["variant", "test accuracy, %", "transition at step",
                                        "kept blocks, all layers", "step, sparse phase, ms"], rows)

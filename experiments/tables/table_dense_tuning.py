@@ -6,8 +6,7 @@ import decimal
 import convergence
 import gather
 import methods
-import paired
-from page import Entry, Grid, Page, mean_and_spread
+from page import Grid, Page, mean_and_spread
 
 TITLE = "The Transformer, tuned"
 ABOUT = ("The dense Transformer, every block kept, at other learning rates, with more dropout and "
@@ -72,19 +71,13 @@ def _choice(runs):
             f"({means[best]:.1f} % on the dev set).")
 
 
-def _difference(spion, found):
-    difference = paired.compare(gather.accuracy_by_seed(spion), gather.accuracy_by_seed(found))
-    if difference is None:
-        return gather.without_numbers(spion) or gather.without_numbers(found) or Entry("-")
-    return Entry(difference.text())
-
-
 def _grid(preset, results):
     spion = [results(cell) for cell in _spion_trainings(preset)]
     runs = {" ".join(setting) if setting else "as the preset":
             [results(cell) for cell in _trainings(preset, setting)] for setting in _settings(preset)}
     rows = [[what, gather.spread_entry(found, _dev_accuracies(found)),
-             gather.spread_entry(found, gather.accuracies(found)), _difference(spion, found)]
+             gather.spread_entry(found, gather.accuracies(found)),
+             gather.difference_entry(spion, found)]
             for what, found in runs.items()]
     return Grid("dense_tuning", _TASK, ["the Transformer", "highest dev accuracy, %",
                                         "test accuracy, %", "SPION-CF over it, points"],

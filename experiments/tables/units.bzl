@@ -49,7 +49,7 @@ UNITS = {
     "durable": [],
     "estimate": ["cells", "methods", "origin", "result"],
     "estimate_test": ["presets"],
-    "gather": ["page", "result"],
+    "gather": ["page", "paired", "result"],
     "gather_test": ["cells", "presets"],
     "going_on_test": [
         "fake_programs",
