@@ -17,6 +17,12 @@ def metrics(results):
             if result.state == State.DONE]
 
 
+def metrics_by_seed(results):
+    """The same: {seed: metrics}."""
+    there = [result.cell.seed for result in results if result.state == State.DONE]
+    return dict(zip(there, metrics(results)))
+
+
 def by_method(preset, results, task):
     """{method: results of its trainings of a task, one for each seed}"""
     return {name: [results(cell) for cell in preset.trainings_of(task, name)]

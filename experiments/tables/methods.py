@@ -42,6 +42,8 @@ BY_NAME = {method.name: method for method in METHODS}
 NAMES = tuple(BY_NAME)
 SPION = ("c", "f", "cf")
 DENSE = ("dense", "sdpa", "every_block")  # the Transformer, its attention computed in three ways
+# Fewer products by an approximation of the whole softmax, none of whose entries is left out.
+APPROXIMATE = ("skyformer", "kernelised", "linformer", "nystromformer")
 TASK_ENTRIES = _listed("spion/data/tasks.bzl", "TASKS")
 TASKS = tuple(TASK_ENTRIES)
 

@@ -37,18 +37,23 @@ class OnOrigin:
 class Whatever:
     """Results of `cells` on whatever they were made; `device` "cpu" or "cuda": on that alone;
     `real_data`: on data from files alone; `judge`, of the cells of all pages: of each task on one
-    device alone, so that pages agree: of those that made at least half as many of `cells` as any
-    other did, the one that made most of the judge's."""
+    device alone, so that pages agree: of those that made at least half as many kinds of `cells`,
+    whatever the seed, as any other did, and then half as many cells, the one that made most of the
+    judge's."""
 
     def __init__(self, store, cells, device="auto", real_data=False, judge=None):
         self._store = store
         self._device = device
         self._real_data = real_data
-        origins = [(cell.task, result.origin) for cell in dict.fromkeys(cells)
-                   for result in store.results(cell)[0]
-                   if result.state == State.DONE and self._is_asked_for(result.origin)]
+        done = [(cell, result.origin) for cell in dict.fromkeys(cells)
+                for result in store.results(cell)[0]
+                if result.state == State.DONE and self._is_asked_for(result.origin)]
+        origins = [(cell.task, origin) for cell, origin in done]
         self._cells_on_device = collections.Counter(origin.device for _, origin in origins)
         self._cells_of_task = collections.Counter((task, origin.device) for task, origin in origins)
+        self._kinds_of_task = collections.Counter((task, device) for task, device, *_ in {
+            (cell.task, origin.device, cell.kind, cell.method, cell.variant)
+            for cell, origin in done})
         self._data = self._data_of_tasks(origins)
         self._devices = self._devices_of_tasks(judge) if judge else {}
 
@@ -62,14 +67,15 @@ class Whatever:
         return {task: data for task, (_, _, data) in best.items()}
 
     def _devices_of_tasks(self, judge):
-        best = {}
-        for task in {task for task, _ in self._cells_of_task}:
-            counts = {device: count for (of, device), count in self._cells_of_task.items()
-                      if of == task}
-            best[task] = max((device for device, count in counts.items()
-                              if 2 * count >= max(counts.values())),
-                             key=lambda device: (judge._cells_of_task[task, device], device))
-        return best
+        devices = {}
+        for task, device in self._cells_of_task:
+            devices.setdefault(task, []).append(device)
+        for task, there in devices.items():
+            for counts in (self._kinds_of_task, self._cells_of_task):
+                most = max(counts[task, device] for device in there)
+                there = [device for device in there if 2 * counts[task, device] >= most]
+            devices[task] = max(there, key=lambda device: (judge._cells_of_task[task, device], device))
+        return devices
 
     def _is_asked_for(self, origin):
         return (self._device in ("auto", CPU if origin.device == CPU else "cuda")

@@ -18,6 +18,7 @@ _DENSE = "dense all along"
 _DENSE_AS_SPION = "dense all along, every block"
 _WHOLE = "SPION-CF"
 _CONTINUED = "schedule goes on at the transition"
+DIAGONAL = "density0.03"  # the variant that keeps it alone
 _THOROUGH = "image"  # the task with all rows
 # what it is, method, variant's name, flags
 _ROWS = (
@@ -31,7 +32,7 @@ _ROWS = (
     (_CONTINUED, "cf", "continued", {"continued_schedule": "yes"}),
 )
 _ROWS_OF_THOROUGH = (
-    ("the diagonal alone (SPION-C, density 0.03)", "c", "density0.03", {"density": "0.03"}),
+    ("the diagonal alone (SPION-C, density 0.03)", "c", DIAGONAL, {"density": "0.03"}),
     ("nearly every block kept (SPION-C, density 1)", "c", "density1", {"density": 1}),
     ("transition below 5 %", "cf", "limit5", {"transition_limit_percent": 5}),
     ("transition below 30 %", "cf", "limit30", {"transition_limit_percent": 30}),

@@ -9,7 +9,8 @@ from published import ACCURACY, Published
 from result import State
 
 TITLE = "Accuracy"
-ABOUT = ("Test accuracy in percent: mean and sample standard deviation over the seeds. SPION is "
+ABOUT = ("Test accuracy in percent: mean and sample standard deviation over the seeds; where every "
+         "method has several seeds the highest is marked, and those within its spread. SPION is "
          "tested with the best checkpoint of its sparse phase, under its own patterns.")
 
 # More curves than these hide each other.
@@ -37,7 +38,9 @@ def page(preset, results):
         ours[task] = gather.by_method(preset, results, task)
         means = {name: mean_and_spread(percents) for name, found in ours[task].items()
                  if (percents := gather.accuracies(found))}
-        marks[task] = marks_of_highest(means) if len(means) > 1 else {}
+        # One seed tells nothing of who is highest.
+        comparable = len(means) > 1 and all(spread is not None for _, spread in means.values())
+        marks[task] = marks_of_highest(means) if comparable else {}
 
     def entry(task, name):
         found = ours[task][name]
@@ -53,7 +56,9 @@ def page(preset, results):
     for task in preset.tasks:
         rows = []
         for name in preset.methods:
-            values = [published.of_method(source, methods.BY_NAME[name], task, ACCURACY)
+            # However its attention is computed, it is the one Transformer.
+            known = methods.BY_NAME["dense" if name in methods.DENSE else name]
+            values = [published.of_method(source, known, task, ACCURACY)
                       for source in sources]
             rows.append([methods.title(name), entry(task, name),
                          str(len(gather.accuracies(ours[task][name]))),

@@ -12,7 +12,8 @@ from page import Entry, Grid, Page, mean_and_spread
 TITLE = "The claims"
 ABOUT = ("What speaks for or against each claim of the paper: SPION-CF beside what the claim compares "
          "it with. Times and memory are means over the seeds that are there, and say how many times "
-         "as much the other takes: above 1, SPION-CF takes less. Accuracies are differences of test "
+         "as much the other takes: above 1, SPION-CF takes less. A sparse Transformer is one whose "
+         "attention leaves entries out; those that approximate all of them stand apart. Accuracies are differences of test "
          "accuracy in points, paired by seed, with the 95 % interval by Student's t and the p of the "
          "exact sign-flip test, two-sided; with five seeds it is 0.0625 at least. An interval with 0 "
          "in it leaves open which is better. Published SPION-F's learning rate goes on at the "
@@ -22,6 +23,7 @@ ABOUT = ("What speaks for or against each claim of the paper: SPION-CF beside wh
          "have changed in between.")
 _SPION = "cf"
 _BEST_SPARSE = "the best sparse Transformer"
+_BEST_APPROXIMATE = "the best approximation of all entries"
 
 
 def cells(preset):
@@ -35,6 +37,18 @@ def _other_commits(mine, other):
     commits = [{commit for made in provenance.of(found) for commit in made.commits}
                for found in (mine, other)]
     return ", other commits" if commits[0] != commits[1] else ""
+
+
+def _other_seeds(mine, other):
+    """The same, of means over their seeds."""
+    seeds = [list(gather.accuracy_by_seed(found)) for found in (mine, other)]
+    return f", {len(seeds[0])} and {len(seeds[1])} seeds" if seeds[0] != seeds[1] else ""
+
+
+def _paired(mine, other):
+    """Those of either whose seeds both have."""
+    seeds = set(gather.accuracy_by_seed(mine)) & set(gather.accuracy_by_seed(other))
+    return ([result for result in found if result.cell.seed in seeds] for found in (mine, other))
 
 
 class _Task:
@@ -63,13 +77,14 @@ class _Task:
         ratio = taken[least] / mine
         return self.row(claim, methods.title(least),
                         f"{ratio:.2f} ({mine:.4g} against {taken[least]:.4g} {unit})"
+                        + _other_seeds(self._found[_SPION], self._found[least])
                         + _other_commits(self._found[_SPION], self._found[least]),
                         "less" if ratio > 1 else "more" if ratio < 1 else "equal")
 
     def difference(self, claim, what, other):
         mine = self._found[_SPION]
         found = paired.compare(gather.accuracy_by_seed(mine), gather.accuracy_by_seed(other))
-        return self.row(claim, what, found and found.text() + _other_commits(mine, other),
+        return self.row(claim, what, found and found.text() + _other_commits(*_paired(mine, other)),
                         found.verdict if found else "-", other)
 
     def difference_from_best(self, claim, what, names):
@@ -84,18 +99,23 @@ class _Task:
         return self.difference(claim, methods.title(best), self._found[best])
 
     def rows(self, preset, results):
-        sparse = [name for name in preset.methods if name not in (*methods.SPION, *methods.DENSE)]
+        sparse = [name for name in preset.methods
+                  if name not in (*methods.SPION, *methods.DENSE, *methods.APPROXIMATE)]
         yield self.ratio("faster than the best sparse Transformer: a step", _BEST_SPARSE, sparse,
                          gather.step_ms, "ms")
         yield self.ratio("the whole training", _BEST_SPARSE, sparse,
                          operator.itemgetter("train_seconds"), "s")
         yield self.difference_from_best("quality beside the best sparse Transformer", _BEST_SPARSE,
                                         sparse)
+        yield self.difference_from_best(f"quality beside {_BEST_APPROXIMATE}", _BEST_APPROXIMATE,
+                                        preset.chosen(methods.APPROXIMATE))
         for name in preset.chosen(methods.DENSE):
             title = methods.title(name)
             yield self.ratio("faster than dense: a step", title, [name], gather.step_ms, "ms")
             yield self.ratio("less memory in training", title, [name],
                              operator.itemgetter("peak_memory_mib"), "MiB")
+            yield self.ratio("less memory held by LibTorch", title, [name],
+                             operator.methodcaller("get", "peak_reserved_mib"), "MiB")
             yield self.difference("quality kept, or better than dense", title, self._found[name])
         if "c" in self._found:
             yield self.difference("flood fill matters", methods.title("c"), self._found["c"])
@@ -103,9 +123,11 @@ class _Task:
             yield self.difference(
                 "convolution matters", f"{methods.title('f')}, schedule starting anew",
                 table_ablation.runs_of_variant(preset, results, self.name, "restarted"))
-        yield self.difference(
-            "it matters which blocks are kept", "as many blocks at random places",
-            table_ablation.runs_of_variant(preset, results, self.name, "shuffled"))
+        for what, variant in (("as many blocks at random places", "shuffled"),
+                              ("the diagonal alone", table_ablation.DIAGONAL)):
+            runs = table_ablation.runs_of_variant(preset, results, self.name, variant)
+            if runs:
+                yield self.difference("it matters which blocks are kept", what, runs)
         yield self.difference("each layer needs a pattern of its own", "one pattern for all layers",
                               table_ablation.runs_of_variant(preset, results, self.name, "shared"))
 
