@@ -247,7 +247,7 @@ class PublishedTest(Section, unittest.TestCase):
     HEADING = "Image at the published settings"
     RUNS = _RUNS_OF_BOTH
     METHODS = "c,f,cf,sdpa,every_block,longformer,bigbird,linformer,dense"
-    DIFFERENCES = 25
+    DIFFERENCES = 26
 
     @classmethod
     def archive(cls):
@@ -301,7 +301,7 @@ class TextTest(Section, unittest.TestCase):
         "BigBird": (3, "text-bigbird-*"),
         "Linformer": (3, "text-linformer-*"),
     }
-    DIFFERENCES = 17
+    DIFFERENCES = 18
     SHORT = {**Section.SHORT, "the Transformer": "Transformer, every block kept"}
 
     @classmethod
@@ -341,7 +341,7 @@ class LargeBatchTest(Section, unittest.TestCase):
         "SPION-CF, transition below 5 %": (3, "image-cf-seed????-limit5-*"),
     }
     METHODS = "c,f,cf,sdpa,every_block,longformer,bigbird,linformer"
-    DIFFERENCES = 32
+    DIFFERENCES = 33
     SHORT = {**Section.SHORT, "the Transformer": "Transformer, every block kept"}
 
     @classmethod
