@@ -81,11 +81,29 @@ def attention(q: Tensor, k: Tensor, v: Tensor, pattern: Tensor, numbers: tuple[i
 
 
 def called(operator: torch._ops.OpOverload, *arguments: Any) -> Any:
-    """What the operator returns. Raises torch.OutOfMemoryError where it has a MemoryError."""
+    """What the operator returns.
+
+    torch 2.11 raises a ValueError for what an operator refuses and a MemoryError where memory is out;
+    newer ones, as 2.15, raise a RuntimeError with the same message. Here it is the same for all:
+
+    Raises:
+        ValueError: for what it refuses.
+        torch.OutOfMemoryError: where memory is out.
+        RuntimeError: for all else, as a GPU that has failed.
+    """
     try:
         return operator(*arguments)
-    except MemoryError as error:
-        raise torch.OutOfMemoryError(f"{operator.name()}: {error}") from None
+    except (MemoryError, RuntimeError) as error:
+        message = str(error)
+        if isinstance(error, MemoryError) or message.startswith(_NO_MEMORY):
+            raise torch.OutOfMemoryError(f"{operator.name()}: {message}") from None
+        if message.startswith("spion") and _FAILED not in message:
+            raise ValueError(message) from None
+        raise
+
+
+# What messages are told apart by: spion/ops/stable has them, in allocate.h and refuse.h.
+_NO_MEMORY, _FAILED = "out of memory: ", " failed: "
 
 
 _forward = torch.ops.spion.block_sparse_attention.default

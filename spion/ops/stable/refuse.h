@@ -1,5 +1,7 @@
 // How operators on the stable ABI refuse: a std::invalid_argument, as they know no c10::Error.
-// Python makes a ValueError of it, the functions of spion/ops a c10::Error.
+// Python makes a ValueError of it, the functions of spion/ops a c10::Error. Python's torch
+// after 2.11 knows no more than the message, so that tells, too: it begins with the operator's
+// name, which " failed: " follows where it is the device that has.
 #ifndef SPION_OPS_STABLE_REFUSE_H_
 #define SPION_OPS_STABLE_REFUSE_H_
 
@@ -20,9 +22,10 @@ void Check(bool holds, const Parts&... parts) {
 /// a std::runtime_error, the device has failed.
 inline void CheckOk(const char* op, const absl::Status& status) {
   if (status.ok()) return;
-  const std::string message = absl::StrCat(op, ": ", status.message());
-  if (absl::IsInvalidArgument(status)) throw std::invalid_argument(message);
-  throw std::runtime_error(message);
+  if (absl::IsInvalidArgument(status)) {
+    throw std::invalid_argument(absl::StrCat(op, ": ", status.message()));
+  }
+  throw std::runtime_error(absl::StrCat(op, " failed: ", status.message()));
 }
 
 }  // namespace spion
