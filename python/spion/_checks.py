@@ -1,5 +1,7 @@
-"""What tensors of heads and their padding have to be: said before an operator is called."""
+"""What arguments have to be, tensors of heads and their padding above all: said before an operator
+is called."""
 
+import numbers
 from typing import NoReturn
 
 import torch
@@ -15,6 +17,24 @@ def check_pruned(function: str, pruned: str) -> None:
     """What pruned pairs count as. Raises ValueError for another word."""
     if pruned not in ("zero", "excluded"):
         raise ValueError(f"{function}: pruned is {pruned!r}, expected \"zero\" or \"excluded\"")
+
+
+def check_whole(function: str, **values: int) -> None:
+    """Raises TypeError for what is no whole number."""
+    for name, value in values.items():
+        if not isinstance(value, numbers.Integral):
+            raise TypeError(f"{function}: {name} is {value!r}, expected a whole number")
+
+
+def check_share(function: str, name: str, share: float | None) -> None:
+    """Raises TypeError or ValueError for what is neither None nor above 0 and at most 1."""
+    try:
+        fits = share is None or 0 < share <= 1
+    except TypeError:
+        raise TypeError(f"{function}: {name} is {share!r}, expected a number above 0 and at most 1"
+                        ) from None
+    if not fits:
+        raise ValueError(f"{function}: {name} is {share}, expected a number above 0 and at most 1")
 
 
 def taken_heads(function: str, q: Tensor, *others: Tensor) -> tuple[torch.dtype, tuple[Tensor, ...]]:

@@ -6,10 +6,17 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from spion import _operators  # noqa: F401
+from spion import _checks, _operators
 
 _BLOCK_SIZES = (16, 32, 64, 128)
-SMALLEST_BLOCK = min(_BLOCK_SIZES)
+SMALLEST_BLOCK, LARGEST_BLOCK = min(_BLOCK_SIZES), max(_BLOCK_SIZES)
+
+
+def check_block_size(function: str, block_size: int) -> None:
+    """Raises TypeError or ValueError for one that no pattern has."""
+    _checks.check_whole(function, block_size=block_size)
+    if block_size not in _BLOCK_SIZES:
+        raise ValueError(f"{function}: block_size is {block_size}, expected one of 16, 32, 64, 128")
 
 
 class BlockPattern(nn.Module):
@@ -42,13 +49,12 @@ class BlockPattern(nn.Module):
         if mask.dim() not in (2, 3) or mask.shape[-1] != mask.shape[-2] or mask.numel() == 0:
             raise ValueError(f"spion.BlockPattern: mask is {list(mask.shape)}, expected [n, n], or "
                              "[heads, n, n], of at least one block")
-        if block_size not in _BLOCK_SIZES:
-            raise ValueError(f"spion.BlockPattern: block_size is {block_size}, expected one of 16, "
-                             "32, 64, 128")
+        check_block_size("spion.BlockPattern", block_size)
         diagonal = torch.eye(mask.shape[-1], dtype=torch.bool, device="cpu")  # whatever the default is
         mask = mask.detach().cpu() | diagonal
         each = mask.reshape(-1, *mask.shape[-2:]).contiguous()
-        packed, long_rows, long_lines = torch.ops.spion.pack_pattern(each, block_size)
+        packed, long_rows, long_lines = _operators.called(torch.ops.spion.pack_pattern.default, each,
+                                                          block_size)
         device = self.packed.device if "packed" in self._buffers else "cpu"
         self.register_buffer("packed", packed.to(device), persistent=False)
         self.block_size = block_size
@@ -188,7 +194,8 @@ def generate_pattern(map: Tensor, kind: str, *, block_size: int, density: float 
         kind: "c", "f" or "cf".
         block_size: b, in tokens: 16, 32, 64 or 128; divides L.
         density: for "c": the share of kept blocks, diagonal included; in (0, 1].
-        threshold: for "f" and "cf": the quantile that a marked block must exceed; in (0, 1].
+        threshold: for "f" and "cf": the quantile that a marked block must exceed; in (0, 1]. Both are
+            to be in their range, also where the kind has no use for them.
         filter_width: of the diagonal convolution, in tokens; odd.
 
     Returns:
@@ -206,18 +213,30 @@ def generate_pattern(map: Tensor, kind: str, *, block_size: int, density: float 
 def generate_mask(map: Tensor, kind: str, block_size: int, density: float | None,
                   threshold: float | None, filter_width: int) -> Tensor:
     """The mask of generate_pattern's pattern, diagonal included, on the CPU."""
+    function = "spion.generate_pattern"
     if not isinstance(map, Tensor):
-        raise TypeError(f"spion.generate_pattern: map is a {type(map).__name__}, expected a Tensor")
+        raise TypeError(f"{function}: map is a {type(map).__name__}, expected a Tensor")
+    if not isinstance(kind, str):
+        raise TypeError(f"{function}: kind is {kind!r}, expected \"c\", \"f\" or \"cf\"")
+    check_block_size(function, block_size)
+    _checks.check_whole(function, filter_width=filter_width)
+    _checks.check_share(function, "density", density)
+    _checks.check_share(function, "threshold", threshold)
     name, value = ("density", density) if kind == "c" else ("threshold", threshold)
     if value is None:
-        raise ValueError(f"spion.generate_pattern: {name} is None; kind {kind!r} needs a share above "
-                         "0 and at most 1")
-    return torch.ops.spion.generate_pattern.default(
+        raise ValueError(f"{function}: {name} is None; kind {kind!r} needs a share above 0 and at "
+                         "most 1")
+    return _operators.called(
+        torch.ops.spion.generate_pattern.default,
         map.detach().to("cpu", torch.float32).contiguous(), kind, block_size, density or 0.0,
         threshold or 0.0, filter_width)
 
 
-def fixed_pattern(kind: str, length: int, block_size: int, options: list[int]) -> BlockPattern:
-    """A pattern that is the same for every input; see spion.patterns."""
-    mask = torch.ops.spion.fixed_pattern.default(kind, length, block_size, options)
+def fixed_pattern(kind: str, length: int, block_size: int, **options: int) -> BlockPattern:
+    """A pattern that is the same for every input; see spion.patterns. Options in their order there."""
+    function = f"spion.patterns.{kind}"
+    check_block_size(function, block_size)
+    _checks.check_whole(function, length=length, **options)
+    mask = _operators.called(torch.ops.spion.fixed_pattern.default, kind, length, block_size,
+                             list(options.values()))
     return BlockPattern(mask, block_size)

@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
-from spion._pattern import BlockPattern, generate_mask, generate_pattern
-from spion._transition import TransitionTest
+from spion import _checks
+from spion._pattern import LARGEST_BLOCK, BlockPattern, generate_mask, generate_pattern
+from spion._transition import TransitionTest, check_limit
 from spion.nn import SpionAttention
 
 _log = logging.getLogger("spion")
@@ -82,7 +83,7 @@ class PhaseController:
         shared_pattern: whether all layers get one pattern, made from the mean of their maps.
 
     Raises:
-        TypeError: for a layer that is no spion.nn.SpionAttention.
+        TypeError: for a layer that is no spion.nn.SpionAttention, or what is no number.
         ValueError: for no layers, or a number out of its range.
 
     Source: SPION, arXiv 2309.12578.
@@ -102,17 +103,21 @@ class PhaseController:
                 raise TypeError(f"spion.PhaseController: layer {number} is a {type(layer).__name__}, "
                                 "expected a spion.nn.SpionAttention; spion.convert(model).layers has "
                                 "those that it put into a model")
+        _checks.check_whole("spion.PhaseController", capture_interval=capture_interval)
         if capture_interval < 1:
             raise ValueError(f"spion.PhaseController: capture_interval is {capture_interval}, "
                              "expected at least 1 step")
-        if dense_step_limit is not None and dense_step_limit < capture_interval:
-            raise ValueError(f"spion.PhaseController: dense_step_limit is {dense_step_limit}, before "
-                             f"the first capture at step {capture_interval}")
+        if dense_step_limit is not None:
+            _checks.check_whole("spion.PhaseController", dense_step_limit=dense_step_limit)
+            if dense_step_limit < capture_interval:
+                raise ValueError(f"spion.PhaseController: dense_step_limit is {dense_step_limit}, "
+                                 f"before the first capture at step {capture_interval}")
+        check_limit("spion.PhaseController", "transition_limit_percent", transition_limit_percent)
         self._layers = list(layers)
         self._generator = {"kind": kind, "block_size": block_size, "threshold": threshold,
                            "density": density, "filter_width": filter_width}
-        # Bad numbers are said now, and not after hours of training.
-        generate_pattern(torch.eye(block_size, device="cpu"), **self._generator)
+        # Bad numbers are said now, and not after hours of training. All block sizes divide this map.
+        generate_pattern(torch.eye(LARGEST_BLOCK, device="cpu"), **self._generator)
         self._interval, self._limit = capture_interval, dense_step_limit
         self._shared = shared_pattern
         self._transition_limit = transition_limit_percent

@@ -3,6 +3,15 @@
 import math
 from collections.abc import Sequence
 
+from spion import _checks
+
+
+def check_limit(function: str, name: str, limit_percent: int) -> None:
+    """Raises TypeError for what is no whole number, ValueError for one not from 0 to 100."""
+    _checks.check_whole(function, **{name: limit_percent})
+    if not 0 <= limit_percent <= 100:
+        raise ValueError(f"{function}: {name} is {limit_percent}, expected 0 to 100 percent")
+
 
 class TransitionTest:
     """Whether the distances between captured maps have stopped changing, in every layer.
@@ -13,12 +22,16 @@ class TransitionTest:
 
     Args:
         layers: how many there are; at least 1.
-        limit_percent: the limit.
+        limit_percent: the limit; a whole number from 0 (the maps never settle) to 100.
+
+    Raises:
+        TypeError, ValueError: for another limit.
 
     Source: SPION, arXiv 2309.12578.
     """
 
     def __init__(self, layers: int, limit_percent: int = 15) -> None:
+        check_limit("spion.TransitionTest", "limit_percent", limit_percent)
         self._layers = layers
         self._limit_percent = limit_percent
         self._previous: list[float] = []

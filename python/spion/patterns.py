@@ -1,13 +1,14 @@
 """Block patterns of other methods: fixed before training, the same for every input.
 
 None is causal. Blocks i and j are |i - j| apart. All raise ValueError for a block size that does not
-divide the length, or a number below its least. These methods leave pruned pairs out of the softmax:
-``spion.block_sparse_attention(..., pruned="excluded")``.
+divide the length, or a number below its least, TypeError for what is no whole number. These methods
+leave pruned pairs out of the softmax: ``spion.block_sparse_attention(..., pruned="excluded")``.
 """
 
 import torch
 
-from spion._pattern import BlockPattern, fixed_pattern
+from spion import _checks
+from spion._pattern import BlockPattern, check_block_size, fixed_pattern
 
 __all__ = ["longformer", "bigbird", "strided", "fixed", "full"]
 
@@ -24,7 +25,8 @@ def longformer(length: int, *, block_size: int, window: int = 1,
 
     Source: Beltagy et al., arXiv 2004.05150.
     """
-    return fixed_pattern("longformer", length, block_size, [window, global_blocks])
+    return fixed_pattern("longformer", length, block_size, window=window,
+                         global_blocks=global_blocks)
 
 
 def bigbird(length: int, *, block_size: int, random: int = 3, seed: int = 0) -> BlockPattern:
@@ -38,7 +40,7 @@ def bigbird(length: int, *, block_size: int, random: int = 3, seed: int = 0) -> 
 
     Source: Zaheer et al., arXiv 2007.14062.
     """
-    return fixed_pattern("bigbird", length, block_size, [random, seed])
+    return fixed_pattern("bigbird", length, block_size, random=random, seed=seed)
 
 
 def strided(length: int, *, block_size: int, stride: int) -> BlockPattern:
@@ -51,7 +53,7 @@ def strided(length: int, *, block_size: int, stride: int) -> BlockPattern:
 
     Source: Child et al., arXiv 1904.10509.
     """
-    return fixed_pattern("strided", length, block_size, [stride])
+    return fixed_pattern("strided", length, block_size, stride=stride)
 
 
 def fixed(length: int, *, block_size: int, stride: int) -> BlockPattern:
@@ -64,7 +66,7 @@ def fixed(length: int, *, block_size: int, stride: int) -> BlockPattern:
 
     Source: Child et al., arXiv 1904.10509.
     """
-    return fixed_pattern("fixed", length, block_size, [stride])
+    return fixed_pattern("fixed", length, block_size, stride=stride)
 
 
 def full(length: int, *, block_size: int) -> BlockPattern:
@@ -74,8 +76,11 @@ def full(length: int, *, block_size: int) -> BlockPattern:
         length: of the sequence, in tokens.
         block_size: in tokens: 16, 32, 64 or 128.
     """
-    if block_size < 1 or length < 1 or length % block_size != 0:
-        raise ValueError(f"spion.patterns.full: blocks of {block_size} do not divide a sequence of "
+    function = "spion.patterns.full"
+    check_block_size(function, block_size)
+    _checks.check_whole(function, length=length)
+    if length < 1 or length % block_size != 0:
+        raise ValueError(f"{function}: blocks of {block_size} do not divide a sequence of "
                          f"{length}; choose a length that is a multiple of the block size")
     side = length // block_size
     return BlockPattern(torch.ones(side, side, dtype=torch.bool), block_size)

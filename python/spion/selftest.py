@@ -129,6 +129,15 @@ def _second_derivative(device: str) -> str:
     raise AssertionError("went through, with a wrong number")
 
 
+def _refusal(device: str) -> str:
+    try:
+        spion.generate_pattern(torch.eye(_LENGTH + 1, device=device), "f", block_size=_BLOCK,
+                               threshold=0.9)
+    except ValueError:
+        return "is a ValueError"
+    raise AssertionError("went through, with a length that the blocks do not divide")
+
+
 def _three_phases(device: str) -> str:
     layer = spion.nn.SpionAttention().to(device)
     controller = spion.PhaseController([layer], kind="cf", block_size=_BLOCK, threshold=0.9,
@@ -200,7 +209,8 @@ def _checks_of(device: str) -> list[Check]:
                    check("bfloat16", _accuracy, torch.bfloat16),
                    check("float16", _accuracy, torch.float16)]
     checks += [check("mean attention map", _map), check("second derivative", _second_derivative),
-               check("three phases", _three_phases), check("torch.compile", _compiled)]
+               check("refusal", _refusal), check("three phases", _three_phases),
+               check("torch.compile", _compiled)]
     return checks + ([check("CUDA graph", _cuda_graph)] if device == "cuda" else [])
 
 

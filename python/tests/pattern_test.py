@@ -51,11 +51,28 @@ class FixedPatternTest(unittest.TestCase):
                 ("do not divide", lambda: patterns.full(100, block_size=16)),
                 ("spion.patterns.longformer: window = -1", lambda: patterns.longformer(128, block_size=16, window=-1)),
                 ("spion.patterns.strided: a fixed pattern's stride is at least 1", lambda: patterns.strided(128, block_size=16, stride=0)),
+                ("spion.patterns.longformer: window = -2",
+                 lambda: patterns.longformer(128, block_size=16, window=-2)),
+                ("spion.patterns.longformer: block_size is 48, expected one of 16",
+                 lambda: patterns.longformer(144, block_size=48)),
                 ("block_size is 8, expected one of 16",
                  lambda: patterns.full(128, block_size=8))]:
             with self.subTest(message), self.assertRaisesRegex(ValueError, message) as caught:
                 make()
             self.assertNotIn("::", str(caught.exception))
+
+    def test_what_is_no_number(self):
+        for message, make in [
+                ("spion.patterns.longformer: block_size is '16', expected a whole number",
+                 lambda: patterns.longformer(128, block_size="16")),
+                ("spion.patterns.full: block_size is 16.0", lambda: patterns.full(128, block_size=16.0)),
+                ("spion.patterns.full: length is None", lambda: patterns.full(None, block_size=16)),
+                ("spion.patterns.strided: stride is 1.5",
+                 lambda: patterns.strided(128, block_size=16, stride=1.5)),
+                ("spion.BlockPattern: block_size is '16', expected a whole number",
+                 lambda: spion.BlockPattern(torch.eye(2).bool(), "16"))]:
+            with self.subTest(message), self.assertRaisesRegex(TypeError, f"^{message}"):
+                make()
 
 
 class GeneratePatternTest(unittest.TestCase):
@@ -78,10 +95,28 @@ class GeneratePatternTest(unittest.TestCase):
                 (ValueError, '^spion.generate_pattern: pattern kind "x", expected one of c, f, cf',
                  lambda: spion.generate_pattern(map, "x", **good)),
                 (ValueError, "density is None", lambda: spion.generate_pattern(map, "c", **good)),
-                (ValueError, "^spion.generate_pattern: .*threshold = 1.5",
-                 lambda: spion.generate_pattern(map, "f", block_size=16, threshold=1.5)),
-                (ValueError, "^spion.generate_pattern: block_size = -1",
+                (ValueError, "^spion.generate_pattern: threshold is 2, expected a number above 0 and at "
+                             "most 1$",
+                 lambda: spion.generate_pattern(map, "f", block_size=16, threshold=2)),
+                (ValueError, "^spion.generate_pattern: density is 7.0, expected a number above 0",
+                 lambda: spion.generate_pattern(map, "cf", density=7.0, **good)),
+                (ValueError, "^spion.generate_pattern: threshold is nan",
+                 lambda: spion.generate_pattern(map, "c", block_size=16, density=0.5,
+                                                threshold=float("nan"))),
+                (TypeError, "^spion.generate_pattern: threshold is 'a', expected a number",
+                 lambda: spion.generate_pattern(map, "f", block_size=16, threshold="a")),
+                (TypeError, "^spion.generate_pattern: filter_width is 3.5, expected a whole number$",
+                 lambda: spion.generate_pattern(map, "cf", filter_width=3.5, **good)),
+                (TypeError, '^spion.generate_pattern: kind is None, expected "c", "f" or "cf"$',
+                 lambda: spion.generate_pattern(map, None, **good)),
+                (TypeError, "^spion.generate_pattern: block_size is '16', expected a whole number$",
+                 lambda: spion.generate_pattern(map, "f", block_size="16", threshold=0.5)),
+                (ValueError, "^spion.generate_pattern: block_size is -1, expected one of 16",
                  lambda: spion.generate_pattern(map, "f", block_size=-1, threshold=0.5)),
+                (ValueError, "side 64, expected a positive multiple of the block size 128",
+                 lambda: spion.generate_pattern(map, "f", block_size=128, threshold=0.5)),
+                (ValueError, r"\[length, length\]; got 3 dimensions of 1 x 64 x 64",
+                 lambda: spion.generate_pattern(map[None], "f", **good)),
                 (ValueError, "nan at row 3, column 5",
                  lambda: spion.generate_pattern(
                      map.index_put((torch.tensor(3), torch.tensor(5)), torch.tensor(torch.nan)),
@@ -201,6 +236,15 @@ class TransitionTestTest(unittest.TestCase):
             with self.assertRaisesRegex(ValueError, "expected"):
                 test.observe(bad)
         self.assertEqual(test.distances, [])
+
+    def test_limits(self):
+        for exception, limit in ((ValueError, -1), (ValueError, 101), (TypeError, 15.0),
+                                 (TypeError, "15")):
+            with self.assertRaisesRegex(exception, f"limit_percent is {limit!r}, expected"):
+                spion.TransitionTest(1, limit)
+        never = spion.TransitionTest(1, 0)
+        never.observe([1.0])
+        self.assertEqual(never.observe([1.0]), ([0.0], False))
 
 
 if __name__ == "__main__":

@@ -137,9 +137,25 @@ class BadInputTest(unittest.TestCase):
                 ("dense_step_limit is 1", new_layers(), {"dense_step_limit": 1}),
                 ("block_size is 48", new_layers(), {"block_size": 48}),
                 ("threshold is None", new_layers(), {"threshold": None}),
-                ("kind", new_layers(), {"kind": "fc"})]:
+                ("kind", new_layers(), {"kind": "fc"}),
+                ("threshold is 2.0", new_layers(), {"threshold": 2.0}),
+                ("threshold is nan", new_layers(), {"threshold": float("nan")}),
+                ("density is 7.0", new_layers(), {"density": 7.0}),
+                ("width 4", new_layers(), {"filter_width": 4}),
+                ("filter_width = -1", new_layers(), {"filter_width": -1}),
+                ("^spion.PhaseController: transition_limit_percent is -1, expected 0 to 100 percent$",
+                 new_layers(), {"transition_limit_percent": -1}),
+                ("transition_limit_percent is 101", new_layers(), {"transition_limit_percent": 101})]:
             with self.subTest(message), self.assertRaisesRegex(ValueError, message):
                 spion.PhaseController(layers, **(OPTIONS | change))
+
+    def test_what_is_no_number(self):
+        for name, value in (("block_size", "16"), ("block_size", None), ("filter_width", 3.5),
+                            ("capture_interval", 1.5), ("dense_step_limit", "9"),
+                            ("transition_limit_percent", 15.0)):
+            with self.subTest(name), self.assertRaisesRegex(
+                    TypeError, f"{name} is {value!r}, expected a whole number$"):
+                spion.PhaseController(new_layers(), **(OPTIONS | {name: value}))
 
     def test_another_module(self):
         for number, layers in enumerate(([torch.nn.Linear(2, 2)],

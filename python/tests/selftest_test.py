@@ -48,6 +48,14 @@ class SelftestTest(unittest.TestCase):
             with self.assertRaisesRegex(AssertionError, "off by"):
                 selftest._map("cpu")
 
+    def test_a_refusal_of_another_kind_is_seen(self):
+        with mock.patch.object(spion, "generate_pattern", side_effect=RuntimeError("refused")):
+            with self.assertRaisesRegex(RuntimeError, "refused"):
+                selftest._refusal("cpu")
+        with mock.patch.object(spion, "generate_pattern"):
+            with self.assertRaisesRegex(AssertionError, "went through"):
+                selftest._refusal("cpu")
+
 
 if __name__ == "__main__":
     unittest.main()
