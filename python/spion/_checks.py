@@ -144,10 +144,42 @@ def _check_lengths(function: str, lengths: Tensor, length: int) -> None:
 
     Elsewhere the operators take what is above the length as the length, and what is below 0 as 0.
     """
-    # A traced tensor, or one of a subclass, may have no numbers.
-    if type(lengths) is not Tensor or lengths.device.type != "cpu" or torch.compiler.is_compiling():
+    if not _is_readable(lengths):
         return
     for example, valid in enumerate(lengths.tolist()):
         if not 0 <= valid <= length:
             raise ValueError(f"{function}: padding says that example {example} has {valid} valid keys, "
                              f"expected 0 to {length}")
+
+
+# Added to a score it is as good as -inf, unless scores are hundreds apart: exp of it is 0 in double.
+_MOST_OF_PADDING = -1000
+
+
+def valid_keys(function: str, mask: Tensor) -> Tensor:
+    """Bool, true for valid keys, of a key_padding_mask as torch.nn.MultiheadAttention takes it.
+
+    Raises TypeError for another dtype, ValueError for a number that is none of a valid key's or of
+    padding, where a look at it waits for nothing. Elsewhere all but 0 counts as padding.
+    """
+    if mask.dtype == torch.bool:
+        return ~mask
+    if not mask.is_floating_point():
+        raise TypeError(f"{function}: key_padding_mask is {mask.dtype}, expected bool, true for padding, "
+                        "or float, -inf for padding; of one that is 1 for valid keys take mask == 0")
+    valid = mask == 0
+    if _is_readable(mask):
+        # Also of NaN, which compares with nothing.
+        others = mask[~(valid | (mask <= _MOST_OF_PADDING))]
+        if len(others) > 0:
+            raise ValueError(f"{function}: key_padding_mask has {others[0].item()}, expected 0 for valid "
+                             f"keys, and -inf or at most {_MOST_OF_PADDING} for padding: nothing is added "
+                             "to scores")
+    return valid
+
+
+def _is_readable(tensor: Tensor) -> bool:
+    """Whether its numbers are there, without a wait for a GPU."""
+    # A traced tensor, or one of a subclass, may have no numbers.
+    return (type(tensor) is Tensor and tensor.device.type == "cpu"
+            and not torch.compiler.is_compiling())

@@ -152,11 +152,14 @@ class MultiheadSelfAttention(nn.MultiheadAttention):
 
         Args:
             key_padding_mask: [B, L], without a batch [L]; bool, true for padding, or float, 0 for
-                valid keys and -inf for padding.
+                valid keys and -inf for padding, or what is as good, a number of at most -1000. On a
+                GPU, where looking at numbers would wait for it, and when traced, all but 0 counts as
+                padding; else another number is refused.
 
         Raises:
+            TypeError: for a key_padding_mask of another dtype.
             ValueError: for other sizes, and what block-sparse attention has not: other keys than
-                queries, weights, an attention mask, causality.
+                queries, weights, an attention mask, causality, numbers to add to the scores of keys.
         """
         name = "spion.nn.MultiheadSelfAttention"
         if key is not query or value is not query:
@@ -175,8 +178,7 @@ class MultiheadSelfAttention(nn.MultiheadAttention):
             if key_padding_mask.shape != query.shape[:-1]:
                 raise ValueError(f"{name}: key_padding_mask is {list(key_padding_mask.shape)}, "
                                  f"expected {list(query.shape[:-1])}")
-            is_bool = key_padding_mask.dtype == torch.bool
-            padding = ~key_padding_mask if is_bool else key_padding_mask == 0
+            padding = _checks.valid_keys(name, key_padding_mask)
         if query.dim() == 2:
             out = self._attend(query[None], None if padding is None else padding[None])
             return out[0], None

@@ -150,6 +150,67 @@ class ConversionTest(unittest.TestCase):
             with self.subTest(message), self.assertRaisesRegex(ValueError, message):
                 call()
 
+    def test_a_float_mask_is_one_of_padding(self):
+        attention = spion.nn.MultiheadSelfAttention(WIDTH, HEADS)
+        expected, _ = attention(*[self.x] * 3, key_padding_mask=self.padded, need_weights=False)
+        for dtype in (torch.float64, torch.float32, torch.float16, torch.bfloat16):
+            for padding in (-torch.inf, -1e9, -1e4, torch.finfo(dtype).min):
+                if padding < torch.finfo(dtype).min:
+                    padding = -torch.inf
+                mask = torch.zeros(BATCH, LENGTH, dtype=dtype).masked_fill(self.padded, padding)
+                out, _ = attention(*[self.x] * 3, key_padding_mask=mask, need_weights=False)
+                self.assertTrue(torch.equal(out, expected))
+
+    def test_a_float_mask_that_adds_to_scores_is_refused(self):
+        mask = torch.zeros(BATCH, LENGTH)
+        model = encoder().eval()
+        with torch.no_grad():
+            without = model(self.x)
+            mask[1, 5] = -1.0
+            self.assertGreater((model(self.x, src_key_padding_mask=mask) - without).abs().max(), 1e-4)
+        layers = spion.convert(model).layers
+        for pattern in (None, spion.patterns.full(LENGTH, block_size=16)):
+            for layer in layers:
+                layer.set_pattern(pattern)
+            for number in (-1.0, -999.0, 0.5, torch.inf, torch.nan):
+                mask[1, 5] = number
+                with self.assertRaisesRegex(
+                        ValueError, f"^spion.nn.MultiheadSelfAttention: key_padding_mask has {number}, "
+                        "expected 0 for valid keys, and -inf or at most -1000 for padding"):
+                    model(self.x, src_key_padding_mask=mask)
+
+    def test_a_mask_of_integers_is_refused(self):
+        attention = spion.nn.MultiheadSelfAttention(WIDTH, HEADS)
+        for mask in ((~self.padded).long(), (~self.padded).to(torch.uint8)):
+            with self.assertRaisesRegex(
+                    TypeError, f"key_padding_mask is {mask.dtype}, expected bool, true for padding, or "
+                    "float, .*; of one that is 1 for valid keys take mask == 0$"):
+                attention(*[self.x] * 3, key_padding_mask=mask, need_weights=False)
+            out, _ = attention(*[self.x] * 3, key_padding_mask=mask == 0, need_weights=False)
+            expected, _ = attention(*[self.x] * 3, key_padding_mask=self.padded, need_weights=False)
+            self.assertTrue(torch.equal(out, expected))
+
+    def test_a_traced_float_mask(self):
+        class Attention(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.attention = spion.nn.MultiheadSelfAttention(WIDTH, HEADS)
+
+            def forward(self, x, mask):
+                return self.attention(x, x, x, key_padding_mask=mask, need_weights=False)[0]
+
+        model = Attention()
+        mask = torch.zeros(BATCH, LENGTH).masked_fill(self.padded, -torch.inf)
+        soft = mask.masked_fill(self.padded, -1.0)
+        expected = model(self.x, mask)
+        traced = torch.compile(model, backend="aot_eager", fullgraph=True)
+        exported = torch.export.export(model, (self.x, mask)).module()
+        for function in (traced, exported):
+            torch.testing.assert_close(function(self.x, mask), expected)
+            torch.testing.assert_close(function(self.x, soft), expected)
+        on_meta = model.to("meta")(self.x.to("meta"), soft.to("meta"))
+        self.assertEqual(on_meta.shape, expected.shape)
+
     def test_trains_through_the_three_phases(self):
         model = encoder()
         conversion = spion.convert(model)
