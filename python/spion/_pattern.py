@@ -23,8 +23,9 @@ class BlockPattern(nn.Module):
     """Which b x b blocks of an L x L attention matrix are kept; the main diagonal always is.
 
     A module of one buffer, so that ``model.to(device)`` moves it, a CUDA graph finds it where it
-    was, and ``state_dict`` holds it (as mask and block size). Loading makes the buffer anew, at
-    another place: a CUDA graph is to be recorded anew then.
+    was, and ``state_dict`` holds it: as one uint8 tensor of the mask's shape, b where a block is kept,
+    0 where not. Loading makes the buffer anew, at another place: a CUDA graph is to be recorded anew
+    then.
 
     Args:
         mask: bool [n, n], true where a block is kept, row by row; or [H, n, n] with one a head. The
@@ -105,11 +106,11 @@ class BlockPattern(nn.Module):
         return (f"length={self.length}, block_size={self.block_size}, patterns={self.patterns}, "
                 f"density={self.density:.3f}")
 
-    def get_extra_state(self) -> dict[str, Any]:
-        return {"mask": self._mask, "block_size": self.block_size}
+    def get_extra_state(self) -> Tensor:
+        return (self._mask.to(torch.uint8) * self.block_size).contiguous()  # as safetensors wants it
 
-    def set_extra_state(self, state: dict[str, Any]) -> None:
-        self._keep(state["mask"], state["block_size"])
+    def set_extra_state(self, state: Tensor | dict[str, Any]) -> None:
+        self._keep(*saved_mask(state))
 
     @classmethod
     def from_json(cls, document: str | dict[str, Any]) -> "BlockPattern":
@@ -136,6 +137,21 @@ class BlockPattern(nn.Module):
         return {"block_size": self.block_size, "blocks_per_side": self.blocks_per_side,
                 "kept_blocks": self.kept_blocks,
                 "columns_of_row": [row.nonzero().flatten().tolist() for row in self._mask]}
+
+
+def saved_mask(state: Tensor | dict[str, Any]) -> tuple[Tensor, int]:
+    """Mask and block size of a pattern in a state_dict, in whatever dtype it comes back.
+
+    Raises ValueError for numbers that no pattern saved.
+    """
+    if isinstance(state, dict):  # of earlier checkpoints
+        return state["mask"], state["block_size"]
+    state = state.cpu()
+    mask, block_size = state != 0, int(state.max())
+    if not torch.equal(state, mask.to(state.dtype) * block_size):
+        raise ValueError("spion.BlockPattern: a state of several numbers beside 0, expected the block "
+                         "size where a block is kept, and nothing else")
+    return mask, block_size
 
 
 def _mask_and_block_size(pattern: Any) -> tuple[Tensor, int]:

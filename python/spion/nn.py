@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from spion import _checks
 from spion._attention import block_sparse_attention, mean_attention_map
-from spion._pattern import SMALLEST_BLOCK, BlockPattern
+from spion._pattern import SMALLEST_BLOCK, BlockPattern, saved_mask
 
 __all__ = ["SpionAttention", "MultiheadSelfAttention"]
 
@@ -92,7 +92,7 @@ class SpionAttention(nn.Module):
         # torch loads children after this: so one that is there only in what is loaded is made here.
         held = state_dict.get(prefix + "pattern._extra_state")
         if held is not None and self.pattern is None:
-            self.set_pattern(BlockPattern(held["mask"], held["block_size"]).to(self._place.device))
+            self.set_pattern(BlockPattern(*saved_mask(held)).to(self._place.device))
         super()._load_from_state_dict(state_dict, prefix, *rest)
 
 

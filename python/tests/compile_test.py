@@ -149,12 +149,54 @@ class StorageTest(unittest.TestCase):
         other.load_state_dict(torch.load(file, weights_only=True))
         self.assert_same(other)
 
+    def test_all_of_a_state_dict_are_tensors(self):
+        """Which may be saved and cast in any way that tensors are."""
+        for mask in (MASK, MASK.T, torch.stack([MASK, MASK.T]), MASK.expand(2, -1, -1)):
+            for block_size in (16, 32, 64, 128):
+                pattern = spion.BlockPattern(mask, block_size)
+                layer = spion.nn.SpionAttention()
+                layer.set_pattern(pattern)
+                state = layer.state_dict()
+                saved = state["pattern._extra_state"]
+                self.assertEqual(saved.tolist(), (block_size * mask.int()).tolist())
+                self.assertEqual((list(state), saved.dtype, saved.is_contiguous()),
+                                 (["pattern._extra_state"], torch.uint8, True))
+                for change in (torch.Tensor.cpu, torch.Tensor.clone, torch.Tensor.half,
+                               torch.Tensor.bfloat16, torch.Tensor.double):
+                    other = spion.nn.SpionAttention()
+                    for _ in ("without a pattern", "with one"):
+                        other.load_state_dict({name: change(held) for name, held in state.items()})
+                        self.assertTrue(torch.equal(other.pattern.mask, mask))
+                        self.assertEqual(other.pattern.arguments()[1:], pattern.arguments()[1:])
+                        self.assertTrue(torch.equal(other.pattern.packed, pattern.packed))
+                        other.pattern.set_extra_state(
+                            spion.patterns.full(LENGTH, block_size=BLOCK).get_extra_state())
+
+    def test_an_earlier_state_dict(self):
+        state = {"pattern._extra_state": {"mask": MASK, "block_size": BLOCK}}
+        layer = spion.nn.SpionAttention()
+        for _ in ("without a pattern", "with one"):
+            layer.load_state_dict(state)
+            self.assert_same(layer.pattern)
+            layer.pattern.set_extra_state(
+                spion.patterns.full(LENGTH, block_size=BLOCK).get_extra_state())
+
+    def test_what_no_pattern_saved_is_refused(self):
+        state = PATTERN.get_extra_state()
+        for message, wrong in (("a state of several numbers beside 0", state.clone().fill_diagonal_(32)),
+                               ("block_size is 48", state * 3),
+                               (r"mask is \[4\]", state[0])):
+            with self.subTest(message), self.assertRaisesRegex(
+                    ValueError, f"^spion.BlockPattern: {message}"):
+                spion.nn.SpionAttention().load_state_dict({"pattern._extra_state": wrong})
+
     def test_a_dense_layer_takes_the_pattern_of_a_state_dict(self):
         sparse = torch.nn.ModuleList([spion.nn.SpionAttention(), spion.nn.SpionAttention()])
         sparse[1].set_pattern(PATTERN)
         dense = torch.nn.ModuleList([spion.nn.SpionAttention(), spion.nn.SpionAttention()])
         dense.load_state_dict(copy.deepcopy(sparse.state_dict()))
         self.assertIsNone(dense[0].pattern)
+        self.assertEqual(dense[0].state_dict(), {})
         self.assert_same(dense[1].pattern)
         with self.assertRaisesRegex(RuntimeError, "pattern"):
             dense.load_state_dict({})
