@@ -121,6 +121,10 @@ class PhaseController:
         self._interval, self._limit = capture_interval, dense_step_limit
         self._shared = shared_pattern
         self._transition_limit = transition_limit_percent
+        self._settings = {name: _as_python_has_it(value) for name, value in {
+            **self._generator, "capture_interval": capture_interval,
+            "transition_limit_percent": transition_limit_percent, "dense_step_limit": dense_step_limit,
+            "shared_pattern": shared_pattern}.items()}
         self._test = TransitionTest(len(self._layers), transition_limit_percent)
         self._phase = "sparse" if self._layers[0].pattern is not None else "dense"
         self._captures = 0
@@ -212,21 +216,28 @@ class PhaseController:
         return [generate_mask(map, **self._generator) for map in maps]
 
     def state_dict(self) -> dict[str, Any]:
-        """All that it knows, to be saved after after_step. Patterns are in the layers' state_dict."""
-        return {"phase": self._phase, "captures": self._captures, "distance": self._test.distances,
-                "previous_maps": list(self._previous_maps),
+        """All that it knows, and by which settings, to be saved after after_step.
+
+        Patterns are in the layers' state_dict.
+        """
+        return {"settings": dict(self._settings), "phase": self._phase, "captures": self._captures,
+                "distance": self._test.distances, "previous_maps": list(self._previous_maps),
                 "maps_requested": any(layer._map_requested for layer in self._layers)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Goes on from there. The model's state_dict, which has the patterns, is to be loaded first.
 
+        States of earlier versions have no settings; what they lack is not compared.
+
         Raises:
-            ValueError: for what no controller saved, or a state of another phase or number of layers.
+            ValueError: for what no controller saved, or a state of other settings, of another phase or
+                of another number of layers.
         """
-        lacking = [name for name in self.state_dict() if name not in state]
+        lacking = [name for name in self.state_dict() if name not in ("settings", *state)]
         if lacking:
             raise ValueError(f"spion.PhaseController: a state without {', '.join(lacking)}; load what "
                              "a controller's state_dict() returned")
+        self._check_settings(state.get("settings", {}))
         is_sparse = [layer.pattern is not None for layer in self._layers]
         if is_sparse != [state["phase"] == "sparse"] * len(self._layers):
             raise ValueError(f"spion.PhaseController: a state of the {state['phase']} phase, but "
@@ -243,6 +254,20 @@ class PhaseController:
             self._test.observe(state["distance"])
         for layer in self._layers:
             layer._map_requested = state["maps_requested"]
+
+    def _check_settings(self, there: dict[str, Any]) -> None:
+        differences = [f"{name} was {there[name]!r} and is {here!r}"
+                       for name, here in self._settings.items()
+                       if name in there and there[name] != here]
+        if differences:
+            raise ValueError("spion.PhaseController: a state of other settings: "
+                             f"{', '.join(differences)}; make the controller by those that it has, or "
+                             "delete its \"settings\" to go on by others")
+
+
+def _as_python_has_it(number: Any) -> Any:
+    """Of NumPy's, too: else torch.load would refuse the state."""
+    return number.item() if hasattr(number, "item") else number
 
 
 def _joined(numbers: Sequence[float], form: str) -> str:

@@ -1,6 +1,7 @@
 """The three phases: as the C++ trainer's, resumed, compared over ranks, and with bad input."""
 
 import copy
+import io
 import json
 import os
 import pathlib
@@ -116,6 +117,49 @@ class ResumeTest(unittest.TestCase):
         fresh = spion.PhaseController(new_layers(), **OPTIONS)
         with self.assertRaisesRegex(ValueError, "sparse phase, but 0 of 2 layers"):
             fresh.load_state_dict(controller.state_dict())
+
+    def test_a_state_of_other_settings_is_refused_by_name(self):
+        heads = settling(6)
+        for steps in (3, 12):  # dense, sparse
+            layers = new_layers()
+            controller = spion.PhaseController(layers, **OPTIONS)
+            run(controller, layers, heads, range(1, steps + 1))
+            state = controller.state_dict()
+            for name, value in (("kind", "f"), ("block_size", 32), ("threshold", 0.9), ("density", 0.5),
+                                ("filter_width", 3), ("capture_interval", 3),
+                                ("transition_limit_percent", 10), ("dense_step_limit", 9),
+                                ("shared_pattern", True)):
+                other = spion.PhaseController(layers, **(OPTIONS | {name: value}))
+                before = other.state_dict()
+                with self.subTest(name), self.assertRaisesRegex(
+                        ValueError, "^spion.PhaseController: a state of other settings: "
+                        rf"{name} was \S+ and is {value!r}; make the controller by those"):
+                    other.load_state_dict(state)
+                self.assertEqual(other.state_dict(), before)
+            other = spion.PhaseController(layers, **(OPTIONS | {"kind": "f", "threshold": 0.9}))
+            with self.assertRaisesRegex(
+                    ValueError, "kind was 'cf' and is 'f', threshold was 0.7 and is 0.9;"):
+                other.load_state_dict(state)
+
+    def test_a_state_of_an_earlier_version_has_no_settings(self):
+        layers = new_layers()
+        controller = spion.PhaseController(layers, **OPTIONS)
+        run(controller, layers, settling(6), range(1, 4))
+        state = controller.state_dict()
+        del state["settings"]
+        other = spion.PhaseController(layers, **(OPTIONS | {"threshold": 0.9}))
+        other.load_state_dict(state)
+        self.assertEqual(other.state_dict()["captures"], 1)
+
+    def test_a_state_is_of_what_torch_loads(self):
+        options = OPTIONS | {"threshold": torch.tensor(0.5), "dense_step_limit": 9}
+        state = spion.PhaseController(new_layers(), **options).state_dict()
+        self.assertEqual(state["settings"]["threshold"], 0.5)
+        self.assertIs(type(state["settings"]["threshold"]), float)
+        file = io.BytesIO()
+        torch.save(state, file)
+        file.seek(0)
+        self.assertEqual(torch.load(file, weights_only=True), state)
 
     def test_what_is_no_state_is_refused(self):
         controller = spion.PhaseController(new_layers(), **OPTIONS)
