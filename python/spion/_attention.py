@@ -30,8 +30,8 @@ def block_sparse_attention(q: Tensor, k: Tensor, v: Tensor, pattern: BlockPatter
             for valid keys. On a GPU, where looking at lengths would wait for it, and when traced, one
             above L counts as L, one below 0 as 0; else such a length is refused.
         scale: of the scores, positive and finite; 1 / sqrt(d) if None.
-        pruned: what a pruned pair means to the softmax. "zero": a score of 0 (SPION's);
-            "excluded": it is left out (the masked softmax of other methods).
+        pruned: what a pruned pair means to the softmax. "zero": a score of 0 in Z (SPION's), its value
+            not summed; "excluded": it is left out (the masked softmax of other methods).
         tf32: whether a GPU may round float32 to tf32 for its products.
         deterministic: False permits gradients of q that differ in their last bits from run to run.
             On a GPU of compute capability 9.0, with 16-bit numbers, d 64 and blocks of 128, they
