@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -28,7 +29,11 @@ absl::StatusOr<int> BlocksPerSide(int64_t length, int block_size) {
         absl::StrCat("blocks of ", block_size, " do not divide a sequence of ", length,
                      "; choose a length that is a multiple of the block size"));
   }
-  return static_cast<int>(length / block_size);
+  const auto n = static_cast<int>(
+      std::min<int64_t>(length / block_size, std::numeric_limits<int>::max()));
+  // More blocks than a pattern can have are refused before any rule walks all n * n of them.
+  RETURN_IF_ERROR(BlockPattern::FromBlocks(n, block_size, {}).status());
+  return n;
 }
 
 // keeps(row, column) says which blocks a pattern has.

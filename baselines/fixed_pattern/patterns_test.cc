@@ -125,6 +125,12 @@ TEST(SquareRootStrideTest, IsInWholeBlocks) {
 
 TEST(FixedPatternsTest, BadSizesAreNamed) {
   EXPECT_THAT(Picture(LongformerPattern(100, {})), HasSubstr("blocks of 16 do not divide"));
+  for (const int shift : {23, 36, 40}) {  // as an int the second would be of 64 blocks
+    EXPECT_THAT(Picture(LongformerPattern((int64_t{1} << shift) + 1024, {})),
+                HasSubstr("blocks a side, expected 1 to 65536"));
+    EXPECT_THAT(Picture(BigBirdPattern((int64_t{1} << shift) + 1024, {})),
+                HasSubstr("blocks a side, expected 1 to 65536"));
+  }
   EXPECT_THAT(Picture(LongformerPattern(0, {})), HasSubstr("length is at least 1; got 0"));
   EXPECT_THAT(Picture(LongformerPattern(64, {.window = -1})), HasSubstr("window"));
   EXPECT_THAT(Picture(LongformerPattern(64, {.global = -1})), HasSubstr("global"));
