@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
@@ -27,9 +28,22 @@ constexpr char kLogError[] = "journal.log_error";
 
 constexpr char kLimitFlag[] = "dense_step_limit";
 
-std::string Percents(const std::vector<double>& values) {
-  return absl::StrJoin(values, "  ", [](std::string* out, double value) {
-    absl::StrAppendFormat(out, "%.1f %%", value);
+// With as many decimals, from one on, as show on which side of the limit the change is.
+std::string PercentText(double change, double limit) {
+  constexpr int kMostDecimals = 6;
+  int decimals = 1;
+  std::string text = absl::StrFormat("%.1f", change);
+  double shown = 0;
+  while (absl::SimpleAtod(text, &shown) && (shown < limit) != (change < limit) &&
+         decimals < kMostDecimals) {
+    text = absl::StrFormat("%.*f", ++decimals, change);
+  }
+  return text + " %";
+}
+
+std::string PercentTexts(const std::vector<double>& changes, int64_t limit) {
+  return absl::StrJoin(changes, "  ", [limit](std::string* out, double change) {
+    absl::StrAppend(out, PercentText(change, static_cast<double>(limit)));
   });
 }
 
@@ -148,7 +162,8 @@ absl::Status RunJournal::OnCapture(const TrainingPosition& at, const Capture& ca
   const HyperParameters& h = experiment_.hyper_parameters;
   std::string message = absl::StrCat("capture ", capture.index, " at step ", capture.step);
   if (!capture.change_percent.empty()) {
-    absl::StrAppend(&message, ": attention maps changed by ", Percents(capture.change_percent),
+    absl::StrAppend(&message, ": distances between attention maps changed by ",
+                    PercentTexts(capture.change_percent, h.transition_limit_percent),
                     " (settled below ", h.transition_limit_percent, " %)");
   }
   progress_.Say(message);

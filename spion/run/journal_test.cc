@@ -6,6 +6,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
@@ -142,6 +143,23 @@ TEST(RunJournalTest, SaysThatALimitIsTheUsers) {
   experiment.given = {{"dense_step_limit", "10"}};
   EXPECT_THAT(TrainInto(Folder("given"), experiment).said,
               HasSubstr("limit of 10 dense steps, --dense_step_limit, is reached"));
+}
+
+TEST(RunJournalTest, SaysOnWhichSideOfTheLimitADistancesChangeIs) {
+  const Experiment experiment = SmallSpionExperiment();  // its limit is 15 %
+  const RunDirectory run = Folder("changes");
+  std::ostringstream said;
+  Progress progress(said, /*is_terminal=*/false);
+  RunJournal journal(experiment, run, progress);
+  Capture capture;
+  capture.index = 3;
+  capture.step = 60;
+  capture.change_percent = {0.32, 14.96, 14.9996,
+                            15.0, 15.04, std::numeric_limits<double>::infinity()};
+  ASSERT_TRUE(journal.OnCapture({}, capture).ok());
+  EXPECT_EQ(said.str(),
+            "capture 3 at step 60: distances between attention maps changed by 0.3 %  14.96 %  "
+            "14.9996 %  15.0 %  15.0 %  inf % (settled below 15 %)\n");
 }
 
 TEST(RunJournalTest, OfASinglePhaseNamesNone) {
