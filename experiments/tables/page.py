@@ -95,6 +95,17 @@ def significant(value, digits=3, mark=""):
     return Entry(f"{value:.{places}f}", mark)
 
 
+def significant_beside(limit, value, digits=3):
+    """The same with as many digits more as it takes to show on which side of the limit it is; below
+    is one, at the limit and above the other."""
+    most = digits + 4
+    entry = significant(value, digits)
+    while digits < most and entry.text != "-" and (float(entry.text) < limit) != (value < limit):
+        digits += 1
+        entry = significant(value, digits)
+    return entry
+
+
 def mean_and_spread(values):
     """The mean, and the sample standard deviation: None of a single value."""
     spread = statistics.stdev(values) if len(values) > 1 else None

@@ -3,7 +3,7 @@
 import unittest
 
 from page import (BEST, FAILED, MISSING, NEAR, NOT_PUBLISHED, Entry, Grid, marks_of_highest,
-                  mean_and_spread, number, significant, spread_text)
+                  mean_and_spread, number, significant, significant_beside, spread_text)
 
 
 class NumbersTest(unittest.TestCase):
@@ -12,6 +12,12 @@ class NumbersTest(unittest.TestCase):
                          ["37.5", "-", "-"])
         self.assertEqual([significant(value).text for value in (1234.5, 12.34, 0.01234, 0)],
                          ["1234", "12.3", "0.0123", "0"])
+
+    def test_digits_enough_for_the_side_of_a_limit(self):
+        self.assertEqual([significant_beside(15, value, 2).text for value in
+                          (14.4, 14.8, 14.96, 15.0, 15.3, 0.0, None, float("inf"))],
+                         ["14", "14.8", "14.96", "15", "15", "0", "-", "-"])
+        self.assertEqual(significant_beside(15, 15 - 1e-12, 2).text, "15.0000")
 
     def test_mean_and_spread(self):
         self.assertEqual(mean_and_spread([37.0, 38.0, 39.0]), (38.0, 1.0))

@@ -5,7 +5,7 @@ import charts
 import gather
 import methods
 import table_patterns
-from page import Grid, Note, Page, Picture, significant
+from page import Grid, Note, Page, Picture, significant, significant_beside
 from result import State
 
 TITLE = "Settling"
@@ -33,21 +33,31 @@ def _points(metrics, field, layer, factor=1):
     return [(step, None if value is None else factor * value) for step, value in points]
 
 
-def _told(points, digits):
-    return " → ".join(significant(value, digits).text for _, value in points) or "-"
+def _limit(result):
+    """Of a layer's change, in percent."""
+    return result.json("run/manifest.json")["hyper_parameters"]["transition_limit_percent"]
+
+
+def _in_turn(entries):
+    return " → ".join(entry.text for entry in entries) or "-"
+
+
+def _told(points):
+    return _in_turn(significant(value) for _, value in points)
 
 
 def _rows(result):
     """One a layer."""
-    summary, metrics = result.json("run/summary.json"), _metrics(result)
+    summary, metrics, limit = result.json("run/summary.json"), _metrics(result), _limit(result)
     settled = any(metric.get("settled") for metric in metrics)
     how = "settled" if settled else "limit of steps"
     for layer, kept in enumerate(summary["kept_blocks"]):
+        changes = _points(metrics, "change_percent", layer)
         yield [result.cell.task, methods.title(result.cell.method), str(result.cell.seed),
-               str(layer), _told(_points(metrics, "distance", layer), 3),
-               _told(_points(metrics, "change_percent", layer), 2),
+               str(layer), _told(_points(metrics, "distance", layer)),
+               _in_turn(significant_beside(limit, value, 2) for _, value in changes),
                f"{summary['transition_step']} ({how})", str(kept),
-               _told(_ends(_points(metrics, "pruned_share", layer, 100)), 3)]
+               _told(_ends(_points(metrics, "pruned_share", layer, 100)))]
 
 
 def _ends(points):
@@ -65,10 +75,9 @@ def _panels(found, field, factor):
 
 
 def _drawn(name, found):
-    limit = found[0].json("run/manifest.json")["hyper_parameters"].get("transition_limit_percent")
     for title, y_label, field, factor, line in (
             ("distance between neighbouring captures", "distance", "distance", 1, None),
-            ("change of the distance", "change, %", "change_percent", 1, limit),
+            ("change of the distance", "change, %", "change_percent", 1, _limit(found[0])),
             ("share of the softmax that pruned zeros take", "share, %", "pruned_share", 100, None)):
         panels = _panels(found, field, factor)
         if panels:

@@ -192,7 +192,7 @@ class TablesTest(unittest.TestCase):
         page = self.pages["settling"]
         rows = [[entry.text for entry in row] for row in page.blocks[0].entries()]
         self.assertEqual(len(rows), len(methods.TASKS) * 3 * 2 * 2)  # methods, seeds, layers
-        self.assertEqual(rows[1], ["listops", "SPION-C", "1001", "1", "2.00 → 2.10", "5.0",
+        self.assertEqual(rows[1], ["listops", "SPION-C", "1001", "1", "2.00 → 2.30", "14.8",
                                    "12 (settled)", "3", "25.0"])
         pictures = [block for block in page.blocks if hasattr(block, "svg")]
         # Three charts and two layers.
