@@ -2,6 +2,11 @@
 //
 //   {"block_size": 32, "blocks_per_side": 32, "kept_blocks": 34,
 //    "columns_of_row": [[0], [1], [2, 8, 9], ...]}
+//
+// Sizes are in tokens (block_size) and blocks (all else). columns_of_row has a list for each block
+// row, of the columns of the blocks that it keeps, in any order and none twice. The diagonal is
+// kept always: a row need not list its own column, and kept_blocks counts it all the same. What
+// kept_blocks says must be so, by which a file that was damaged or edited in part is seen.
 #ifndef SPION_PATTERN_PATTERN_JSON_H_
 #define SPION_PATTERN_PATTERN_JSON_H_
 
@@ -15,7 +20,7 @@ namespace spion {
 nlohmann::json PatternToJson(const BlockPattern& pattern);
 
 /// Errors: InvalidArgument saying what is missing, out of range or not a whole number, that a row
-/// has a column twice, or that kept_blocks is not what the rows keep.
+/// has a column twice, or that kept_blocks is not what the rows and the diagonal keep.
 absl::StatusOr<BlockPattern> PatternFromJson(const nlohmann::json& json);
 
 }  // namespace spion

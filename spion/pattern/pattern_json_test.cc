@@ -38,18 +38,33 @@ TEST(PatternJsonTest, RefusesWhatIsMissing) {
   for (const char* key : {"block_size", "blocks_per_side", "kept_blocks", "columns_of_row"}) {
     nlohmann::json json = Json();
     json.erase(key);
-    EXPECT_THAT(std::string(PatternFromJson(json).status().message()), HasSubstr(key));
+    EXPECT_EQ(PatternFromJson(json).status().message(),
+              "not a block pattern: it has no \"" + std::string(key) +
+                  "\"; expected block_size, blocks_per_side, kept_blocks and columns_of_row");
   }
-  EXPECT_FALSE(PatternFromJson("text").ok());
-  EXPECT_FALSE(PatternFromJson(nullptr).ok());
+  for (const nlohmann::json& json : {nlohmann::json("text"), nlohmann::json(nullptr)}) {
+    EXPECT_EQ(PatternFromJson(json).status().message(),
+              "not a block pattern: " + json.dump() +
+                  " where an object was expected, with block_size, blocks_per_side, kept_blocks "
+                  "and columns_of_row");
+  }
+}
+
+TEST(PatternJsonTest, ARowNeedNotListTheDiagonalWhichCounts) {
+  nlohmann::json json = Json();
+  json["columns_of_row"] = {{2}, nlohmann::json::array(), {0}};
+  const absl::StatusOr<BlockPattern> pattern = PatternFromJson(json);
+  ASSERT_TRUE(pattern.ok()) << pattern.status();
+  EXPECT_EQ(*pattern, Pattern());
 }
 
 TEST(PatternJsonTest, RefusesNumbersThatWouldBeRoundedOrWrapped) {
-  EXPECT_THAT(Error("columns_of_row", "[[0, 1.5], [1], [2]]"), HasSubstr("1.5 where a whole"));
+  EXPECT_THAT(Error("columns_of_row", "[[0, 1.5], [1], [2]]"),
+              HasSubstr("row 0: 1.5 where a whole"));
   EXPECT_THAT(Error("columns_of_row", "[[0, 4294967298], [1], [2]]"), HasSubstr("4294967298"));
   EXPECT_THAT(Error("columns_of_row", "[[0, 18446744073709551615], [1], [2]]"), HasSubstr("whole"));
   EXPECT_THAT(Error("columns_of_row", "[[0, \"2\"], [1], [2]]"), HasSubstr("\"2\" where"));
-  EXPECT_THAT(Error("block_size", "-32"), HasSubstr("-32 where"));
+  EXPECT_THAT(Error("block_size", "-32"), HasSubstr("\"block_size\": -32 where"));
   EXPECT_THAT(Error("block_size", "0"), HasSubstr("block size 0"));
 }
 
@@ -57,7 +72,8 @@ TEST(PatternJsonTest, RefusesRowsThatAreNotThere) {
   EXPECT_THAT(Error("columns_of_row", "[[0, 2], [1]]"), HasSubstr("2 rows, not of 3"));
   EXPECT_THAT(Error("blocks_per_side", "4"), HasSubstr("3 rows, not of 4"));
   EXPECT_THAT(Error("columns_of_row", "[[0, 2], 1, [0, 2]]"), HasSubstr("row 1 is no list"));
-  EXPECT_THAT(Error("columns_of_row", "{\"a\": [0], \"b\": [1], \"c\": [2]}"), HasSubstr("rows"));
+  EXPECT_THAT(Error("columns_of_row", "{\"a\": [0], \"b\": [1], \"c\": [2]}"),
+              HasSubstr("\"columns_of_row\" is no list of rows"));
   EXPECT_THAT(Error("columns_of_row", "[[0, 3], [1], [2]]"), HasSubstr("(0, 3) lies outside"));
 }
 
@@ -68,8 +84,10 @@ TEST(PatternJsonTest, RefusesAColumnThatARowHasTwice) {
 
 TEST(PatternJsonTest, RefusesRowsThatDoNotMakeUpKeptBlocks) {
   EXPECT_THAT(Error("kept_blocks", "4"), HasSubstr("kept_blocks is 4, but"));
-  EXPECT_THAT(Error("columns_of_row", "[[0], [1], [0, 2]]"),
-              HasSubstr("kept_blocks is 5, but its rows and the diagonal keep 4"));
+  EXPECT_THAT(
+      Error("columns_of_row", "[[0], [1], [0, 2]]"),
+      HasSubstr("kept_blocks is 5, but its rows and the diagonal, which counts whether rows "
+                "list it or not, keep 4"));
 }
 
 }  // namespace

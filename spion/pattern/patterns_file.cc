@@ -26,10 +26,13 @@ absl::StatusOr<PatternsFile> ReadPatternsFile(const std::string& path) {
     return absl::DataLossError(
         absl::StrCat(path, " is ", json.status().message(), "; give the patterns.json of a run"));
   }
-  if (!json->is_object() || !json->contains("layers") || !json->at("layers").is_array() ||
-      json->at("layers").empty()) {
+  if (!json->is_object() || !json->contains("layers") || !json->at("layers").is_array()) {
     return absl::DataLossError(
         absl::StrCat(path, " has no list \"layers\"; give the patterns.json of a run"));
+  }
+  if (json->at("layers").empty()) {
+    return absl::DataLossError(
+        absl::StrCat(path, ": its list \"layers\" is empty; expected a pattern for each layer"));
   }
   PatternsFile file{.path = path, .sha256 = Sha256OfBytes(*text), .layers = {}};
   for (const nlohmann::json& layer : json->at("layers")) {

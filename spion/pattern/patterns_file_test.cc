@@ -47,9 +47,11 @@ TEST(PatternsFileTest, NamesTheFileAndWhatIsWrong) {
   for (const auto& [text, message] : std::vector<std::pair<std::string, std::string>>{
            {"", "JSON"},
            {"[]", "has no list \"layers\""},
-           {R"({"layers": []})", "has no list \"layers\""},
+           {R"({"layers": []})",
+            ": its list \"layers\" is empty; expected a pattern for each layer"},
            {R"({"layers": {}})", "has no list \"layers\""},
-           {absl::StrCat(R"({"layers": [)", kLayer, ", {}]}"), "layer 1: "}}) {
+           {absl::StrCat(R"({"layers": [)", kLayer, ", {}]}"), ": layer 1: "},
+           {R"({"layers": [null]})", ": layer 0: not a block pattern: null where an object"}}) {
     const std::string path = Written(text);
     EXPECT_THAT(ErrorOf(path), AllOf(HasSubstr(path), HasSubstr(message))) << text;
   }
