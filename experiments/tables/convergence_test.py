@@ -1,5 +1,6 @@
 """Seconds of steps until an accuracy."""
 
+import math
 import unittest
 
 import convergence
@@ -18,6 +19,15 @@ class ConvergenceTest(unittest.TestCase):
         self.assertAlmostEqual(convergence.seconds_to(0.3, METRICS), 1.0)
         self.assertAlmostEqual(convergence.seconds_to(0.31, METRICS), 1.3)
         self.assertIsNone(convergence.seconds_to(0.61, METRICS))
+
+    def test_steps_that_were_not_measured_count_like_their_neighbours(self):
+        def train(step, step_ms):
+            return {"kind": "train", "step": step, "step_ms": step_ms}
+
+        end = {"kind": "dev", "step": 30, "accuracy": 0.5}
+        self.assertAlmostEqual(convergence.seconds_to(
+            0.5, [train(5, None), train(10, 100.0), train(15, None), train(30, 20.0), end]), 1.8)
+        self.assertTrue(math.isnan(convergence.seconds_to(0.5, [train(30, None), end])))
 
     def test_best(self):
         self.assertEqual(convergence.best_dev_accuracy(METRICS), 0.6)

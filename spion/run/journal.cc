@@ -112,21 +112,19 @@ absl::Status RunJournal::OnReport(const TrainingPosition& at, const TrainingRepo
        .phase = at.phase,
        .loss = report.loss,
        .accuracy = report.accuracy,
-       .steps_per_second = 1e3 / report.step_ms,
-       .seconds_left = static_cast<double>(report.steps - at.step) * report.step_ms / 1e3});
+       .steps_per_second = 1e3 / report.last_step_ms,
+       .seconds_left = static_cast<double>(report.steps - at.step) * report.last_step_ms / 1e3});
   Metric({{"kind", "train"},
           {"step", at.step},
           {"phase", NameOf(at.phase)},
           {"loss", report.loss},
           {"accuracy", report.accuracy},
           {"learning_rate", report.learning_rate},
-          {"step_ms", report.step_ms}});
+          {"step_ms", report.step_ms.has_value() ? Json(*report.step_ms) : Json(nullptr)}});
   Logged(ml_log_.Point("train_loss", report.loss, Metadata(at)));
-  Logged(ml_log_.Point("tracked_stats",
-                       {{"throughput", report.samples_per_second},
-                        {"train_accuracy", report.accuracy},
-                        {"learning_rate", report.learning_rate}},
-                       Metadata(at)));
+  Json stats = {{"train_accuracy", report.accuracy}, {"learning_rate", report.learning_rate}};
+  if (report.samples_per_second.has_value()) stats["throughput"] = *report.samples_per_second;
+  Logged(ml_log_.Point("tracked_stats", stats, Metadata(at)));
   return absl::OkStatus();
 }
 

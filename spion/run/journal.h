@@ -11,6 +11,9 @@
 // (the best dev accuracy of each phase), or best where there is a single phase, last (or
 // interrupted) .safetensors; and state.safetensors, from which a training goes on.
 //
+// A report's step_ms and throughput are of steps since the last report: where none was measured,
+// all being captures' or traced, step_ms is null and throughput is not there.
+//
 // A log that cannot be written (metrics.jsonl, mllog.txt) does not end the training: it is said
 // once, and log_error() has it. Nor does a state that cannot be written, but at a stop.
 #ifndef SPION_RUN_JOURNAL_H_

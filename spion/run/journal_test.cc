@@ -107,6 +107,9 @@ TEST(RunJournalTest, WritesAWholeRun) {
               1e-7);
   EXPECT_EQ(Metrics(run, "train").size(), 30);
   EXPECT_EQ(Metrics(run, "train").back()["phase"], "sparse");
+  for (const Json& metric : Metrics(run, "train")) {
+    EXPECT_EQ(metric["step_ms"].is_null(), metric["step"] == 10) << metric;  // the capture's
+  }
   EXPECT_EQ(Metrics(run, "capture").size(), 1);
   EXPECT_EQ(Metrics(run, "transition")[0]["kept_blocks"], Json({1}));
   EXPECT_EQ(Metrics(run, "dev")[0]["examples"], 32);

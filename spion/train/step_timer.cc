@@ -27,7 +27,10 @@ void StepTimer::Close(Phase phase, bool counts) {
   const std::chrono::duration<double, std::milli> elapsed =
       std::chrono::steady_clock::now() - start_;
   const double step_ms = elapsed.count() / static_cast<double>(steps_);
-  if (counts) windows_ms_[phase].push_back(step_ms);
+  if (counts) {
+    windows_ms_[phase].push_back(step_ms);
+    newest_ms_ = step_ms;
+  }
   if (counts || step_ms_ == 0) step_ms_ = step_ms;
   Start();
 }

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -40,6 +41,8 @@ class StepTimer {
 
   /// Of the last window that counted; of the first, counting or not, until there is one.
   double step_ms() const { return step_ms_; }
+  /// Of the last window that counted since the last call; nothing if none did.
+  std::optional<double> TakeNewestMs() { return std::exchange(newest_ms_, std::nullopt); }
   /// Nothing if no window of that phase counted. The first window of a phase (warm-up) is left out
   /// unless it is the only one.
   std::optional<double> MedianStepMs(Phase phase) const;
@@ -53,6 +56,7 @@ class StepTimer {
   std::chrono::steady_clock::time_point start_;
   int64_t steps_ = 0;
   double step_ms_ = 0;
+  std::optional<double> newest_ms_;
   std::map<Phase, std::vector<double>> windows_ms_;
 };
 

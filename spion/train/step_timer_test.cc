@@ -85,6 +85,24 @@ TEST(StepTimerTest, AWindowThatDoesNotCountIsToldOnlyUntilOneDoes) {
   EXPECT_EQ(close(false), second);
 }
 
+TEST(StepTimerTest, TheNewestWindowThatCountedIsTakenOnce) {
+  StepTimer timer(at::kCPU);
+  const auto close = [&](bool counts) {
+    timer.CountStep();
+    timer.Close(Phase::kDense, counts);
+  };
+  timer.Start();
+  close(false);
+  EXPECT_FALSE(timer.TakeNewestMs().has_value());
+  close(true);
+  close(true);
+  const double newest = timer.step_ms();
+  close(false);
+  EXPECT_EQ(timer.TakeNewestMs(), newest);
+  EXPECT_FALSE(timer.TakeNewestMs().has_value());
+  EXPECT_EQ(timer.step_ms(), newest);
+}
+
 TEST(StepTimerTest, StepsBeforeAStartAreForgotten) {
   StepTimer timer(at::kCPU);
   timer.Start();

@@ -143,14 +143,17 @@ absl::Status Training::Report(int64_t step) {
   timer_.Close(phases_.phase(), /*counts=*/!IsTraced());
   const TrainingStep::Means means = step_.TakeMeans();
   if (!std::isfinite(means.loss)) return NoLongerFinite("the loss", step);
-  const double step_ms = timer_.step_ms();
-  return events_.OnReport(
-      At(step), {.steps = h_.steps,
-                 .loss = means.loss,
-                 .accuracy = means.accuracy,
-                 .learning_rate = LearningRate(step),
-                 .step_ms = step_ms,
-                 .samples_per_second = 1e3 * static_cast<double>(h_.batch_size) / step_ms});
+  TrainingReport report = {.steps = h_.steps,
+                           .loss = means.loss,
+                           .accuracy = means.accuracy,
+                           .learning_rate = LearningRate(step),
+                           .step_ms = timer_.TakeNewestMs(),
+                           .samples_per_second = std::nullopt,
+                           .last_step_ms = timer_.step_ms()};
+  if (report.step_ms.has_value()) {
+    report.samples_per_second = 1e3 * static_cast<double>(h_.batch_size) / *report.step_ms;
+  }
+  return events_.OnReport(At(step), report);
 }
 
 // A report's losses are those before the last update.

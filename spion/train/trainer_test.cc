@@ -81,8 +81,10 @@ TEST(EventsTest, ReportsSayHowFarAndHowFast) {
     EXPECT_DOUBLE_EQ(heard.positions[i].epochs, static_cast<double>(step) / 4);  // of 32 examples
     const TrainingReport& report = heard.reports[i];
     EXPECT_EQ(report.steps, 30);
-    EXPECT_GT(report.step_ms, 0);
-    EXPECT_NEAR(report.samples_per_second * report.step_ms / 1e3, 8, 1e-9);
+    ASSERT_TRUE(report.step_ms.has_value());
+    EXPECT_GT(*report.step_ms, 0);
+    EXPECT_EQ(report.last_step_ms, *report.step_ms);
+    EXPECT_NEAR(report.samples_per_second.value() * *report.step_ms / 1e3, 8, 1e-9);
   }
 }
 
@@ -213,8 +215,14 @@ TEST(StepTimeTest, IsWithoutCapturesAndEvaluations) {
   ASSERT_EQ(TrainSmall(experiment, slow, {.on_step = on_step})->transition_step, 10);
   ASSERT_EQ(slow.reports.size(), 20u);
   for (const size_t step : {10, 11, 16}) {  // with a pause in it, or before it
-    EXPECT_LT(slow.reports[step - 1].step_ms, kPauseMs) << step;
+    EXPECT_LT(slow.reports[step - 1].last_step_ms, kPauseMs) << step;
   }
+  for (size_t step = 1; step <= 20; ++step) {
+    const TrainingReport& report = slow.reports[step - 1];
+    EXPECT_EQ(report.step_ms.has_value(), step != 10) << step;  // a capture's is not measured
+    EXPECT_EQ(report.samples_per_second.has_value(), step != 10) << step;
+  }
+  EXPECT_EQ(slow.reports[9].last_step_ms, *slow.reports[8].step_ms);
 }
 
 TEST(RecordingTest, IsSaidOnlyWhereThereWasOne) {

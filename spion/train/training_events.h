@@ -11,6 +11,7 @@
 #define SPION_TRAIN_TRAINING_EVENTS_H_
 
 #include <cstdint>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "spion/profiling/trace.h"
@@ -35,8 +36,12 @@ struct TrainingReport {
   double loss = 0;    // mean cross-entropy, nats, before each step's update
   double accuracy = 0;
   double learning_rate = 0;  // of the last step
-  double step_ms = 0;
-  double samples_per_second = 0;
+  /// Of the newest of these steps that were measured; nothing if none was, being captures' or
+  /// traced.
+  std::optional<double> step_ms;
+  std::optional<double> samples_per_second;
+  /// Of the last steps that were measured, whenever: to estimate what is left.
+  double last_step_ms = 0;
 };
 
 enum class SavedModel { kBest, kLast, kInterrupted };

@@ -60,7 +60,7 @@ def _scalars(metric, place):
         if isinstance(value, list):
             for layer, one in enumerate(value):
                 yield f"{kind}/{name}/layer_{layer}", _number(one, place)
-        else:
+        elif value is not None:  # a step_ms that was not measured
             yield f"{kind}/{name}", _number(value, place)
 
 

@@ -288,7 +288,8 @@ class RealRunTest(TestCase):
         self.assertEqual(len(trained), 5)
         for name in ("loss", "accuracy", "learning_rate", "step_ms"):
             self.assertEqual(scalars(events, f"train/{name}"),
-                             [(metric["step"], numpy.float32(metric[name])) for metric in trained])
+                             [(metric["step"], numpy.float32(metric[name])) for metric in trained
+                              if metric[name] is not None])
         for event, metric in zip(events.Scalars("train/loss"), trained):
             self.assertEqual(event.wall_time, metric["time_ms"] / 1e3)
         summary = json.loads((run / "summary.json").read_text())
