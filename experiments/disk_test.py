@@ -98,6 +98,17 @@ class MountedTest(RunCase):
             self.assertEqual(found, summary, files)
         self.assertEqual(codes, {"0", "1"})
 
+    def test_a_disk_that_is_too_small_for_a_trace(self):
+        run = self.folder / "run"
+        said = self.on_disk("size=64k", f"run --out_dir='{run}' --trace='{self.disk}/traces/t.json' "
+                            f"--trace_steps=2:3; echo left: $(ls -A '{self.disk}/traces')")
+        self.assertIn("exit code 0", said)
+        [warning] = [line for line in said.splitlines() if line.startswith("warning:")]
+        self.assertIn(f"did not write {self.disk}/traces/t.json", warning)
+        self.assertIn("training goes on, without the trace", warning)
+        self.assertTrue(said.endswith("left:\n"), said)
+        self.assertTrue((run / "summary.json").exists())
+
     def test_a_disk_that_is_read_only(self):
         said = self.on_disk("ro", "run")
         self.assertIn("exit code 1", said)

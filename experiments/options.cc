@@ -110,8 +110,8 @@ std::vector<Flag> RunFlags(Options& options) {
        "map",
        SetPath(options.patterns)},
       {"trace", "FILE",
-       "write a trace of some training steps, for Perfetto or chrome://tracing; traced steps are "
-       "slower and do not count for the step times",
+       "write a trace of some training steps, for Perfetto or chrome://tracing; its folder is made "
+       "if need be, as --out_dir is; traced steps are slower and do not count for the step times",
        SetPath(options.trace)},
       {"trace_steps", "FIRST:LAST", "which steps --trace records; some 0.3 MB a step (1:32)",
        SetTraceSteps(options.trace_steps)},

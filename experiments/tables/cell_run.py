@@ -21,6 +21,7 @@ from programs import error_of
 from result import State
 
 LOG = "log.txt"
+_TRACE = "trace.json"
 _INTERRUPTED = 130  # the experiment program's exit code
 _NOT_STARTED = 127  # as a shell says
 # The experiment program saves its state then; others end.
@@ -45,7 +46,7 @@ def command(cell, folder, store, programs, machine, goes_on=False):
     if cell.kind == INFERENCE:
         line += ["--mode=eval", f"--checkpoint={checkpoint(store.result(cell.trains).folder)}"]
     if cell.trace_steps:
-        line += [f"--trace={folder}/trace.json", f"--trace_steps={cell.trace_steps}"]
+        line += [f"--trace={folder}/{_TRACE}", f"--trace_steps={cell.trace_steps}"]
     return line
 
 
@@ -157,7 +158,9 @@ class CellRun:
                 "seconds": round(time.monotonic() - self._start, 3),
                 "finished": unfinished.utc(time.time()),
                 "driver": self._driver_version}
-        if returncode == 0:
+        if returncode == 0 and self.cell.trace_steps and not (folder / _TRACE).exists():
+            self._work.fail(f"error: {_TRACE} was not written; {LOG} says why", info)
+        elif returncode == 0:
             if self.cell.kind == TRAIN:
                 _keep_one_checkpoint(folder)
             self._work.finish(info)

@@ -9,7 +9,8 @@ Of several ranks rank 0 alone does something.
 
 A training has STEPS steps. With FAKE_PACE=<seconds a step> in the environment it saves its state
 after each, and can be stopped and gone on with; FAKE_DEAF=1: not stopped, but killed; FAKE_FAIL=N:
-with an error after step N. FAKE_COMMIT is what it was built from.
+with an error after step N. FAKE_COMMIT is what it was built from. With FAKE_UNTRACED=1 a trace that
+is asked for is not written.
 """
 
 import pathlib
@@ -114,7 +115,7 @@ if sparse:
     write("attention_maps.json", dict(layers=[dict(mean_of_block=[[0.4, 0.1], [0.2, 0.3]])] * 2))
 for name in ["last", *(["best_dense", "best_sparse"] if sparse else ["best"])]:
     (run / (name + ".safetensors")).write_text("weights")
-if "trace" in flags:
+if "trace" in flags and "FAKE_UNTRACED" not in os.environ:
     pathlib.Path(flags["trace"]).write_text(json.dumps(dict(traceEvents=[
         dict(ph="X", cat="user_annotation", name="spion:sparse_step" if sparse else
              "spion:step", ts=0, dur=8000, tid=1),

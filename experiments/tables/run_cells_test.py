@@ -1,5 +1,6 @@
 """Missing cells are run and those that are there are not; errors are kept."""
 
+import dataclasses
 import os
 import pathlib
 import subprocess
@@ -74,6 +75,15 @@ class RunCellsTest(unittest.TestCase):
         self.assertEqual(len(fake_programs.calls(self.folder)), before)
         self.run_missing([named], retry_failed=True)
         self.assertEqual(len(fake_programs.calls(self.folder)), before + 1)
+
+    def test_a_run_without_the_trace_that_its_cell_is_for_has_failed(self):
+        traced = dataclasses.replace(training("image", "cf"), trace_steps="1:2")
+        with mock.patch.dict(os.environ, FAKE_UNTRACED="1"):
+            self.assertEqual(self.run_missing([traced]), 1)
+        self.assertEqual(self.store.result(traced).error,
+                         "error: trace.json was not written; log.txt says why")
+        self.assertEqual(self.run_missing([traced], retry_failed=True), 0)
+        self.assertTrue(self.store.result(traced).has("trace.json"))
 
     def test_inference_takes_the_checkpoint_that_was_tested_and_only_that_is_kept(self):
         for method, kept in (("cf", "best_sparse"), ("dense", "best")):

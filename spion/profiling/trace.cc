@@ -22,6 +22,9 @@ namespace profiler = torch::autograd::profiler;
 
 constexpr char kAboveErrors[] = "5";  // of libkineto's log levels
 
+// Under which LibTorch's profiler writes, before it gives the file its name.
+constexpr char kProfilersSuffix[] = ".tmp";
+
 std::string TraceName(Region region, const RangeLabel& label) {
   std::string name = absl::StrCat("spion:", RegionName(region));
   if (label.layer >= 0) absl::StrAppend(&name, " layer ", label.layer);
@@ -80,8 +83,13 @@ Trace::~Trace() {
     SetRangeListener(nullptr);
     profiler::disableProfiler();
   }
-  std::error_code ignored;  // after Write there is none
+  RemovePartial();
+}
+
+void Trace::RemovePartial() const {
+  std::error_code ignored;  // after a Write there is none
   std::filesystem::remove(partial_, ignored);
+  std::filesystem::remove(partial_ + kProfilersSuffix, ignored);
 }
 
 void Trace::Start() {
@@ -101,6 +109,12 @@ void Trace::Start() {
 }
 
 absl::Status Trace::Write() {
+  absl::Status saved = Save();
+  if (!saved.ok()) RemovePartial();
+  return saved;
+}
+
+absl::Status Trace::Save() {
   SetRangeListener(nullptr);
   if (options_.device.is_cuda()) {
     c10::impl::VirtualGuardImpl(options_.device.type()).synchronizeDevice(options_.device.index());
@@ -113,8 +127,7 @@ absl::Status Trace::Write() {
   const auto size = std::filesystem::file_size(partial_, error);
   if (error || size == 0) {
     return absl::InternalError(
-        absl::StrCat("LibTorch's profiler did not write ", partial_,
-                     "; is there room on the disk? Training without --trace works"));
+        absl::StrCat("LibTorch's profiler did not write ", partial_, "; the disk may be full"));
   }
   std::filesystem::rename(partial_, options_.path, error);
   if (error) {

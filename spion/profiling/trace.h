@@ -41,7 +41,7 @@ struct TraceOptions {
 /// One at a time. Start and Write are called from one thread, with no ProfileRange open.
 class Trace {
  public:
-  /// Makes sure that the file can be written, by making `path + ".partial"`.
+  /// Makes the file's folder, and makes sure that it can be written, by making `path + ".partial"`.
   /// Errors: the system's, naming the file; FailedPrecondition if `path` is a folder;
   /// InvalidArgument if it is not UTF-8, as the trace has it in its JSON.
   static absl::StatusOr<std::unique_ptr<Trace>> Create(const TraceOptions& options);
@@ -57,13 +57,15 @@ class Trace {
 
   void Start();
   /// Waits for the device, ends the recording and puts the file in place. Errors: Internal or the
-  /// system's, naming the file.
+  /// system's, naming the file; nothing is left of the trace then.
   absl::Status Write();
 
  private:
   class Listener;
 
   explicit Trace(const TraceOptions& options);
+  absl::Status Save();
+  void RemovePartial() const;
 
   TraceOptions options_;
   std::string partial_;

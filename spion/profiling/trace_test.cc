@@ -70,6 +70,20 @@ TEST(TraceTest, LeavesNothingBehindIfItIsNotWritten) {
   EXPECT_FALSE(std::filesystem::exists(path + ".partial"));
 }
 
+TEST(TraceTest, WhatIsNotWrittenWholeIsAnErrorAndLeavesNothing) {
+  const std::string path = InTestFolder("cut.json");
+  std::unique_ptr<Trace> trace = Trace::Create({.path = path}).value();
+  std::filesystem::create_symlink("/dev/full", path + ".partial.tmp");
+  trace->Start();
+  { ProfileRange range(Region::kData); }
+  EXPECT_THAT(std::string(trace->Write().message()), HasSubstr("did not write " + path));
+  EXPECT_FALSE(trace->is_running());
+  for (const char* suffix : {"", ".partial", ".partial.tmp"}) {
+    EXPECT_FALSE(std::filesystem::is_symlink(path + suffix)) << suffix;
+    EXPECT_FALSE(std::filesystem::exists(path + suffix)) << suffix;
+  }
+}
+
 TEST(TraceTest, APathThatCannotBeWrittenIsAnErrorAtOnce) {
   EXPECT_THAT(std::string(Trace::Create({.path = "/dev/null/folder/x"}).status().message()),
               HasSubstr("cannot make the trace's folder /dev/null/folder"));

@@ -291,9 +291,12 @@ absl::Status RunJournal::CutLogsBack(const TrainingState& state) {
   return absl::OkStatus();
 }
 
-absl::Status RunJournal::OnTrace(const TrainingPosition& at, const TraceOptions& trace) {
+absl::Status RunJournal::OnTrace(const TrainingPosition& at, const TraceOptions& trace,
+                                 const absl::Status& written) {
   progress_.Say(
-      absl::StrCat("trace of steps ", trace.first_step, " to ", at.step, ": ", trace.path));
+      written.ok()
+          ? absl::StrCat("trace of steps ", trace.first_step, " to ", at.step, ": ", trace.path)
+          : absl::StrCat("warning: ", written.message(), "; training goes on, without the trace"));
   return absl::OkStatus();
 }
 

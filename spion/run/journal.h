@@ -15,7 +15,7 @@
 // all being captures' or traced, step_ms is null and throughput is not there.
 //
 // A log that cannot be written (metrics.jsonl, mllog.txt) does not end the training: it is said
-// once, and log_error() has it. Nor does a state that cannot be written, but at a stop.
+// once, and log_error() has it. Nor does a trace, or a state that cannot be written, but at a stop.
 #ifndef SPION_RUN_JOURNAL_H_
 #define SPION_RUN_JOURNAL_H_
 
@@ -61,7 +61,8 @@ class RunJournal : public TrainingEvents {
   void OnMark() override;
   absl::Status OnState(const TrainingPosition& at, StateReason reason,
                        TrainingState& state) override;
-  absl::Status OnTrace(const TrainingPosition& at, const TraceOptions& trace) override;
+  absl::Status OnTrace(const TrainingPosition& at, const TraceOptions& trace,
+                       const absl::Status& written) override;
   absl::Status OnEnd(const TrainingPosition& at, bool all_steps_done) override;
 
   /// The checkpoint to test, read back from the run's folder. Errors: those of LoadCheckpoint;

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
 #include <string>
@@ -14,6 +15,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "spion/profiling/trace.h"
 #include "spion/run/reports.h"
 #include "spion/train/safetensors.h"
 #include "spion/train/small_training.h"
@@ -185,6 +187,20 @@ TEST(RunJournalTest, WritesPatternsThatAMethodFixes) {
   ASSERT_TRUE(journal.WritePatterns({pattern}, std::nullopt).ok());
   EXPECT_TRUE(ReadJson(run, "patterns.json")["transition_step"].is_null());
   EXPECT_EQ(ReadJson(run, "patterns.json")["layers"][0]["kept_blocks"], 2);
+}
+
+TEST(RunJournalTest, ATraceThatCannotBeWrittenIsSaidAndTrainingGoesOn) {
+  const RunDirectory run = Folder("untraced");
+  const std::string path = ::testing::TempDir() + "/journal_trace.json";
+  const std::unique_ptr<Trace> trace =
+      Trace::Create({.path = path, .first_step = 2, .last_step = 3}).value();
+  std::filesystem::create_directory(path);  // in the place of the file
+  const Written written =
+      TrainInto(run, SmallDenseExperiment(Precision::kFloat32), {.trace = trace.get()});
+  EXPECT_EQ(written.result.steps, 30);
+  EXPECT_THAT(written.said, HasSubstr("warning: cannot rename " + path));
+  EXPECT_THAT(written.said, HasSubstr("; training goes on, without the trace\n"));
+  EXPECT_FALSE(std::filesystem::exists(path + ".partial"));
 }
 
 TEST(RunJournalTest, CountsALongEvaluationOnATerminal) {

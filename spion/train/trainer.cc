@@ -133,8 +133,8 @@ absl::Status Training::WriteTraceAfter(int64_t step) {
     return absl::OkStatus();
   }
   timer_.Close(phases_.phase(), /*counts=*/false);
-  RETURN_IF_ERROR(options_.trace->Write());
-  RETURN_IF_ERROR(events_.OnTrace(At(step), options_.trace->options()));
+  const absl::Status written = options_.trace->Write();
+  RETURN_IF_ERROR(events_.OnTrace(At(step), options_.trace->options(), written));
   timer_.Start();
   return absl::OkStatus();
 }

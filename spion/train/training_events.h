@@ -86,8 +86,9 @@ class TrainingEvents {
                                TrainingState& /*state*/) {
     return absl::OkStatus();
   }
-  /// A trace up to this step has been written.
-  virtual absl::Status OnTrace(const TrainingPosition& /*at*/, const TraceOptions& /*trace*/) {
+  /// A trace up to this step has been written, unless `written` says why not.
+  virtual absl::Status OnTrace(const TrainingPosition& /*at*/, const TraceOptions& /*trace*/,
+                               const absl::Status& /*written*/) {
     return absl::OkStatus();
   }
   /// Also when an error or an exception ends the steps, before it is passed on; not where training
