@@ -1,31 +1,19 @@
 #include "experiments/evaluation_command.h"
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
+#include "spion/base/shell_word.h"
 #include "spion/train/check_settings.h"
 #include "spion/train/hyper_parameters.h"
 
 namespace spion {
-namespace {
-
-// In quotes where a shell would read it otherwise.
-std::string Quoted(const std::string& text) {
-  constexpr char kPlain[] =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./,:=+@%";
-  if (text.find_first_not_of(kPlain) == std::string::npos) return text;
-  return absl::StrCat("'", absl::StrReplaceAll(text, {{"'", "'\\''"}}), "'");
-}
-
-}  // namespace
-
 std::string EvaluationCommand(const Experiment& experiment, const Options& options,
                               const TaskShape& shape, const std::string& checkpoint) {
   const Options defaults;
   std::string command = absl::StrCat("bazel run //experiments:lra_", experiment.task, "_",
                                      experiment.method.name, " -- --mode=eval");
   const auto add = [&](absl::string_view name, const std::string& value) {
-    absl::StrAppend(&command, " --", name, "=", Quoted(value));
+    absl::StrAppend(&command, " --", name, "=", ShellWord(value));
   };
   add("checkpoint", checkpoint);
   add("preset", std::string(PresetName(experiment.preset)));

@@ -99,7 +99,7 @@ class KilledTest(RunCase):
 class StoppedTest(RunCase):
     def test_each_signal_saves_and_the_same_command_goes_on(self):
         undisturbed = self.undisturbed()
-        run = self.folder / "stopped"
+        run = self.folder / "stopped here"
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
             process = self.start(run, "--resume")
             for line in process.stdout:
@@ -109,7 +109,7 @@ class StoppedTest(RunCase):
             rest, errors = process.communicate()
             self.assertEqual(process.returncode, 130, errors)
             self.assertIn("stopped at step", rest)
-            self.assertIn(f"--resume --out_dir={run} goes on", rest)
+            self.assertIn(f"--resume --out_dir='{run}' goes on", rest)
             self.assertTrue((run / "state.safetensors").exists())
         code, said = self.finish(run, "--resume")
         self.assertEqual(code, 0, said)
@@ -197,7 +197,7 @@ class StoppedTest(RunCase):
         self.assertTrue((run.with_name(run.name + ".1") / "best_sparse.safetensors").exists())
 
     def test_an_unfinished_run_is_said_and_kept(self):
-        run = self.folder / "run"
+        run = self.folder / "a run"
         process = self.start(run, "--save_interval=1")
         for line in process.stdout:
             if line.startswith("step"):
@@ -206,7 +206,7 @@ class StoppedTest(RunCase):
         process.communicate()
         code, said = self.finish(run)
         self.assertEqual(code, 0, said)
-        self.assertIn(f"{run}.1; it is unfinished: --resume --out_dir={run}.1 goes on", said)
+        self.assertIn(f"{run}.1; it is unfinished: --resume --out_dir='{run}.1' goes on", said)
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@
 #include "experiments/test_model.h"
 #include "spion/base/file.h"
 #include "spion/base/json_text.h"
+#include "spion/base/shell_word.h"
 #include "spion/base/status.h"
 #include "spion/collective/rank_device.h"
 #include "spion/collective/team.h"
@@ -75,8 +76,8 @@ absl::Status BeginRun(const RunDirectory& run, const Session& session,
 }
 
 Outcome Stopped(const RunDirectory& run, absl::string_view when, Progress& progress) {
-  progress.Say(absl::StrCat("stopped ", when,
-                            "; the same command with --resume --out_dir=", run.path(), " goes on"));
+  progress.Say(absl::StrCat("stopped ", when, "; the same command with --resume --out_dir=",
+                            ShellWord(run.path()), " goes on"));
   return Outcome::kInterrupted;
 }
 

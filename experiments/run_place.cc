@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "spion/base/file.h"
+#include "spion/base/shell_word.h"
 #include "spion/base/status.h"
 #include "spion/run/journal.h"
 
@@ -31,9 +32,10 @@ absl::StatusOr<RunPlace> MakeNewPlace(std::optional<RunDirectory> opened,
   const std::string& kept = run.earlier_run();
   if (!kept.empty()) {
     const bool is_unfinished = FileSize(absl::StrCat(kept, "/", kStateFileName)).ok();
-    progress.Say(absl::StrCat("an earlier run is kept as ", kept,
-                              is_unfinished ? "; it is unfinished: --resume --out_dir=" : "",
-                              is_unfinished ? absl::StrCat(kept, " goes on with it") : ""));
+    progress.Say(
+        absl::StrCat("an earlier run is kept as ", kept,
+                     is_unfinished ? "; it is unfinished: --resume --out_dir=" : "",
+                     is_unfinished ? absl::StrCat(ShellWord(kept), " goes on with it") : ""));
   }
   return RunPlace{.run = std::move(run), .earlier = {}};
 }

@@ -16,6 +16,7 @@
 #include "baselines/registry.h"
 #include "experiments/choose_preset.h"
 #include "spion/base/parallel.h"
+#include "spion/base/shell_word.h"
 #include "spion/base/status.h"
 #include "spion/base/user_directory.h"
 #include "spion/data/cut_sequences.h"
@@ -36,9 +37,9 @@ constexpr GeneratedSizes kQuickSizes = {.train = 8000, .dev = 1000, .test = 2000
 absl::StatusOr<TaskData> Load(const std::string& task, const TaskOptions& options) {
   absl::StatusOr<TaskData> data = LoadTask(task, options);
   if (options.data_dir.empty() || !absl::IsNotFound(data.status())) return data;
-  return absl::NotFoundError(absl::StrCat(absl::StripSuffix(data.status().message(), "."),
-                                          "; bazel run //tools:data -- check ", options.data_dir,
-                                          " tells what is there, and how the rest is to be had"));
+  return absl::NotFoundError(absl::StrCat(
+      absl::StripSuffix(data.status().message(), "."), "; bazel run //tools:data -- check ",
+      ShellWord(options.data_dir), " tells what is there, and how the rest is to be had"));
 }
 
 TaskOptions DataFor(Preset preset, const Options& options) {

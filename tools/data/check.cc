@@ -21,6 +21,7 @@
 #include "spion/base/command_line.h"
 #include "spion/base/did_you_mean.h"
 #include "spion/base/fail.h"
+#include "spion/base/shell_word.h"
 #include "spion/base/status.h"
 #include "spion/data/cut_sequences.h"
 #include "spion/data/task.h"
@@ -60,8 +61,8 @@ absl::Status CheckFolder(const std::string& folder) {
   if (std::filesystem::is_directory(status)) return absl::OkStatus();
   if (!std::filesystem::exists(status)) {
     return absl::NotFoundError(absl::StrCat(
-        "data folder ", folder, " is missing; bazel run //tools:data -- fetch TASK --out=", folder,
-        " makes it"));
+        "data folder ", folder, " is missing; bazel run //tools:data -- fetch TASK --out=",
+        spion::ShellWord(folder), " makes it"));
   }
   return absl::FailedPreconditionError(absl::StrCat("data folder ", folder, " is not a folder"));
 }
@@ -106,11 +107,12 @@ void PrintWaysOut(std::vector<std::string> missing, const std::string& folder) {
   missing.erase(generated, missing.end());
   if (!missing.empty()) {
     std::cout << "To get " << absl::StrJoin(missing, ", ")
-              << ": bazel run //tools:data -- fetch TASK --out=" << folder << "\n";
+              << ": bazel run //tools:data -- fetch TASK --out=" << spion::ShellWord(folder)
+              << "\n";
   }
   if (is_generated_missing) {
-    std::cout << "To make " << kGeneratedTask
-              << ": bazel run //tools:make_listops -- --out=" << folder << "/listops-1000\n";
+    std::cout << "To make " << kGeneratedTask << ": bazel run //tools:make_listops -- --out="
+              << spion::ShellWord(folder + "/listops-1000") << "\n";
   }
 }
 

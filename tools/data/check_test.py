@@ -189,6 +189,9 @@ class CheckTest(test_case.FolderTestCase):
         self.check_refused(
             f"data folder {self.folder}/none is missing; bazel run //tools:data -- fetch TASK "
             f"--out={self.folder}/none makes it", self.folder / "none")
+        self.check_refused(
+            f"data folder {self.folder}/no ne is missing; bazel run //tools:data -- fetch TASK "
+            f"--out='{self.folder}/no ne' makes it", self.folder / "no ne")
         (self.folder / "file").write_text("x")
         self.check_refused(f"data folder {self.folder}/file is not a folder", self.folder / "file")
         result = self.check(self.folder, "imdb")

@@ -1,5 +1,6 @@
 """Downloads a task's files and unpacks them as its loader reads them."""
 
+import shlex
 import sys
 
 import download
@@ -17,7 +18,7 @@ def fetch(task, out, url=None, md5=None, attempts=download.ATTEMPTS, wait_s=down
     and stays there, as does one that was downloaded: two tasks share one of 7.7 GB.
     """
     if task in sources.GENERATED:
-        command = sources.GENERATED[task].format(out=out)
+        command = sources.GENERATED[task].format(out=shlex.quote(str(out)))
         raise FetchError(f"{task} needs no download, its generator is the data set: {command}")
     source = sources.SOURCES[task]
     target = out / source.folder

@@ -245,6 +245,10 @@ class FetchTest(test_case.FolderTestCase):
         self.check_refused(f"make_listops -- --out={self.out}/listops-1000", task="listops")
         self.assertFalse(self.out.exists())
 
+    def test_a_command_that_is_told_is_good_for_a_shell(self):
+        self.out = self.out / "my data"
+        self.check_refused(f"make_listops -- --out='{self.out}'/listops-1000", task="listops")
+
     def test_a_file_in_the_folders_place(self):
         self.out.write_text("mine")
         self.check_refused(f"cannot make the folder {self.out}: File exists", *self.server_flags())
