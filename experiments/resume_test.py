@@ -161,14 +161,20 @@ class StoppedTest(RunCase):
             self.assertIn(text, said)
         self.assertTrue((run / "last.safetensors").exists())
 
-    def test_a_damaged_state_is_one_error(self):
+    def test_a_damaged_state_is_one_error_with_its_ways_out(self):
         run = self.undisturbed()
         (run / "summary.json").unlink()
-        (run / "state.safetensors").write_bytes(b"\x10\0\0\0\0\0\0\0{}")
-        code, said = self.finish(run, "--resume")
-        self.assertEqual(code, 1)
-        self.assertEqual(said.count("error:"), 1)
-        self.assertIn("state.safetensors", said)
+        state, stopped = run / "state.safetensors", run / "interrupted.safetensors"
+        state.write_bytes(b"\x10\0\0\0\0\0\0\0{}")
+        anew = (f"error: {state} is not a whole safetensors file: it ends within the header; the "
+                "same command without --resume starts the run anew, and keeps what is there")
+        self.assertEqual(self.finish(run, "--resume"), (1, f"{anew}\n"))
+        (run / "last.safetensors").rename(stopped)
+        self.assertEqual(self.finish(run, "--resume"), (
+            1, f"{anew}; the model of when it was stopped, {stopped}, may be whole\n"))
+        code, said = self.finish(run)
+        self.assertEqual(code, 0, said)
+        self.assertTrue((run.with_name(f"{run.name}.1") / stopped.name).exists())
 
     def test_stopped_before_its_first_report(self):
         """Then metrics.jsonl is not there yet."""

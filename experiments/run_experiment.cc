@@ -127,14 +127,6 @@ absl::StatusOr<TrainingResult> TrainWithinMemory(const Session& session, Sequenc
   }
 }
 
-// Errors of a state that does not fit name it, and the way out.
-absl::Status OfState(const absl::Status& status, const RunDirectory& run) {
-  if (!absl::IsDataLoss(status)) return status;
-  return absl::DataLossError(
-      absl::StrCat(run.File(kStateFileName).path(), ": ", status.message(),
-                   "; without --resume the run starts anew, and what is there is kept"));
-}
-
 // What a run may have on its disk at once: three models, a state of weights, AdamW's two sums, maps
 // and the best model, twice, as it is written beside the one before; and logs.
 int64_t MostBytes(const Session& session, const SequenceClassifier& model) {
@@ -202,7 +194,7 @@ absl::StatusOr<Outcome> LeadTraining(const Session& session, const Options& opti
                          .save_interval = options.save_interval,
                          .state = earlier.state.has_value() ? &*earlier.state : nullptr});
   if (!trained.ok()) {
-    return earlier.state.has_value() ? OfState(trained.status(), run) : trained.status();
+    return earlier.state.has_value() ? UnusableState(trained.status(), run) : trained.status();
   }
   const TrainingResult& result = *trained;
   if (result.interrupted) {

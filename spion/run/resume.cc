@@ -2,9 +2,11 @@
 
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
+#include "spion/base/file.h"
 #include "spion/base/json.h"
 #include "spion/base/read_file.h"
 #include "spion/base/status.h"
@@ -29,6 +31,10 @@ constexpr std::pair<const char*, const char*> kSaid[] = {
     {"cuda_version", "CUDA"},
     {"device_name", "the device"},
 };
+
+// From what cannot be read.
+constexpr char kWayOut[] =
+    "; the same command without --resume starts the run anew, and keeps what is there";
 
 Json ValueOf(const Json& json, const std::string& key) { return json.value(key, Json()); }
 
@@ -91,9 +97,7 @@ absl::StatusOr<Json> ReadJson(const RunDirectory& run, absl::string_view name) {
   ASSIGN_OR_RETURN(const std::string text, ReadFile(run.File(name)));
   Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (json.is_object()) return json;
-  return absl::DataLossError(absl::StrCat(run.File(name).path(),
-                                          " is no JSON object; without --resume the run starts "
-                                          "anew, and what is there is kept"));
+  return absl::DataLossError(absl::StrCat(run.File(name).path(), " is no JSON object", kWayOut));
 }
 
 Json PartOf(const Json& manifest, int64_t step) {
@@ -119,6 +123,18 @@ std::vector<std::string> RunDifferences(const Json& there, const Json& here) {
   return differences;
 }
 
+absl::Status UnusableState(const absl::Status& why, const RunDirectory& run) {
+  if (!absl::IsDataLoss(why)) return why;
+  const std::string state = run.File(kStateFileName).path();
+  const FilePlace stopped = run.File(ModelFileName(SavedModel::kInterrupted, Phase::kDense));
+  const bool is_named = absl::StartsWith(why.message(), state);
+  return absl::DataLossError(absl::StrCat(
+      is_named ? "" : absl::StrCat(state, ": "), why.message(), kWayOut,
+      FileSize(stopped).ok()
+          ? absl::StrCat("; the model of when it was stopped, ", stopped.path(), ", may be whole")
+          : ""));
+}
+
 absl::StatusOr<Resumption> LookAtEarlierRun(const RunDirectory& run, const Json& manifest) {
   absl::StatusOr<Json> written = ReadJson(run, "manifest.json");
   if (absl::IsNotFound(written.status())) return Resumption();  // it ended before its first step
@@ -139,11 +155,14 @@ absl::StatusOr<Resumption> LookAtEarlierRun(const RunDirectory& run, const Json&
   }
   if (!absl::IsNotFound(summary.status())) return summary.status();
   absl::StatusOr<TrainingState> state = LoadState(run.File(kStateFileName));
-  if (!state.ok() && !absl::IsNotFound(state.status())) return state.status();
   int64_t step = 0;
   if (state.ok()) {
-    ASSIGN_OR_RETURN(step, StepOf(*state));
+    const absl::StatusOr<int64_t> done = StepOf(*state);
+    if (!done.ok()) return UnusableState(done.status(), run);
+    step = *done;
     resumption.state = *std::move(state);
+  } else if (!absl::IsNotFound(state.status())) {
+    return UnusableState(state.status(), run);
   }
   const Json& last = earlier.contains("resumed") ? earlier["resumed"].back() : earlier;
   for (const auto& [key, name] : kSaid) {

@@ -35,6 +35,10 @@ struct Resumption {
 absl::StatusOr<Resumption> LookAtEarlierRun(const RunDirectory& run,
                                             const nlohmann::ordered_json& manifest);
 
+/// For the user, where the run's state cannot be used: `why`, which names the file if it does not
+/// yet, and the ways out. What is no DataLoss stays as it is.
+absl::Status UnusableState(const absl::Status& why, const RunDirectory& run);
+
 /// What would make `here` another run than `there`, two manifests: "seed 1001 there, 1002 here".
 std::vector<std::string> RunDifferences(const nlohmann::ordered_json& there,
                                         const nlohmann::ordered_json& here);

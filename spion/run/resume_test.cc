@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <nlohmann/json.hpp>
+#include <string>
 
 namespace spion {
 namespace {
@@ -110,6 +111,21 @@ TEST(RunDifferencesTest, TellsGeneratedDataByTheirDescription) {
   EXPECT_THAT(RunDifferences(there, here), IsEmpty());
   here["data_source"]["description"] = "shapes, seed 2: 8000 train";
   EXPECT_EQ(RunDifferences(there, here).size(), 1);
+}
+
+TEST(UnusableStateTest, NamesTheFileOnceAndOnlyWhereItIsDamaged) {
+  const absl::StatusOr<RunDirectory> run =
+      RunDirectory::Create(::testing::TempDir() + "/unusable_state");
+  ASSERT_TRUE(run.ok()) << run.status();
+  const std::string state = run->path() + "/state.safetensors";
+  for (const std::string& why : {state + " is cut", std::string("it has no weights")}) {
+    EXPECT_EQ(UnusableState(absl::DataLossError(why), *run).message(),
+              (why == state + " is cut" ? why : state + ": " + why) +
+                  "; the same command without --resume starts the run anew, and keeps what is "
+                  "there");
+  }
+  const absl::Status other = absl::InternalError("the loss is no longer finite");
+  EXPECT_EQ(UnusableState(other, *run), other);
 }
 
 TEST(LookAtEarlierRunTest, SaysWhatIsNotAsItWasButMayBeSo) {

@@ -24,6 +24,9 @@ using Json = nlohmann::json;
 // The one metadata entry; a JSON text, as safetensors knows strings only.
 constexpr char kKey[] = "spion";
 
+// From a checkpoint that is damaged.
+constexpr char kWayOut[] = "; train again to make one";
+
 Json ToJson(const CheckpointInfo& info) {
   Json patterns = Json::array();
   for (const BlockPattern& pattern : info.patterns) patterns.push_back(PatternToJson(pattern));
@@ -192,7 +195,12 @@ absl::StatusOr<Checkpoint> GetCheckpoint(const std::string& prefix, const Traini
 }
 
 absl::StatusOr<Checkpoint> LoadCheckpoint(const FilePlace& place) {
-  ASSIGN_OR_RETURN(TensorFile content, LoadTensors(place));
+  absl::StatusOr<TensorFile> loaded = LoadTensors(place);
+  if (absl::IsDataLoss(loaded.status())) {
+    return absl::DataLossError(absl::StrCat(loaded.status().message(), kWayOut));
+  }
+  RETURN_IF_ERROR(loaded.status());
+  TensorFile content = *std::move(loaded);
   const auto is_none = [&](absl::string_view why) {
     return absl::DataLossError(
         absl::StrCat(place.path(), " is a tensor file, but no SPION checkpoint: ", why));
@@ -206,7 +214,7 @@ absl::StatusOr<Checkpoint> LoadCheckpoint(const FilePlace& place) {
   absl::StatusOr<CheckpointInfo> info = ReadInfo(*json);
   if (absl::IsNotFound(info.status())) return is_none(info.status().message());
   const auto damaged = [&](absl::string_view what) {
-    return absl::DataLossError(absl::StrCat(place.path(), ": ", what, "; train again to make one"));
+    return absl::DataLossError(absl::StrCat(place.path(), ": ", what, kWayOut));
   };
   if (!info.ok()) return damaged(info.status().message());
   for (const auto& [name, tensor] : content.tensors) {

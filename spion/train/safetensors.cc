@@ -33,8 +33,8 @@ constexpr char kNoChecksum[] = "00000000";
 constexpr size_t kAlignment = 8;  // of the data, so that a reader may map it
 
 absl::Status Damaged(const FilePlace& place, absl::string_view what) {
-  return absl::DataLossError(absl::StrCat(place.path(), " is not a whole safetensors file: ", what,
-                                          "; train again to make one"));
+  return absl::DataLossError(
+      absl::StrCat(place.path(), " is not a whole safetensors file: ", what));
 }
 
 // For messages, whatever its length.
