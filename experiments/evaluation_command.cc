@@ -7,6 +7,7 @@
 #include "spion/train/hyper_parameters.h"
 
 namespace spion {
+
 std::string EvaluationCommand(const Experiment& experiment, const Options& options,
                               const TaskShape& shape, const std::string& checkpoint) {
   const Options defaults;

@@ -237,9 +237,11 @@ class ErrorsTest(PatternTest):
         self.check_refused("run", "--file=run")
         path.write_bytes(path.read_bytes()[:-2] + b"\x89")
         self.check_refused("run/patterns.json is not JSON from byte ", "--run=run")
-        for layers in ([], {}, 3):
+        for layers in ({}, 3):
             self.write_run(layers)
             self.check_refused('run/patterns.json has no list "layers"', "--run=run")
+        self.write_run([])
+        self.check_refused('run/patterns.json: its list "layers" is empty', "--run=run")
         path.write_text("[1]")
         self.check_refused('has no list "layers"', "--run=run")
         broken = {**layer_json(LAYERS[0]), "kept_blocks": 4}
