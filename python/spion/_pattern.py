@@ -117,6 +117,7 @@ class BlockPattern(nn.Module):
         """One layer's pattern of a C++ run: its text, or what json.loads made of that.
 
         A run's patterns.json has one for each layer: ``json.load(file)["layers"][0]`` is the first.
+        A row need not list its own column: the diagonal is kept always, and kept_blocks counts it.
 
         Raises:
             ValueError: for what is no pattern, or contradicts itself.
