@@ -19,6 +19,7 @@
 #include "benchmarks/passed_flags.h"
 #include "benchmarks/plain_name_reporter.h"
 #include "spion/base/fail.h"
+#include "spion/base/file.h"
 #include "spion/base/status.h"
 #include "spion/base/user_directory.h"
 #include "spion/base/version.h"
@@ -196,6 +197,9 @@ int RunBenchmarks(const std::vector<std::string>& given,
   if (flags.version) {
     std::cout << VersionText();
     return 0;
+  }
+  if (absl::Status fits = CheckReplaceable(flags.out); !flags.out.empty() && !fits.ok()) {
+    return Fail(absl::StrCat("--benchmark_out: ", fits.message()));
   }
   const std::string partial = flags.out + ".partial";
   if (!flags.out.empty()) arguments.push_back(absl::StrCat("--benchmark_out=", partial));

@@ -108,6 +108,8 @@ class HarnessTest(unittest.TestCase):
                               ("--benchmark_out_format=xml", "json, console, csv"),
                               ("--benchmark_list_tests=maybe", "expected true or false"),
                               ("--benchmark_out=/no/such/folder/out", "/no/such/folder/out"),
+                              ("--benchmark_out=/dev/null",
+                               "--benchmark_out: cannot write /dev/null: it is a device"),
                               ("--no_such_flag", "--no_such_flag"),
                               ("no_flag", 'unknown argument "no_flag"'),
                               ("--benchmark_repetition=2", "did you mean --benchmark_repetitions?"),

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -23,7 +24,9 @@ absl::Status CheckOneRun(const nlohmann::ordered_json& manifest, Group& group) {
   const auto first = nlohmann::ordered_json::parse(group.Broadcast(text));
   const auto mine = nlohmann::ordered_json::parse(text);
   std::vector<std::string> differences = RunDifferences(first, mine);
-  if (first["git_commit"] != mine["git_commit"]) differences.push_back("another commit");
+  for (std::string& difference : BuildDifferences(first, mine)) {
+    differences.push_back(std::move(difference));
+  }
   const std::vector<std::string> all = group.Gather(absl::StrJoin(differences, "; "));
   std::vector<std::string> wrong;
   for (size_t rank = 0; rank < all.size(); ++rank) {

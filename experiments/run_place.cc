@@ -31,7 +31,8 @@ absl::StatusOr<RunPlace> MakeNewPlace(std::optional<RunDirectory> opened,
   ASSIGN_OR_RETURN(RunDirectory run, RunDirectory::Create(out_dir));
   const std::string& kept = run.earlier_run();
   if (!kept.empty()) {
-    const bool is_unfinished = FileSize(absl::StrCat(kept, "/", kStateFileName)).ok();
+    const bool is_unfinished = FileSize(absl::StrCat(kept, "/", kStateFileName)).ok() &&
+                               FileSize(absl::StrCat(kept, "/manifest.json")).ok();
     progress.Say(
         absl::StrCat("an earlier run is kept as ", kept,
                      is_unfinished ? "; it is unfinished: --resume --out_dir=" : "",

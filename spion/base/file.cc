@@ -51,7 +51,17 @@ Descriptor OpenToWrite(const FilePlace& place, int flags) {
 
 }  // namespace
 
+absl::Status CheckReplaceable(const FilePlace& place) {
+  struct stat found = {};
+  const bool is_there = fstatat(place.folder(), place.name().c_str(), &found, 0) == 0;
+  if (!is_there || S_ISREG(found.st_mode) || S_ISDIR(found.st_mode)) return absl::OkStatus();
+  return absl::FailedPreconditionError(absl::StrCat(
+      "cannot write ", place.path(),
+      ": it is a device, a pipe or a socket, which a file would replace; name a file"));
+}
+
 absl::StatusOr<AtomicFile> AtomicFile::Create(const FilePlace& place) {
+  RETURN_IF_ERROR(CheckReplaceable(place));
   const FilePlace partial = place.WithSuffix(kPartialSuffix);
   Descriptor descriptor = OpenToWrite(partial, O_TRUNC);
   if (descriptor.number() < 0) return SystemError("create", partial);

@@ -25,7 +25,8 @@ namespace spion {
 
 /// A file that is written piece by piece under its name and ".partial", and appears in its place
 /// when all of it is on the disk. Destroyed before that, it leaves nothing, and the place as it
-/// was. Errors: the operating system's, naming the file; after one, only destroy it.
+/// was. Errors: the operating system's, naming the file; CheckReplaceable's; after one, only
+/// destroy it.
 class AtomicFile {
  public:
   static absl::StatusOr<AtomicFile> Create(const FilePlace& place);
@@ -57,13 +58,17 @@ class AtomicFile {
 };
 
 /// Writes `content` under the file's name and ".partial", flushes it to the disk and renames it.
-/// Errors: the operating system's, naming the file, which is then as it was.
+/// Errors: the operating system's and CheckReplaceable's, naming the file, which is then as it was.
 absl::Status WriteFileAtomically(const FilePlace& place, absl::string_view content);
 
 /// Writes `line` and a newline at the end of the file, made if need be; they are in it when the
 /// call returns. Errors: the operating system's, naming the file, which then has nothing of the
 /// line.
 absl::Status AppendLine(const FilePlace& place, absl::string_view line);
+
+/// FailedPrecondition, naming the file, if it is a device, a pipe or a socket, itself or behind a
+/// link: a file that is renamed to it would replace it, and nobody would read what was written.
+absl::Status CheckReplaceable(const FilePlace& place);
 
 /// An absent one is fine. Errors: the operating system's, naming the file.
 absl::Status RemoveFile(const FilePlace& place);

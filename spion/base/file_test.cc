@@ -40,6 +40,22 @@ TEST(WriteFileAtomicallyTest, LeavesNothingBehindWhenTheRenameFails) {
   EXPECT_TRUE(std::filesystem::is_directory(folder));
 }
 
+TEST(WriteFileAtomicallyTest, ReplacesNoDeviceAndNoPipe) {
+  const std::string pipe = ::testing::TempDir() + "/pipe";
+  const std::string link = ::testing::TempDir() + "/link_to_pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  std::filesystem::create_symlink(pipe, link);
+  for (const std::string& path : {pipe, link}) {
+    EXPECT_THAT(std::string(WriteFileAtomically(path, "x").message()),
+                HasSubstr("cannot write " + path + ": it is a device, a pipe or a socket"));
+    EXPECT_FALSE(std::filesystem::exists(path + ".partial"));
+  }
+  EXPECT_TRUE(std::filesystem::is_fifo(pipe));
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+  EXPECT_FALSE(CheckReplaceable("/dev/null").ok());
+  EXPECT_TRUE(CheckReplaceable(::testing::TempDir() + "/no such file").ok());
+}
+
 TEST(AtomicFileTest, AppearsWholeWhenItIsCommitted) {
   const std::string path = ::testing::TempDir() + "/pieces.txt";
   std::filesystem::remove(path);

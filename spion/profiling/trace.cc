@@ -13,6 +13,8 @@
 #include <system_error>
 
 #include "absl/strings/str_cat.h"
+#include "spion/base/file.h"
+#include "spion/base/status.h"
 #include "spion/base/utf8.h"
 
 namespace spion {
@@ -54,6 +56,7 @@ absl::StatusOr<std::unique_ptr<Trace>> Trace::Create(const TraceOptions& options
     return absl::FailedPreconditionError(
         absl::StrCat("cannot write the trace ", options.path, ": it is a folder; name a file"));
   }
+  RETURN_IF_ERROR(CheckReplaceable(options.path));
   if (!IsUtf8(options.path)) {
     return absl::InvalidArgumentError(
         absl::StrCat("cannot write the trace ", ToUtf8(options.path),

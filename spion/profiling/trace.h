@@ -42,7 +42,7 @@ struct TraceOptions {
 class Trace {
  public:
   /// Makes the file's folder, and makes sure that it can be written, by making `path + ".partial"`.
-  /// Errors: the system's, naming the file; FailedPrecondition if `path` is a folder;
+  /// Errors: the system's, naming the file; FailedPrecondition if `path` is a folder or no file;
   /// InvalidArgument if it is not UTF-8, as the trace has it in its JSON.
   static absl::StatusOr<std::unique_ptr<Trace>> Create(const TraceOptions& options);
   /// Without Write, nothing is left of the trace.

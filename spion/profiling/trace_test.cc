@@ -90,6 +90,8 @@ TEST(TraceTest, APathThatCannotBeWrittenIsAnErrorAtOnce) {
   EXPECT_THAT(
       std::string(Trace::Create({.path = ::testing::TempDir() + "/caf\xE9"}).status().message()),
       HasSubstr("/caf%E9: LibTorch puts its path into it, which must be UTF-8"));
+  EXPECT_THAT(std::string(Trace::Create({.path = "/dev/null"}).status().message()),
+              HasSubstr("cannot write /dev/null: it is a device"));
   EXPECT_THAT(std::string(Trace::Create({.path = ::testing::TempDir()}).status().message()),
               HasSubstr("is a folder"));
 }

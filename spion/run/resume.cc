@@ -112,6 +112,15 @@ Json PartOf(const Json& manifest, int64_t step) {
 
 }  // namespace
 
+std::vector<std::string> BuildDifferences(const Json& there, const Json& here) {
+  std::vector<std::string> differences;
+  for (const auto& [key, name] : kSaid) {
+    if (key == absl::string_view("device_name")) continue;
+    AddDifferences(name, SaidOf(there, key), SaidOf(here, key), differences);
+  }
+  return differences;
+}
+
 std::vector<std::string> RunDifferences(const Json& there, const Json& here) {
   std::vector<std::string> differences;
   for (const char* key : kIdentity) {
@@ -137,7 +146,14 @@ absl::Status UnusableState(const absl::Status& why, const RunDirectory& run) {
 
 absl::StatusOr<Resumption> LookAtEarlierRun(const RunDirectory& run, const Json& manifest) {
   absl::StatusOr<Json> written = ReadJson(run, "manifest.json");
-  if (absl::IsNotFound(written.status())) return Resumption();  // it ended before its first step
+  if (absl::IsNotFound(written.status())) {
+    if (FileSize(run.File(kStateFileName)).ok()) {
+      return absl::DataLossError(absl::StrCat(run.File("manifest.json").path(),
+                                              " is missing, though there is a state; bring it back",
+                                              kWayOut));
+    }
+    return Resumption();  // it ended before its first step
+  }
   if (!written.ok()) return written.status();
   Json earlier = *std::move(written);
   const std::vector<std::string> differences = RunDifferences(earlier, manifest);

@@ -43,6 +43,11 @@ absl::Status UnusableState(const absl::Status& why, const RunDirectory& run);
 std::vector<std::string> RunDifferences(const nlohmann::ordered_json& there,
                                         const nlohmann::ordered_json& here);
 
+/// The same of what makes `here` another program: commit, whether with changes that are not
+/// committed, LibTorch, CUDA. What the changes are is not compared.
+std::vector<std::string> BuildDifferences(const nlohmann::ordered_json& there,
+                                          const nlohmann::ordered_json& here);
+
 }  // namespace spion
 
 #endif  // SPION_RUN_RESUME_H_

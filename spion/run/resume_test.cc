@@ -128,6 +128,30 @@ TEST(UnusableStateTest, NamesTheFileOnceAndOnlyWhereItIsDamaged) {
   EXPECT_EQ(UnusableState(other, *run), other);
 }
 
+TEST(BuildDifferencesTest, NamesBothSidesAndTellsOfChanges) {
+  Json here = Manifest();
+  here["device_name"] = "another";
+  EXPECT_THAT(BuildDifferences(Manifest(), here), IsEmpty());
+  here["git_dirty"] = true;
+  here["torch_version"] = "2.12.0";
+  EXPECT_THAT(BuildDifferences(Manifest(), here),
+              ElementsAre("the commit \"c0ffee\" there, \"c0ffee with changes\" here",
+                          "LibTorch \"2.11.0\" there, \"2.12.0\" here"));
+}
+
+TEST(LookAtEarlierRunTest, AStateWithoutItsManifestIsNoRunThatSavedNone) {
+  const absl::StatusOr<RunDirectory> run =
+      RunDirectory::Create(::testing::TempDir() + "/no_manifest");
+  ASSERT_TRUE(run.ok()) << run.status();
+  EXPECT_TRUE(LookAtEarlierRun(*run, Manifest()).ok());
+  ASSERT_TRUE(run->WriteJson("state.safetensors", "a state").ok());
+  EXPECT_EQ(LookAtEarlierRun(*run, Manifest()).status().message(),
+            run->path() +
+                "/manifest.json is missing, though there is a state; bring it back; the "
+                "same command without --resume starts the run anew, and keeps what is "
+                "there");
+}
+
 TEST(LookAtEarlierRunTest, SaysWhatIsNotAsItWasButMayBeSo) {
   const absl::StatusOr<RunDirectory> run =
       RunDirectory::Create(::testing::TempDir() + "/another_commit");
