@@ -46,18 +46,31 @@ def driver():
         return "none"
 
 
+def _failure(result):
+    """In one line; that of an earlier version may tell no error."""
+    return f"FAILED: {(result.error.splitlines() or ['log.txt says why'])[0]}"
+
+
 def say_plan(cells, store, say, retry_failed=False):
-    """Says how many of these cells are there, and how long the others will take. Returns ({cell:
-    Result} of all, a list of those to run): without a result, or failed if they are to be tried
-    again; those that were begun come first, so that they come to an end."""
+    """Says how many of these cells are there, how many failed and are not tried again, and how long
+    the others will take. Returns ({cell: Result} of all, a list of those to run): without a result,
+    or failed if they are to be tried again; those that were begun come first, so that they come to
+    an end."""
     results = {cell: store.result(cell) for cell in cells}
     to_run = {State.MISSING, State.FAILED} if retry_failed else {State.MISSING}
     missing = [cell for cell, result in results.items() if result.state in to_run]
     done = {cell: found.seconds for cell in missing if (found := store.unfinished(cell))}
-    say(f"{cells_text(len(results))}: "
-        f"{len(results) - len(missing)} there, {len(missing)} to run"
+    failed = [result for cell, result in results.items()
+              if result.state == State.FAILED and cell not in missing]
+    say(f"{cells_text(len(results))}: {len(results) - len(missing) - len(failed)} there, "
+        + (f"{len(failed)} failed earlier (--retry_failed runs "
+           f"{'it' if len(failed) == 1 else 'them'} again), " if failed else "")
+        + f"{len(missing)} to run"
         + (f" ({len(done)} begun)" if done else "")
         + (f", {estimate.text(missing, results.values(), done)}" if missing else ""))
+    if failed:
+        say(f"{failed[0].cell.id}: {_failure(failed[0])}"
+            + (f"; and {len(failed) - 1} more" if len(failed) > 1 else ""))
     return results, sorted(missing, key=lambda cell: cell not in done)
 
 
@@ -144,7 +157,7 @@ def run_missing(cells, store, programs, machines, say, retry_failed=False, limit
         ended.append(result.cell)
         results[result.cell] = result
         came_to = (f"{result.info['seconds']:.1f} s" if result.state == State.DONE
-                   else f"FAILED: {result.error.splitlines()[0]}" if result.error
+                   else _failure(result) if result.state == State.FAILED
                    else "it ended, but cannot be read")
         others = [cell for cell in missing if cell not in ended]
         left = estimate.seconds(others, results.values()) / len(machines)

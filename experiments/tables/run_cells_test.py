@@ -73,7 +73,15 @@ class RunCellsTest(unittest.TestCase):
         before = len(fake_programs.calls(self.folder))
         self.assertEqual(self.run_missing([named, killed, good]), 2)
         self.assertEqual(len(fake_programs.calls(self.folder)), before)
+        self.assertEqual(self.said[-2:], [
+            "3 cells: 1 there, 2 failed earlier (--retry_failed runs them again), 0 to run",
+            f"{named.id}: FAILED: error: no room for the buckets; and 1 more"])
+        self.run_missing([named])
+        self.assertEqual(self.said[-2:], [
+            "1 cell: 0 there, 1 failed earlier (--retry_failed runs it again), 0 to run",
+            f"{named.id}: FAILED: error: no room for the buckets"])
         self.run_missing([named], retry_failed=True)
+        self.assertRegex(self.said[-2], "^1 cell: 0 there, 1 to run, about ")
         self.assertEqual(len(fake_programs.calls(self.folder)), before + 1)
 
     def test_a_run_without_the_trace_that_its_cell_is_for_has_failed(self):
