@@ -10,8 +10,8 @@ the repetitions leave for it, p of a two-sided Mann-Whitney U test over them, an
     no difference     the interval is within --tolerance of 1
     undecided         the noise leaves room for more than that: repeat on a quiet machine
 
-Exits with 0, or 1 with --fail_on_regression if a benchmark became slower; 2 if the files cannot be
-compared.
+Exits with 0; 1 with --fail_on_regression if a benchmark became slower, has an error in AFTER or is
+only in BEFORE; 2 if the files cannot be compared.
 """
 
 import os
@@ -34,8 +34,6 @@ def verdict(before, after, alpha, tolerance):
     if mann_whitney.smallest_p(len(before), len(after)) > alpha:
         return None, None, f"too few repetitions ({len(before)} and {len(after)})"
     p = mann_whitney.p_value(before, after)
-    if min(before) <= 0:  # the clock was too coarse for a ratio
-        return None, p, UNDECIDED
     low, high = mann_whitney.ratio_interval(before, after, alpha)
     if p > alpha:
         is_near = 1 - tolerance <= low and high <= 1 + tolerance
@@ -61,7 +59,7 @@ def _row(name, before, after, alpha, tolerance):
         where = [side for side, b in (("BEFORE", before), ("AFTER", after)) if b.error]
         return [name, *times, "-", "-", "-", "error in " + " and ".join(where)]
     interval, p, text = verdict(before.seconds, after.seconds, alpha, tolerance)
-    ratio = f"{after.median / before.median:.3f}" if before.median > 0 else "-"
+    ratio = f"{after.median / before.median:.3f}"
     between = "-" if interval is None else f"{interval[0]:.3f} to {interval[1]:.3f}"
     return [name, *times, ratio, between, "-" if p is None else f"{p:.4f}", text]
 
@@ -83,6 +81,17 @@ def warnings(before, after):
             yield f"warning: {key} is {first} in {before.path} and {second} in {after.path}"
 
 
+def regressions(before, after, rows):
+    """What --fail_on_regression fails for, in words: `<what>: <benchmarks>`."""
+    for what, names in (
+        ("slower", [row[0] for row in rows if row[-1] == SLOWER]),
+        ("error in AFTER", [name for name, b in after.benchmarks.items() if b.error]),
+        ("only in BEFORE", [name for name in before.benchmarks if name not in after.benchmarks]),
+    ):
+        if names:
+            yield f"{what}: {', '.join(names)}"
+
+
 def print_table(rows):
     header = ["benchmark", "before", "after", "after/before", "between", "p", "verdict"]
     widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
@@ -100,7 +109,8 @@ def main(arguments):
                         help="a difference counts if p is not above this (default 0.05)")
     parser.add_argument("--tolerance", type=float, default=0.05,
                         help="so far from 1 a ratio is no difference (default 0.05)")
-    parser.add_switch("fail_on_regression", help="exit with 1 if a benchmark became slower")
+    parser.add_switch("fail_on_regression", help="exit with 1 if a benchmark became slower, has an "
+                      "error in AFTER or is only in BEFORE")
     options = parser.parse_args(arguments)
     if not 0 < options.alpha < 1:
         parser.error(f"--alpha={options.alpha} must lie between 0 and 1")
@@ -123,8 +133,10 @@ def main(arguments):
         print(warning, file=sys.stderr)
     rows = compare(before, after, options.alpha, options.tolerance)
     print_table(rows)
-    slower = sum(row[-1] == SLOWER for row in rows)
-    return 1 if options.fail_on_regression and slower else 0
+    failures = list(regressions(before, after, rows)) if options.fail_on_regression else []
+    for failure in failures:
+        print(f"compare: --fail_on_regression: {failure}", file=sys.stderr)
+    return 1 if failures else 0
 
 
 if __name__ == "__main__":

@@ -94,6 +94,43 @@ class CompareTest(unittest.TestCase):
         self.assertEqual(self.run_main("--fail_on_regression", before, slower)[0], 1)
         self.assertEqual(self.run_main("--fail_on_regression", slower, before)[0], 0)
 
+    def check_gate(self, before, after, expected):
+        before, after = self.results("b", before), self.results("a", after)
+        code, out, err = self.run_main("--fail_on_regression", before, after)
+        self.assertEqual((code, err), (1, f"compare: --fail_on_regression: {expected}\n"))
+        self.assertEqual(self.run_main(before, after), (0, out, ""))
+
+    def test_the_gate_fails_for_what_cannot_be_compared_any_more(self):
+        both = runs("x", NINE) + runs("y", NINE)
+        self.check_gate(both, runs("x", NINE), "only in BEFORE: y")
+        self.check_gate(both, runs("x", NINE) + failed("y"), "error in AFTER: y")
+        self.check_gate(runs("x", NINE), runs("x", NINE) + failed("y"), "error in AFTER: y")
+        doubled = [2 * t for t in NINE]
+        self.check_gate(both, runs("x", doubled) + runs("y", doubled), "slower: x, y")
+
+    def test_the_gate_does_not_fail_for_what_is_added_or_mended(self):
+        before = self.results("b", runs("x", NINE) + failed("mended"))
+        after = self.results("a", runs("x", NINE) + runs("mended", NINE) + runs("added", NINE))
+        code, _, err = self.run_main("--fail_on_regression", before, after)
+        self.assertEqual((code, err), (0, ""))
+
+    def test_a_time_is_a_finite_number_above_0(self):
+        good = self.results("good", runs("x", NINE))
+        for time, told in ((float("nan"), "NaN"), (float("inf"), "Infinity"), (0, "0"),
+                           (-1.5, "-1.5"), ("fast", '"fast"'), (True, "true"), (None, "null"),
+                           (10 ** 400, str(10 ** 400))):
+            bad = self.results("bad", runs("x", [*NINE, time]))
+            for files in ((good, bad), (bad, good)):
+                self.assertEqual(self.run_main(*files), (
+                    2, "", f"compare: {bad}: x: real_time is {told}; expected a finite number "
+                    "above 0\n"))
+
+    def test_a_time_has_a_unit_that_is_known(self):
+        [run] = runs("x", [1.0])
+        bad = self.results("bad", [{**run, "time_unit": "h"}])
+        self.assertEqual(self.run_main(bad, bad), (
+            2, "", f'compare: {bad}: x: time_unit is "h"; expected one of ns, us, ms, s\n'))
+
     def test_another_machine_is_said(self):
         before = self.results("b", runs("x", NINE), gpu="NVIDIA H100")
         after = self.results("a", runs("x", NINE), gpu="NVIDIA H200")

@@ -9,6 +9,7 @@ benchmarks/peers writes the same form.
 import dataclasses
 import json
 import statistics
+import sys
 
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1.0}
 
@@ -19,7 +20,8 @@ class BadInput(Exception):
 
 @dataclasses.dataclass
 class Benchmark:
-    seconds: list = dataclasses.field(default_factory=list)  # one a repetition; empty on an error
+    # One a repetition, finite and above 0; empty on an error.
+    seconds: list = dataclasses.field(default_factory=list)
     counters: dict = dataclasses.field(default_factory=dict)  # of the last repetition
     error: str = ""
 
@@ -44,7 +46,8 @@ _FIELDS = {
 
 
 def read_results(path):
-    """Raises BadInput if the file is missing, is no results file, or has no repetitions."""
+    """Raises BadInput if the file is missing, is no results file, has no repetitions, or has a time
+    that is no finite number above 0."""
     try:
         with open(path, encoding="utf-8") as file:
             content = json.load(file)
@@ -67,6 +70,18 @@ def read_results(path):
     return results
 
 
+def _seconds(path, run):
+    time, unit = run["real_time"], run["time_unit"]
+    is_number = isinstance(time, (int, float)) and not isinstance(time, bool)
+    if not is_number or not 0 < time <= sys.float_info.max:  # NaN is not
+        raise BadInput(f"{path}: {run['run_name']}: real_time is {json.dumps(time)}; expected a "
+                       "finite number above 0")
+    if unit not in _SECONDS:
+        raise BadInput(f"{path}: {run['run_name']}: time_unit is {json.dumps(unit)}; expected one "
+                       f"of {', '.join(_SECONDS)}")
+    return time * _SECONDS[unit]
+
+
 def _add(results, run):
     if run["run_type"] != "iteration":
         return
@@ -74,5 +89,5 @@ def _add(results, run):
     if run.get("error_occurred"):
         benchmark.error = run["error_message"]
         return
-    benchmark.seconds.append(run["real_time"] * _SECONDS[run["time_unit"]])
+    benchmark.seconds.append(_seconds(results.path, run))
     benchmark.counters = {key: value for key, value in run.items() if key not in _FIELDS}
