@@ -1,7 +1,9 @@
 // Says what a run would find in a data folder, by the runs' own loaders: of each task the source,
 // the splits and the sha256, or what is missing or damaged. //tools:data calls it as
 //
-//   check DIR [TASK ...]
+//   check --fetched=A,B DIR [TASK ...]
+//
+// A task of --fetched is one that //tools:data can fetch.
 //
 // Exit code 0: all that is there is sound. 1: something is damaged or incomplete, DIR is not there,
 // or there is no such task.
@@ -18,6 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_split.h"
 #include "spion/base/command_line.h"
 #include "spion/base/did_you_mean.h"
 #include "spion/base/fail.h"
@@ -29,7 +32,7 @@
 
 namespace {
 
-constexpr char kUsage[] = "usage: check DIR [TASK ...]";
+constexpr char kUsage[] = "usage: check --fetched=A,B DIR [TASK ...]";
 
 // What fetch has no archive of: its generator is the data set.
 constexpr char kGeneratedTask[] = "listops";
@@ -40,11 +43,15 @@ struct Counts {
   int broken = 0;
 };
 
+bool Contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 /// The tasks to check: `asked`, or all.
 absl::StatusOr<std::vector<std::string>> TasksToCheck(const std::vector<std::string>& asked) {
   const std::vector<std::string> all = spion::TaskNames();
   for (const std::string& task : asked) {
-    if (std::find(all.begin(), all.end(), task) == all.end()) {
+    if (!Contains(all, task)) {
       const std::string meant = spion::DidYouMean(task, all);
       return absl::NotFoundError(
           absl::StrCat("there is no task \"", task, "\"; ",
@@ -100,17 +107,19 @@ void CheckTask(const std::string& task, const std::string& folder, Counts& count
   }
 }
 
-/// How to get the tasks that are missing.
-void PrintWaysOut(std::vector<std::string> missing, const std::string& folder) {
-  const auto generated = std::remove(missing.begin(), missing.end(), kGeneratedTask);
-  const bool is_generated_missing = generated != missing.end();
-  missing.erase(generated, missing.end());
-  if (!missing.empty()) {
-    std::cout << "To get " << absl::StrJoin(missing, ", ")
+/// How to get the tasks that are missing, where there is a way.
+void PrintWaysOut(const std::vector<std::string>& missing, const std::vector<std::string>& fetched,
+                  const std::string& folder) {
+  std::vector<std::string> to_fetch;
+  for (const std::string& task : missing) {
+    if (Contains(fetched, task)) to_fetch.push_back(task);
+  }
+  if (!to_fetch.empty()) {
+    std::cout << "To get " << absl::StrJoin(to_fetch, ", ")
               << ": bazel run //tools:data -- fetch TASK --out=" << spion::ShellWord(folder)
               << "\n";
   }
-  if (is_generated_missing) {
+  if (Contains(missing, kGeneratedTask)) {
     std::cout << "To make " << kGeneratedTask << ": bazel run //tools:make_listops -- --out="
               << spion::ShellWord(folder + "/listops-1000") << "\n";
   }
@@ -118,8 +127,11 @@ void PrintWaysOut(std::vector<std::string> missing, const std::string& folder) {
 
 absl::StatusOr<Counts> Run(const std::vector<std::string>& arguments) {
   bool help = false;
+  std::string fetched;
   ASSIGN_OR_RETURN(const std::vector<std::string> names,
-                   spion::ParseArguments(arguments, {spion::Switch("help", "this text", help)}));
+                   spion::ParseArguments(
+                       arguments, {{"fetched", "A,B", "what fetch has", spion::SetText(fetched)},
+                                   spion::Switch("help", "this text", help)}));
   if (help) {
     std::cout << kUsage << "\n";
     return Counts{};
@@ -133,7 +145,7 @@ absl::StatusOr<Counts> Run(const std::vector<std::string>& arguments) {
   for (const std::string& task : tasks) CheckTask(task, folder, counts);
   std::cout << absl::StrFormat("\n%d sound, %d missing, %d broken\n", counts.sound,
                                counts.missing.size(), counts.broken);
-  PrintWaysOut(counts.missing, folder);
+  PrintWaysOut(counts.missing, absl::StrSplit(fetched, ','), folder);
   return counts;
 }
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import pathlib
 import resource
 import struct
 import subprocess
@@ -78,6 +79,16 @@ class CheckTest(test_case.FolderTestCase):
         said = self.check(self.folder, "listops").stdout
         self.assertIn("To make listops", said)
         self.assertNotIn("fetch", said)
+
+    def test_a_task_that_fetch_has_not_is_none_to_fetch(self):
+        """The product has no such task: the program is told of fewer than there are."""
+        program = pathlib.Path(PROGRAM).absolute().parent / "check"
+        to_get = f"To get image: bazel run //tools:data -- fetch TASK --out={self.folder}\n"
+        for tasks, way_out in ((["image", "retrieval"], to_get), (["retrieval"], "")):
+            result = subprocess.run([program, "--fetched=image,text", self.folder, *tasks],
+                                    capture_output=True, text=True, check=False)
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertEqual(result.stdout.partition(" broken\n")[2], way_out)
 
     def test_what_is_there(self):
         image, listops = self.write_image(), self.write_listops()
@@ -199,7 +210,9 @@ class CheckTest(test_case.FolderTestCase):
         self.assertRegex(result.stderr, '^error: there is no task "imdb"; the tasks are: image, ')
         self.assertIn('there is no task "imgae"; did you mean image? the tasks are: ',
                       self.check(self.folder, "imgae").stderr)
-        self.assertEqual(self.check().returncode, 2)
+        result = self.check()
+        self.assertEqual((result.returncode, result.stderr),
+                         (2, "error: the following arguments are required: DIR\n"))
         self.assertIn("Exit code", self.check("--help").stdout)
 
 

@@ -29,7 +29,9 @@ def parse_arguments(arguments):
         description="Exit code 0: all that is there is sound. 1: something is damaged or "
         "incomplete, or DIR is not there.")
     check.add_argument("dir", metavar="DIR", help="the folder that --data_dir of a run is to name")
-    check.add_argument("tasks", metavar="TASK", nargs="*", help="only these (default: all)")
+    # With a default, as argparse otherwise names it where DIR is missing.
+    check.add_argument("tasks", metavar="TASK", nargs="*", default=[],
+                       help="only these (default: all)")
     get = commands.add_parser(
         "fetch", help="download a task's data",
         description="Goes on where an earlier fetch was interrupted. An archive that lies in DIR "
@@ -49,10 +51,11 @@ def parse_arguments(arguments):
 
 
 def run_check(folder, tasks):
-    """Hands over to the C++ program beside this file, which has the loaders."""
+    """Hands over to the C++ program beside this file, which has the loaders, with the names of the
+    tasks that fetch has."""
     program = pathlib.Path(__file__).parent / "check"
     sys.stdout.flush()
-    os.execv(program, [str(program), str(folder), *tasks])
+    os.execv(program, [str(program), f"--fetched={','.join(sources.SOURCES)}", str(folder), *tasks])
 
 
 def interrupt(*_):
