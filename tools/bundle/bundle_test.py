@@ -193,9 +193,11 @@ class RunTest(BundleTestCase):
 
     def test_cells_starts_the_tables_without_a_checkout(self):
         """In a Python that has the standard library alone, and without a GPU."""
-        result = self.run_in_bundle("cells", "--help")
-        self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertIn("--minutes", result.stdout)
+        for arguments in (["--help"], ["-h"], ["--out=cells.tar.xz", "--help"]):
+            result = self.run_in_bundle("cells", *arguments, torch=None,
+                                        SPION_TORCH_DIR="/no/such")
+            self.assertEqual(result.returncode, 0, result.stderr)
+            self.assertIn("--minutes", result.stdout)
         for flag, expected in (("--tsaks=image", 'did you mean "--tasks"?'),
                                ("--minutes=soon", "expected a number above 0"),
                                ("--out=cells.zip", "must end in .tar.xz")):
