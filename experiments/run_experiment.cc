@@ -182,8 +182,11 @@ absl::StatusOr<Outcome> LeadTraining(const Session& session, const Options& opti
   const auto stop_requested = [&] { return interrupt.raised(); };
   const auto on_step = [&](int64_t step) {
     const int64_t saved = journal.saved_step().value_or(first_saved_step);
-    team.Tell(step,
-              saved < 0 ? "" : absl::StrCat(run.File(kStateFileName).path(), " of step ", saved));
+    // A CPU may save a later one when a rank is lost.
+    const char* or_later = session.device.is_cpu() ? " or later" : "";
+    team.Tell(step, saved < 0 ? ""
+                              : absl::StrCat(run.File(kStateFileName).path(), " of step ", saved,
+                                             or_later));
   };
   const absl::StatusOr<TrainingResult> trained =
       TrainWithinMemory(session, model, run, journal,

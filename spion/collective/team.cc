@@ -1,16 +1,23 @@
 #include "spion/collective/team.h"
 
+#include <c10/util/Logging.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdlib>
+#include <exception>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <stdexcept>
+#include <string>
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #include <utility>
 
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
@@ -49,6 +56,60 @@ std::string OwnerOfStore(const Launch& launch) {
   return launch.is_store_served ? "the launcher" : absl::StrCat("rank 0 of ", launch.ranks);
 }
 
+std::string FirstLine(const std::string& text) { return text.substr(0, text.find('\n')); }
+
+// Of c10's, behind whose first line stand stack frames.
+std::string TextOf(const std::exception& error) {
+  const auto* of_c10 = dynamic_cast<const c10::Error*>(&error);
+  return FirstLine(of_c10 != nullptr ? of_c10->what_without_backtrace() : error.what());
+}
+
+// LibTorch logs with stack frames what the errors here say in words. The user's own choice stands.
+void LogErrorsAlone() {
+  if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = c10::GLOG_ERROR;
+}
+
+// No errors either: they are of attempts, and the last one is told.
+class SilentAttempts {
+ public:
+  SilentAttempts() : before_(FLAGS_caffe2_log_level) {
+    if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = c10::GLOG_FATAL;
+  }
+  SilentAttempts(const SilentAttempts&) = delete;
+  SilentAttempts& operator=(const SilentAttempts&) = delete;
+  ~SilentAttempts() { FLAGS_caffe2_log_level = before_; }
+
+ private:
+  int before_;
+};
+
+// TCPStore takes a timeout for each of its attempts, and makes another after it: short ones come to
+// an end in time.
+c10::intrusive_ptr<c10d::TCPStore> JoinStore(const Launch& launch, c10d::TCPStoreOptions options,
+                                             std::chrono::milliseconds patience) {
+  constexpr std::chrono::milliseconds kAttempt = std::chrono::seconds(10);
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  options.timeout = std::min(kAttempt, patience);
+  const SilentAttempts silence;
+  for (;;) {
+    try {
+      auto store = c10::make_intrusive<c10d::TCPStore>(launch.address, options);
+      store->setTimeout(patience);
+      return store;
+    } catch (const std::exception& error) {
+      const std::string why = TextOf(error);
+      if (absl::StrContains(why, "Ping failed")) {
+        throw std::runtime_error(absl::StrCat("something else listens there (", why, ")"));
+      }
+      if (std::chrono::steady_clock::now() >= deadline) {
+        throw std::runtime_error(absl::StrCat(OwnerOfStore(launch), " was not there for ",
+                                              absl::FormatDuration(absl::FromChrono(patience)),
+                                              ", or the address is wrong: ", why));
+      }
+    }
+  }
+}
+
 StorePointer OpenStore(const Launch& launch, bool serves, std::chrono::milliseconds patience) {
   const LateNote note(kQuiet, WaitingNote(absl::StrCat("rank ", launch.rank, " of ", launch.ranks),
                                           AddressOf(launch), OwnerOfStore(launch),
@@ -60,7 +121,8 @@ StorePointer OpenStore(const Launch& launch, bool serves, std::chrono::milliseco
   options.timeout = patience;
   return c10::make_intrusive<c10d::PrefixStore>(
       absl::StrCat("spion/", launch.attempt),
-      c10::make_intrusive<c10d::TCPStore>(launch.address, options));
+      serves ? c10::make_intrusive<c10d::TCPStore>(launch.address, options)
+             : JoinStore(launch, options, patience));
 }
 
 // Why this rank cannot be part of the run, before any of the others is met.
@@ -153,16 +215,15 @@ absl::StatusOr<std::unique_ptr<Team>> Team::Join(const Launch& launch,
     team->group_ = std::make_unique<Alone>();
     return team;
   }
+  LogErrorsAlone();
   std::string obstacle;
   try {
     const absl::Status connected = team->Connect(launch, device);
     if (connected.ok()) return team;
     team->Fail(std::string(connected.message()));
     return connected;
-  } catch (const c10::Error& error) {
-    obstacle = error.what_without_backtrace();
   } catch (const std::exception& error) {
-    obstacle = error.what();
+    obstacle = TextOf(error);
   }
   // Whatever hinders a rank that fails from telling the others, its own error is what matters.
   RETURN_IF_ERROR(Obstacle(device));
