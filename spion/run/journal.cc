@@ -265,7 +265,7 @@ absl::Status RunJournal::OnState(const TrainingPosition& at, StateReason reason,
   state.PutValue(kLogError, ToUtf8(log_error_.message()));  // it names a path
   // A state must not be ahead of the logs that it goes with.
   for (const char* name : {kMetricsFileName, kMlLogFileName}) Logged(FlushFile(run_.File(name)));
-  const absl::Status saved = SaveState(run_.File(kStateFileName), state);
+  absl::Status saved = SaveState(run_.File(kStateFileName), state);
   if (saved.ok()) saved_step_ = at.step;
   if (saved.ok() || reason == StateReason::kStop) return saved;
   progress_.Say(
