@@ -198,11 +198,12 @@ int RunBenchmarks(const std::vector<std::string>& given,
     std::cout << VersionText();
     return 0;
   }
-  if (absl::Status fits = CheckReplaceable(flags.out); !flags.out.empty() && !fits.ok()) {
-    return Fail(absl::StrCat("--benchmark_out: ", fits.message()));
-  }
   const std::string partial = flags.out + ".partial";
-  if (!flags.out.empty()) arguments.push_back(absl::StrCat("--benchmark_out=", partial));
+  if (!flags.out.empty()) {
+    const absl::Status fits = CheckReplaceable(flags.out);
+    if (!fits.ok()) return Fail(absl::StrCat("--benchmark_out: ", fits.message()));
+    arguments.push_back(absl::StrCat("--benchmark_out=", partial));
+  }
   if (!Initialize(arguments)) return 1;
 
   const std::string filter = benchmark::GetBenchmarkFilter();

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <limits>
 #include <string>
 #include <vector>
 
@@ -29,11 +28,9 @@ absl::StatusOr<int> BlocksPerSide(int64_t length, int block_size) {
         absl::StrCat("blocks of ", block_size, " do not divide a sequence of ", length,
                      "; choose a length that is a multiple of the block size"));
   }
-  const auto n =
-      static_cast<int>(std::min<int64_t>(length / block_size, std::numeric_limits<int>::max()));
-  // More blocks than a pattern can have are refused before any rule walks all n * n of them.
-  RETURN_IF_ERROR(BlockPattern::FromBlocks(n, block_size, {}).status());
-  return n;
+  // Refused before any rule walks all n * n of them.
+  RETURN_IF_ERROR(BlockPattern::CheckSizes(length / block_size, block_size));
+  return static_cast<int>(length / block_size);
 }
 
 // keeps(row, column) says which blocks a pattern has.

@@ -17,10 +17,14 @@ def metrics(results):
             if result.state == State.DONE]
 
 
+def seeds(results):
+    """Of the trainings that are there, in the order of all that is taken from them here."""
+    return [result.cell.seed for result in results if result.state == State.DONE]
+
+
 def metrics_by_seed(results):
-    """The same: {seed: metrics}."""
-    there = [result.cell.seed for result in results if result.state == State.DONE]
-    return dict(zip(there, metrics(results)))
+    """{seed: metrics}"""
+    return dict(zip(seeds(results), metrics(results)))
 
 
 def by_method(preset, results, task):
@@ -54,8 +58,7 @@ def accuracies(results):
 
 def accuracy_by_seed(results):
     """The same: {seed: accuracy}."""
-    there = [result.cell.seed for result in results if result.state == State.DONE]
-    return dict(zip(there, accuracies(results)))
+    return dict(zip(seeds(results), accuracies(results)))
 
 
 def published_entry(value):

@@ -13,9 +13,10 @@ TITLE = "The claims"
 ABOUT = ("What speaks for or against each claim of the paper: SPION-CF beside what the claim compares "
          "it with. Times and memory are means over the seeds that are there, and say how many times "
          "as much the other takes: above 1, SPION-CF takes less. A sparse Transformer is one whose "
-         "attention leaves entries out; those that approximate all of them stand apart. Accuracies are differences of test "
-         "accuracy in points, paired by seed, with the 95 % interval by Student's t and the p of the "
-         "exact sign-flip test, two-sided; with five seeds it is 0.0625 at least. An interval with 0 "
+         "attention leaves entries out; those that approximate all of them stand apart. Accuracies "
+         "are differences of test accuracy in points, paired by seed, with the 95 % interval by "
+         "Student's t and the p of the exact sign-flip test, two-sided; with five seeds it is 0.0625 "
+         "at least. An interval with 0 "
          "in it leaves open which is better. Published SPION-F's learning rate goes on at the "
          "transition; so that the convolution alone differs, SPION-F's starts anew here, as SPION-CF's "
          "does. "
@@ -41,13 +42,13 @@ def _other_commits(mine, other):
 
 def _other_seeds(mine, other):
     """The same, of means over their seeds."""
-    seeds = [list(gather.accuracy_by_seed(found)) for found in (mine, other)]
-    return f", {len(seeds[0])} and {len(seeds[1])} seeds" if seeds[0] != seeds[1] else ""
+    here, there = gather.seeds(mine), gather.seeds(other)
+    return f", {len(here)} and {len(there)} seeds" if here != there else ""
 
 
 def _paired(mine, other):
     """Those of either whose seeds both have."""
-    seeds = set(gather.accuracy_by_seed(mine)) & set(gather.accuracy_by_seed(other))
+    seeds = set(gather.seeds(mine)) & set(gather.seeds(other))
     return ([result for result in found if result.cell.seed in seeds] for found in (mine, other))
 
 

@@ -16,6 +16,7 @@
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 #include <utility>
 
+#include "absl/cleanup/cleanup.h"
 #include "absl/status/status.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
@@ -65,23 +66,9 @@ std::string TextOf(const std::exception& error) {
 }
 
 // LibTorch logs with stack frames what the errors here say in words. The user's own choice stands.
-void LogErrorsAlone() {
-  if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = c10::GLOG_ERROR;
+void LogFrom(int severity) {
+  if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = severity;
 }
-
-// No errors either: they are of attempts, and the last one is told.
-class SilentAttempts {
- public:
-  SilentAttempts() : before_(FLAGS_caffe2_log_level) {
-    if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = c10::GLOG_FATAL;
-  }
-  SilentAttempts(const SilentAttempts&) = delete;
-  SilentAttempts& operator=(const SilentAttempts&) = delete;
-  ~SilentAttempts() { FLAGS_caffe2_log_level = before_; }
-
- private:
-  int before_;
-};
 
 // TCPStore takes a timeout for each of its attempts, and makes another after it: short ones come to
 // an end in time.
@@ -90,7 +77,9 @@ c10::intrusive_ptr<c10d::TCPStore> JoinStore(const Launch& launch, c10d::TCPStor
   constexpr std::chrono::milliseconds kAttempt = std::chrono::seconds(10);
   const auto deadline = std::chrono::steady_clock::now() + patience;
   options.timeout = std::min(kAttempt, patience);
-  const SilentAttempts silence;
+  // Errors are of attempts; the last one is told.
+  LogFrom(c10::GLOG_FATAL);
+  const absl::Cleanup log_errors_again = [] { LogFrom(c10::GLOG_ERROR); };
   for (;;) {
     try {
       auto store = c10::make_intrusive<c10d::TCPStore>(launch.address, options);
@@ -215,7 +204,7 @@ absl::StatusOr<std::unique_ptr<Team>> Team::Join(const Launch& launch,
     team->group_ = std::make_unique<Alone>();
     return team;
   }
-  LogErrorsAlone();
+  LogFrom(c10::GLOG_ERROR);
   std::string obstacle;
   try {
     const absl::Status connected = team->Connect(launch, device);

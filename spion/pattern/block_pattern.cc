@@ -14,20 +14,6 @@ namespace {
 
 constexpr int kMaxBlocksPerSide = 65536;
 
-absl::Status CheckSizes(int blocks_per_side, int block_size) {
-  if (blocks_per_side < 1 || blocks_per_side > kMaxBlocksPerSide) {
-    return absl::InvalidArgumentError(
-        absl::StrFormat("BlockPattern: %d blocks a side, expected 1 to %d; use a larger block for "
-                        "a longer sequence",
-                        blocks_per_side, kMaxBlocksPerSide));
-  }
-  if (block_size < 1) {
-    return absl::InvalidArgumentError(absl::StrFormat(
-        "BlockPattern: block size %d, expected at least 1 (usual: 32 or 64)", block_size));
-  }
-  return absl::OkStatus();
-}
-
 absl::Status CheckKept(int64_t kept) {
   constexpr int64_t kMaxKept = std::numeric_limits<int32_t>::max();
   if (kept > kMaxKept) {
@@ -65,6 +51,20 @@ BlockPattern::BlockPattern(int blocks_per_side, int block_size, BlockLines rows)
       block_size_(block_size),
       rows_(std::move(rows)),
       columns_(Transpose(rows_)) {}
+
+absl::Status BlockPattern::CheckSizes(int64_t blocks_per_side, int block_size) {
+  if (blocks_per_side < 1 || blocks_per_side > kMaxBlocksPerSide) {
+    return absl::InvalidArgumentError(
+        absl::StrFormat("BlockPattern: %d blocks a side, expected 1 to %d; use a larger block for "
+                        "a longer sequence",
+                        blocks_per_side, kMaxBlocksPerSide));
+  }
+  if (block_size < 1) {
+    return absl::InvalidArgumentError(absl::StrFormat(
+        "BlockPattern: block size %d, expected at least 1 (usual: 32 or 64)", block_size));
+  }
+  return absl::OkStatus();
+}
 
 absl::StatusOr<BlockPattern> BlockPattern::FromBlocks(int blocks_per_side, int block_size,
                                                       absl::Span<const Block> blocks) {

@@ -35,6 +35,10 @@ struct BlockLines {
 
 class BlockPattern {
  public:
+  /// Whether a pattern may have these, before its blocks are made.
+  /// Errors: InvalidArgument if a size is not positive, or n > 65,536.
+  static absl::Status CheckSizes(int64_t blocks_per_side, int block_size);
+
   /// The given blocks and the main diagonal. Blocks may come in any order and more than once.
   /// Errors: InvalidArgument if a size is not positive, n > 65,536, a block lies outside, or more
   /// than 2^31 - 1 blocks would be kept (offsets are 32 bits wide).
