@@ -15,6 +15,8 @@ at::Tensor MeanAttentionMap(const at::Tensor& q, const at::Tensor& k,
   static const auto op =
       FindOperator<at::Tensor(const at::Tensor&, const at::Tensor&,
                               const std::optional<at::Tensor>&, bool)>("spion::mean_attention_map");
+  CheckPlain("mean attention map", "q", q);
+  CheckPlain("mean attention map", "k", k);
   const ProfileRange range(Region::kAttentionMap);
   return CallStable([&] {
     return op.call(q.detach(), k.detach(), padding, LibTorchFloat32Math() == Float32Math::kExact);

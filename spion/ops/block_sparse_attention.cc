@@ -113,6 +113,11 @@ at::Tensor BlockSparseAttention(const at::Tensor& q, const at::Tensor& k, const 
                                 const PatternTensors& pattern,
                                 const std::optional<at::Tensor>& padding, PrunedScore pruned,
                                 Float32Math float32, bool deterministic) {
+  constexpr char kOp[] = "block-sparse attention";
+  CheckPlain(kOp, "q", q);
+  CheckPlain(kOp, "k", k);
+  CheckPlain(kOp, "v", v);
+  CheckPlain(kOp, "the pattern, as ToTensors makes it,", pattern.packed);
   return BlockSparseFunction::apply(
       q, k, v,
       c10::make_intrusive<CallOptions>(pattern, pruned == PrunedScore::kZero,

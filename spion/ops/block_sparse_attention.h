@@ -28,9 +28,9 @@ namespace spion {
 /// says. padding: int32 [B] lengths, or bool [B, L] with true for valid keys, or nothing. The
 /// scores are scaled by 1 / sqrt(d). Returns [B, H, L, d], laid out in memory as [B, L, H, d], so
 /// that joining the heads is a view; as [B, H, L, d] where a head would else spread over 4 GiB.
-/// Deterministic, unless `deterministic` is false: that permits a backward pass whose dQ differs in
-/// its last bits from run to run, where there is such a one (api.h).
-/// Throws c10::Error naming the value and what is supported.
+/// Deterministic, on the CPU for one number of threads, unless `deterministic` is false: that
+/// permits a backward pass whose dQ differs in its last bits from run to run, where there is such a
+/// one (api.h). Throws c10::Error naming the value and what is supported.
 at::Tensor BlockSparseAttention(const at::Tensor& q, const at::Tensor& k, const at::Tensor& v,
                                 const PatternTensors& pattern,
                                 const std::optional<at::Tensor>& padding, PrunedScore pruned,

@@ -174,6 +174,17 @@ TEST_F(BadInputTest, NamesWhatIsWrongAndWhatIsExpected) {
   EXPECT_THAT(Message(q_, q_, at::tensor({1.F, 2.F, 3.F})), HasSubstr("int32"));
 }
 
+TEST_F(BadInputTest, WhatIsNoPlainTensorIsNamed) {
+  EXPECT_THAT(Message({}, q_), HasSubstr("q is undefined"));
+  EXPECT_THAT(Message(q_, {}), HasSubstr("k is undefined"));
+  EXPECT_THAT(Message(q_, q_.to(at::kMeta)), HasSubstr("k is Strided on meta"));
+  EXPECT_THAT(Message(q_.to_sparse(), q_), HasSubstr("q is Sparse on cpu"));
+  pattern_ = {};
+  EXPECT_THAT(Message(q_, q_), HasSubstr("as ToTensors makes it, is undefined"));
+  EXPECT_THAT(MessageOf([&] { MeanAttentionMap(q_, {}, std::nullopt); }),
+              HasSubstr("k is undefined"));
+}
+
 TEST_F(BadInputTest, UnsupportedHeadDimensionIsNamed) {
   const at::Tensor q = q_.slice(3, 0, 24).contiguous();
   EXPECT_THAT(

@@ -29,8 +29,8 @@ PatternTensors ToTensors(const BlockPattern& pattern, c10::Device device);
 PatternTensors ToTensors(absl::Span<const BlockPattern> patterns, c10::Device device);
 
 /// The same from the rows and columns themselves, one of each a pattern; lines may be empty, which
-/// those of a BlockPattern never are. All must be of one size, and rows and columns must hold the
-/// same blocks: the latter is not checked.
+/// those of a BlockPattern never are. Rows and columns must hold the same blocks, of which their
+/// number alone is checked. Throws c10::Error if sizes or numbers differ or there are none.
 PatternTensors ToTensors(absl::Span<const BlockLines> rows, absl::Span<const BlockLines> columns,
                          int64_t block_size, c10::Device device);
 

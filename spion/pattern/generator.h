@@ -34,12 +34,13 @@ absl::StatusOr<PatternKind> ParsePatternKind(absl::string_view name);
 struct GeneratorOptions {
   PatternKind kind = PatternKind::kCF;
   int block_size = 0;                       // b, in tokens; must divide the side of the map
-  double density = 0.0;                     // C: share of kept blocks, diagonal included; (0, 1]
+  double density = 0.0;                     // C: share of kept blocks at most; (0, 1]
   double threshold = 0.0;                   // F, CF: quantile a marked block must exceed; (0, 1]
   int filter_width = kDiagonalFilterWidth;  // C, CF: odd
 };
 
-/// The pattern of the map. A density below 1 / n leaves the diagonal alone.
+/// The pattern of the map. What of the diagonal is among C's highest blocks counts twice, so C
+/// keeps up to 1 / n less than the density. A density below 1 / n leaves the diagonal alone.
 /// Errors: InvalidArgument for an empty map, one that is not side x side or holds a NaN or an
 /// infinity (the message names the first), a block size that does not divide the side or leaves
 /// more than 65,536 blocks a side, an even filter, and a density or threshold outside (0, 1]. Only

@@ -27,7 +27,10 @@ absl::Status NotAPattern(absl::string_view why) {
 }
 
 // The beginning of it, for messages.
-std::string Shown(const nlohmann::json& json) { return json.dump().substr(0, 40); }
+std::string Shown(const nlohmann::json& json) {
+  // Text that is not UTF-8 is shown, too.
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).substr(0, 40);
+}
 
 absl::Status CheckMembers(const nlohmann::json& json) {
   if (!json.is_object()) {

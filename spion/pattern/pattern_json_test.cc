@@ -42,6 +42,8 @@ TEST(PatternJsonTest, RefusesWhatIsMissing) {
               "not a block pattern: it has no \"" + std::string(key) +
                   "\"; expected block_size, blocks_per_side, kept_blocks and columns_of_row");
   }
+  EXPECT_THAT(PatternFromJson(nlohmann::json("\xff")).status().message(),
+              HasSubstr("where an object was expected"));
   for (const nlohmann::json& json : {nlohmann::json("text"), nlohmann::json(nullptr)}) {
     EXPECT_EQ(PatternFromJson(json).status().message(),
               "not a block pattern: " + json.dump() +

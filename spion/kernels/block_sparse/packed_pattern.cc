@@ -36,18 +36,33 @@ void Append(const std::vector<int32_t>& numbers, std::vector<int32_t>& values) {
   values.insert(values.end(), numbers.begin(), numbers.end());
 }
 
-absl::Status CheckPatterns(absl::Span<const BlockLines> rows) {
+absl::Status CheckPatterns(absl::Span<const BlockLines> rows,
+                           absl::Span<const BlockLines> columns) {
   if (rows.empty()) {
     return absl::InvalidArgumentError("a block-sparse operator needs at least one pattern");
   }
+  if (columns.size() != rows.size()) {
+    return absl::InvalidArgumentError(absl::StrCat("the columns of ", columns.size(),
+                                                   " patterns beside the rows of ", rows.size()));
+  }
+  const auto blocks = [](const BlockLines& lines) {
+    return static_cast<int64_t>(lines.offsets.size()) - 1;
+  };
   int64_t kept = 0;
-  for (const BlockLines& pattern : rows) {
-    if (pattern.offsets.size() != rows[0].offsets.size()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "the patterns of one operator must have one size; got ", pattern.offsets.size() - 1,
-          " blocks a side beside ", rows[0].offsets.size() - 1));
+  for (size_t i = 0; i < rows.size(); ++i) {
+    for (const BlockLines* lines : {&rows[i], &columns[i]}) {
+      if (lines->offsets.empty() || blocks(*lines) != blocks(rows[0])) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("the patterns of one operator must have one size; got ", blocks(*lines),
+                         " blocks a side beside ", blocks(rows[0])));
+      }
     }
-    kept += static_cast<int64_t>(pattern.indices.size());
+    if (columns[i].indices.size() != rows[i].indices.size()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("a pattern's columns keep ", columns[i].indices.size(),
+                       " blocks and its rows ", rows[i].indices.size()));
+    }
+    kept += static_cast<int64_t>(rows[i].indices.size());
   }
   if (kept > kMost) {
     return absl::InvalidArgumentError(
@@ -61,7 +76,7 @@ absl::Status CheckPatterns(absl::Span<const BlockLines> rows) {
 
 absl::StatusOr<PackedPattern> PackPattern(absl::Span<const BlockLines> rows,
                                           absl::Span<const BlockLines> columns, PackedRoom room) {
-  if (absl::Status status = CheckPatterns(rows); !status.ok()) return status;
+  if (absl::Status status = CheckPatterns(rows, columns); !status.ok()) return status;
   BlockLines all_rows;
   BlockLines all_columns;
   BlockSchedule schedule;

@@ -45,9 +45,9 @@ enum class PackedRoom {
 };
 
 /// From the rows and columns of each pattern; lines may be empty. That rows and columns hold the
-/// same blocks is not checked.
-/// Errors: InvalidArgument if there is no pattern, they are of different sizes, or keep more than
-/// 2^31 - 1 blocks in all.
+/// same blocks is not checked, only that they are as many.
+/// Errors: InvalidArgument if there is no pattern, rows or columns are of different sizes or
+/// counts, or patterns keep more than 2^31 - 1 blocks in all.
 absl::StatusOr<PackedPattern> PackPattern(absl::Span<const BlockLines> rows,
                                           absl::Span<const BlockLines> columns,
                                           PackedRoom room = PackedRoom::kExact);

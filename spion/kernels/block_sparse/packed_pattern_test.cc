@@ -67,6 +67,17 @@ TEST(PackedPatternTest, RefusesNoneAndDifferentSizes) {
   const BlockLines one{{0, 1}, {0}};
   EXPECT_THAT(PackPattern(std::vector{kRows, one}, std::vector{kColumns, one}).status().message(),
               HasSubstr("got 1 blocks a side beside 2"));
+  EXPECT_THAT(PackPattern(std::vector{kRows}, std::vector{one}).status().message(),
+              HasSubstr("got 1 blocks a side beside 2"));
+  EXPECT_THAT(PackPattern(std::vector{BlockLines{}}, std::vector{one}).status().message(),
+              HasSubstr("got -1 blocks a side"));
+}
+
+TEST(PackedPatternTest, RefusesRowsAndColumnsOfDifferentCounts) {
+  EXPECT_THAT(PackPattern(std::vector{kRows}, {}).status().message(),
+              HasSubstr("the columns of 0 patterns beside the rows of 1"));
+  EXPECT_THAT(PackPattern(std::vector{kRows}, std::vector{kDiagonal}).status().message(),
+              HasSubstr("columns keep 2 blocks and its rows 3"));
 }
 
 TEST(PackedPatternTest, RefusesValuesOfAnotherShape) {

@@ -42,6 +42,16 @@ struct Tile {
     }
   }
 
+  /// The same values to every row.
+  [[gnu::always_inline]] inline void AddToRows(const float* from) {
+#pragma GCC unroll 4
+    for (int j = 0; j < kVectors; ++j) {
+      const typename Simd::Float x = Load<Simd>(from + j * Simd::kLanes);
+#pragma GCC unroll 16
+      for (auto& row : at) row[j] += x;
+    }
+  }
+
   /// Row i is multiplied by factors[i].
   [[gnu::always_inline]] inline void ScaleRows(const float* factors) {
 #pragma GCC unroll 16

@@ -27,13 +27,6 @@ struct PackedRow {
   float* minus_dots;    // [block_size]: - scale * rowsum(dO * O)
 };
 
-/// Row j of every tile row starts at the lane values `from`.
-template <class Simd, int kVectors>
-[[gnu::always_inline]] inline void SetRows(cpu_simd::Tile<Simd, kVectors>& tile,
-                                           const float* from) {
-  tile.LoadFrom(from, /*stride=*/0);
-}
-
 /// p and ds, [key][query], of one block.
 template <class Simd, int kDim>
 [[gnu::always_inline]] inline void RecomputeBlock(Rows<const float> k, Rows<const float> v,
@@ -42,13 +35,17 @@ template <class Simd, int kDim>
   cpu_simd::ForTileColumns<Simd>(block_size, [&](auto tile, int lane) {
     for (int key = 0; key < block_size; key += Simd::kTileRows) {
       const int64_t at = int64_t{key} * block_size + lane;
-      SetRows(tile, row.minus_log2_z + lane);
+      // Log Z comes last: a sum that began with it would be rounded to its size in every step, and
+      // be another score than the forward pass's.
+      tile.Clear();
       tile.AddProduct({k.data + key * k.stride, k.stride, 1}, row.q + lane, block_size, kDim);
+      tile.AddToRows(row.minus_log2_z + lane);
       tile.Exp2();
       tile.StoreTo(p + at, block_size);
-      SetRows(tile, row.minus_dots + lane);
+      tile.Clear();
       tile.AddProduct({v.data + key * v.stride, v.stride, 1}, row.grad_out + lane, block_size,
                       kDim);
+      tile.AddToRows(row.minus_dots + lane);
       tile.MultiplyBy(p + at, block_size);
       tile.StoreTo(ds + at, block_size);
     }
