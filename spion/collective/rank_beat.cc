@@ -4,6 +4,7 @@
 #include <torch/csrc/distributed/c10d/Store.hpp>
 
 #include "absl/strings/str_cat.h"
+#include "spion/base/json_text.h"
 
 namespace spion {
 
@@ -20,8 +21,7 @@ RankBeat Parsed(const std::vector<uint8_t>& text) {
 }  // namespace
 
 void TellBeat(const RankBeat& beat, int rank, c10d::Store& store) {
-  store.set(KeyOf(rank), nlohmann::json(beat).dump(-1, ' ', /*ensure_ascii=*/true,
-                                                   nlohmann::json::error_handler_t::replace));
+  store.set(KeyOf(rank), JsonText(nlohmann::json(beat)));
 }
 
 bool HasTold(int rank, c10d::Store& store) { return store.check({KeyOf(rank)}); }

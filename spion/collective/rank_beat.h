@@ -25,8 +25,8 @@ struct RankBeat {
   bool is_done = false;
 };
 
-/// In place of what the rank told before; bytes that are not UTF-8 are replaced. Like the others
-/// throws what the store throws.
+/// In place of what the rank told before; bytes that are not UTF-8 are written as %XX. Like the
+/// others throws what the store throws.
 void TellBeat(const RankBeat& beat, int rank, c10d::Store& store);
 
 bool HasTold(int rank, c10d::Store& store);

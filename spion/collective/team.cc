@@ -1,10 +1,8 @@
 #include "spion/collective/team.h"
 
 #include <c10/util/Logging.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <cstdlib>
 #include <exception>
@@ -23,6 +21,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "spion/base/host_name.h"
+#include "spion/base/json_text.h"
 #include "spion/base/status.h"
 #include "spion/collective/device_group.h"
 #include "spion/collective/gloo_group.h"
@@ -42,12 +42,6 @@ constexpr std::chrono::seconds kTellingPatience(30);
 constexpr std::chrono::minutes kCallPatience(10);
 
 using StorePointer = c10::intrusive_ptr<c10d::Store>;
-
-std::string HostName() {
-  constexpr size_t kLongest = 256;
-  std::array<char, kLongest> name{};
-  return gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
-}
 
 std::string AddressOf(const Launch& launch) {
   return absl::StrCat(launch.address, ":", launch.port);
@@ -127,8 +121,7 @@ std::string KeyOfPlace(int rank) { return absl::StrCat("place/", rank); }
 
 void TellPlace(const RankPlace& place, int rank, c10d::Store& store) {
   store.set(KeyOfPlace(rank),
-            nlohmann::json({place.host, place.device, place.device_name})
-                .dump(-1, ' ', /*ensure_ascii=*/true, nlohmann::json::error_handler_t::replace));
+            JsonText(nlohmann::json({place.host, place.device, place.device_name})));
 }
 
 // What each rank has told.

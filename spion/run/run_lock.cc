@@ -4,12 +4,12 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "spion/base/host_name.h"
 #include "spion/base/json.h"
 #include "spion/base/read_file.h"
 
@@ -17,12 +17,6 @@ namespace spion {
 namespace {
 
 constexpr char kProgram[] = "SPION";
-
-std::string HostName() {
-  constexpr size_t kLongestName = 256;
-  std::array<char, kLongestName> name{};
-  return gethostname(name.data(), kLongestName - 1) == 0 ? name.data() : "this host";
-}
 
 absl::Status SystemError(const FilePlace& place, absl::string_view what) {
   return absl::ErrnoToStatus(errno, absl::StrCat(place.path(), " cannot be ", what));
