@@ -5,6 +5,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -117,6 +118,30 @@ absl::StatusOr<BlockPattern> PatternFromJson(const nlohmann::json& json) {
         pattern.kept_blocks()));
   }
   return pattern;
+}
+
+nlohmann::json PatternsToJson(absl::Span<const BlockPattern> layers) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const BlockPattern& pattern : layers) list.push_back(PatternToJson(pattern));
+  return list;
+}
+
+absl::StatusOr<std::vector<BlockPattern>> PatternsFromJson(const nlohmann::json& json) {
+  if (!json.is_array()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("not a list of block patterns, one for each layer: ", Shown(json)));
+  }
+  std::vector<BlockPattern> layers;
+  layers.reserve(json.size());
+  for (const nlohmann::json& layer : json) {
+    absl::StatusOr<BlockPattern> pattern = PatternFromJson(layer);
+    if (!pattern.ok()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("layer ", layers.size(), ": ", pattern.status().message()));
+    }
+    layers.push_back(*std::move(pattern));
+  }
+  return layers;
 }
 
 }  // namespace spion

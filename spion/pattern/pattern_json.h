@@ -11,8 +11,10 @@
 #define SPION_PATTERN_PATTERN_JSON_H_
 
 #include <nlohmann/json_fwd.hpp>
+#include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/types/span.h"
 #include "spion/pattern/block_pattern.h"
 
 namespace spion {
@@ -22,6 +24,12 @@ nlohmann::json PatternToJson(const BlockPattern& pattern);
 /// Errors: InvalidArgument saying what is missing, out of range or not a whole number, that a row
 /// has a column twice, or that kept_blocks is not what the rows and the diagonal keep.
 absl::StatusOr<BlockPattern> PatternFromJson(const nlohmann::json& json);
+
+/// A list with the pattern of each layer.
+nlohmann::json PatternsToJson(absl::Span<const BlockPattern> layers);
+
+/// Errors as of PatternFromJson, saying in which layer, and InvalidArgument for what is no list.
+absl::StatusOr<std::vector<BlockPattern>> PatternsFromJson(const nlohmann::json& json);
 
 }  // namespace spion
 

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 #include <string>
+#include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -32,6 +33,22 @@ TEST(PatternJsonTest, ReadsIt) {
   const absl::StatusOr<BlockPattern> pattern = PatternFromJson(Json());
   ASSERT_TRUE(pattern.ok()) << pattern.status();
   EXPECT_EQ(*pattern, Pattern());
+}
+
+TEST(PatternJsonTest, APatternForEachLayerIsAList) {
+  const BlockPattern other = BlockPattern::FromBlocks(2, 16, {}).value();
+  const nlohmann::json list = PatternsToJson({Pattern(), other});
+  EXPECT_EQ(list, nlohmann::json({Json(), PatternToJson(other)}));
+  const auto layers = PatternsFromJson(list);
+  ASSERT_TRUE(layers.ok()) << layers.status();
+  EXPECT_EQ(*layers, (std::vector<BlockPattern>{Pattern(), other}));
+  EXPECT_EQ(PatternsFromJson(PatternsToJson({}))->size(), 0);
+}
+
+TEST(PatternJsonTest, SaysInWhichLayerWhatIsWrong) {
+  EXPECT_THAT(PatternsFromJson({Json(), nullptr}).status().message(),
+              HasSubstr("layer 1: not a block pattern: null"));
+  EXPECT_EQ(PatternsFromJson(Json()).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST(PatternJsonTest, RefusesWhatIsMissing) {

@@ -34,16 +34,11 @@ absl::StatusOr<PatternsFile> ReadPatternsFile(const std::string& path) {
     return absl::DataLossError(
         absl::StrCat(path, ": its list \"layers\" is empty; expected a pattern for each layer"));
   }
-  PatternsFile file{.path = path, .sha256 = Sha256OfBytes(*text), .layers = {}};
-  for (const nlohmann::json& layer : json->at("layers")) {
-    absl::StatusOr<BlockPattern> pattern = PatternFromJson(layer);
-    if (!pattern.ok()) {
-      return absl::DataLossError(
-          absl::StrCat(path, ": layer ", file.layers.size(), ": ", pattern.status().message()));
-    }
-    file.layers.push_back(*std::move(pattern));
+  absl::StatusOr<std::vector<BlockPattern>> layers = PatternsFromJson(json->at("layers"));
+  if (!layers.ok()) {
+    return absl::DataLossError(absl::StrCat(path, ": ", layers.status().message()));
   }
-  return file;
+  return PatternsFile{.path = path, .sha256 = Sha256OfBytes(*text), .layers = *std::move(layers)};
 }
 
 }  // namespace spion

@@ -1,8 +1,9 @@
 // A patterns.json: the pattern of each layer, as a run writes it when its sparse phase begins, or
 // as anybody else may.
 //
-//   {"layers": [PATTERN, PATTERN, ...]}     each as pattern_json.h says; other entries are passed
-//   over
+//   {"layers": [PATTERN, PATTERN, ...]}
+//
+// Each is as pattern_json.h says; other entries are passed over.
 #ifndef SPION_PATTERN_PATTERNS_FILE_H_
 #define SPION_PATTERN_PATTERNS_FILE_H_
 

@@ -207,14 +207,12 @@ absl::Status RunJournal::WriteTransition(const TrainingPosition& at, const Captu
 
 absl::Status RunJournal::WritePatterns(absl::Span<const BlockPattern> patterns,
                                        std::optional<int64_t> transition_step) const {
-  std::vector<nlohmann::json> layers;
-  for (const BlockPattern& pattern : patterns) layers.push_back(PatternToJson(pattern));
   return run_.WriteJson(
       "patterns.json",
       {{"task", experiment_.task},
        {"method", experiment_.method.name},
        {"transition_step", transition_step.has_value() ? Json(*transition_step) : Json(nullptr)},
-       {"layers", layers}});
+       {"layers", PatternsToJson(patterns)}});
 }
 
 absl::Status RunJournal::WriteMaps(const Capture& capture) const {

@@ -28,8 +28,6 @@ constexpr char kKey[] = "spion";
 constexpr char kWayOut[] = "; train again to make one";
 
 Json ToJson(const CheckpointInfo& info) {
-  Json patterns = Json::array();
-  for (const BlockPattern& pattern : info.patterns) patterns.push_back(PatternToJson(pattern));
   return {{"task", info.task},
           {"method", info.method},
           {"preset", info.preset},
@@ -37,7 +35,7 @@ Json ToJson(const CheckpointInfo& info) {
           {"step", info.step},
           {"dev_accuracy", info.dev_accuracy},
           {"phase", std::string(PhaseName(info.phase))},
-          {"patterns", patterns},
+          {"patterns", PatternsToJson(info.patterns)},
           {"data", {{"description", ToUtf8(info.data_description)}, {"sha256", info.data_sha256}}},
           {"excluded_pruned", info.pruned_score == PrunedScore::kExcluded}};
 }
@@ -94,13 +92,7 @@ absl::StatusOr<CheckpointInfo> FromJson(const Json& json) {
     info.data_description = json.at("data").at("description");
     info.data_sha256 = json.at("data").at("sha256");
   }
-  if (!json.at("patterns").is_array()) {
-    return absl::InvalidArgumentError("patterns is no list");
-  }
-  for (const Json& pattern : json.at("patterns")) {
-    ASSIGN_OR_RETURN(BlockPattern parsed, PatternFromJson(pattern));
-    info.patterns.push_back(std::move(parsed));
-  }
+  ASSIGN_OR_RETURN(info.patterns, PatternsFromJson(json.at("patterns")));
   RETURN_IF_ERROR(CheckPatterns(info));
   return info;
 }

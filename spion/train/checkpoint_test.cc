@@ -242,7 +242,7 @@ TEST_F(ContradictionTest, SparseHasPatternsAndDenseHasNone) {
   info_["patterns"] = nlohmann::json::array();
   EXPECT_THAT(LoadError(Bytes()), HasSubstr("\"sparse\" but there are no patterns"));
   info_["patterns"] = nlohmann::json::object();
-  EXPECT_THAT(LoadError(Bytes()), HasSubstr("patterns is no list"));
+  EXPECT_THAT(LoadError(Bytes()), HasSubstr("not a list of block patterns"));
 }
 
 TEST_F(ContradictionTest, SparseHasAPatternForEachLayer) {

@@ -141,15 +141,13 @@ absl::StatusOr<Capture> PhaseController::Judge(int64_t step) {
 
 // What the changes and the next capture come from, and the verdict.
 absl::Status PhaseController::TakeFromRankZero(Capture& capture) {
-  nlohmann::json patterns = nlohmann::json::array();
-  for (const BlockPattern& pattern : capture.patterns) patterns.push_back(PatternToJson(pattern));
   const nlohmann::json told = nlohmann::json::parse(group_.Broadcast(nlohmann::json{
       {"step", capture.step},
       {"index", capture.index},
       {"distance", capture.distance},
       {"settled", capture.settled},
       {"transition", capture.transition},
-      {"patterns", std::move(patterns)},
+      {"patterns", PatternsToJson(capture.patterns)},
       {"pattern_search_ms", capture.pattern_search_ms}}.dump()));
   if (group_.leads()) return absl::OkStatus();
   capture.step = told.at("step");
@@ -158,10 +156,7 @@ absl::Status PhaseController::TakeFromRankZero(Capture& capture) {
   capture.settled = told.at("settled");
   capture.transition = told.at("transition");
   capture.pattern_search_ms = told.at("pattern_search_ms");
-  for (const nlohmann::json& json : told.at("patterns")) {
-    ASSIGN_OR_RETURN(BlockPattern pattern, PatternFromJson(json));
-    capture.patterns.push_back(std::move(pattern));
-  }
+  ASSIGN_OR_RETURN(capture.patterns, PatternsFromJson(told.at("patterns")));
   return absl::OkStatus();
 }
 

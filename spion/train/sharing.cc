@@ -22,13 +22,9 @@ void ShareWeights(SequenceClassifier& model, Group& group) {
 }
 
 absl::Status ShareModel(SequenceClassifier& model, Group& group) {
-  nlohmann::json mine = nlohmann::json::array();
-  for (const BlockPattern& pattern : CurrentPatterns(model)) mine.push_back(PatternToJson(pattern));
-  std::vector<BlockPattern> patterns;
-  for (const nlohmann::json& json : nlohmann::json::parse(group.Broadcast(mine.dump()))) {
-    ASSIGN_OR_RETURN(BlockPattern pattern, PatternFromJson(json));
-    patterns.push_back(std::move(pattern));
-  }
+  const std::string told = group.Broadcast(PatternsToJson(CurrentPatterns(model)).dump());
+  ASSIGN_OR_RETURN(const std::vector<BlockPattern> patterns,
+                   PatternsFromJson(nlohmann::json::parse(told)));
   if (!group.leads() && !patterns.empty()) RETURN_IF_ERROR(SetPatterns(patterns, model));
   ShareWeights(model, group);
   return absl::OkStatus();

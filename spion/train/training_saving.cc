@@ -66,11 +66,9 @@ absl::Status Training::HandOutState(StateReason reason) {
   state.PutValue(kPeakReserved, peak.reserved_mib);
   state.PutValue(kRecorded, result_.recorded || step_.has_recorded());
   if (result_.transition_step.has_value()) {
-    nlohmann::json patterns = nlohmann::json::array();
-    for (const BlockPattern& pattern : result_.patterns) patterns.push_back(PatternToJson(pattern));
     state.PutValue(kTransitionStep, *result_.transition_step);
     state.PutValue(kSettled, result_.settled);
-    state.PutValue(kPatterns, std::move(patterns));
+    state.PutValue(kPatterns, PatternsToJson(result_.patterns));
   }
   const absl::Status handed_out = events_.OnState(Now(), reason, state);
   last_save_ = Clock::now();
@@ -114,10 +112,7 @@ absl::Status Training::RestoreFrom(const TrainingState& state) {
   ASSIGN_OR_RETURN(result_.transition_step, state.Value<int64_t>(kTransitionStep));
   ASSIGN_OR_RETURN(result_.settled, state.Value<bool>(kSettled));
   ASSIGN_OR_RETURN(const nlohmann::json patterns, state.Value<nlohmann::json>(kPatterns));
-  for (const nlohmann::json& json : patterns) {
-    ASSIGN_OR_RETURN(BlockPattern pattern, PatternFromJson(json));
-    result_.patterns.push_back(std::move(pattern));
-  }
+  ASSIGN_OR_RETURN(result_.patterns, PatternsFromJson(patterns));
   RETURN_IF_ERROR(SetPatterns(result_.patterns, model_));
   phase_range_.emplace(Region::kSparsePhase);
   return absl::OkStatus();
