@@ -35,7 +35,7 @@ absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
       .path = cifar.folder.path.string(),
       .sha256 = cifar.sha256,
       .description = absl::StrCat("CIFAR-10 in grey from ", DescribeDataFolder(cifar.folder), ": ",
-                                  PictureCounts(data))};
+                                  data.Counts(), " pictures")};
   return data;
 }
 

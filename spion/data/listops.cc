@@ -3,13 +3,12 @@
 #include <cstdint>
 #include <string>
 
-#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "absl/types/span.h"
 #include "spion/base/sha256.h"
 #include "spion/base/status.h"
 #include "spion/data/data_folder.h"
+#include "spion/data/generated_sizes.h"
 #include "spion/data/listops_expression.h"
 #include "spion/data/listops_files.h"
 #include "spion/data/listops_generator.h"
@@ -50,11 +49,6 @@ TaskData EmptyData() {
   return data;
 }
 
-std::string Sizes(const TaskData& data) {
-  return absl::StrFormat("%d train, %d dev, %d test expressions", data.train.examples(),
-                         data.dev.examples(), data.test.examples());
-}
-
 absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
   ASSIGN_OR_RETURN(const DataFolder folder, FindListOpsFolder(data_dir));
   TaskData data = EmptyData();
@@ -69,13 +63,13 @@ absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
                               [&](ListOpsSplit split, absl::Span<const uint8_t> tokens, int value) {
                                 Add(split, tokens, value, data);
                               }));
-  data.source = {
-      .name = "ListOps (files)",
-      .generated = false,
-      .path = folder.path.string(),
-      .sha256 = hash.HexDigest(),
-      .description = absl::StrCat("ListOps from ", DescribeDataFolder(folder), ": ", Sizes(data)),
-      .cut_means = kCutMeans};
+  data.source = {.name = "ListOps (files)",
+                 .generated = false,
+                 .path = folder.path.string(),
+                 .sha256 = hash.HexDigest(),
+                 .description = absl::StrCat("ListOps from ", DescribeDataFolder(folder), ": ",
+                                             data.Counts(), " expressions"),
+                 .cut_means = kCutMeans};
   return data;
 }
 
@@ -90,26 +84,21 @@ absl::StatusOr<TaskData> Generate(uint64_t seed, const GeneratedSizes& sizes) {
         Add(split, tokens, value, data);
         return absl::OkStatus();
       }));
-  data.source = {
-      .name = "ListOps (its generator)",
-      .generated = false,
-      .path = "",
-      .sha256 = hash.HexDigest(),
-      .description = absl::StrCat("ListOps by its own generator, seed ", seed, ": ", Sizes(data)),
-      .cut_means = kCutMeans};
+  data.source = {.name = "ListOps (its generator)",
+                 .generated = false,
+                 .path = "",
+                 .sha256 = hash.HexDigest(),
+                 .description = absl::StrCat("ListOps by its own generator, seed ", seed, ": ",
+                                             data.Counts(), " expressions"),
+                 .cut_means = kCutMeans};
   return data;
 }
 
 }  // namespace
 
 absl::StatusOr<TaskData> LoadListOps(const TaskOptions& options) {
-  const GeneratedSizes& sizes = options.generated_sizes;
-  if (options.data_dir.empty()) return Generate(options.seed, sizes);
-  if (sizes.train != 0 || sizes.dev != 0 || sizes.test != 0) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "sizes are given for generated expressions, but the expressions are to be read from ",
-        options.data_dir, "; leave out one of the two"));
-  }
+  if (options.data_dir.empty()) return Generate(options.seed, options.generated_sizes);
+  RETURN_IF_ERROR(CheckNoSizesForFiles(options, "expressions"));
   return LoadFiles(options.data_dir);
 }
 

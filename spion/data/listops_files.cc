@@ -1,6 +1,7 @@
 #include "spion/data/listops_files.h"
 
 #include <array>
+#include <cstdint>
 #include <filesystem>
 #include <system_error>
 #include <utility>
@@ -25,6 +26,9 @@ constexpr char kWayOut[] =
     "(https://github.com/google-research/long-range-arena, lra_release.gz, listops-1000) as the "
     "data folder, write such files by bazel run //tools:make_listops -- --out=DIR, or give no data "
     "folder: the generator is the data set";
+
+// A line of a file is not longer: an expression of the task has 2,000 tokens at most.
+constexpr int64_t kLineBytes = int64_t{1} << 20;
 
 // Longer texts are cut in messages.
 constexpr size_t kShownCharacters = 40;
@@ -86,14 +90,13 @@ absl::Status ReadSplit(const std::string& path, Sha256& hash,
     take(line);
     return absl::OkStatus();
   };
-  RETURN_IF_ERROR(
-      ReadLines(path, kListOpsLineBytes, hash, [&](int64_t number, absl::string_view text) {
-        lines = number;
-        const absl::Status status = take_line(text);
-        return status.ok() ? status
-                           : absl::Status(status.code(), absl::StrCat(path, ", line ", number, ": ",
-                                                                      status.message()));
-      }));
+  RETURN_IF_ERROR(ReadLines(path, kLineBytes, hash, [&](int64_t number, absl::string_view text) {
+    lines = number;
+    const absl::Status status = take_line(text);
+    return status.ok() ? status
+                       : absl::Status(status.code(), absl::StrCat(path, ", line ", number, ": ",
+                                                                  status.message()));
+  }));
   if (lines >= 2) return absl::OkStatus();
   return absl::DataLossError(
       absl::StrCat(path, lines == 0 ? " is empty: " : " has no line after its header: ",
@@ -103,8 +106,8 @@ absl::Status ReadSplit(const std::string& path, Sha256& hash,
 absl::Status CheckMayWrite(const std::string& folder, bool overwrite) {
   for (ListOpsSplit split : kListOpsSplits) {
     const std::string path = PathOf(folder, split);
-    std::error_code
-        ignored;  // What cannot be looked at cannot be written either, and says so then.
+    // What cannot be looked at cannot be written either, and says so then.
+    std::error_code ignored;
     if (!overwrite && std::filesystem::exists(path, ignored)) {
       return absl::AlreadyExistsError(absl::StrCat(path, " is there already"));
     }

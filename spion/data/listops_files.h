@@ -28,9 +28,6 @@
 
 namespace spion {
 
-/// A line of a file is not longer. An expression of the task has 2,000 tokens at most.
-inline constexpr int64_t kListOpsLineBytes = int64_t{1} << 20;
-
 /// The name of a split's file, without its folder.
 const char* ListOpsFileName(ListOpsSplit split);
 

@@ -65,13 +65,13 @@ absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
     Split& split = places[i] < train_end ? data.train : places[i] < dev_end ? data.dev : data.test;
     split.AddExample({picture.pixels}, picture.label);
   }
-  data.source = {
-      .name = "Pathfinder (Long Range Arena)",
-      .generated = false,
-      .path = index.folder.path.string(),
-      .sha256 = hash.HexDigest(),
-      .description = absl::StrCat("Pathfinder, paths of 14 dashes, from ",
-                                  DescribeDataFolder(index.folder), ": ", PictureCounts(data))};
+  data.source = {.name = "Pathfinder (Long Range Arena)",
+                 .generated = false,
+                 .path = index.folder.path.string(),
+                 .sha256 = hash.HexDigest(),
+                 .description = absl::StrCat("Pathfinder, paths of 14 dashes, from ",
+                                             DescribeDataFolder(index.folder), ": ", data.Counts(),
+                                             " pictures")};
   return data;
 }
 

@@ -1,7 +1,6 @@
 #include "spion/data/picture_splits.h"
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_format.h"
 #include "spion/base/sha256.h"
 #include "spion/base/status.h"
 #include "spion/data/generated_sizes.h"
@@ -25,11 +24,6 @@ void AddPictures(absl::Span<const GreyPicture> pictures, Split& split) {
   for (const GreyPicture& picture : pictures) split.AddExample({picture.pixels}, picture.label);
 }
 
-std::string PictureCounts(const TaskData& data) {
-  return absl::StrFormat("%d train, %d dev, %d test pictures", data.train.examples(),
-                         data.dev.examples(), data.test.examples());
-}
-
 absl::Status AddGeneratedPictures(absl::string_view what, const GeneratedSizes& defaults,
                                   const TaskOptions& options,
                                   GreyPictures (*generate)(uint64_t seed, int64_t count,
@@ -48,7 +42,7 @@ absl::Status AddGeneratedPictures(absl::string_view what, const GeneratedSizes& 
       .generated = true,
       .path = "",
       .sha256 = hash.HexDigest(),
-      .description = absl::StrCat(what, ", seed ", options.seed, ": ", PictureCounts(data))};
+      .description = absl::StrCat(what, ", seed ", options.seed, ": ", data.Counts(), " pictures")};
   return absl::OkStatus();
 }
 

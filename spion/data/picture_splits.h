@@ -3,7 +3,6 @@
 #define SPION_DATA_PICTURE_SPLITS_H_
 
 #include <cstdint>
-#include <string>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
@@ -16,9 +15,6 @@ namespace spion {
 
 /// Appends the pictures to the split, in their order.
 void AddPictures(absl::Span<const GreyPicture> pictures, Split& split);
-
-/// "8000 train, 1000 dev, 2000 test pictures".
-std::string PictureCounts(const TaskData& data);
 
 /// Fills the splits of `data` with what `generate` makes (GenerateSplits), and its source: the hash
 /// is of each picture's label and pixels; `what` ("generated shapes") opens its description. As

@@ -21,11 +21,6 @@ namespace {
 constexpr GeneratedSizes kDefaultSizes = {
     .train = kAanTrainPairs, .dev = kAanEvalPairs, .test = kAanTestPairs};
 
-std::string Sizes(const TaskData& data) {
-  return absl::StrFormat("%d train, %d dev, %d test pairs", data.train.examples(),
-                         data.dev.examples(), data.test.examples());
-}
-
 /// What the log says if the files are not the published ones; else nothing.
 std::string OtherThanPublished(const TaskData& data) {
   if (data.train.examples() == kAanTrainPairs && data.dev.examples() == kAanEvalPairs &&
@@ -47,7 +42,7 @@ absl::StatusOr<TaskData> LoadFiles(const std::string& data_dir) {
                  .path = aan.folder.path.string(),
                  .sha256 = aan.sha256,
                  .description = absl::StrCat("AAN from ", DescribeDataFolder(aan.folder), ": ",
-                                             Sizes(data), OtherThanPublished(data)),
+                                             data.Counts(), " pairs", OtherThanPublished(data)),
                  .cut_means = kCutDocument};
   return data;
 }
@@ -75,7 +70,7 @@ absl::StatusOr<TaskData> Generate(const TaskOptions& options) {
                  .path = "",
                  .sha256 = hash.HexDigest(),
                  .description = absl::StrCat("generated documents of one topic or two, seed ",
-                                             options.seed, ": ", Sizes(data)),
+                                             options.seed, ": ", data.Counts(), " pairs"),
                  .cut_means = kCutDocument};
   return data;
 }

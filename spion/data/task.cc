@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
 
 namespace spion {
 
@@ -53,9 +54,10 @@ std::string Split::name(int64_t example) const {
 
 void Split::ReadIds(int64_t example, int sequence, absl::Span<int32_t> ids) const {
   assert(ids.size() == static_cast<size_t>(shape_.sequence_length));
-  const auto* begin = bytes_.data() + start(example, sequence);
+  const auto* begin = bytes_.data() + ends_[Row(example, sequence)];
+  const int first_id = shape_.has_padding ? 1 : 0;
   auto rest = std::transform(begin, begin + length(example, sequence), ids.begin(),
-                             [this](uint8_t byte) { return byte + first_id(); });
+                             [&](uint8_t byte) { return byte + first_id; });
   std::fill(rest, ids.end(), 0);
 }
 
@@ -63,6 +65,11 @@ void TaskData::ShortenTo(int length) {
   if (!shape.has_padding || shape.sequence_length <= length) return;
   shape.sequence_length = length;
   for (Split* split : {&train, &dev, &test}) split->ShortenTo(length);
+}
+
+std::string TaskData::Counts() const {
+  return absl::StrFormat("%d train, %d dev, %d test", train.examples(), dev.examples(),
+                         test.examples());
 }
 
 }  // namespace spion

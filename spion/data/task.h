@@ -79,11 +79,8 @@ class Split {
   /// sequence_length.
   void ReadIds(int64_t example, int sequence, absl::Span<int32_t> ids) const;
 
-  /// What is in memory: the bytes of all sequences, and where in them a sequence starts. An id is
-  /// its byte plus first_id().
+  /// What is in memory: those of all sequences, as they were added.
   absl::Span<const uint8_t> bytes() const { return bytes_; }
-  int64_t start(int64_t example, int sequence) const { return ends_[Row(example, sequence)]; }
-  int first_id() const { return shape_.has_padding ? 1 : 0; }
 
  private:
   int64_t Row(int64_t example, int sequence) const {
@@ -121,6 +118,9 @@ struct TaskData {
 
   /// Split::ShortenTo for all three, if the task's sequences are longer and may be cut.
   void ShortenTo(int length);
+
+  /// "8000 train, 1000 dev, 2000 test".
+  std::string Counts() const;
 
   TaskShape shape;
   Split train;

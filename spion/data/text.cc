@@ -60,9 +60,8 @@ absl::StatusOr<TaskData> Generate(const TaskOptions& options) {
                  .generated = true,
                  .path = "",
                  .sha256 = hash.HexDigest(),
-                 .description = absl::StrFormat(
-                     "generated praise and blame, seed %d: %d train, %d dev, %d test reviews",
-                     options.seed, sizes.train, sizes.dev, sizes.test),
+                 .description = absl::StrCat("generated praise and blame, seed ", options.seed,
+                                             ": ", data.Counts(), " reviews"),
                  .cut_means = kCutDocument};
   return data;
 }

@@ -16,8 +16,8 @@
 
 namespace spion {
 
-/// Hands what the file at `path` decompresses to to `take`, in order, in pieces of a quarter of a
-/// mebibyte at most, none of them empty. Several gzip members one after the other count as one.
+/// Hands what the file at `path` decompresses to to `take`, in order, in pieces of 64 KiB at most,
+/// none of them empty. Several gzip members one after the other count as one.
 /// Stops at the first error of `take` and returns it.
 /// Errors, each naming the path: those of ReadFilePieces (read_file.h); DataLoss if the file is no
 /// gzip file, damaged, or ends too early. `take` may have been called before either is found out.
