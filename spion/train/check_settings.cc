@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 #include "spion/base/status.h"
 #include "spion/kernels/block_sparse/block_size.h"
+#include "spion/kernels/block_sparse/cuda/common/block.h"
 #include "spion/kernels/token_rows/api.h"
 
 namespace spion {
@@ -46,14 +47,20 @@ int64_t Length(const HyperParameters& h, const Context& context) {
 
 std::string BlockSize(const HyperParameters& h, const Context& context) {
   const int64_t length = Length(h, context);
-  if (TakesBlockSize(h.block_size) && length % h.block_size == 0) return "";
+  const auto fits = [&](int64_t size) {
+    // A GPU would refuse the others when the sparse phase begins, perhaps hours later.
+    const bool has_kernel = context.is_on_gpu ? cuda::TakesBlock(size) : TakesBlockSize(size);
+    return has_kernel && length % size == 0;
+  };
+  if (fits(h.block_size)) return "";
   std::vector<int64_t> good;
   for (int64_t size = 1; size <= length; ++size) {
-    if (TakesBlockSize(size) && length % size == 0) good.push_back(size);
+    if (fits(size)) good.push_back(size);
   }
-  return absl::StrCat(h.block_size,
-                      "; expected a multiple of 16 up to 128 that divides the length, ", length,
-                      ": ", good.empty() ? "there is none" : absl::StrJoin(good, ", "));
+  return absl::StrCat(h.block_size, "; expected ",
+                      context.is_on_gpu ? "16, 32, 64 or 128, which a GPU takes," : kBlockSizes,
+                      " that divides the length, ", length, ": ",
+                      good.empty() ? "there is none" : absl::StrJoin(good, ", "));
 }
 
 std::string DenseStepLimit(const HyperParameters& h) {

@@ -29,7 +29,7 @@ struct SettingsContext {
   /// Of the task, before its sequences are cut.
   TaskShape shape;
   int64_t train_examples = 0;
-  /// Which share out the batch, and whether they do so on GPUs.
+  /// Which share out the batch, and whether they do so on GPUs, which do not take all sizes.
   int64_t ranks = 1;
   bool is_on_gpu = false;
   /// The settings that the user gave, by their flags' names; the others are the preset's. Also

@@ -100,15 +100,15 @@ TEST(CheckSettingsTest, NamesTheSettingItsValueAndWhatWasExpected) {
        [](auto& h) { h.gradient_limit = kInfinity; }},
       {"gradient_limit=0; expected", [](auto& h) { h.gradient_limit = 0; }},
       {"--capture_interval=0; expected", [](auto& h) { h.capture_interval = 0; }},
-      {"--block_size=7; expected a multiple of 16 up to 128 that divides the length, 512: 16, 32, "
-       "64, 128",
+      {"--block_size=7; expected a multiple of 16 from 16 to 128 that divides the length, 512: 16, "
+       "32, 64, 128",
        [](auto& h) { h.block_size = 7; }},
       {"--block_size=0; expected", [](auto& h) { h.block_size = 0; }},
       {"--block_size=48; expected", [](auto& h) { h.block_size = 48; }},    // does not divide
       {"--block_size=256; expected", [](auto& h) { h.block_size = 256; }},  // no kernel takes it
       {"--block_size=8; expected", [](auto& h) { h.block_size = 8; }},
-      {"--block_size=16; expected a multiple of 16 up to 128 that divides the length, 100: there "
-       "is",
+      {"--block_size=16; expected a multiple of 16 from 16 to 128 that divides the length, 100: "
+       "there is",
        [](auto& h) { h.sequence_length = 100; }},
       {"--threshold=1.5; expected", [](auto& h) { h.threshold = 1.5; }},
       {"--threshold=nan; expected", [](auto& h) { h.threshold = kNan; }},
@@ -219,6 +219,20 @@ TEST(CheckSettingsTest, RanksOnGpusShareOutAnEvenNumberOfTokens) {
   context.is_on_gpu = true;
   context.ranks = 1;
   EXPECT_EQ(Error(odd, context), "");
+}
+
+TEST(CheckSettingsTest, AGpuTakesFewerBlockSizes) {
+  SettingsContext context = Context(PatternKind::kCF);
+  const auto blocks_of_48 = [](HyperParameters& h) {
+    h.sequence_length = 480;
+    h.block_size = 48;
+  };
+  EXPECT_EQ(Error(blocks_of_48, context), "");
+  context.is_on_gpu = true;
+  EXPECT_THAT(Error(blocks_of_48, context),
+              HasSubstr("--block_size=48; expected 16, 32, 64 or 128, which a GPU takes, that "
+                        "divides the length, 480: 16, 32"));
+  EXPECT_EQ(Error([](auto& h) { h.sequence_length = 480, h.block_size = 32; }, context), "");
 }
 
 TEST(SettingsNotesTest, NamesFlagsWithoutEffect) {

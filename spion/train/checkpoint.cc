@@ -233,11 +233,10 @@ absl::Status SetPatterns(const std::vector<BlockPattern>& patterns, SequenceClas
   for (size_t l = 0; l < layers.size(); ++l) {
     if (patterns[l].length() != model.config().length ||
         !TakesBlockSize(patterns[l].block_size())) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the checkpoint's pattern of layer ", l, " is one of ",
-                       patterns[l].blocks_per_side(), " blocks of ", patterns[l].block_size(),
-                       " a side, expected blocks of a multiple of 16 up to 128 for a length of ",
-                       model.config().length));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "the checkpoint's pattern of layer ", l, " is one of ", patterns[l].blocks_per_side(),
+          " blocks of ", patterns[l].block_size(), " a side, expected blocks of ", kBlockSizes,
+          " for a length of ", model.config().length));
     }
     layers[l]->SetPattern(patterns[l]);
   }

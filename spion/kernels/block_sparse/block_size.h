@@ -1,4 +1,5 @@
-// Which blocks the kernels of block-sparse attention take, on the CPU and on a GPU.
+// Which blocks the kernels of block-sparse attention take: all of these on the CPU, some of them on
+// a GPU (cuda/common/block.h).
 #ifndef SPION_KERNELS_BLOCK_SPARSE_BLOCK_SIZE_H_
 #define SPION_KERNELS_BLOCK_SPARSE_BLOCK_SIZE_H_
 
