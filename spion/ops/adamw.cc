@@ -30,7 +30,7 @@ void CheckTensors(at::TensorList gradients, const AdamWTensors& tensors) {
                   contiguous ? "contiguous, " : "", "float32 ", parameter.sizes(), " on ", device,
                   "; got ", tensor.scalar_type(), " ", tensor.sizes(), " on ", tensor.device());
     };
-    check(parameter, "number", true);
+    check(parameter, "value", true);
     check(gradients[i], "gradient", false);
     check(tensors.first_moments[i], "first moment", true);
     check(tensors.second_moments[i], "second moment", true);

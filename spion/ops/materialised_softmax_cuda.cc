@@ -10,6 +10,7 @@
 #include "spion/kernels/materialised_softmax/api.h"
 #include "spion/ops/gpu_side.h"
 #include "spion/ops/materialised_softmax.h"
+#include "spion/ops/operands.h"
 #include "spion/ops/throw_if_error.h"
 
 namespace spion {
@@ -17,13 +18,6 @@ namespace {
 
 constexpr char kForwardOp[] = "MaterialisedSoftmax";
 constexpr char kBackwardOp[] = "MaterialisedSoftmaxBackward";
-
-const BFloat16* Data(const at::Tensor& tensor) {
-  return static_cast<const BFloat16*>(tensor.const_data_ptr());
-}
-BFloat16* MutableData(const at::Tensor& tensor) {
-  return static_cast<BFloat16*>(tensor.mutable_data_ptr());
-}
 
 void CheckScores(const char* op, const at::Tensor& scores) {
   TORCH_CHECK(scores.dim() == 4 && scores.scalar_type() == at::kBFloat16 && scores.is_contiguous(),
@@ -61,9 +55,9 @@ class MaterialisedSoftmaxByCuda final : public MaterialisedSoftmax {
                                        .width = scores.size(3),
                                        .scale = static_cast<float>(scale),
                                        .lengths = length_data,
-                                       .scores = Data(scores),
+                                       .scores = Data<BFloat16>(scores),
                                        .probabilities = probabilities.mutable_data_ptr<float>(),
-                                       .rounded = MutableData(rounded)},
+                                       .rounded = MutableData<BFloat16>(rounded)},
                   c10::cuda::getCurrentCUDAStream()));
     return {probabilities, rounded};
   }
@@ -86,7 +80,7 @@ class MaterialisedSoftmaxByCuda final : public MaterialisedSoftmax {
                                         .scale = static_cast<float>(scale),
                                         .lengths = LengthData(kBackwardOp, lengths, grad),
                                         .probabilities = probabilities.const_data_ptr<float>(),
-                                        .grad = MutableData(grad)},
+                                        .grad = MutableData<BFloat16>(grad)},
                   c10::cuda::getCurrentCUDAStream()));
   }
 };

@@ -10,9 +10,7 @@ namespace {
 using torch::stable::Tensor;
 
 Tensor Map(const Tensor& q, const Tensor& k, std::optional<Tensor> padding, bool exact_float32) {
-  if (q.scalar_type() != torch::headeronly::ScalarType::Float) {
-    Check(false, kMapOp, " on the CPU takes float32; got ", DtypeOf(q), "; convert it to float32");
-  }
+  CheckCpuDtype(kMapOp, q);
   return RunAttentionMap<float>(q, k, padding, exact_float32,
                                 [](const AttentionMapCall<float>& call) {
                                   return cpu::MeanAttentionMap(call, TorchParallelFor());

@@ -11,17 +11,12 @@ namespace {
 
 using torch::stable::Tensor;
 
-void CheckDtype(const char* op, const Tensor& q) {
-  if (q.scalar_type() == torch::headeronly::ScalarType::Float) return;
-  Check(false, op, " on the CPU takes float32; got ", DtypeOf(q), "; convert it to float32");
-}
-
 std::tuple<Tensor, Tensor> Forward(const Tensor& q, const Tensor& k, const Tensor& v,
                                    const Tensor& pattern, int64_t block_size, int64_t patterns,
                                    int64_t blocks_per_side, int64_t long_rows, int64_t long_lines,
                                    std::optional<Tensor> padding, double scale, bool pruned_is_zero,
                                    bool exact_float32, bool deterministic) {
-  CheckDtype(kForwardOp, q);
+  CheckCpuDtype(kForwardOp, q);
   return RunForward<float>(
       q, k, v,
       {pattern,
@@ -40,7 +35,7 @@ Tensor Backward(const Tensor& grad_out, const Tensor& q, const Tensor& k, const 
                 int64_t block_size, int64_t patterns, int64_t blocks_per_side, int64_t long_rows,
                 int64_t long_lines, std::optional<Tensor> padding, double scale,
                 bool pruned_is_zero, bool exact_float32, bool deterministic) {
-  CheckDtype(kBackwardOp, q);
+  CheckCpuDtype(kBackwardOp, q);
   // The gradient may come expanded (of a sum, say): the kernel wants rows.
   const bool has_rows = grad_out.dim() == 4 && grad_out.stride(3) == 1;
   const Tensor grad_rows = has_rows ? grad_out : Copy(grad_out);

@@ -54,9 +54,9 @@ torch::stable::Tensor RunBackward(const torch::stable::Tensor& grad_out,
   if (!log_sum_exp.is_contiguous() ||
       log_sum_exp.scalar_type() != torch::headeronly::ScalarType::Float ||
       !IsOnSameDevice(log_sum_exp, q) || log_sum_exp.numel() != q.size(0) * q.size(1) * q.size(2)) {
-    Check(false, kBackwardOp, ": log_sum_exp must be the forward pass's contiguous float32 ",
-          "[batch, heads, length] on ", DeviceOf(q), "; got ", SizesOf(log_sum_exp), " on ",
-          DeviceOf(log_sum_exp));
+    Refuse(kBackwardOp, ": log_sum_exp must be the forward pass's contiguous float32 ",
+           "[batch, heads, length] on ", DeviceOf(q), "; got ", SizesOf(log_sum_exp), " on ",
+           DeviceOf(log_sum_exp));
   }
   const torch::stable::Tensor gradients = EmptyGradients(q);
   CheckOk(kBackwardOp, kernel(BlockSparseBackward<T>{

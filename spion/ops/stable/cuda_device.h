@@ -25,8 +25,8 @@ namespace spion {
 inline torch::stable::accelerator::DeviceIndex GpuOf(const char* op,
                                                      const torch::stable::Tensor& q) {
   if (!q.is_cuda()) {
-    Check(false, op, ": q is on ", DeviceOf(q),
-          ", and another argument on a cuda device; move all ", "to one by .to()");
+    Refuse(op, ": q is on ", DeviceOf(q), ", and another argument on a cuda device; move all ",
+           "to one by .to()");
   }
   return q.get_device_index();
 }
@@ -50,9 +50,8 @@ auto DispatchElement(const char* op, const torch::stable::Tensor& q, Body&& body
     case ScalarType::Float:
       return body(float{});
     default:
-      Check(false, op, " on a GPU takes Half, BFloat16 and Float tensors; got ", DtypeOf(q),
-            "; convert q, k and v to one of these by .to()");
-      return body(float{});  // not reached
+      Refuse(op, " on a GPU takes Half, BFloat16 and Float tensors; got ", DtypeOf(q),
+             "; convert q, k and v to one of these by .to()");
   }
 }
 

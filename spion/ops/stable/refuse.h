@@ -12,10 +12,16 @@
 
 namespace spion {
 
-/// Throws the message of `parts` unless `holds`.
+/// Throws the message of `parts`.
+template <class... Parts>
+[[noreturn]] void Refuse(const Parts&... parts) {
+  throw std::invalid_argument(absl::StrCat(parts...));
+}
+
+/// Refuses unless `holds`. Parts that cost something to make are for Refuse.
 template <class... Parts>
 void Check(bool holds, const Parts&... parts) {
-  if (!holds) throw std::invalid_argument(absl::StrCat(parts...));
+  if (!holds) Refuse(parts...);
 }
 
 /// Throws the status's message after the operator's name: what was asked for cannot be done, or,

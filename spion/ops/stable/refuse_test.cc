@@ -13,6 +13,11 @@ namespace {
 using ::testing::StrEq;
 using ::testing::ThrowsMessage;
 
+TEST(RefuseTest, ThrowsItsParts) {
+  EXPECT_THAT([] { Refuse("spion::op: ", 3); },
+              ThrowsMessage<std::invalid_argument>(StrEq("spion::op: 3")));
+}
+
 TEST(CheckTest, ThrowsItsPartsUnlessItHolds) {
   EXPECT_NO_THROW(Check(true, "spion::op: ", 3));
   EXPECT_THAT([] { Check(false, "spion::op: ", 3); },

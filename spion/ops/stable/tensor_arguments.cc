@@ -46,25 +46,27 @@ std::string DeviceOf(const Tensor& tensor) {
 
 bool IsOnSameDevice(const Tensor& a, const Tensor& b) { return a.device() == b.device(); }
 
+void CheckCpuDtype(const char* op, const Tensor& q) {
+  if (q.scalar_type() == ScalarType::Float) return;
+  Refuse(op, " on the CPU takes float32; got ", DtypeOf(q), "; convert it to float32");
+}
+
 void CheckHeadTensor(const char* op, const char* name, const Tensor& tensor, const Tensor& like) {
   if (tensor.dim() != 4) {
-    Check(false, op, ": ", name, " must be [batch, heads, length, head_dim]; got ",
-          SizesOf(tensor));
+    Refuse(op, ": ", name, " must be [batch, heads, length, head_dim]; got ", SizesOf(tensor));
   }
   if (!HasSameSizes(like, tensor)) {
-    Check(false, op, ": ", name, " must have q's sizes ", SizesOf(like), "; got ", SizesOf(tensor));
+    Refuse(op, ": ", name, " must have q's sizes ", SizesOf(like), "; got ", SizesOf(tensor));
   }
   if (tensor.scalar_type() != like.scalar_type()) {
-    Check(false, op, ": ", name, " must have q's dtype ", DtypeOf(like), "; got ", DtypeOf(tensor));
+    Refuse(op, ": ", name, " must have q's dtype ", DtypeOf(like), "; got ", DtypeOf(tensor));
   }
   if (!IsOnSameDevice(tensor, like)) {
-    Check(false, op, ": ", name, " must be on q's device ", DeviceOf(like), "; got ",
-          DeviceOf(tensor));
+    Refuse(op, ": ", name, " must be on q's device ", DeviceOf(like), "; got ", DeviceOf(tensor));
   }
   if (tensor.stride(3) != 1 && tensor.numel() != 0) {
-    Check(false, op, ": ", name,
-          " must have stride 1 along head_dim; call .contiguous(). Strides: ",
-          absl::StrJoin(tensor.strides(), ", "));
+    Refuse(op, ": ", name, " must have stride 1 along head_dim; call .contiguous(). Strides: ",
+           absl::StrJoin(tensor.strides(), ", "));
   }
 }
 
@@ -88,16 +90,16 @@ KeyPadding AsKeyPadding(const char* op, const std::optional<Tensor>& padding, co
   const int64_t batch = q.size(0);
   const int64_t length = q.size(2);
   if (!IsOnSameDevice(*padding, q) || !padding->is_contiguous()) {
-    Check(false, op, ": padding must be contiguous and on ", DeviceOf(q), "; got strides ",
-          absl::StrJoin(padding->strides(), ", "), " on ", DeviceOf(*padding),
-          "; call .contiguous() and .to() on it");
+    Refuse(op, ": padding must be contiguous and on ", DeviceOf(q), "; got strides ",
+           absl::StrJoin(padding->strides(), ", "), " on ", DeviceOf(*padding),
+           "; call .contiguous() and .to() on it");
   }
   if (padding->scalar_type() == ScalarType::Int && HasSizes(*padding, {batch})) {
     return {.lengths = static_cast<const int32_t*>(padding->const_data_ptr())};
   }
   if (padding->scalar_type() != ScalarType::Bool || !HasSizes(*padding, {batch, length})) {
-    Check(false, op, ": padding must be int32 lengths [", batch, "] or a bool mask [", batch, ", ",
-          length, "], true for valid keys; got ", DtypeOf(*padding), " ", SizesOf(*padding));
+    Refuse(op, ": padding must be int32 lengths [", batch, "] or a bool mask [", batch, ", ",
+           length, "], true for valid keys; got ", DtypeOf(*padding), " ", SizesOf(*padding));
   }
   return {.valid = static_cast<const uint8_t*>(padding->const_data_ptr())};
 }
@@ -105,7 +107,7 @@ KeyPadding AsKeyPadding(const char* op, const std::optional<Tensor>& padding, co
 BlockSparseProblem AsProblem(const char* op, const Tensor& q,
                              const BlockSparseArguments& arguments) {
   if (q.dim() != 4) {
-    Check(false, op, ": q must be [batch, heads, length, head_dim]; got ", SizesOf(q));
+    Refuse(op, ": q must be [batch, heads, length, head_dim]; got ", SizesOf(q));
   }
   const int64_t length = q.size(2);
   const int64_t block_size = arguments.block_size;
@@ -118,8 +120,8 @@ BlockSparseProblem AsProblem(const char* op, const Tensor& q,
   const Tensor& pattern = arguments.pattern;
   if (pattern.scalar_type() != ScalarType::Int || !pattern.is_contiguous() ||
       !IsOnSameDevice(pattern, q)) {
-    Check(false, op, ": the pattern must be contiguous int32 on ", DeviceOf(q), "; got ",
-          DtypeOf(pattern), " on ", DeviceOf(pattern), "; move it there by .to()");
+    Refuse(op, ": the pattern must be contiguous int32 on ", DeviceOf(q), "; got ",
+           DtypeOf(pattern), " on ", DeviceOf(pattern), "; move it there by .to()");
   }
   const void* values = pattern.const_data_ptr();
   Check(reinterpret_cast<uintptr_t>(values) % alignof(BlockLine) == 0, op,

@@ -25,6 +25,9 @@ std::string DtypeOf(const torch::stable::Tensor& tensor);
 std::string DeviceOf(const torch::stable::Tensor& tensor);
 bool IsOnSameDevice(const torch::stable::Tensor& a, const torch::stable::Tensor& b);
 
+/// Throws unless q is of the one dtype that operators on the CPU take.
+void CheckCpuDtype(const char* op, const torch::stable::Tensor& q);
+
 /// Throws unless `tensor` is [B, H, L, d] like `like`, of its dtype and device, with unit stride
 /// along d.
 void CheckHeadTensor(const char* op, const char* name, const torch::stable::Tensor& tensor,
