@@ -86,7 +86,7 @@ absl::StatusOr<Outcome> RunEvaluation(const Session& session, const Options& opt
   progress.Say(absl::StrFormat("%.3g ms a batch of %d, %.0f MiB", cost.batch_ms, cost.batch_size,
                                peak.used_mib));
   if (!run.has_value()) return Outcome::kFinished;
-  RETURN_IF_ERROR(run->WriteJson("manifest.json", ManifestOf(session, options)));
+  RETURN_IF_ERROR(run->WriteJson(kManifestFileName, ManifestOf(session, options)));
   RETURN_IF_ERROR(run->WriteJson("evaluation.json", {{"checkpoint", options.checkpoint},
                                                      {"step", info.step},
                                                      {"phase", std::string(PhaseName(info.phase))},

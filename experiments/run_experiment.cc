@@ -71,7 +71,7 @@ absl::Status BeginRun(const RunDirectory& run, const Session& session,
   }
   RETURN_IF_ERROR(ml_log.Start("init_start", nlohmann::json::object(), session.start));
   RETURN_IF_ERROR(LogExperiment(ml_log, session.experiment, session.data, session.device));
-  RETURN_IF_ERROR(run.WriteJson("manifest.json", manifest));
+  RETURN_IF_ERROR(run.WriteJson(kManifestFileName, manifest));
   return ml_log.Stop("init_stop");
 }
 
@@ -101,7 +101,7 @@ absl::StatusOr<Outcome> FinishRun(const Session& session, const RunDirectory& ru
   AddDenseAttention(experiment, session.data.shape, session.device, summary);
   AddRanks(team.places(), experiment.hyper_parameters, summary);
   if (!journal.log_error().ok()) summary["log_error"] = journal.log_error().message();
-  RETURN_IF_ERROR(run.WriteJson("summary.json", summary));
+  RETURN_IF_ERROR(run.WriteJson(kSummaryFileName, summary));
   RETURN_IF_ERROR(RemoveFile(run.File(kStateFileName)));
   progress.Say(absl::StrCat(
       TestLine(*test, best.info), session.data.source.generated ? ", on generated data" : "",
@@ -164,7 +164,7 @@ absl::StatusOr<Outcome> LeadTraining(const Session& session, const Options& opti
     RETURN_IF_ERROR(SayIfTraceIsLeftOut(trace.get(), *earlier.state, progress));
     RETURN_IF_ERROR(journal.CutLogsBack(*earlier.state));
     RETURN_IF_ERROR(RemoveFile(run.File(ModelFileName(SavedModel::kInterrupted, Phase::kDense))));
-    RETURN_IF_ERROR(run.WriteJson("manifest.json", earlier.manifest));
+    RETURN_IF_ERROR(run.WriteJson(kManifestFileName, earlier.manifest));
     ASSIGN_OR_RETURN(first_saved_step, StepOf(*earlier.state));
     ShareStart(RunStart::kGoesOn, group);
     ShareState(*earlier.state, group);

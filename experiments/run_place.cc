@@ -32,7 +32,7 @@ absl::StatusOr<RunPlace> MakeNewPlace(std::optional<RunDirectory> opened,
   const std::string& kept = run.earlier_run();
   if (!kept.empty()) {
     const bool is_unfinished = FileSize(absl::StrCat(kept, "/", kStateFileName)).ok() &&
-                               FileSize(absl::StrCat(kept, "/manifest.json")).ok();
+                               FileSize(absl::StrCat(kept, "/", kManifestFileName)).ok();
     progress.Say(
         absl::StrCat("an earlier run is kept as ", kept,
                      is_unfinished ? "; it is unfinished: --resume --out_dir=" : "",

@@ -145,10 +145,10 @@ absl::Status UnusableState(const absl::Status& why, const RunDirectory& run) {
 }
 
 absl::StatusOr<Resumption> LookAtEarlierRun(const RunDirectory& run, const Json& manifest) {
-  absl::StatusOr<Json> written = ReadJson(run, "manifest.json");
+  absl::StatusOr<Json> written = ReadJson(run, kManifestFileName);
   if (absl::IsNotFound(written.status())) {
     if (FileSize(run.File(kStateFileName)).ok()) {
-      return absl::DataLossError(absl::StrCat(run.File("manifest.json").path(),
+      return absl::DataLossError(absl::StrCat(run.File(kManifestFileName).path(),
                                               " is missing, though there is a state; bring it back",
                                               kWayOut));
     }
@@ -164,7 +164,7 @@ absl::StatusOr<Resumption> LookAtEarlierRun(const RunDirectory& run, const Json&
         "anew, and the one that is there is kept"));
   }
   Resumption resumption;
-  const absl::StatusOr<Json> summary = ReadJson(run, "summary.json");
+  const absl::StatusOr<Json> summary = ReadJson(run, kSummaryFileName);
   if (summary.ok()) {
     resumption.summary = *summary;
     return resumption;

@@ -58,7 +58,7 @@ absl::StatusOr<Folder> MakeAndOpen(const std::string& path, const std::string& b
 
 // Runs were not always marked by a lock: their manifest.json has always had these.
 bool HasManifest(const Folder& folder) {
-  const absl::StatusOr<std::string> text = ReadFile(folder.File("manifest.json"));
+  const absl::StatusOr<std::string> text = ReadFile(folder.File(kManifestFileName));
   if (!text.ok()) return false;
   const absl::StatusOr<nlohmann::json> manifest = ParseJson(*text);
   if (!manifest.ok() || !manifest->is_object()) return false;

@@ -2,7 +2,7 @@
 // this run's alone while the run lasts (run_lock.h), and stays so if somebody renames it.
 //
 //   ASSIGN_OR_RETURN(const RunDirectory run, RunDirectory::Create("results/image_cf_seed1001"));
-//   RETURN_IF_ERROR(run.WriteJson("manifest.json", manifest));
+//   RETURN_IF_ERROR(run.WriteJson(kManifestFileName, manifest));
 //   RETURN_IF_ERROR(run.AppendMetric({{"step", 10}, {"loss", 2.1}}));
 //
 // An earlier run that stands there is not overwritten: its folder is renamed to <folder>.1, .2, ...
@@ -23,6 +23,9 @@
 
 namespace spion {
 
+/// Of the settings, when a run begins; of the results, when it has ended.
+inline constexpr char kManifestFileName[] = "manifest.json";
+inline constexpr char kSummaryFileName[] = "summary.json";
 inline constexpr char kMetricsFileName[] = "metrics.jsonl";
 inline constexpr char kMlLogFileName[] = "mllog.txt";
 
