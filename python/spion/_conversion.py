@@ -29,9 +29,8 @@ class Conversion:
     def __str__(self) -> str:
         said = f"replaced {len(self.replaced)} of {len(self.replaced) + len(self.left)} attentions"
         if self.dropped:
-            shares = ", ".join(map(str, sorted(set(self.dropped.values()))))
             said += (f", {len(self.dropped)} of them without the dropout of their probabilities that "
-                     f"they had ({shares})")
+                     f"they had ({_shares(self.dropped)})")
         return "\n".join([said, *(f"left {name}: {why}" for name, why in self.left.items())])
 
 
@@ -77,10 +76,11 @@ def convert(model: nn.Module, *, pruned: str = "zero", tf32: bool = False,
         if child.dropout > 0:
             conversion.dropped[name] = child.dropout
     if conversion.dropped and dropout == "error":
-        (name, share), *others = conversion.dropped.items()
-        raise ValueError(f"spion.convert: {name} has a dropout of {share} of its probabilities, which "
-                         f"block-sparse attention has not, and so have {len(others)} others; "
-                         "dropout=\"drop\" replaces them without it")
+        first, *others = conversion.dropped
+        which = f"{first} and {len(others)} more have" if others else f"{first} has"
+        raise ValueError(f"spion.convert: {which} a dropout of probabilities "
+                         f"({_shares(conversion.dropped)}), which block-sparse attention has not; "
+                         "dropout=\"drop\" does without it")
     made = {}
     for name, parent, child_name, child in replaceable:
         if child not in made:
@@ -94,6 +94,10 @@ def convert(model: nn.Module, *, pruned: str = "zero", tf32: bool = False,
             # Nested tensors, which torch makes of padded batches in evaluation, have no length.
             module.use_nested_tensor = False
     return conversion
+
+
+def _shares(dropped: dict[str, float]) -> str:
+    return ", ".join(map(str, sorted(set(dropped.values()))))
 
 
 def _obstacle(parent: nn.Module, name: str, attention: nn.MultiheadAttention) -> str | None:

@@ -125,7 +125,7 @@ class PhaseController:
             **self._generator, "capture_interval": capture_interval,
             "transition_limit_percent": transition_limit_percent, "dense_step_limit": dense_step_limit,
             "shared_pattern": shared_pattern}.items()}
-        self._test = TransitionTest(len(self._layers), transition_limit_percent)
+        self._test = self._test_after([])
         self._phase = "sparse" if self._layers[0].pattern is not None else "dense"
         self._captures = 0
         self._previous_maps: list[Tensor] = []
@@ -172,9 +172,7 @@ class PhaseController:
         started = time.monotonic()
         capture, masks = _of_rank_0(lambda: self._decide(step, maps), maps[0].device)
         self._captures = capture.index
-        self._test = TransitionTest(len(self._layers), self._transition_limit)
-        if capture.distance:
-            self._test.observe(capture.distance)
+        self._test = self._test_after(capture.distance)  # rank 0's has seen them, the others' not
         if not capture.transition:
             self._previous_maps = maps
             return capture
@@ -194,6 +192,13 @@ class PhaseController:
                     "run its forward pass in training mode in each step, and call after_step after "
                     "each, none left out") from None
         return maps
+
+    def _test_after(self, distance: list[float]) -> TransitionTest:
+        """One that stands where the capture of these distances left it."""
+        test = TransitionTest(len(self._layers), self._transition_limit)
+        if distance:
+            test.observe(distance)
+        return test
 
     def _decide(self, step: int, maps: list[Tensor]) -> tuple[Capture, list[Tensor]]:
         """What the maps show, and at the transition the layers' masks."""
@@ -249,9 +254,7 @@ class PhaseController:
                              f"{len(self._layers)}")
         self._phase, self._captures = state["phase"], state["captures"]
         self._previous_maps = list(maps)
-        self._test = TransitionTest(len(self._layers), self._transition_limit)
-        if state["distance"]:
-            self._test.observe(state["distance"])
+        self._test = self._test_after(state["distance"])
         for layer in self._layers:
             layer._map_requested = state["maps_requested"]
 

@@ -106,8 +106,11 @@ class ConversionTest(unittest.TestCase):
     def test_dropout_of_probabilities_is_refused_or_dropped(self):
         model = encoder(dropout=0.1)
         before = dict(model.named_modules())
-        with self.assertRaisesRegex(ValueError, "layers.0.self_attn has a dropout of 0.1 .*1 others"):
+        with self.assertRaisesRegex(ValueError,
+                                    r"layers.0.self_attn and 1 more have .* probabilities \(0.1\)"):
             spion.convert(model)
+        with self.assertRaisesRegex(ValueError, r"self_attn has a dropout of probabilities \(0.1\)"):
+            spion.convert(model.layers[0])
         self.assertEqual(dict(model.named_modules()), before)
         conversion = spion.convert(model, dropout="drop")
         self.assertEqual(conversion.dropped, {"layers.0.self_attn": 0.1, "layers.1.self_attn": 0.1})
