@@ -14,7 +14,6 @@ Exits with 0; 1 with --fail_on_regression if a benchmark became slower, has an e
 only in BEFORE; 2 if the files cannot be compared.
 """
 
-import os
 import sys
 
 import command_line
@@ -117,10 +116,8 @@ def main(arguments):
     if not 0 <= options.tolerance < 1:
         parser.error(f"--tolerance={options.tolerance} must lie between 0 and 1")
 
-    # Where the user stands, which is not where `bazel run` starts a program.
-    directory = os.environ.get("BUILD_WORKING_DIRECTORY", "")
     try:
-        before, after = (results.read_results(os.path.join(directory, path))
+        before, after = (results.read_results(command_line.user_path(path))
                          for path in (options.before, options.after))
     except results.BadInput as error:
         print(f"compare: {error}", file=sys.stderr)

@@ -8,9 +8,9 @@ name that is in several files the first time counts.
 
 Times are medians in milliseconds. "best/spion" is the fastest peer's time over SPION's: above 1,
 SPION is faster. Where some of its runs are without deterministic gradients ("spion_any_order"),
-"best/any" is the same for the faster of the two. "floor" is the time that the pass's fewest bytes take at the copy bandwidth of its
-file; the benchmark in C++ counts them. A word stands where there is no time, and a star at one of
-plain launches in place of a CUDA graph; below the table is why.
+"best/any" is the same for the faster of the two. "floor" is the time that the pass's fewest bytes
+take at the copy bandwidth of its file; the benchmark in C++ counts them. A word stands where there
+is no time, and a star at one of plain launches in place of a CUDA graph; below the table is why.
 
 All runs should be of one GPU: a difference is said. Exits with 2 if the files don't fit.
 """
@@ -133,9 +133,8 @@ def main(arguments):
     parser.add_argument("files", metavar="FILE.json", nargs="+")
     parser.add_switch("markdown", help="a table in Markdown")
     options = parser.parse_args(arguments)
-    directory = os.environ.get("BUILD_WORKING_DIRECTORY", "")
     try:
-        files = [results.read_results(os.path.join(directory, path)) for path in options.files]
+        files = [results.read_results(command_line.user_path(path)) for path in options.files]
     except results.BadInput as error:
         print(f"table.py: {error}", file=sys.stderr)
         return 2

@@ -45,10 +45,6 @@ def _seeds(text):
     return seeds
 
 
-def _from_where_the_user_stands(path):
-    return pathlib.Path(os.environ.get("BUILD_WORKING_DIRECTORY", os.getcwd())) / path
-
-
 def parse_arguments(arguments):
     parser = command_line.Parser(prog="record", description=__doc__)
     parser.add_argument("--cases", type=command_line.names_of(CASES), default=list(CASES),
@@ -56,9 +52,9 @@ def parse_arguments(arguments):
                         help=f"some of {', '.join(CASES)}; the others' bands stay (all)")
     parser.add_argument("--seeds", type=_seeds, metavar="N,M,...",
                         help=f"{MIN_SEEDS} or more (those of cases.py)")
-    parser.add_argument("--runs_dir", metavar="DIR", type=_from_where_the_user_stands,
+    parser.add_argument("--runs_dir", metavar="DIR", type=command_line.user_path,
                         help="where runs are kept, and taken from (nowhere)")
-    parser.add_argument("--reference", metavar="FILE", type=_from_where_the_user_stands,
+    parser.add_argument("--reference", metavar="FILE", type=command_line.user_path,
                         default=pathlib.Path(os.environ.get("BUILD_WORKSPACE_DIRECTORY", "."))
                         / _REFERENCE, help="the file to write (the one of the workspace)")
     return parser.parse_args(arguments)

@@ -71,15 +71,6 @@ def parse_arguments(arguments):
 # ---- Archives ----
 
 
-def _parts_of(out):
-    """`out` and its further parts, as far as they are there."""
-    stem = out.name.removesuffix(pack.SUFFIX)
-    numbered = [path for path in out.parent.glob(f"*{pack.SUFFIX}")
-                if path.name.startswith(f"{stem}.")
-                and path.name[len(stem) + 1:-len(pack.SUFFIX)].isdigit()]
-    return ([out] if out.exists() else []) + sorted(numbered)
-
-
 def _archives(options):
     found = []
     for text in options.archives:
@@ -101,7 +92,7 @@ def _check_out(out, archives):
     if not out.parent.is_dir():
         raise CarryError(f"--out={out}: there is no folder {out.parent}")
     read = {path.resolve() for path in archives}
-    for path in _parts_of(out):
+    for path in pack.parts_of(out):
         if path.resolve() not in read:
             raise CarryError(f"{path} is there and would be replaced: give it to --in too, or "
                              "choose another --out")
@@ -165,7 +156,7 @@ def _pack(store, needs, options, out):
         unread.append(folder)
         _say(f"warning: {folder} is not packed: {error}")
     store.rescue_left_behind()
-    earlier, cells = _parts_of(out), pack.collect(store.folder, needs, leave_out)
+    earlier, cells = pack.parts_of(out), pack.collect(store.folder, needs, leave_out)
     paths = pack.write(cells, out, int(options.part_mib * _MIB), leave_out)
     for path in earlier:  # Of a call that had more to pack; it was read.
         if path not in paths and not unread:

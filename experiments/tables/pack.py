@@ -191,6 +191,15 @@ def part_path(out, number):
         f"{out.name.removesuffix(SUFFIX)}.{number}{SUFFIX}")
 
 
+def parts_of(out):
+    """`out` and its further parts, as far as they are there."""
+    stem = out.name.removesuffix(SUFFIX)
+    numbered = [path for path in out.parent.glob(f"*{SUFFIX}")
+                if path.name.startswith(f"{stem}.")
+                and path.name[len(stem) + 1:-len(SUFFIX)].isdigit()]
+    return ([out] if out.exists() else []) + sorted(numbered)
+
+
 def try_place(out):
     """Writes a file beside `out` and removes it. OSError: no archive can be written there."""
     path = durable.partial_path(out)

@@ -35,7 +35,7 @@ class NoLimit:
         return False
 
 
-def driver():
+def _driver():
     """The NVIDIA driver's version, or what there is instead."""
     try:
         result = subprocess.run(
@@ -150,7 +150,7 @@ def run_missing(cells, store, programs, machines, say, retry_failed=False, limit
     or cannot be read. Raises Interrupted or OutOfTime if cells are left."""
     store.rescue_left_behind()
     results, missing = say_plan(cells, store, say, retry_failed)
-    driver_version = driver() if missing else ""
+    driver_version = _driver() if missing else ""
     ended = []
 
     def on_result(result):

@@ -126,7 +126,7 @@ def main():
     parser.add_argument("--limit_mb", type=float, default=LIMIT_MB,
                         help="largest size of the whole folder (default: %(default)s)")
     arguments = parser.parse_args()
-    out = pathlib.Path(os.environ.get("BUILD_WORKING_DIRECTORY", ""), arguments.out).absolute()
+    out = command_line.user_path(arguments.out)
     try:
         size = make_bundle(json.loads(arguments.content.read_text()), out, arguments.limit_mb)
     except BundleError as error:

@@ -189,7 +189,7 @@ def main():
     parser.add_argument("content", type=pathlib.Path, help=argparse.SUPPRESS)  # from the target
     parser.add_argument("--out", required=True, metavar="DIR", help="the folder to write it into")
     arguments = parser.parse_args()
-    out = pathlib.Path(os.environ.get("BUILD_WORKING_DIRECTORY", ""), arguments.out).absolute()
+    out = command_line.user_path(arguments.out)
     content = json.loads(arguments.content.read_text())
     try:
         wheel = make_wheel(content, out)
