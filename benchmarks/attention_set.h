@@ -16,9 +16,9 @@ struct GpuSetOptions {
   bool flush_l2 = false;
 };
 
-/// spion, dense, sdpa_flash, sdpa_mem_efficient, sdpa_cudnn on the first GPU in bf16, fp16 and f32
-/// (tf32), by CUDA events around replays of a CUDA graph. Adds GPU, driver and copy bandwidth to
-/// the JSON context.
+/// spion, spion_any_order (wide cases), dense, sdpa_flash, sdpa_mem_efficient, sdpa_cudnn on the
+/// first GPU in bf16, fp16 and f32 (tf32), by CUDA events around replays of a CUDA graph. Adds GPU,
+/// driver and copy bandwidth to the JSON context.
 /// Errors: Internal if an implementation is wrong; FailedPrecondition in a program without CUDA.
 absl::Status AddGpuAttention(BenchmarkList& list, const GpuSetOptions& options);
 

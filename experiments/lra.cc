@@ -18,8 +18,8 @@
 
 namespace {
 
-constexpr int kInterruptedExit =
-    130;  // as a shell says after Ctrl-C; for every signal that stops a run
+// As a shell says after Ctrl-C; for every signal that stops a run.
+constexpr int kInterruptedExit = 130;
 
 // Of several ranks the others would wait for this one: it tells them, which ends it too, if it can.
 int Refuse(const absl::Status& why) {

@@ -1,4 +1,4 @@
-// What the current GPU is, and how fast it copies.
+// What the current GPU is, and how much of its memory is free.
 #ifndef BENCHMARKS_GPU_GPU_INFO_H_
 #define BENCHMARKS_GPU_GPU_INFO_H_
 

@@ -1,7 +1,7 @@
-"""The band of a loss over seeds, and whether a run stays inside.
+"""The bands of a loss over seeds, and whether a run stays inside.
 
-    band = band_of([1.70, 1.74, 1.69, 1.71, 1.77], typical_deviation)
-    band.low <= loss <= band.high
+    bands = bands_of({Point(100, DEV): [1.70, 1.74, 1.69, 1.71, 1.77], ...})
+    bands[Point(100, DEV)].low <= loss <= bands[Point(100, DEV)].high
 """
 
 import dataclasses

@@ -1,7 +1,7 @@
 // The learnable tensors of a model, by name, in the order in which they were made.
 //
-//   Parameters parameters;
-//   Linear project(parameters.Scope("layer0.project"), 64, 192);
+//   Parameters parameters(device);
+//   Linear project(parameters.root() / "layer0" / "project", 64, 192);
 //   for (const NamedTensor& p : parameters.items()) ...
 //
 // The optimiser, the checkpoint and the device move walk this list; the layers hold the same

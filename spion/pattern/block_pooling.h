@@ -1,7 +1,7 @@
 // Block pooling: the average of every b x b block of an L x L map, stride b -> n x n scores.
 //
-//   ASSIGN_OR_RETURN(BlockScores scores, AveragePool({values, 4096}, /*block_size=*/64));  // n =
-//   64
+//   ASSIGN_OR_RETURN(BlockScores scores, AveragePool({values, 4096}, /*block_size=*/64));
+//   // n = 64
 //
 // BlockPooler does the same for rows that come one at a time, so that what makes them needs no L x
 // L store. Sums are doubles. A block that holds an entry that is not finite gets a score that is

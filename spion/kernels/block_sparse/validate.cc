@@ -55,8 +55,7 @@ absl::Status CheckPattern(const BlockSparseProblem& problem) {
       view.column_offsets == nullptr || view.column_rows == nullptr) {
     return absl::InvalidArgumentError(
         "the pattern lacks one of row_offsets, row_columns, column_offsets and column_rows: set "
-        "all "
-        "four, the row and the column view of the same blocks");
+        "all four, the row and the column view of the same blocks");
   }
   return absl::OkStatus();
 }

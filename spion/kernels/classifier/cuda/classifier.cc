@@ -10,9 +10,9 @@ namespace {
 
 absl::Status CheckSize(const char* name, int64_t size, int64_t largest, int64_t unit = 1) {
   if (size >= 1 && size <= largest && size % unit == 0) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat("a classifier of ", size, " ", name,
-                                                 "; a GPU takes 1 to ", largest,
-                                                 unit == 1 ? "" : ", multiples of 4"));
+  return absl::InvalidArgumentError(
+      absl::StrCat("a classifier of ", size, " ", name, "; a GPU takes 1 to ", largest,
+                   unit == 1 ? "" : absl::StrCat(", multiples of ", unit)));
 }
 
 absl::Status Check(const ClassifierSizes& sizes) {
