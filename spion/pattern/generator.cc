@@ -48,13 +48,6 @@ absl::Status CheckFinite(MapView map, const BlockScores& scores) {
       *bad, index / map.side, index % map.side));
 }
 
-absl::StatusOr<BlockScores> ConvolveAndPool(MapView map, const GeneratorOptions& options) {
-  ASSIGN_OR_RETURN(BlockPooler pooler, BlockPooler::Create(map.side, options.block_size));
-  RETURN_IF_ERROR(VisitDiagonalConvolution(
-      map, options.filter_width, [&pooler](absl::Span<const double> row) { pooler.AddRow(row); }));
-  return std::move(pooler).Finish();
-}
-
 }  // namespace
 
 absl::string_view PatternKindName(PatternKind kind) {
@@ -80,9 +73,7 @@ absl::StatusOr<PatternKind> ParsePatternKind(absl::string_view name) {
 absl::StatusOr<BlockPattern> GeneratePattern(MapView map, const GeneratorOptions& options) {
   RETURN_IF_ERROR(CheckShape(map));
   RETURN_IF_ERROR(CheckOptions(options));
-  ASSIGN_OR_RETURN(const BlockScores scores, options.kind == PatternKind::kF
-                                                 ? AveragePool(map, options.block_size)
-                                                 : ConvolveAndPool(map, options));
+  ASSIGN_OR_RETURN(const BlockScores scores, PooledScores(map, options));
   RETURN_IF_ERROR(CheckFinite(map, scores));
 
   const int n = scores.side;
@@ -93,6 +84,14 @@ absl::StatusOr<BlockPattern> GeneratePattern(MapView map, const GeneratorOptions
   }
   ASSIGN_OR_RETURN(const double threshold, Quantile(scores.values, options.threshold));
   return BlockPattern::FromMask(n, options.block_size, FloodFill(scores, threshold));
+}
+
+absl::StatusOr<BlockScores> PooledScores(MapView map, const GeneratorOptions& options) {
+  if (options.kind == PatternKind::kF) return AveragePool(map, options.block_size);
+  ASSIGN_OR_RETURN(BlockPooler pooler, BlockPooler::Create(map.side, options.block_size));
+  RETURN_IF_ERROR(VisitDiagonalConvolution(
+      map, options.filter_width, [&pooler](absl::Span<const double> row) { pooler.AddRow(row); }));
+  return std::move(pooler).Finish();
 }
 
 }  // namespace spion

@@ -18,6 +18,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "spion/pattern/block_pattern.h"
+#include "spion/pattern/block_scores.h"
 #include "spion/pattern/diagonal_convolution.h"
 #include "spion/pattern/map_view.h"
 
@@ -46,6 +47,11 @@ struct GeneratorOptions {
 /// more than 65,536 blocks a side, an even filter, and a density or threshold outside (0, 1]. Only
 /// the options that the kind uses are looked at.
 absl::StatusOr<BlockPattern> GeneratePattern(MapView map, const GeneratorOptions& options);
+
+/// What the kind chooses blocks by: the mean of each block, of the map itself (F) or convolved (C,
+/// CF). Of blocks of any size that divides the side, those of pictures of the map included.
+/// Errors: of map, block size and filter as there; NaN and infinities are none here.
+absl::StatusOr<BlockScores> PooledScores(MapView map, const GeneratorOptions& options);
 
 }  // namespace spion
 

@@ -41,6 +41,22 @@ std::vector<float> OneEntry() {
   return values;
 }
 
+TEST(GeneratorTest, PoolsTheMapOrItsConvolution) {
+  const std::vector<float> values = OneEntry();
+  for (const PatternKind kind : {PatternKind::kC, PatternKind::kCF}) {
+    EXPECT_THAT(PooledScores({values, 6}, Options(kind, 2, 0.5, 3))->values,
+                ElementsAre(0, 0.5, 0,   //
+                            0, 0, 0.25,  //
+                            0, 0, 0));
+  }
+  EXPECT_THAT(PooledScores({values, 6}, Options(PatternKind::kF, 2, 0.5, 3))->values,
+              ElementsAre(0, 0.25, 0,  //
+                          0, 0, 0,     //
+                          0, 0, 0));
+  EXPECT_EQ(PooledScores({values, 6}, Options(PatternKind::kF, 4, 0.5)).status().code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
 TEST(GeneratorTest, CFFollowsTheConvolvedRidge) {
   // The median is 0. (0, 0) -> right (0, 1) -> diagonal (1, 2) -> out.
   const std::vector<float> values = OneEntry();

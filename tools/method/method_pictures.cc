@@ -21,8 +21,6 @@
 #include "spion/base/status.h"
 #include "spion/base/user_directory.h"
 #include "spion/base/version.h"
-#include "spion/pattern/block_pooling.h"
-#include "spion/pattern/diagonal_convolution.h"
 #include "spion/pattern/generator.h"
 #include "spion/pattern/quantile.h"
 #include "spion/train/safetensors.h"
@@ -101,26 +99,17 @@ absl::StatusOr<Layer> ReadLayer(const std::string& run, int layer) {
                .pattern = std::move(patterns.front().pattern)};
 }
 
-// Each entry the sum along its diagonal, then the mean of blocks of `block_size`.
-absl::StatusOr<BlockScores> ConvolveAndPool(MapView map, int block_size) {
-  ASSIGN_OR_RETURN(BlockPooler pooler, BlockPooler::Create(map.side, block_size));
-  RETURN_IF_ERROR(VisitDiagonalConvolution(
-      map, kDiagonalFilterWidth, [&](absl::Span<const double> row) { pooler.AddRow(row); }));
-  return std::move(pooler).Finish();
-}
-
 absl::Status WriteAll(const Layer& layer, const std::string& out) {
   std::error_code error;
   std::filesystem::create_directories(out, error);
   if (error) return absl::UnavailableError(absl::StrCat(out, ": ", error.message()));
   const auto path = [&](absl::string_view name) { return absl::StrCat(out, "/", name); };
   const int pixel = std::max(1, static_cast<int>(layer.side / kMapPixels));
-  ASSIGN_OR_RETURN(const BlockScores map, AveragePool(layer.view(), pixel));
-  ASSIGN_OR_RETURN(const BlockScores convolved, ConvolveAndPool(layer.view(), pixel));
-  const int block_size = layer.generator.block_size;
-  ASSIGN_OR_RETURN(const BlockScores pooled, layer.generator.kind == PatternKind::kF
-                                                 ? AveragePool(layer.view(), block_size)
-                                                 : ConvolveAndPool(layer.view(), block_size));
+  ASSIGN_OR_RETURN(const BlockScores map,
+                   PooledScores(layer.view(), {.kind = PatternKind::kF, .block_size = pixel}));
+  ASSIGN_OR_RETURN(const BlockScores convolved,
+                   PooledScores(layer.view(), {.kind = PatternKind::kCF, .block_size = pixel}));
+  ASSIGN_OR_RETURN(const BlockScores pooled, PooledScores(layer.view(), layer.generator));
   ASSIGN_OR_RETURN(const double threshold, Quantile(pooled.values, layer.generator.threshold));
 
   ASSIGN_OR_RETURN(const GreyImage map_image, DrawScores(map));
