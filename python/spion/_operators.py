@@ -123,10 +123,12 @@ class _Attention(torch.autograd.Function):
     def forward(ctx, q, k, v, pattern, numbers, padding, options):
         with _below_autograd():
             out, log_sum_exp = called(_forward, q, k, v, pattern, *numbers, padding, *options)
-        ctx.save_for_backward(q, k, v, out, log_sum_exp)
-        # Integers without a gradient, which DDP writes to at every forward pass, if always the same:
-        # torch would take that for a change.
-        ctx.pattern, ctx.padding = pattern, padding
+        if padding is not None and padding.is_inference():
+            padding = padding.clone()  # else torch does not save it
+        ctx.save_for_backward(q, k, v, out, log_sum_exp, padding)
+        # Not saved so: DDP writes to it at every forward pass, if always the same, and torch would take
+        # that for a change.
+        ctx.pattern = pattern
         ctx.numbers, ctx.options = numbers, options
         return out
 
@@ -134,7 +136,8 @@ class _Attention(torch.autograd.Function):
     def backward(ctx, grad_out):
         # With create_graph the operator has to record itself, to refuse a second derivative.
         with contextlib.nullcontext() if torch.is_grad_enabled() else _below_autograd():
-            gradients = _gradients_of(ctx, grad_out, *ctx.saved_tensors, ctx.pattern, ctx.padding)
+            *tensors, padding = ctx.saved_tensors
+            gradients = _gradients_of(ctx, grad_out, *tensors, ctx.pattern, padding)
         return *gradients, None, None, None, None
 
 

@@ -163,6 +163,29 @@ class AttentionTest(unittest.TestCase):
         for ours, theirs in zip(torch.autograd.grad(out.sum(), tensors), expected):
             self.assertTrue(torch.equal(ours, theirs))
 
+    def test_padding_that_is_written_to_is_torchs_error(self):
+        # As of scaled_dot_product_attention's mask. Lengths of 64 bits are copied.
+        pattern = spion.BlockPattern(MASK, BLOCK)
+        for padding in (LENGTHS.int(), VALID.clone()):
+            tensors = heads()
+            out = spion.block_sparse_attention(*tensors, pattern, padding=padding)
+            padding.fill_(LENGTH)
+            with self.assertRaisesRegex(RuntimeError, "modified by an inplace operation"):
+                out.sum().backward()
+        tensors, lengths = heads(), LENGTHS.clone()
+        expected = torch.autograd.grad(
+            spion.block_sparse_attention(*tensors, pattern, padding=LENGTHS).sum(), tensors)
+        out = spion.block_sparse_attention(*tensors, pattern, padding=lengths)
+        lengths.fill_(LENGTH)
+        for ours, theirs in zip(torch.autograd.grad(out.sum(), tensors), expected):
+            self.assertTrue(torch.equal(ours, theirs))
+
+    def test_padding_made_in_inference_mode(self):
+        for padding in (LENGTHS, LENGTHS.int(), VALID):
+            with torch.inference_mode():
+                padding = padding.clone()
+            self.check(MASK, padding, VALID)
+
     def test_where_torch_has_no_short_way_to_the_kernels(self):
         with mock.patch.object(_operators, "_below_autograd", contextlib.nullcontext):
             self.check(MASK, LENGTHS, VALID)
