@@ -1,6 +1,7 @@
 """Block patterns: which blocks of an attention matrix are computed."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -41,7 +42,6 @@ class BlockPattern(nn.Module):
     def __init__(self, mask: Tensor, block_size: int) -> None:
         super().__init__()
         self._keep(mask, block_size)
-        self.to(mask.device)
 
     def _keep(self, mask: Tensor, block_size: int) -> None:
         if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
@@ -52,16 +52,24 @@ class BlockPattern(nn.Module):
                              "[heads, n, n], of at least one block")
         check_block_size("spion.BlockPattern", block_size)
         diagonal = torch.eye(mask.shape[-1], dtype=torch.bool, device="cpu")  # whatever the default is
-        mask = mask.detach().cpu() | diagonal
-        each = mask.reshape(-1, *mask.shape[-2:]).contiguous()
+        whole = mask.detach().cpu() | diagonal
+        each = whole.reshape(-1, *mask.shape[-2:]).contiguous()
         packed, long_rows, long_lines = _operators.called(torch.ops.spion.pack_pattern.default, each,
                                                           block_size)
-        device = self.packed.device if "packed" in self._buffers else "cpu"
+        device = self.packed.device if "packed" in self._buffers else mask.device
         self.register_buffer("packed", packed.to(device), persistent=False)
         self.block_size = block_size
         self.patterns, self.blocks_per_side = each.shape[0], each.shape[-1]
         self._numbers = (block_size, self.patterns, self.blocks_per_side, long_rows, long_lines)
-        self._mask = mask
+        self._mask = whole
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> "BlockPattern":
+        before = self.packed
+        super()._apply(fn, recurse)
+        # What fn makes says where, and the mask says what: to_empty() makes no numbers.
+        if self.packed is not before:
+            self._keep(self._mask, self.block_size)
+        return self
 
     @property
     def mask(self) -> Tensor:

@@ -141,6 +141,18 @@ class StorageTest(unittest.TestCase):
         self.assert_same(copy.deepcopy(PATTERN))
         self.assert_same(pickle.loads(pickle.dumps(PATTERN)))
 
+    def test_memory_made_anew_holds_the_pattern(self):
+        layer = spion.nn.SpionAttention()
+        layer.set_pattern(copy.deepcopy(PATTERN))
+        self.addCleanup(torch.use_deterministic_algorithms, False)
+        torch.use_deterministic_algorithms(True)  # which fills what is empty
+        for module in (copy.deepcopy(PATTERN), layer):
+            for device in ("cpu", "meta", "cpu"):
+                module.to_empty(device=device)
+            self.assert_same(getattr(module, "pattern", module))
+            before = getattr(module, "pattern", module).packed
+            self.assertIs(getattr(module.half().to("cpu"), "pattern", module).packed, before)
+
     def test_state_dict(self):
         file = io.BytesIO()
         torch.save(PATTERN.state_dict(), file)
