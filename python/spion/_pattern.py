@@ -25,8 +25,8 @@ class BlockPattern(nn.Module):
 
     A module of one buffer, so that ``model.to(device)`` moves it, a CUDA graph finds it where it
     was, and ``state_dict`` holds it: as one uint8 tensor of the mask's shape, b where a block is kept,
-    0 where not. Loading makes the buffer anew, at another place: a CUDA graph is to be recorded anew
-    then.
+    0 where not, on the buffer's device. Loading makes the buffer anew, at another place: a CUDA graph
+    is to be recorded anew then.
 
     Args:
         mask: bool [n, n], true where a block is kept, row by row; or [H, n, n] with one a head. The
@@ -115,7 +115,8 @@ class BlockPattern(nn.Module):
                 f"density={self.density:.3f}")
 
     def get_extra_state(self) -> Tensor:
-        return (self._mask.to(torch.uint8) * self.block_size).contiguous()  # as safetensors wants it
+        state = (self._mask.to(torch.uint8) * self.block_size).contiguous()  # as safetensors wants it
+        return state if self.packed.is_meta else state.to(self.packed.device)
 
     def set_extra_state(self, state: Tensor | dict[str, Any]) -> None:
         self._keep(*saved_mask(state))
@@ -149,18 +150,22 @@ class BlockPattern(nn.Module):
 
 
 def saved_mask(state: Tensor | dict[str, Any]) -> tuple[Tensor, int]:
-    """Mask and block size of a pattern in a state_dict, in whatever dtype it comes back.
+    """Mask and block size of a pattern in a state_dict, in whatever dtype and wherever it comes back.
 
-    Raises ValueError for numbers that no pattern saved.
+    Raises ValueError for what no pattern saved.
     """
-    if isinstance(state, dict):  # of earlier checkpoints
+    if isinstance(state, dict) and state.keys() >= {"mask", "block_size"}:  # of earlier checkpoints
         return state["mask"], state["block_size"]
-    state = state.cpu()
-    mask, block_size = state != 0, int(state.max())
+    if not isinstance(state, Tensor) or state.is_meta or state.numel() == 0:
+        what = (f"a tensor {list(state.shape)} on {state.device}" if isinstance(state, Tensor)
+                else f"a {type(state).__name__}")
+        raise ValueError(f"spion.BlockPattern: a state that is {what}, expected a tensor of numbers, as "
+                         "state_dict() returns it")
+    mask, block_size = state != 0, state.max()
     if not torch.equal(state, mask.to(state.dtype) * block_size):
         raise ValueError("spion.BlockPattern: a state of several numbers beside 0, expected the block "
                          "size where a block is kept, and nothing else")
-    return mask, block_size
+    return mask, int(block_size)
 
 
 def _mask_and_block_size(pattern: Any) -> tuple[Tensor, int]:

@@ -88,12 +88,21 @@ class SpionAttention(nn.Module):
         self.pattern = pattern
         self._map_requested, self._map, self._planned_block_size = False, None, None
 
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *rest: Any) -> None:
+    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str,
+                              local_metadata: dict[str, Any], *rest: Any) -> None:
         # torch loads children after this: so one that is there only in what is loaded is made here.
         held = state_dict.get(prefix + "pattern._extra_state")
-        if held is not None and self.pattern is None:
-            self.set_pattern(BlockPattern(*saved_mask(held)).to(self._place.device))
-        super()._load_from_state_dict(state_dict, prefix, *rest)
+        # With assign=True all stays where it is loaded from, as parameters do.
+        assign = local_metadata.get("assign_to_params_buffers", False)
+        if held is not None and (assign or self.pattern is None):
+            pattern = BlockPattern(*saved_mask(held))
+            self.set_pattern(pattern if assign else pattern.to(self._place.device))
+        if assign and self.pattern is not None:
+            self._place = self._place.new_empty(0, device=self.pattern.packed.device)
+        elif assign and self._place.is_meta:
+            # Else the model could not be moved: nothing is loaded for a dense layer.
+            self._place = self._place.new_empty(0, device="cpu")
+        super()._load_from_state_dict(state_dict, prefix, local_metadata, *rest)
 
 
 def _check_length(length: int, block_size: int) -> None:

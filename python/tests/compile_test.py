@@ -197,10 +197,32 @@ class StorageTest(unittest.TestCase):
         state = PATTERN.get_extra_state()
         for message, wrong in (("a state of several numbers beside 0", state.clone().fill_diagonal_(32)),
                                ("block_size is 48", state * 3),
-                               (r"mask is \[4\]", state[0])):
+                               (r"mask is \[4\]", state[0]),
+                               ("a state of several numbers", torch.full((2, 2), torch.nan)),
+                               (r"a state that is a tensor \[0\] on cpu, expected a tensor of numbers, as",
+                                state.new_empty(0)),
+                               (r"a state that is a tensor \[4, 4\] on meta", state.to("meta")),
+                               ("a state that is a dict", {}), ("a state that is a str", "a")):
             with self.subTest(message), self.assertRaisesRegex(
                     ValueError, f"^spion.BlockPattern: {message}"):
                 spion.nn.SpionAttention().load_state_dict({"pattern._extra_state": wrong})
+            with self.subTest(message), self.assertRaisesRegex(
+                    ValueError, f"^spion.BlockPattern: {message}"):
+                copy.deepcopy(PATTERN).load_state_dict({"_extra_state": wrong})
+
+    def test_a_model_made_on_meta_takes_what_is_assigned_to_it(self):
+        x = torch.randn(2, LENGTH, HEADS * DIM)
+        for pattern in (None, PATTERN):
+            saved = spion.nn.MultiheadSelfAttention(HEADS * DIM, HEADS)
+            saved.attention.set_pattern(pattern)
+            with torch.device("meta"):
+                model = spion.nn.MultiheadSelfAttention(HEADS * DIM, HEADS)
+            for _ in ("dense", "of the same phase"):
+                model.load_state_dict(saved.state_dict(), assign=True)
+                model.to("cpu")
+                torch.testing.assert_close(model(x, x, x, need_weights=False),
+                                           saved(x, x, x, need_weights=False))
+                model.to("meta")
 
     def test_a_dense_layer_takes_the_pattern_of_a_state_dict(self):
         sparse = torch.nn.ModuleList([spion.nn.SpionAttention(), spion.nn.SpionAttention()])
