@@ -40,8 +40,8 @@ def convert(model: nn.Module, *, pruned: str = "zero", tf32: bool = False,
 
     In place. Parameters stay the same objects, of the same names, so optimisers and state_dicts fit.
     Until a pattern is set the model computes what it did before, but for dropped dropout. What cannot
-    be replaced (cross attention, heads of a size that no kernel has, ...) stays and is named in the
-    result.
+    be replaced (cross attention, heads of a size that no kernel has, hooks, ...) stays and is named in
+    the result.
 
     Args:
         model: any module; the attention itself is not replaced, as nobody would see it.
@@ -52,8 +52,11 @@ def convert(model: nn.Module, *, pruned: str = "zero", tf32: bool = False,
             dropout behind the attention and in the MLP stays in any case.
 
     Raises:
+        TypeError: for a model that is no module, or tf32 or deterministic that is no bool.
         ValueError: if the model has no torch.nn.MultiheadAttention at all, or dropout, as said there.
     """
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"spion.convert: model is a {type(model).__name__}, expected a torch.nn.Module")
     if dropout not in _DROPOUT:
         raise ValueError(f"spion.convert: dropout is {dropout!r}, expected \"error\" or \"drop\"")
     found = [(parent_name, parent, child_name, child)
@@ -81,12 +84,11 @@ def convert(model: nn.Module, *, pruned: str = "zero", tf32: bool = False,
         raise ValueError(f"spion.convert: {which} a dropout of probabilities "
                          f"({_shares(conversion.dropped)}), which block-sparse attention has not; "
                          "dropout=\"drop\" does without it")
-    made = {}
+    made = {child: MultiheadSelfAttention.of(child, pruned=pruned, tf32=tf32,
+                                             deterministic=deterministic)
+            for _, _, _, child in replaceable}
+    conversion.layers.extend(attention.attention for attention in made.values())
     for name, parent, child_name, child in replaceable:
-        if child not in made:
-            made[child] = MultiheadSelfAttention.of(child, pruned=pruned, tf32=tf32,
-                                                    deterministic=deterministic)
-            conversion.layers.append(made[child].attention)
         setattr(parent, child_name, made[child])
         conversion.replaced.append(name)
     for module in model.modules():
@@ -112,9 +114,22 @@ def _obstacle(parent: nn.Module, name: str, attention: nn.MultiheadAttention) ->
         return "batch_first is False; make it with batch_first=True"
     if not attention._qkv_same_embed_dim:
         return "its keys or values are of another size than its queries"
+    if not {"in_proj_weight", "in_proj_bias"} <= attention._parameters.keys():
+        return ("its projection is made from other parameters, as pruning and weight or spectral norm "
+                "do; make it a parameter again")
+    own = _of_its_own(attention)
+    if own:
+        return (f"it has its own {', '.join(own)}, which what takes its place would lack; convert "
+                "first, then add them")
     if attention.bias_k is not None or attention.add_zero_attn:
         return "add_bias_kv or add_zero_attn add keys that no pattern has"
     if attention.head_dim not in _checks.HEAD_DIMS:
         return (f"heads of {attention.head_dim} numbers, expected 16, 32, 64 or 128; choose another "
                 "number of heads")
     return None
+
+
+def _of_its_own(module: nn.Module) -> list[str]:
+    """What makes this one module do other things than its class: hooks, or a forward, by name."""
+    return [name.strip("_").replace("_", " ") for name, value in vars(module).items()
+            if name == "forward" or name.endswith("_hooks") and value]

@@ -1,9 +1,13 @@
 """spion.convert on models of torch's own Transformer modules."""
 
+import functools
 import unittest
+import warnings
+from unittest import mock
 
 import torch
 from torch import nn
+from torch.nn.utils import parametrizations, prune
 
 import dense_math
 import spion
@@ -83,6 +87,10 @@ class ConversionTest(unittest.TestCase):
         self.assertIn("replaced 1 of 7 attentions\n", str(conversion))
         with self.assertRaisesRegex(ValueError, "no torch.nn.MultiheadAttention"):
             spion.convert(nn.Linear(2, 2))
+        for nothing, kind in ((None, "NoneType"), ([model], "list")):
+            with self.assertRaisesRegex(
+                    TypeError, f"^spion.convert: model is a {kind}, expected a torch.nn.Module$"):
+                spion.convert(nothing)
 
     def test_a_class_of_its_own_is_left(self):
         class Rotary(nn.MultiheadAttention):
@@ -94,6 +102,57 @@ class ConversionTest(unittest.TestCase):
         self.assertEqual(conversion.replaced, ["torch's"])
         self.assertIn("Rotary", conversion.left["own"])
         self.assertIs(type(model["own"]), Rotary)
+
+    def test_parameters_made_from_others_are_left(self):
+        for name in ("in_proj_weight", "in_proj_bias"):
+            for change in (lambda attention: prune.random_unstructured(attention, name, 0.5),
+                           lambda attention: parametrizations.weight_norm(attention, name),
+                           lambda attention: nn.utils.weight_norm(attention, name)):
+                model = encoder()
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    change(model.layers[1].self_attn)
+                conversion = spion.convert(model)
+                self.assertEqual(conversion.replaced, ["layers.0.self_attn"])
+                self.assertRegex(conversion.left["layers.1.self_attn"],
+                                 "projection is made from other parameters|a Parametrized")
+        model = encoder()
+        prune.random_unstructured(model.layers[0].self_attn, "in_proj_weight", 0.5)
+        prune.remove(model.layers[0].self_attn, "in_proj_weight")
+        self.assertEqual(len(spion.convert(model).layers), 2)
+
+    def test_hooks_are_left_and_named(self):
+        def hook(*_):
+            return None
+
+        for what in ("forward hooks", "forward pre hooks", "backward hooks", "backward pre hooks",
+                     "state dict hooks", "forward"):
+            model = encoder()
+            attention = model.layers[1].self_attn
+            register = {
+                "backward hooks": attention.register_full_backward_hook,
+                "backward pre hooks": attention.register_full_backward_pre_hook,
+                "state dict hooks": attention.register_state_dict_post_hook,
+                "forward": functools.partial(setattr, attention, "forward"),
+            }.get(what) or getattr(attention, f"register_{what.replace(' ', '_')[:-1]}")
+            removed = register(hook)
+            conversion = spion.convert(model)
+            self.assertEqual(conversion.left, {
+                "layers.1.self_attn": f"it has its own {what}, which what takes its place would lack; "
+                                      "convert first, then add them"})
+            if removed is not None:
+                removed.remove()
+                self.assertEqual(spion.convert(model).replaced, ["layers.1.self_attn"])
+
+    def test_changes_nothing_where_one_cannot_be_made(self):
+        model = encoder()
+        before = dict(model.named_modules())
+        with mock.patch.object(spion.nn.MultiheadSelfAttention, "of",
+                               side_effect=[spion.nn.MultiheadSelfAttention(WIDTH, HEADS),
+                                            MemoryError]):
+            with self.assertRaises(MemoryError):
+                spion.convert(model)
+        self.assertEqual(dict(model.named_modules()), before)
 
     def test_one_of_two_names_is_one_attention(self):
         attention = nn.MultiheadAttention(WIDTH, HEADS, batch_first=True)
