@@ -29,7 +29,8 @@ def block_sparse_attention(q: Tensor, k: Tensor, v: Tensor, pattern: BlockPatter
         padding: which keys are valid: integer lengths [B], each from 0 to L, or bool [B, L], true
             for valid keys. On a GPU, where looking at lengths would wait for it, and when traced, one
             above L counts as L, one below 0 as 0; else such a length is refused.
-        scale: of the scores, positive and finite; 1 / sqrt(d) if None.
+        scale: of the scores, a positive finite number; 1 / sqrt(d) if None. To train one multiply q by
+            it, with scale=1.
         pruned: what a pruned pair means to the softmax. "zero": a score of 0 in Z (SPION's), its value
             not summed; "excluded": it is left out (the masked softmax of other methods).
         tf32: whether a GPU may round float32 to tf32 for its products.
@@ -53,7 +54,7 @@ def block_sparse_attention(q: Tensor, k: Tensor, v: Tensor, pattern: BlockPatter
     if not isinstance(pattern, BlockPattern):
         raise TypeError(f"{function}: pattern is a {type(pattern).__name__}, expected a "
                         "spion.BlockPattern; spion.BlockPattern(mask, block_size) makes one")
-    _checks.check_pruned(function, pruned)
+    _checks.check_options(function, pruned, tf32, deterministic)
     dtype, (q, k, v) = _checks.taken_heads(function, q, k, v)
     packed, numbers = pattern.arguments_for(function, q)
     out = _operators.attention(
@@ -85,6 +86,7 @@ def mean_attention_map(q: Tensor, k: Tensor, *, padding: Tensor | None = None,
     Source: SPION, arXiv 2309.12578.
     """
     function = "spion.mean_attention_map"
+    _checks.check_flag(function, "tf32", tf32)
     _, (q, k) = _checks.taken_heads(function, q, k)
     return _operators.called(torch.ops.spion.mean_attention_map.default, q.detach(), k.detach(),
                              _checks.checked_padding(function, padding, q), not tf32)

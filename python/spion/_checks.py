@@ -13,17 +13,27 @@ HEAD_DIMS = (16, 32, 64, 128)
 _DTYPES = (torch.float16, torch.bfloat16, torch.float32)
 
 
-def check_pruned(function: str, pruned: str) -> None:
-    """What pruned pairs count as. Raises ValueError for another word."""
+def check_options(function: str, pruned: str, tf32: bool, deterministic: bool) -> None:
+    """Of attention, as block_sparse_attention has them. Raises TypeError or ValueError for others."""
     if pruned not in ("zero", "excluded"):
         raise ValueError(f"{function}: pruned is {pruned!r}, expected \"zero\" or \"excluded\"")
+    check_flag(function, "tf32", tf32)
+    check_flag(function, "deterministic", deterministic)
+
+
+def check_flag(function: str, name: str, flag: bool) -> None:
+    """Raises TypeError for what is neither True nor False: any word would count as True."""
+    if not isinstance(flag, bool):
+        raise TypeError(f"{function}: {name} is {flag!r}, expected True or False")
 
 
 def check_whole(function: str, **values: int) -> None:
-    """Raises TypeError for what is no whole number."""
+    """Raises TypeError for what is no whole number, ValueError for one that an operator cannot take."""
     for name, value in values.items():
         if not isinstance(value, numbers.Integral):
             raise TypeError(f"{function}: {name} is {value!r}, expected a whole number")
+        if not -2**63 <= value < 2**63:
+            raise ValueError(f"{function}: {name} is {value}, expected a number of 64 bits")
 
 
 def check_share(function: str, name: str, share: float | None) -> None:
@@ -108,6 +118,9 @@ def checked_scale(function: str, scale: float | None, q: Tensor) -> float:
     """1 / sqrt(d) in place of None. Raises TypeError or ValueError for one that is not positive."""
     if scale is None:
         return q.shape[3] ** -0.5
+    if isinstance(scale, Tensor):
+        raise TypeError(f"{function}: scale is a Tensor, which would get no gradient; take "
+                        "scale=1 and multiply q by it")
     try:
         fits = 0 < scale < float("inf")
     except TypeError:

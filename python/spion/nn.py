@@ -31,7 +31,7 @@ class SpionAttention(nn.Module):
     def __init__(self, *, pruned: str = "zero", tf32: bool = False,
                  deterministic: bool = True) -> None:
         super().__init__()
-        _checks.check_pruned("spion.nn.SpionAttention", pruned)
+        _checks.check_options("spion.nn.SpionAttention", pruned, tf32, deterministic)
         self.pruned, self.tf32, self.deterministic = pruned, tf32, deterministic
         self.register_module("pattern", None)
         # Where a pattern that is loaded belongs.

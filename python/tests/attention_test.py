@@ -50,6 +50,15 @@ class AttentionTest(unittest.TestCase):
     def test_scale(self):
         self.check(MASK, scale=0.3)
 
+    def test_a_scale_to_be_trained(self):
+        tensors = heads()
+        scale = torch.tensor(0.3, requires_grad=True)
+        out = spion.block_sparse_attention(scale * tensors[0], *tensors[1:],
+                                           spion.BlockPattern(MASK, BLOCK), scale=1)
+        truth = dense_math.attention(*tensors, MASK, BLOCK, scale=scale.double())
+        ours, theirs = (torch.autograd.grad(result.pow(2).sum(), scale)[0] for result in (out, truth))
+        torch.testing.assert_close(ours, theirs)
+
     def test_one_pattern_a_head(self):
         self.check(torch.stack([MASK, MASK.T]))
 
@@ -318,6 +327,10 @@ class BadInputTest(unittest.TestCase):
                 (ValueError, "scale is -0.5, expected a positive finite number", call(scale=-0.5)),
                 (TypeError, "block_sparse_attention: scale is a str, expected a positive finite number",
                  call(scale="a")),
+                (TypeError, "scale is a Tensor, which would get no gradient; take scale=1 and multiply q "
+                            "by it$", call(scale=torch.tensor(0.5, requires_grad=True))),
+                (TypeError, "tf32 is 'no', expected True or False$", call(tf32="no")),
+                (TypeError, "deterministic is 1, expected True or False$", call(deterministic=1)),
                 (ValueError, "scale is inf", call(scale=float("inf"))),
                 (ValueError, "scale is nan", call(scale=float("nan"))),
                 (ValueError, "pruned is 'none'", call(pruned="none"))]:
@@ -327,6 +340,8 @@ class BadInputTest(unittest.TestCase):
     def test_map(self):
         q, k, _ = heads()
         self.refused(ValueError, "k is .*expected q's", lambda: spion.mean_attention_map(q, k[:1]))
+        self.refused(TypeError, "spion.mean_attention_map: tf32 is 'no', expected True or False$",
+                     lambda: spion.mean_attention_map(q, k, tf32="no"))
         self.refused(ValueError, "example 0 has 300 valid keys",
                      lambda: spion.mean_attention_map(q, k, padding=torch.tensor([300, 1, 1])))
 
