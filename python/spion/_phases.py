@@ -84,7 +84,8 @@ class PhaseController:
 
     Raises:
         TypeError: for a layer that is no spion.nn.SpionAttention, or what is no number.
-        ValueError: for no layers, or a number out of its range.
+        ValueError: for no layers, some of which are sparse and some are not, or a number out of its
+            range.
 
     Source: SPION, arXiv 2309.12578.
     """
@@ -94,6 +95,7 @@ class PhaseController:
                  filter_width: int = 31, capture_interval: int,
                  transition_limit_percent: int = 15, dense_step_limit: int | None = None,
                  shared_pattern: bool = False) -> None:
+        layers = list(layers)
         if not layers:
             raise ValueError("spion.PhaseController: no layers, expected at least one "
                              "spion.nn.SpionAttention")
@@ -103,6 +105,11 @@ class PhaseController:
                 raise TypeError(f"spion.PhaseController: layer {number} is a {type(layer).__name__}, "
                                 "expected a spion.nn.SpionAttention; spion.convert(model).layers has "
                                 "those that it put into a model")
+        is_sparse = [layer.pattern is not None for layer in layers]
+        if any(is_sparse) and not all(is_sparse):
+            raise ValueError(f"spion.PhaseController: {sum(is_sparse)} of {len(layers)} layers have a "
+                             "pattern, expected all or none; layer.set_pattern(None) takes it away")
+        _checks.check_flag("spion.PhaseController", "shared_pattern", shared_pattern)
         _checks.check_whole("spion.PhaseController", capture_interval=capture_interval)
         if capture_interval < 1:
             raise ValueError(f"spion.PhaseController: capture_interval is {capture_interval}, "
@@ -113,7 +120,7 @@ class PhaseController:
                 raise ValueError(f"spion.PhaseController: dense_step_limit is {dense_step_limit}, "
                                  f"before the first capture at step {capture_interval}")
         check_limit("spion.PhaseController", "transition_limit_percent", transition_limit_percent)
-        self._layers = list(layers)
+        self._layers = layers
         self._generator = {"kind": kind, "block_size": block_size, "threshold": threshold,
                            "density": density, "filter_width": filter_width}
         # Bad numbers are said now, and not after hours of training. All block sizes divide this map.
@@ -126,7 +133,7 @@ class PhaseController:
             "transition_limit_percent": transition_limit_percent, "dense_step_limit": dense_step_limit,
             "shared_pattern": shared_pattern}.items()}
         self._test = self._test_after([])
-        self._phase = "sparse" if self._layers[0].pattern is not None else "dense"
+        self._phase = "sparse" if is_sparse[0] else "dense"
         self._captures = 0
         self._previous_maps: list[Tensor] = []
         for layer in self._layers:
@@ -151,9 +158,15 @@ class PhaseController:
         Raises:
             RuntimeError: on a capture step in which a layer computed no map: its forward pass was not
                 run, not in training mode, or a call for the step before was left out.
-            ValueError: for maps that no pattern can be made of (NaN, another length than before).
+            ValueError: for maps that no pattern can be made of: with NaN, of another length than
+                another rank's, or than those before, with which these then count as the first capture.
             After either the next step may follow.
+            TypeError, ValueError: for what is no step.
         """
+        _checks.check_whole("spion.PhaseController.after_step", step=step)
+        if step < 1:
+            raise ValueError(f"spion.PhaseController.after_step: step is {step}, expected at least 1: "
+                             "steps are counted from 1")
         try:
             capture = self._look_at_maps(step) if self.is_capture_step(step) else None
         finally:
@@ -168,7 +181,8 @@ class PhaseController:
                 layer.request_map()
 
     def _look_at_maps(self, step: int) -> Capture:
-        maps = [_mean_over_ranks(map) for map in self._take_maps(step)]
+        maps = _mean_over_ranks(self._take_maps(step))
+        self._check_maps(step, maps)
         started = time.monotonic()
         capture, masks = _of_rank_0(lambda: self._decide(step, maps), maps[0].device)
         self._captures = capture.index
@@ -192,6 +206,19 @@ class PhaseController:
                     "run its forward pass in training mode in each step, and call after_step after "
                     "each, none left out") from None
         return maps
+
+    def _check_maps(self, step: int, maps: list[Tensor]) -> None:
+        """The same on each rank, as the maps are."""
+        for number, map in enumerate(maps):
+            if not map.isfinite().all():
+                raise ValueError(f"spion.PhaseController: the attention map of layer {number} in step "
+                                 f"{step} has numbers that are not finite; look for NaN in its q and k")
+        for map, before in zip(maps, self._previous_maps):
+            if map.shape != before.shape:
+                self._previous_maps, self._captures = maps, 1
+                self._test = self._test_after([])
+                raise ValueError(f"spion.PhaseController: an attention map of {list(map.shape)} after "
+                                 f"one of {list(before.shape)}; pad all batches to one length")
 
     def _test_after(self, distance: list[float]) -> TransitionTest:
         """One that stands where the capture of these distances left it."""
@@ -236,12 +263,9 @@ class PhaseController:
 
         Raises:
             ValueError: for what no controller saved, or a state of other settings, of another phase or
-                of another number of layers.
+                of another number of layers; the controller then stays as it was.
         """
-        lacking = [name for name in self.state_dict() if name not in ("settings", *state)]
-        if lacking:
-            raise ValueError(f"spion.PhaseController: a state without {', '.join(lacking)}; load what "
-                             "a controller's state_dict() returned")
+        self._check_state(state)
         self._check_settings(state.get("settings", {}))
         is_sparse = [layer.pattern is not None for layer in self._layers]
         if is_sparse != [state["phase"] == "sparse"] * len(self._layers):
@@ -252,11 +276,31 @@ class PhaseController:
         if len(maps) not in (0, len(self._layers)):
             raise ValueError(f"spion.PhaseController: a state of {len(maps)} layers, expected "
                              f"{len(self._layers)}")
+        test = self._test_after(state["distance"])
         self._phase, self._captures = state["phase"], state["captures"]
-        self._previous_maps = list(maps)
-        self._test = self._test_after(state["distance"])
+        self._previous_maps, self._test = list(maps), test
         for layer in self._layers:
             layer._map_requested = state["maps_requested"]
+
+    def _check_state(self, state: dict[str, Any]) -> None:
+        is_dict = isinstance(state, dict)
+        lacking = [name for name in self.state_dict()
+                   if name != "settings" and not (is_dict and name in state)]
+        if lacking:
+            raise ValueError(f"spion.PhaseController: a state without {', '.join(lacking)}; load what "
+                             "a controller's state_dict() returned")
+        fits = {
+            "settings": isinstance(state.get("settings", {}), dict),
+            "phase": state["phase"] in ("dense", "sparse"),
+            "captures": isinstance(state["captures"], int) and state["captures"] >= 0,
+            "distance": _is_list_of(float, state["distance"]),
+            "previous_maps": (_is_list_of(Tensor, state["previous_maps"])
+                              and all(map.dim() == 2 for map in state["previous_maps"])),
+            "maps_requested": isinstance(state["maps_requested"], bool)}
+        wrong = [name for name, is_right in fits.items() if not is_right]
+        if wrong:
+            raise ValueError(f"spion.PhaseController: a state whose {', '.join(wrong)} no controller "
+                             "saved; load what a controller's state_dict() returned")
 
     def _check_settings(self, there: dict[str, Any]) -> None:
         differences = [f"{name} was {there[name]!r} and is {here!r}"
@@ -273,14 +317,15 @@ def _as_python_has_it(number: Any) -> Any:
     return number.item() if hasattr(number, "item") else number
 
 
+def _is_list_of(kind: type, value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(each, kind) for each in value)
+
+
 def _joined(numbers: Sequence[float], form: str) -> str:
     return ", ".join(format(number, form) for number in numbers)
 
 
 def _distance(map: Tensor, before: Tensor) -> float:
-    if map.shape != before.shape:
-        raise ValueError(f"spion.PhaseController: an attention map of {list(map.shape)} after one of "
-                         f"{list(before.shape)}; pad all batches to one length")
     # In double: the sum runs over L * L squares.
     difference = map - before.to(map.device)
     return torch.linalg.vector_norm(difference, dtype=torch.float64).item()
@@ -291,11 +336,23 @@ def _is_distributed() -> bool:
             and distributed.get_world_size() > 1)
 
 
-def _mean_over_ranks(map: Tensor) -> Tensor:
-    if _is_distributed():
+def _mean_over_ranks(maps: list[Tensor]) -> list[Tensor]:
+    """Raises ValueError, on each rank, for maps of other lengths than another rank's."""
+    if not _is_distributed():
+        return maps
+    ranks = distributed.get_world_size()
+    lengths = torch.tensor([len(map) for map in maps], device=maps[0].device)
+    of_rank = [torch.empty_like(lengths) for _ in range(ranks)]
+    distributed.all_gather(of_rank, lengths)
+    for rank, others in enumerate(of_rank):
+        if not torch.equal(others, of_rank[0]):
+            raise ValueError(f"spion.PhaseController: rank {rank} has attention maps of lengths "
+                             f"{others.tolist()}, rank 0 of {of_rank[0].tolist()}; pad all batches, on "
+                             "all ranks, to one length")
+    for map in maps:
         distributed.all_reduce(map)
-        map /= distributed.get_world_size()
-    return map
+        map /= ranks
+    return maps
 
 
 def _of_rank_0(decide: Callable[[], Any], device: torch.device) -> Any:

@@ -165,13 +165,34 @@ class ResumeTest(unittest.TestCase):
         controller = spion.PhaseController(new_layers(), **OPTIONS)
         without_distance = controller.state_dict()
         del without_distance["distance"]
-        for state, lacking in (({"a": 1}, "phase, captures, distance, previous_maps, maps_requested"),
-                               (without_distance, "distance")):
+        whole = "phase, captures, distance, previous_maps, maps_requested"
+        for state, lacking in (({"a": 1}, whole), (None, whole), (without_distance, "distance")):
             with self.assertRaisesRegex(
                     ValueError, f"^spion.PhaseController: a state without {lacking}; load what a "
                     r"controller's state_dict\(\) returned$"):
                 controller.load_state_dict(state)
         self.assertEqual(controller.phase, "dense")
+
+    def test_a_damaged_state_is_refused_by_name_and_changes_nothing(self):
+        layers = new_layers()
+        controller = spion.PhaseController(layers, **OPTIONS)
+        run(controller, layers, settling(6), range(1, 6))
+        state = controller.state_dict()
+        for name, values in (("settings", (None, "a")), ("phase", ("x", None)), ("captures", ("x", -1)),
+                             ("distance", (None, ["a", "b"], 1.0)),
+                             ("previous_maps", ([1], None, [torch.ones(2)] * LAYERS)),
+                             ("maps_requested", ("no",))):
+            for value in values:
+                with self.subTest(name), self.assertRaisesRegex(
+                        ValueError, f"^spion.PhaseController: a state whose {name} no controller saved; "):
+                    controller.load_state_dict(state | {name: value})
+        later = {"captures": 7, "maps_requested": not state["maps_requested"]}
+        for change, message in (({"distance": [1.0]}, "1 distances for 2 layers"),
+                                ({"distance": [1.0, -1.0]}, "distance -1.0 of layer 1"),
+                                ({"previous_maps": [torch.ones(2, 2)]}, "a state of 1 layers")):
+            with self.assertRaisesRegex(ValueError, message):
+                controller.load_state_dict(state | later | change)
+        self.assertEqual(str(controller.state_dict()), str(state))
 
 
 class BadInputTest(unittest.TestCase):
@@ -200,6 +221,26 @@ class BadInputTest(unittest.TestCase):
             with self.subTest(name), self.assertRaisesRegex(
                     TypeError, f"{name} is {value!r}, expected a whole number$"):
                 spion.PhaseController(new_layers(), **(OPTIONS | {name: value}))
+
+    def test_layers_of_both_phases(self):
+        layers = new_layers()
+        layers[1].set_pattern(spion.patterns.full(LENGTH, block_size=16))
+        with self.assertRaisesRegex(
+                ValueError, "^spion.PhaseController: 1 of 2 layers have a pattern, expected all or none; "
+                r"layer.set_pattern\(None\) takes it away$"):
+            spion.PhaseController(layers, **OPTIONS)
+
+    def test_layers_of_any_iterable(self):
+        controller = spion.PhaseController((layer for layer in new_layers()), **OPTIONS)
+        self.assertEqual(controller.phase, "dense")
+
+    def test_what_is_no_step(self):
+        controller = spion.PhaseController(new_layers(), **OPTIONS)
+        for exception, step, expected in ((ValueError, 0, "expected at least 1: steps are counted from 1"),
+                                          (TypeError, "a", "expected a whole number")):
+            with self.assertRaisesRegex(exception, "^spion.PhaseController.after_step: step is "
+                                                   f"{step!r}, {expected}$"):
+                controller.after_step(step)
 
     def test_another_module(self):
         for number, layers in enumerate(([torch.nn.Linear(2, 2)],
@@ -246,18 +287,23 @@ class BadInputTest(unittest.TestCase):
         self.assertEqual(controller.after_step(1).index, 1)
 
     def test_goes_on_after_maps_that_it_refused(self):
-        layers = new_layers()
-        controller = spion.PhaseController(
-            layers, **(OPTIONS | {"capture_interval": 1, "dense_step_limit": 5}))
-        q = torch.randn(1, 1, LENGTH, 16)
-        for step, heads in enumerate((q, torch.full_like(q, torch.nan), q), 1):
-            for layer in layers:
-                layer(heads, heads, heads)
-            if step == 2:
-                with self.assertRaisesRegex(ValueError, "look for NaN"):
-                    controller.after_step(step)
-            else:
-                self.assertEqual(controller.after_step(step).index, (step + 1) // 2)
+        for failing in (1, 2, 3):
+            layers = new_layers()
+            controller = spion.PhaseController(
+                layers, **(OPTIONS | {"capture_interval": 1, "dense_step_limit": 5}))
+            indices = []
+            for step in range(1, 5):
+                q = torch.randn(1, 1, LENGTH, 16) * (torch.nan if step == failing else 1)
+                layers[0](*[torch.randn(1, 1, LENGTH, 16)] * 3)
+                layers[1](q, q, q)
+                if step == failing:
+                    with self.assertRaisesRegex(
+                            ValueError, "^spion.PhaseController: the attention map of layer 1 in step "
+                            f"{step} has numbers that are not finite; look for NaN in its q and k$"):
+                        controller.after_step(step)
+                else:
+                    indices.append(controller.after_step(step).index)
+            self.assertEqual(indices, [1, 2, 3])
 
     def test_an_evaluation_takes_no_map(self):
         layers = new_layers()
@@ -304,17 +350,36 @@ class BadInputTest(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "SpionAttention: pruned is 'zeros'"):
             spion.nn.SpionAttention(pruned="zeros")
 
-    def test_another_length(self):
+    def test_what_is_no_flag(self):
+        for name in ("tf32", "deterministic"):
+            with self.assertRaisesRegex(
+                    TypeError, f"^spion.nn.SpionAttention: {name} is 'no', expected True or False$"):
+                spion.nn.SpionAttention(**{name: "no"})
+        with self.assertRaisesRegex(
+                TypeError, "^spion.PhaseController: shared_pattern is 'no', expected True or False$"):
+            spion.PhaseController(new_layers(), **OPTIONS, shared_pattern="no")
+
+    def test_after_another_length_the_captures_begin_anew(self):
         layers = new_layers()
-        controller = spion.PhaseController(layers, **(OPTIONS | {"capture_interval": 1}))
-        for step, length in ((1, 64), (2, 32)):
+        controller = spion.PhaseController(
+            layers, **(OPTIONS | {"capture_interval": 1, "dense_step_limit": 8,
+                                  "transition_limit_percent": 0}))
+        captures = []
+        for step, length in enumerate((64, 64, 64, 32, 32, 32, 32, 32), 1):
             q = torch.randn(1, 1, length, 16)
             for layer in layers:
                 layer(q, q, q)
-            if step == 1:
-                controller.after_step(1)
-        with self.assertRaisesRegex(ValueError, "pad all batches to one length"):
-            controller.after_step(2)
+            if step == 4:
+                with self.assertRaisesRegex(
+                        ValueError, r"^spion.PhaseController: an attention map of \[32, 32\] after one of "
+                        r"\[64, 64\]; pad all batches to one length$"):
+                    controller.after_step(step)
+            else:
+                captures.append(controller.after_step(step))
+        self.assertEqual([(capture.index, len(capture.distance), len(capture.change_percent))
+                          for capture in captures[:5]],
+                         [(1, 0, 0), (2, 2, 0), (3, 2, 2), (2, 2, 0), (3, 2, 2)])
+        self.assertEqual(controller.phase, "sparse")
 
 
 def train_rank(rank, folder):
@@ -349,7 +414,32 @@ def data_parallel_rank(rank, folder):
     distributed.destroy_process_group()
 
 
+def rank_of_its_own_length(rank, folder):
+    distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+    layers = new_layers()
+    controller = spion.PhaseController(layers, **(OPTIONS | {"capture_interval": 1}))
+    outcomes = []
+    for length in (32 * (rank + 1), 64):
+        q = torch.randn(1, 1, length, 16)
+        for layer in layers:
+            layer(q, q, q)
+        try:
+            outcomes.append(str(controller.after_step(len(outcomes) + 1)))
+        except ValueError as error:
+            outcomes.append(str(error))
+    torch.save(outcomes, f"{folder}/{rank}")
+    distributed.destroy_process_group()
+
+
 class DistributedTest(unittest.TestCase):
+    def test_other_lengths_on_another_rank_are_told_on_all(self):
+        with tempfile.TemporaryDirectory() as folder:
+            torch.multiprocessing.spawn(rank_of_its_own_length, args=(folder,), nprocs=2)
+            for rank in range(2):
+                self.assertEqual(torch.load(pathlib.Path(folder) / str(rank)), [
+                    "spion.PhaseController: rank 1 has attention maps of lengths [64, 64], rank 0 of "
+                    "[32, 32]; pad all batches, on all ranks, to one length", "step 2: capture 1"])
+
     def test_ranks_stay_the_same(self):
         with tempfile.TemporaryDirectory() as folder:
             torch.multiprocessing.spawn(data_parallel_rank, args=(folder,), nprocs=2)
