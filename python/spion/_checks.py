@@ -17,8 +17,9 @@ def check_options(function: str, pruned: str, tf32: bool, deterministic: bool) -
     """Of attention, as block_sparse_attention has them. Raises TypeError or ValueError for others."""
     if pruned not in ("zero", "excluded"):
         raise ValueError(f"{function}: pruned is {pruned!r}, expected \"zero\" or \"excluded\"")
-    check_flag(function, "tf32", tf32)
-    check_flag(function, "deterministic", deterministic)
+    if not (isinstance(tf32, bool) and isinstance(deterministic, bool)):  # each call passes here
+        check_flag(function, "tf32", tf32)
+        check_flag(function, "deterministic", deterministic)
 
 
 def check_flag(function: str, name: str, flag: bool) -> None:
@@ -47,20 +48,25 @@ def check_share(function: str, name: str, share: float | None) -> None:
         raise ValueError(f"{function}: {name} is {share}, expected a number above 0 and at most 1")
 
 
-def taken_heads(function: str, q: Tensor, *others: Tensor) -> tuple[torch.dtype, tuple[Tensor, ...]]:
+def taken_heads(function: str, q: Tensor, *others: Tensor,
+                cast: bool = True) -> tuple[torch.dtype, tuple[Tensor, ...]]:
     """The dtype of the result, and the tensors, all [B, H, L, d], as the kernels take them.
 
     Under autocast they are cast to its dtype, as torch's own attention casts them. The CPU's kernels
-    compute in float32, whatever comes in. Raises TypeError or ValueError for what no kernel takes.
+    compute in float32, whatever comes in. Without `cast` they stay as they are. Raises TypeError or
+    ValueError for what no kernel takes.
     """
     if not isinstance(q, Tensor):
         _refuse(function, q, *others)
     # Each call passes here: microseconds count.
-    shape, dtype, device = q.shape, q.dtype, q.device
-    fits = len(shape) == 4 and shape[3] in HEAD_DIMS and dtype in _DTYPES
-    for tensor in others:
-        fits = (fits and isinstance(tensor, Tensor) and tensor.shape == shape
-                and tensor.device == device and tensor.dtype in _DTYPES)
+    try:
+        shape, dtype, device = q.shape, q.dtype, q.device
+        fits = len(shape) == 4 and shape[3] in HEAD_DIMS and dtype in _DTYPES
+        for tensor in others:
+            fits = (fits and isinstance(tensor, Tensor) and tensor.shape == shape
+                    and tensor.device == device and tensor.dtype in _DTYPES)
+    except RuntimeError:  # a nested tensor has no shape
+        fits = False
     if not fits:
         _refuse(function, q, *others)
     kind = device.type
@@ -73,14 +79,18 @@ def taken_heads(function: str, q: Tensor, *others: Tensor) -> tuple[torch.dtype,
         for tensor in others:
             if tensor.dtype != dtype:
                 _refuse_another_dtype(function, q, *others)
+    if not cast:
+        return dtype, heads
     computed = torch.float32 if kind == "cpu" else dtype
     # The kernels take any strides but along d.
     return dtype, tuple([
-        tensor if tensor.dtype == computed and tensor.stride(3) == 1 else _as_rows(tensor, computed)
-        for tensor in heads])
+        tensor if tensor.dtype == computed and tensor.stride(3) == 1
+        else _as_rows(function, heads, tensor, computed) for tensor in heads])
 
 
-def _as_rows(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+def _as_rows(function: str, heads: tuple[Tensor, ...], tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    if tensor.layout != torch.strided:
+        _refuse(function, *heads)
     tensor = tensor.to(dtype)
     return tensor if tensor.stride(3) == 1 else tensor.contiguous()
 
@@ -91,6 +101,10 @@ def _refuse(function: str, *heads: Tensor) -> NoReturn:
     for name, tensor in zip("qkv", heads):
         if not isinstance(tensor, Tensor):
             raise TypeError(f"{function}: {name} is a {type(tensor).__name__}, expected a Tensor")
+        if tensor.is_nested or tensor.layout != torch.strided:
+            raise TypeError(f"{function}: {name} is a nested or sparse tensor, expected a dense one; "
+                            "make it by .to_padded_tensor() and say the lengths by padding=, or by "
+                            ".to_dense()")
         if tensor.dim() != 4:
             raise ValueError(f"{function}: {name} is {list(tensor.shape)}, expected [batch, heads, "
                              "length, head_dim]")
