@@ -68,7 +68,9 @@ class PhaseController:
     Every capture_interval steps the layers compute their attention map in the first forward pass of
     the step. From the third capture on the transition test looks at the maps; when they have settled,
     each layer gets the pattern of its own map and is sparse from the next step on. Until then the
-    layers refuse to train on a length that block_size does not divide, by a ValueError.
+    layers refuse to train on what they could not take with a pattern, by what block_sparse_attention
+    raises: another head dimension or dtype, keys of another length than queries, or a length that
+    block_size does not divide.
 
     With torch.distributed up, maps are averaged over ranks (of equal batches), and rank 0 decides and
     makes the patterns.

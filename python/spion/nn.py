@@ -45,7 +45,9 @@ class SpionAttention(nn.Module):
             return block_sparse_attention(q, k, v, self.pattern, padding=padding,
                                           pruned=self.pruned, tf32=self.tf32,
                                           deterministic=self.deterministic)
-        if self.training and self._planned_block_size is not None:
+        if self._trains_for_a_controller():
+            # Before training, and not when the pattern is made, perhaps hours later.
+            _checks.taken_heads("spion.nn.SpionAttention", q, k, v, cast=False)
             _check_length(q.shape[2], self._planned_block_size)
         if self._map_requested and self.training:
             self._map = mean_attention_map(q, k, padding=padding, tf32=self.tf32)
@@ -53,6 +55,16 @@ class SpionAttention(nn.Module):
         valid = _valid_keys(padding, q)
         mask = None if valid is None else valid[:, None, None, :]
         return functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
+
+    def _trains_for_a_controller(self) -> bool:
+        return self.training and self._planned_block_size is not None
+
+    def _replicate_for_data_parallel(self) -> "SpionAttention":
+        if self._trains_for_a_controller():
+            raise RuntimeError("spion.nn.SpionAttention: the attention maps of torch.nn.DataParallel's "
+                               "replicas are lost, so that a PhaseController has none; take "
+                               "torch.nn.parallel.DistributedDataParallel")
+        return super()._replicate_for_data_parallel()
 
     def request_map(self) -> None:
         """Makes the next forward pass in training compute its attention map too. Dense phase only.
@@ -106,7 +118,6 @@ class SpionAttention(nn.Module):
 
 
 def _check_length(length: int, block_size: int) -> None:
-    """Before training, and not when the pattern is made, perhaps hours later."""
     if length % block_size != 0:
         smaller = ", or take smaller blocks" if length % SMALLEST_BLOCK == 0 else ""
         raise ValueError(f"spion.nn.SpionAttention: q has a length of {length}, which the "

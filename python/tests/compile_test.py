@@ -105,6 +105,16 @@ class CompileTest(unittest.TestCase):
         layer.set_pattern(PATTERN)
         torch.testing.assert_close(compiled(q, k, v), attend(q, k, v))
 
+    def test_a_layer_of_a_controller(self):
+        layer = spion.nn.SpionAttention()
+        controller = spion.PhaseController([layer], kind="f", block_size=BLOCK, threshold=0.5,
+                                           capture_interval=2, dense_step_limit=2)
+        compiled = torch.compile(layer, backend="aot_eager", fullgraph=True)
+        for step, batch in enumerate((2, 3, 5, 7), 1):
+            compiled(*heads(batch)).sum().backward()
+            controller.after_step(step)
+        self.assertEqual(controller.phase, "sparse")
+
     def test_export(self):
         class Model(torch.nn.Module):
             def __init__(self):

@@ -334,6 +334,34 @@ class BadInputTest(unittest.TestCase):
                 if not controller.is_capture_step(step):
                     controller.after_step(step)
 
+    def test_what_no_pattern_takes_is_told_from_the_first_step(self):
+        q, k, wide = (torch.randn(1, 1, *size) for size in ((LENGTH, 16), (64, 16), (LENGTH, 24)))
+        new_layers()[0](wide, wide, wide)
+        for exception, message, heads in (
+                (ValueError, "a head dimension of 24, expected one of 16", (wide, wide, wide)),
+                (TypeError, "q is torch.float64, expected float16", [q.double()] * 3),
+                (TypeError, "v is torch.float16, expected q's torch.float32", (q, q, q.half())),
+                (ValueError, r"k is \[1, 1, 64, 16\], expected q's", (q, k, k)),
+                (ValueError, r"v is \[1, 1, 128, 8\], expected q's", (q, q, q[..., :8]))):
+            layers = new_layers()
+            spion.PhaseController(layers, **(OPTIONS | {"capture_interval": 3}))
+            with self.subTest(message), self.assertRaisesRegex(
+                    exception, f"^spion.nn.SpionAttention: {message}"):
+                layers[0](*heads)
+            layers[0](q.half(), q.half(), q.half())
+            with torch.autocast("cpu", dtype=torch.bfloat16):
+                layers[0](q, q.half(), q)
+
+    def test_replicas_of_data_parallel_are_refused_in_the_dense_phase(self):
+        layers = new_layers()
+        layers[0]._replicate_for_data_parallel()
+        spion.PhaseController(layers, **OPTIONS)
+        with self.assertRaisesRegex(RuntimeError, "DataParallel's replicas are lost.*DistributedData"):
+            layers[0]._replicate_for_data_parallel()
+        layers.eval()[0]._replicate_for_data_parallel()
+        layers.train()[0].set_pattern(spion.patterns.full(LENGTH, block_size=16))
+        layers[0]._replicate_for_data_parallel()
+
     def test_lengths_are_left_alone_in_evaluation_and_without_a_controller(self):
         q = torch.randn(1, 1, 100, 16)
         layers = new_layers()
