@@ -29,12 +29,23 @@ def check_flag(function: str, name: str, flag: bool) -> None:
 
 
 def check_whole(function: str, **values: int) -> None:
-    """Raises TypeError for what is no whole number, ValueError for one that an operator cannot take."""
+    """Raises TypeError for what is no whole number."""
     for name, value in values.items():
         if not isinstance(value, numbers.Integral):
             raise TypeError(f"{function}: {name} is {value!r}, expected a whole number")
-        if not -2**63 <= value < 2**63:
-            raise ValueError(f"{function}: {name} is {value}, expected a number of 64 bits")
+
+
+def check_counts(function: str, **values: int) -> None:
+    """Raises TypeError for what is no whole number, ValueError for one beyond what operators count."""
+    check_whole(function, **values)
+    for name, value in values.items():
+        if not 0 <= value < 2**31:
+            raise ValueError(f"{function}: {name} is {value}, expected a number from 0 to 2^31 - 1")
+
+
+def one_of(sizes: tuple[int, ...]) -> str:
+    """As messages name them."""
+    return f"one of {', '.join(map(str, sizes))}"
 
 
 def check_share(function: str, name: str, share: float | None) -> None:
@@ -117,7 +128,7 @@ def _refuse(function: str, *heads: Tensor) -> NoReturn:
         if tensor.dtype not in _DTYPES:
             raise TypeError(f"{function}: {name} is {tensor.dtype}, expected float16, bfloat16 or "
                             "float32; convert it by .to()")
-    raise ValueError(f"{function}: a head dimension of {q.shape[3]}, expected one of 16, 32, 64, 128; "
+    raise ValueError(f"{function}: a head dimension of {q.shape[3]}, expected {one_of(HEAD_DIMS)}; "
                      "choose another number of heads")
 
 

@@ -124,8 +124,8 @@ def _obstacle(parent: nn.Module, name: str, attention: nn.MultiheadAttention) ->
     if attention.bias_k is not None or attention.add_zero_attn:
         return "add_bias_kv or add_zero_attn add keys that no pattern has"
     if attention.head_dim not in _checks.HEAD_DIMS:
-        return (f"heads of {attention.head_dim} numbers, expected 16, 32, 64 or 128; choose another "
-                "number of heads")
+        return (f"heads of {attention.head_dim} numbers, expected {_checks.one_of(_checks.HEAD_DIMS)}; "
+                "choose another number of heads")
     return None
 
 

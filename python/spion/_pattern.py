@@ -11,13 +11,22 @@ from spion import _checks, _operators
 
 _BLOCK_SIZES = (16, 32, 64, 128)
 SMALLEST_BLOCK, LARGEST_BLOCK = min(_BLOCK_SIZES), max(_BLOCK_SIZES)
+_MOST_BLOCKS = 65536
 
 
 def check_block_size(function: str, block_size: int) -> None:
     """Raises TypeError or ValueError for one that no pattern has."""
     _checks.check_whole(function, block_size=block_size)
     if block_size not in _BLOCK_SIZES:
-        raise ValueError(f"{function}: block_size is {block_size}, expected one of 16, 32, 64, 128")
+        raise ValueError(f"{function}: block_size is {block_size}, expected "
+                         f"{_checks.one_of(_BLOCK_SIZES)}")
+
+
+def check_side(function: str, blocks: int) -> None:
+    """Raises ValueError for more blocks a side than a pattern has, before memory is asked for."""
+    if blocks > _MOST_BLOCKS:
+        raise ValueError(f"{function}: {blocks} blocks a side, expected 1 to {_MOST_BLOCKS}; use a "
+                         "larger block for a longer sequence")
 
 
 class BlockPattern(nn.Module):
@@ -50,7 +59,9 @@ class BlockPattern(nn.Module):
         if mask.dim() not in (2, 3) or mask.shape[-1] != mask.shape[-2] or mask.numel() == 0:
             raise ValueError(f"spion.BlockPattern: mask is {list(mask.shape)}, expected [n, n], or "
                              "[heads, n, n], of at least one block")
+        check_side("spion.BlockPattern", mask.shape[-1])
         check_block_size("spion.BlockPattern", block_size)
+        _check_numbers("spion.BlockPattern", "mask", mask)
         diagonal = torch.eye(mask.shape[-1], dtype=torch.bool, device="cpu")  # whatever the default is
         whole = mask.detach().cpu() | diagonal
         each = whole.reshape(-1, *mask.shape[-2:]).contiguous()
@@ -136,7 +147,7 @@ class BlockPattern(nn.Module):
             return cls(*_mask_and_block_size(pattern))
         except json.JSONDecodeError as error:
             raise ValueError(f"spion.BlockPattern.from_json: not JSON: {error}") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"spion.BlockPattern.from_json: not a block pattern: {error}") from error
 
     def to_json(self) -> dict[str, Any]:
@@ -184,6 +195,7 @@ def _mask_and_block_size(pattern: Any) -> tuple[Tensor, int]:
     if not isinstance(rows, list) or len(rows) != side:
         what = f"a list of {len(rows)}" if isinstance(rows, list) else f"a {type(rows).__name__}"
         raise ValueError(f"columns_of_row is {what}, expected a list of {side} rows")
+    check_side("columns_of_row", side)
     mask = torch.eye(side, dtype=torch.bool, device="cpu")
     for row, columns in enumerate(rows):
         if not isinstance(columns, list):
@@ -199,6 +211,11 @@ def _mask_and_block_size(pattern: Any) -> tuple[Tensor, int]:
         raise ValueError(f"kept_blocks is {kept}, but its rows and the diagonal keep "
                          f"{int(mask.sum())}")
     return mask, block_size
+
+
+def _check_numbers(function: str, name: str, tensor: Tensor) -> None:
+    if tensor.is_meta:
+        raise ValueError(f"{function}: {name} is on meta, expected one that has its numbers")
 
 
 def _whole(name: str, number: Any) -> int:
@@ -223,7 +240,8 @@ def generate_pattern(map: Tensor, kind: str, *, block_size: int, density: float 
         map: [L, L] of finite numbers, as mean_attention_map makes them, on any device.
         kind: "c", "f" or "cf".
         block_size: b, in tokens: 16, 32, 64 or 128; divides L.
-        density: for "c": the share of kept blocks, diagonal included; in (0, 1].
+        density: for "c": at most this share of the blocks is kept, up to 1 / n less where the diagonal
+            is itself among the highest, and the diagonal in any case; in (0, 1].
         threshold: for "f" and "cf": the quantile that a marked block must exceed; in (0, 1]. Both are
             to be in their range, also where the kind has no use for them.
         filter_width: of the diagonal convolution, in tokens; odd.
@@ -246,10 +264,16 @@ def generate_mask(map: Tensor, kind: str, block_size: int, density: float | None
     function = "spion.generate_pattern"
     if not isinstance(map, Tensor):
         raise TypeError(f"{function}: map is a {type(map).__name__}, expected a Tensor")
+    if map.is_complex():
+        raise TypeError(f"{function}: map is {map.dtype}, expected real numbers")
+    _check_numbers(function, "map", map)
     if not isinstance(kind, str):
         raise TypeError(f"{function}: kind is {kind!r}, expected \"c\", \"f\" or \"cf\"")
     check_block_size(function, block_size)
     _checks.check_whole(function, filter_width=filter_width)
+    if filter_width % 2 == 0 or not 1 <= filter_width < 2**31:
+        raise ValueError(f"{function}: filter_width is {filter_width}, expected an odd number from 1 to "
+                         "2^31 - 1, such as 31")
     _checks.check_share(function, "density", density)
     _checks.check_share(function, "threshold", threshold)
     name, value = ("density", density) if kind == "c" else ("threshold", threshold)
@@ -266,7 +290,7 @@ def fixed_pattern(kind: str, length: int, block_size: int, **options: int) -> Bl
     """A pattern that is the same for every input; see spion.patterns. Options in their order there."""
     function = f"spion.patterns.{kind}"
     check_block_size(function, block_size)
-    _checks.check_whole(function, length=length, **options)
+    _checks.check_counts(function, length=length, **options)
     mask = _operators.called(torch.ops.spion.fixed_pattern.default, kind, length, block_size,
                              list(options.values()))
     return BlockPattern(mask, block_size)

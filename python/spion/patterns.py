@@ -8,7 +8,7 @@ leave pruned pairs out of the softmax: ``spion.block_sparse_attention(..., prune
 import torch
 
 from spion import _checks
-from spion._pattern import BlockPattern, check_block_size, fixed_pattern
+from spion._pattern import BlockPattern, check_block_size, check_side, fixed_pattern
 
 __all__ = ["longformer", "bigbird", "strided", "fixed", "full"]
 
@@ -83,4 +83,5 @@ def full(length: int, *, block_size: int) -> BlockPattern:
         raise ValueError(f"{function}: blocks of {block_size} do not divide a sequence of "
                          f"{length}; choose a length that is a multiple of the block size")
     side = length // block_size
-    return BlockPattern(torch.ones(side, side, dtype=torch.bool), block_size)
+    check_side(function, side)
+    return BlockPattern(torch.ones(side, side, dtype=torch.bool, device="cpu"), block_size)

@@ -49,10 +49,19 @@ class FixedPatternTest(unittest.TestCase):
                 ("spion.patterns.longformer: blocks of 16 do not divide a sequence of 100",
                  lambda: patterns.longformer(100, block_size=16)),
                 ("do not divide", lambda: patterns.full(100, block_size=16)),
-                ("spion.patterns.longformer: window = -1", lambda: patterns.longformer(128, block_size=16, window=-1)),
+                ("spion.patterns.longformer: window is -1, expected a number from 0 to 2\\^31 - 1$",
+                 lambda: patterns.longformer(128, block_size=16, window=-1)),
+                (f"spion.patterns.longformer: window is {10**30}, expected a number from 0 to",
+                 lambda: patterns.longformer(128, block_size=16, window=10**30)),
+                (f"spion.patterns.bigbird: seed is {2**63}, expected a number from 0 to",
+                 lambda: patterns.bigbird(128, block_size=16, seed=2**63)),
+                (f"spion.patterns.longformer: length is {10**30}, expected a number from 0 to",
+                 lambda: patterns.longformer(10**30, block_size=16)),
+                ("spion.patterns.longformer: a fixed pattern's length is at least 1; got 0",
+                 lambda: patterns.longformer(0, block_size=16)),
+                ("spion.patterns.full: 65537 blocks a side, expected 1 to 65536; use a larger block",
+                 lambda: patterns.full(16 * 65537, block_size=16)),
                 ("spion.patterns.strided: a fixed pattern's stride is at least 1", lambda: patterns.strided(128, block_size=16, stride=0)),
-                ("spion.patterns.longformer: window = -2",
-                 lambda: patterns.longformer(128, block_size=16, window=-2)),
                 ("spion.patterns.longformer: block_size is 48, expected one of 16",
                  lambda: patterns.longformer(144, block_size=48)),
                 ("block_size is 8, expected one of 16",
@@ -113,6 +122,14 @@ class GeneratePatternTest(unittest.TestCase):
                  lambda: spion.generate_pattern(map, "f", block_size="16", threshold=0.5)),
                 (ValueError, "^spion.generate_pattern: block_size is -1, expected one of 16",
                  lambda: spion.generate_pattern(map, "f", block_size=-1, threshold=0.5)),
+                (ValueError, "^spion.generate_pattern: filter_width is -1, expected an odd number from 1",
+                 lambda: spion.generate_pattern(map, "cf", filter_width=-1, **good)),
+                (ValueError, f"filter_width is {2**64 + 1}, expected an odd number from 1 to",
+                 lambda: spion.generate_pattern(map, "cf", filter_width=2**64 + 1, **good)),
+                (TypeError, "^spion.generate_pattern: map is torch.complex64, expected real numbers$",
+                 lambda: spion.generate_pattern(map.to(torch.complex64), "f", **good)),
+                (ValueError, "^spion.generate_pattern: map is on meta, expected one that has its numbers",
+                 lambda: spion.generate_pattern(map.to("meta"), "f", **good)),
                 (ValueError, "side 64, expected a positive multiple of the block size 128",
                  lambda: spion.generate_pattern(map, "f", block_size=128, threshold=0.5)),
                 (ValueError, r"\[length, length\]; got 3 dimensions of 1 x 64 x 64",
@@ -141,6 +158,7 @@ class BlockPatternTest(unittest.TestCase):
             self.assertTrue(torch.equal(spion.patterns.longformer(64, block_size=16).mask,
                                         expected.mask))
             self.assertEqual(spion.BlockPattern.from_json(document).kept_blocks, 1)
+            self.assertEqual(spion.patterns.full(64, block_size=16).kept_blocks, 16)
 
     def test_a_loaded_pattern_is_where_its_layer_is(self):
         sparse = spion.nn.SpionAttention()
@@ -176,6 +194,10 @@ class BlockPatternTest(unittest.TestCase):
                  {"columns_of_row": [[0], [True]]}),
                 ("row 1 has the column 0 more than once",
                  {"columns_of_row": [[0], [0, 0]], "kept_blocks": 3}),
+                ("columns_of_row: 65537 blocks a side, expected 1 to 65536",
+                 {"blocks_per_side": 65537, "columns_of_row": [[]] * 65537}),
+                (r"spion.BlockPattern: mask is \[0, 0\]",
+                 {"blocks_per_side": 0, "columns_of_row": [], "kept_blocks": 0}),
                 ("spion.BlockPattern: block_size is 5", {"block_size": 5})]:
             with self.subTest(message), self.assertRaisesRegex(
                     ValueError, f"^spion.BlockPattern.from_json: not a block pattern: {message}"):
@@ -183,6 +205,7 @@ class BlockPatternTest(unittest.TestCase):
         for message, document in (("it has no block_size, kept_blocks",
                                    {"blocks_per_side": 1, "columns_of_row": [[0]]}),
                                   ("a list, expected an object", "[1]"),
+                                  ("maximum recursion depth exceeded", "[" * 100000),
                                   ("a NoneType, expected an object", None)):
             with self.subTest(message), self.assertRaisesRegex(
                     ValueError, f"^spion.BlockPattern.from_json: not a block pattern: {message}"):
@@ -209,7 +232,10 @@ class BlockPatternTest(unittest.TestCase):
                 (TypeError, "mask is torch.float32", torch.eye(2)),
                 (TypeError, "mask is a? ?list", [[True]]),
                 (ValueError, r"mask is \[2, 3\]", torch.ones(2, 3).bool()),
-                (ValueError, r"mask is \[0, 0\]", torch.ones(0, 0).bool())]:
+                (ValueError, r"mask is \[0, 0\]", torch.ones(0, 0).bool()),
+                (ValueError, "^spion.BlockPattern: mask is on meta", torch.ones(2, 2).bool().to("meta")),
+                (ValueError, "^spion.BlockPattern: 65537 blocks a side, expected 1 to 65536",
+                 torch.ones(1, 1).bool().expand(65537, 65537))]:
             with self.subTest(message), self.assertRaisesRegex(exception, message):
                 spion.BlockPattern(mask, 16)
 

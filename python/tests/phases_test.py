@@ -206,8 +206,8 @@ class BadInputTest(unittest.TestCase):
                 ("threshold is 2.0", new_layers(), {"threshold": 2.0}),
                 ("threshold is nan", new_layers(), {"threshold": float("nan")}),
                 ("density is 7.0", new_layers(), {"density": 7.0}),
-                ("width 4", new_layers(), {"filter_width": 4}),
-                ("filter_width = -1", new_layers(), {"filter_width": -1}),
+                ("filter_width is 4, expected an odd number", new_layers(), {"filter_width": 4}),
+                ("filter_width is -1, expected an odd", new_layers(), {"filter_width": -1}),
                 ("^spion.PhaseController: transition_limit_percent is -1, expected 0 to 100 percent$",
                  new_layers(), {"transition_limit_percent": -1}),
                 ("transition_limit_percent is 101", new_layers(), {"transition_limit_percent": 101})]:
