@@ -36,8 +36,8 @@ def block_sparse_attention(q: Tensor, k: Tensor, v: Tensor, pattern: BlockPatter
         tf32: whether a GPU may round float32 to tf32 for its products.
         deterministic: False permits gradients of q that differ in their last bits from run to run.
             On a GPU of compute capability 9.0, with 16-bit numbers, d 64 and blocks of 128, they
-            are faster; all else is deterministic anyway, and so are they where
-            torch.use_deterministic_algorithms asks for it.
+            are faster; all else is deterministic anyway, on a CPU for one number of threads, and so
+            are they where torch.use_deterministic_algorithms asks for it.
 
     Returns:
         [B, H, L, d] of q's dtype (autocast's, under it), laid out in memory as [B, L, H, d], so that

@@ -158,12 +158,12 @@ class PhaseController:
             On a capture step what it showed, which the logger "spion" has too; else None.
 
         Raises:
+            TypeError, ValueError: for what is no step.
             RuntimeError: on a capture step in which a layer computed no map: its forward pass was not
                 run, not in training mode, or a call for the step before was left out.
             ValueError: for maps that no pattern can be made of: with NaN, of another length than
                 another rank's, or than those before, with which these then count as the first capture.
-            After either the next step may follow.
-            TypeError, ValueError: for what is no step.
+            After either of these the next step may follow.
         """
         _checks.check_whole("spion.PhaseController.after_step", step=step)
         if step < 1:
