@@ -57,7 +57,11 @@ absl::StatusOr<Outcome> FollowTraining(const Session& session, Team& team, Progr
   options.group = &group;
   options.stop_requested = [&] { return interrupt.raised(); };
   options.on_step = [&](int64_t step) { team.Tell(step, ""); };
-  options.state = state.has_value() ? &*state : nullptr;
+  if (state.has_value()) {
+    options.state = &*state;
+    ASSIGN_OR_RETURN(const int64_t step, StepOf(*state));
+    options.on_step(step);
+  }
   TrainingEvents nobody;
   ASSIGN_OR_RETURN(const TrainingResult result,
                    Train(session.experiment, session.data, model, nobody, options));

@@ -1,5 +1,6 @@
 #include "experiments/run_experiment.h"
 
+#include <algorithm>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -188,6 +189,7 @@ absl::StatusOr<Outcome> LeadTraining(const Session& session, const Options& opti
                               : absl::StrCat(run.File(kStateFileName).path(), " of step ", saved,
                                              or_later));
   };
+  on_step(std::max<int64_t>(first_saved_step, 0));  // a rank may be lost before the next
   const absl::StatusOr<TrainingResult> trained =
       TrainWithinMemory(session, model, run, journal,
                         {.group = &group,

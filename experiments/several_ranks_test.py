@@ -185,6 +185,10 @@ class LostRankTest(RankCase):
         run = self.folder / "killed"
         processes = self.start_ranks(2, run, *LONG, "--resume", "--save_interval=1")
         self.wait_for_line("goes on after step", processes[0])
+        # Whether or not it has told of the state yet.
+        processes[0].kill()
+        self.assertRegex(self.end(processes)[1][2],
+                         f"--resume goes on from (it|{run}/state.safetensors of step)")
 
     def test_a_write_that_fails_ends_all(self):
         run = self.folder / "run"

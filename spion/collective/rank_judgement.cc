@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 
 namespace spion {
 
@@ -73,8 +74,10 @@ bool RankJudgement::OthersAreDone() const {
 
 std::string RankJudgement::LastState(const RankBeat& mine) const {
   const std::string& state = rank_ == 0 ? mine.state : beats_[0].state;
-  return state.empty() ? "; no state has been saved"
-                       : absl::StrCat("; the same command with --resume goes on from ", state);
+  constexpr absl::string_view kWayOn = "the same command with --resume goes on from ";
+  // What was heard last may be a second old, and a run on CPUs saves one when it loses a rank.
+  return state.empty() ? absl::StrCat("; if a state was saved, ", kWayOn, "it")
+                       : absl::StrCat("; ", kWayOn, state);
 }
 
 }  // namespace spion

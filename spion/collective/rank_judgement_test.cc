@@ -68,7 +68,8 @@ TEST_F(RankJudgementTest, WhoFailsIsNamedAfterTwoBeats) {
   beats_[2].step = 12;
   EXPECT_EQ(Until(102, {0, 1, 2}), "");
   EXPECT_EQ(Until(103, {0, 1, 2}),
-            "rank 2 of 3 on host2 failed after step 12: no space left; no state has been saved");
+            "rank 2 of 3 on host2 failed after step 12: no space left; if a state was saved, the "
+            "same command with --resume goes on from it");
   EXPECT_EQ(now_, 102);
 }
 
@@ -93,7 +94,7 @@ TEST_F(RankJudgementTest, WhileTheStoreDoesNotAnswerNoRankIsBlamed) {
   EXPECT_EQ(Until(121.6, {}, false), "");  // at 121.5 the store
   EXPECT_EQ(Until(123, {}, false),
             "the launcher on host0 is lost: its store does not answer; the last step that rank 0 "
-            "told of is 3; no state has been saved");
+            "told of is 3; if a state was saved, the same command with --resume goes on from it");
   EXPECT_EQ(now_, 122);
 }
 
@@ -101,7 +102,7 @@ TEST_F(RankJudgementTest, AStoreThatIsGoneEndsTheRunAtOnce) {
   judgement_.LoseStore();
   EXPECT_THAT(judgement_.Verdict(beats_[1], At(100)),
               AllOf(StartsWith("the launcher is lost: its store is gone"),  // no host is known yet
-                    HasSubstr("; no state has been saved")));
+                    HasSubstr("; if a state was saved, the same command")));
 }
 
 TEST_F(RankJudgementTest, AProcessThatWasStoppedForgivesTheOthersTheirSilence) {
@@ -124,7 +125,8 @@ TEST_F(RankJudgementTest, RankZeroKnowsItsOwnStateBeforeItIsHeard) {
   const RankJudgement first(0, 2, {}, At(0));
   EXPECT_EQ(first.LastState({.state = "a state"}),
             "; the same command with --resume goes on from a state");
-  EXPECT_EQ(judgement_.LastState({.state = "a state"}), "; no state has been saved");
+  EXPECT_EQ(judgement_.LastState({.state = "a state"}),
+            "; if a state was saved, the same command with --resume goes on from it");
 }
 
 }  // namespace

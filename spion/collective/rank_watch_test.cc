@@ -126,7 +126,8 @@ TEST_F(RankWatchTest, WhoFailsSaysWhyToAll) {
   EXPECT_EQ(ranks_[1]->ending.Message(), "rank 1 of 3 on host1: no space left");
   for (const int rank : {0, 2}) {
     EXPECT_EQ(ranks_[rank]->ending.Message(),
-              "rank 1 of 3 on host1 failed after step 12: no space left; no state has been saved");
+              "rank 1 of 3 on host1 failed after step 12: no space left; if a state was saved, the "
+              "same command with --resume goes on from it");
   }
 }
 
@@ -151,8 +152,9 @@ TEST_F(RankWatchTest, AfterAFailedCallItIsFoundOutWhoIsLost) {
 TEST_F(RankWatchTest, WhoKnowsOnlyThatACallFailedTellsTheOthers) {
   Start(2);
   ranks_[1]->watch.Blame("connection reset");
-  const std::string lost = "the ranks lost each other (connection reset); no state has been saved";
-  EXPECT_EQ(ranks_[1]->ending.Message(), lost);
+  EXPECT_EQ(ranks_[1]->ending.Message(),
+            "the ranks lost each other (connection reset); if a state was saved, the same command "
+            "with --resume goes on from it");
   EXPECT_THAT(ranks_[0]->ending.Message(),
               HasSubstr("rank 1 of 2 on host1 failed after step 0: the ranks lost each other"));
 }
