@@ -25,8 +25,10 @@ UNITS = {
         "majority": {
             "deps": [
                 "//spion/base:random",
+                "//spion/base:read_lines",
                 "//spion/base:sha256",
                 "//spion/base:status",
+                "//spion/data:data_folder",
                 "//spion/data:generated_sizes",
                 "//spion/data:task",
                 "@absl",
