@@ -74,8 +74,17 @@ def errors(results):
              result.error) for result in results if result.state == State.FAILED]
 
 
+def _remove_earlier_grids(page, folder):
+    """The files of grids that the page had by another call and now has not, as of another task."""
+    names = {f"{page.name}.{block.key}.csv" for block in page.blocks if isinstance(block, Grid)}
+    for path in folder.glob(f"{page.name}.*.csv"):
+        if path.name not in names and len(path.suffixes) == 2:
+            path.unlink(missing_ok=True)
+
+
 def write(page, folder, preset_name, command):
-    """All files of a page, which `command` gives again; returns the HTML file."""
+    """All files of a page, which `command` gives again, and no others of grids of that page; returns
+    the HTML file."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     frame = Frame(warnings_of(preset_name, page.results), remarks_on(page.results),
@@ -87,6 +96,7 @@ def write(page, folder, preset_name, command):
     durable.write_text(folder / f"{page.name}.tex", write_text.latex(page, frame))
     target = folder / f"{page.name}.html"
     durable.write_text(target, write_html.page_text(page, frame))
+    _remove_earlier_grids(page, folder)
     states = [result.state for result in page.results]
     durable.write_text(folder / f".{page.name}.json", json.dumps(
         {"title": page.title, "about": page.about,

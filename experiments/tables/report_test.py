@@ -85,6 +85,15 @@ class ReportTest(unittest.TestCase):
                     for line in files["tex"].splitlines() if line.endswith(r" \\")]
         self.assertEqual(in_latex, [COLUMNS, *expected])
 
+    def test_grids_of_an_earlier_call_go_and_other_files_stay(self):
+        others = ["accuracy.csv", "accuracy.my.own.csv", "accuracy.old.txt", "memory.text.csv"]
+        for name in [*others, "accuracy.text.csv"]:
+            (self.folder / name).write_text("earlier")
+        self.write()
+        self.assertEqual(sorted(path.name for path in self.folder.glob("*")
+                                if path.suffix in (".csv", ".txt")),
+                         sorted([*others, "accuracy.matrix.csv"]))
+
     def test_a_failed_cell_is_shown_with_its_error(self):
         files = self.write()
         self.assertIn('<td class="number failed">failed</td>', files["html"])
