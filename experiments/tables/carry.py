@@ -22,6 +22,7 @@ sys.path += [str(_SOURCE / "tools/command_line"), str(_SOURCE / "benchmarks")]
 import ask
 import choice
 import command_line
+import durable
 import gpus
 import pack
 import run_cells
@@ -99,7 +100,7 @@ def _check_out(out, archives):
     try:  # Better now than when all cells have run.
         pack.try_place(out)
     except OSError as error:
-        raise CarryError(f"--out={out} cannot be written: {error}") from error
+        raise CarryError(f"--out={out} cannot be written: {error.strerror}") from error
 
 
 # ---- Running ----
@@ -154,7 +155,7 @@ def _pack(store, needs, options, out):
 
     def leave_out(folder, error):
         unread.append(folder)
-        _say(f"warning: {folder} is not packed: {error}")
+        _say(f"warning: {folder} is not packed: {durable.told(error)}")
     store.rescue_left_behind()
     earlier, cells = pack.parts_of(out), pack.collect(store.folder, needs, leave_out)
     paths = pack.write(cells, out, int(options.part_mib * _MIB), leave_out)
@@ -222,8 +223,11 @@ def main(arguments):
     except KeyboardInterrupt:
         print("stopped by a signal before anything ran", file=sys.stderr)
         return _INTERRUPTED
-    except (CarryError, gpus.GpusError, unpack.UnpackError, ask.AskError, OSError) as error:
+    except (CarryError, gpus.GpusError, unpack.UnpackError, ask.AskError) as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {durable.told(error)}", file=sys.stderr)
         return 1
 
 

@@ -20,6 +20,12 @@ def naming(path):
         raise
 
 
+def told(error):
+    """For the user: which file, and what is wrong with it."""
+    what = error.strerror or str(error)
+    return f"{error.filename}: {what}" if error.filename else what
+
+
 def _sync(path):
     descriptor = os.open(path, os.O_RDONLY)
     try:

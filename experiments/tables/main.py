@@ -12,6 +12,7 @@ some failed (the pages show which, and why), or an error; 2: a wrong flag; 130: 
 """
 
 import argparse
+import os
 import pathlib
 import shlex
 import sys
@@ -26,6 +27,7 @@ import ask
 import charts
 import choice
 import command_line
+import durable
 import kept
 import report_only
 import run_cells
@@ -47,6 +49,14 @@ def parse_arguments(arguments):
     for name in ("cells_only", "estimate_only"):
         if options.report_only and getattr(options, name):
             parser.error(f"--report_only runs nothing and writes pages; --{name} does not go with it")
+    results = command_line.user_path(options.results_dir)
+    is_default = options.results_dir == parser.get_default("results_dir")
+    if options.report_only and not is_default and not os.path.isdir(results):
+        parser.error(f"--results_dir={options.results_dir}: there is no folder {results} to report on")
+    bundle = command_line.user_path(options.bundle)
+    if options.bundle and not options.report_only and not os.path.isfile(bundle / "run"):
+        parser.error(f"--bundle={options.bundle} is no bundle: {bundle} has no program run; make one "
+                     "with `bazel run //tools:bundle -- --out=DIR`")
     return options
 
 
@@ -60,6 +70,13 @@ def _command(options, arguments):
 
 def _say(text):
     print(text, flush=True)
+
+
+def _way_on(options):
+    """For the end of an error's text: only where there are, or could be, results to go on with."""
+    folder = command_line.user_path(options.results_dir) / options.preset
+    return ("; the same command goes on with what is missing"
+            if not options.report_only and os.path.isdir(folder) else "")
 
 
 def _do(options, command):
@@ -78,8 +95,7 @@ def main(arguments):
         print(f"error: {error}", file=sys.stderr)
         return 1
     except OSError as error:
-        goes_on = "" if options.report_only else "; the same command goes on with what is missing"
-        print(f"error: {error}{goes_on}", file=sys.stderr)
+        print(f"error: {durable.told(error)}{_way_on(options)}", file=sys.stderr)
         return 1
     except (run_cells.Interrupted, KeyboardInterrupt):
         _say("interrupted; the same command goes on: with the trainings that were under way, where "

@@ -73,6 +73,31 @@ class SlipTest(CommandTest):
         for flag in ("--cells_only", "--estimate_only"):
             self.assertIn(f"{flag} does not go with it", self.refuses("--report_only", flag))
 
+    def test_a_report_on_a_folder_that_is_not_there_is_refused(self):
+        """Else it would be one of other results, and look right."""
+        self.assertIn(f"error: --results_dir={self.results}: there is no folder",
+                      self.refuses("--report_only"))
+        self.assertFalse(self.results.exists())
+
+    def test_a_folder_that_is_no_bundle_is_refused(self):
+        self.assertIn("error: --bundle=/nope is no bundle: ", self.refuses("--bundle=/nope"))
+
+
+class UnusableFolderTest(CommandTest):
+    def test_where_nothing_can_be_kept_no_way_on_is_told(self):
+        self.results.write_text("a file")
+        code, said = self.call()
+        self.assertEqual(code, 1)
+        self.assertRegex(said, rf"\nerror: {self.results}/quick/\S*: Not a directory\n$")
+
+    def test_where_results_can_be_kept_the_same_command_goes_on(self):
+        self.call()
+        (self.results / "quick/accuracy.md").unlink()
+        (self.results / "quick/accuracy.md").mkdir()
+        code, said = self.call()
+        self.assertEqual(code, 1)
+        self.assertRegex(said, r"\nerror: \S+accuracy.md\S*: Is a directory; the same command goes on ")
+
 
 class WithoutBazelTest(CommandTest):
     def test_the_source_starts_by_itself(self):

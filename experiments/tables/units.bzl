@@ -9,6 +9,7 @@ UNITS = {
         "ask",
         "cells",
         "choice",
+        "durable",
         "gpus",
         "pack",
         "presets",
