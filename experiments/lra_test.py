@@ -138,6 +138,20 @@ class TrainingTest(unittest.TestCase):
         self.assertEqual(result.returncode, 1)
         self.assertIn("evaluate it with //experiments:lra_image_cf", result.stderr)
 
+    def test_a_checkpoint_of_another_length_names_the_flags_that_evaluate_it(self):
+        folder = new_folder() / "run"
+        small = ("--batch_size=1", "--test_examples=4")
+        result = run("--steps=1", "--dev_examples=4", "--sequence_length=256", *small,
+                     "--preset=quick", f"--out_dir={folder}", task="text")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        evaluation = ("--mode=eval", f"--checkpoint={folder}/last.safetensors", *small)
+        result = run(*evaluation, task="text")
+        self.assertEqual(result.returncode, 1)
+        flags = "--preset=quick --sequence_length=256"
+        self.assertIn(f"it was trained with {flags}, and", result.stderr)
+        result = run(*evaluation, *flags.split(), task="text")
+        self.assertEqual(result.returncode, 0, result.stderr)
+
     def test_an_evaluation_leaves_the_checkpoints_run_where_it_is(self):
         before = content(self.folder.parent)
         result = run("--mode=eval", f"--checkpoint={self.folder}/best_sparse.safetensors",

@@ -21,6 +21,17 @@
 namespace spion {
 namespace {
 
+// Which flags give the model the checkpoint's length: its table of positions has a row for each.
+std::string FlagsOfLength(const Checkpoint& checkpoint, const TaskShape& shape) {
+  const std::string preset = absl::StrCat("--preset=", checkpoint.info.preset);
+  const auto table = checkpoint.weights.find("positions.table");
+  if (!shape.has_padding || table == checkpoint.weights.end() || table->second.dim() != 2 ||
+      table->second.size(0) == shape.sequence_length) {
+    return preset;
+  }
+  return absl::StrCat(preset, " --sequence_length=", table->second.size(0));
+}
+
 // The model of the checkpoint, which must be one of the session's task and method.
 absl::Status RestoreInto(SequenceClassifier& model, const Checkpoint& checkpoint,
                          const Session& session, const Options& options) {
@@ -32,9 +43,10 @@ absl::Status RestoreInto(SequenceClassifier& model, const Checkpoint& checkpoint
   }
   absl::Status restored = Restore(checkpoint, model);
   if (restored.ok()) return restored;
-  return absl::InvalidArgumentError(absl::StrCat(
-      options.checkpoint, ": ", restored.message(), "; it was trained with --preset=", info.preset,
-      ", and is evaluated at the length that it was trained at"));
+  return absl::InvalidArgumentError(
+      absl::StrCat(options.checkpoint, ": ", restored.message(), "; it was trained with ",
+                   FlagsOfLength(checkpoint, session.data.shape),
+                   ", and is evaluated at the length that it was trained at"));
 }
 
 // Says where the test set is not one of the data that the checkpoint was trained with.
