@@ -30,16 +30,22 @@ std::string WithoutSlashesAtItsEnd(std::string path) {
 }
 
 // The folder itself where `path` is a link to one: it is what is renamed and made anew.
+// Errors: FailedPrecondition where it, or a folder on the way to it, is a link that leads nowhere.
 absl::StatusOr<std::string> FolderBehind(const std::string& path) {
   std::error_code error;
+  fs::path part;
+  for (const fs::path& name : fs::path(path)) {
+    part /= name;
+    if (fs::is_symlink(part, error) && !fs::exists(part, error)) {
+      return absl::FailedPreconditionError(
+          absl::StrCat(part.string(),
+                       " is a symbolic link that leads nowhere; make the folder that it names, "
+                       "or give another folder as --out_dir"));
+    }
+  }
   if (!fs::is_symlink(path, error)) return path;
   const fs::path target = fs::canonical(path, error);
-  if (error) {
-    return absl::FailedPreconditionError(
-        absl::StrCat(path,
-                     " is a symbolic link that leads nowhere; make the folder that it names, "
-                     "or give another folder as --out_dir"));
-  }
+  if (error) return absl::ErrnoToStatus(error.value(), absl::StrCat("cannot look behind ", path));
   return target.string();
 }
 
