@@ -120,10 +120,10 @@ def main(arguments):
         before, after = (results.read_results(command_line.user_path(path))
                          for path in (options.before, options.after))
     except results.BadInput as error:
-        print(f"compare: {error}", file=sys.stderr)
+        print(f"error: {error}", file=sys.stderr)
         return 2
     if not set(before.benchmarks) & set(after.benchmarks):
-        print(f"compare: {before.path} and {after.path} have no benchmark in common",
+        print(f"error: {before.path} and {after.path} have no benchmark in common",
               file=sys.stderr)
         return 2
     for warning in warnings(before, after):
@@ -132,7 +132,7 @@ def main(arguments):
     print_table(rows)
     failures = list(regressions(before, after, rows)) if options.fail_on_regression else []
     for failure in failures:
-        print(f"compare: --fail_on_regression: {failure}", file=sys.stderr)
+        print(f"error: --fail_on_regression: {failure}", file=sys.stderr)
     return 1 if failures else 0
 
 

@@ -97,7 +97,7 @@ class CompareTest(unittest.TestCase):
     def check_gate(self, before, after, expected):
         before, after = self.results("b", before), self.results("a", after)
         code, out, err = self.run_main("--fail_on_regression", before, after)
-        self.assertEqual((code, err), (1, f"compare: --fail_on_regression: {expected}\n"))
+        self.assertEqual((code, err), (1, f"error: --fail_on_regression: {expected}\n"))
         self.assertEqual(self.run_main(before, after), (0, out, ""))
 
     def test_the_gate_fails_for_what_cannot_be_compared_any_more(self):
@@ -122,14 +122,14 @@ class CompareTest(unittest.TestCase):
             bad = self.results("bad", runs("x", [*NINE, time]))
             for files in ((good, bad), (bad, good)):
                 self.assertEqual(self.run_main(*files), (
-                    2, "", f"compare: {bad}: x: real_time is {told}; expected a finite number "
+                    2, "", f"error: {bad}: x: real_time is {told}; expected a finite number "
                     "above 0\n"))
 
     def test_a_time_has_a_unit_that_is_known(self):
         [run] = runs("x", [1.0])
         bad = self.results("bad", [{**run, "time_unit": "h"}])
         self.assertEqual(self.run_main(bad, bad), (
-            2, "", f'compare: {bad}: x: time_unit is "h"; expected one of ns, us, ms, s\n'))
+            2, "", f'error: {bad}: x: time_unit is "h"; expected one of ns, us, ms, s\n'))
 
     def test_another_machine_is_said(self):
         before = self.results("b", runs("x", NINE), gpu="NVIDIA H100")
