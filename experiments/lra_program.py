@@ -13,5 +13,11 @@ def run(*flags, method="cf", task="image", **settings):
                           capture_output=True, text=True, check=False, **settings)
 
 
+def start(*flags, method="cf", task="image"):
+    """For who stops it; nobody reads what it says."""
+    return subprocess.Popen([path, f"--task={task}", f"--method={method}", *flags],
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
 def new_folder():
     return pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR")))

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sys
+import time
 import unittest
 
 import lra_program
@@ -118,6 +119,44 @@ class GivenPatternsTest(unittest.TestCase):
         result = run(*flags, "--threshold=0.9", "--resume")
         self.assertEqual(result.returncode, 1)
         self.assertIn("holds another run: patterns ", result.stderr)
+
+    def stop(self, written, *flags):
+        """A run that is stopped when it has written that file."""
+        with lra_program.start(*flags) as process:
+            while not written.exists() and process.poll() is None:
+                time.sleep(0.01)
+            process.terminate()
+            self.assertEqual(process.wait(), 130)
+
+    def test_from_the_transition_on_the_file_may_be_gone(self):
+        path, folder = self.write([self.layer(), self.layer()]), new_folder() / "run"
+        flags = [*self.STEPS, "--steps=40", f"--out_dir={folder}", "--block_size=32",
+                 f"--patterns={path}", "--resume"]
+        self.stop(folder / "patterns.json", *flags)
+        path.unlink()
+        layers = json.loads((folder / "patterns.json").read_text())["layers"]
+        result = run(*flags)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stdout.count(f"{path} is gone"), 1)
+        self.assertEqual(json.loads((folder / "patterns.json").read_text())["layers"], layers)
+
+    def test_before_the_transition_the_file_must_be_there(self):
+        path, folder = self.write([self.layer(), self.layer()]), new_folder() / "run"
+        flags = [*self.STEPS, "--steps=400", "--dense_step_limit=300", f"--out_dir={folder}",
+                 "--block_size=32", f"--patterns={path}", "--resume"]
+        path.rename(path.with_suffix(".away"))
+        result = run(*flags)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(f"--patterns: {path} is not there", result.stderr)
+        self.assertFalse(folder.exists())
+        path.with_suffix(".away").rename(path)
+        self.stop(folder / "state.safetensors", *flags, "--save_interval=1")
+        path.unlink()
+        (folder / "patterns.json").write_text("{}")  # as a kill in the transition leaves one
+        result = run(*flags)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(f"--patterns: {path} is not there", result.stderr)
+        self.assertTrue((folder / "state.safetensors").exists())
 
     def test_shuffled_they_are_drawn_from_the_runs_seed(self):
         path, drawn = self.write([self.layer(), self.layer()]), []

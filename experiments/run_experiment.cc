@@ -138,6 +138,14 @@ int64_t MostBytes(const Session& session, const SequenceClassifier& model) {
   return kLogs + static_cast<int64_t>(sizeof(float)) * (3 * weights + 2 * (4 * weights + maps));
 }
 
+// Of given patterns whose file is gone: they are in a state of the sparse phase, and nowhere else.
+absl::Status LostPatterns(const Experiment& experiment) {
+  return absl::NotFoundError(
+      absl::StrCat("--patterns: ", experiment.patterns->path,
+                   " is not there, and the run has saved no state of its sparse phase, which would "
+                   "have its patterns"));
+}
+
 // Training by one process, or rank 0's part in one by several.
 absl::StatusOr<Outcome> LeadTraining(const Session& session, const Options& options,
                                      const nlohmann::ordered_json& manifest, Team& team,
@@ -147,6 +155,11 @@ absl::StatusOr<Outcome> LeadTraining(const Session& session, const Options& opti
   SequenceClassifier model = MakeModel(experiment, session.data.shape, session.device);
   RETURN_IF_ERROR(CheckFreeSpace(session.out_dir, MostBytes(session, model)));
   ASSIGN_OR_RETURN(const std::unique_ptr<Trace> trace, MakeTrace(session, options));
+  // Before anything is made or moved aside.
+  if (experiment.has_lost_patterns() &&
+      !FileSize(absl::StrCat(session.out_dir, "/", kPatternsFileName)).ok()) {
+    return LostPatterns(experiment);
+  }
   ASSIGN_OR_RETURN(const RunPlace place,
                    MakePlace(session.out_dir, options.resume, manifest, progress));
   SayChoices(session, progress);
@@ -158,6 +171,10 @@ absl::StatusOr<Outcome> LeadTraining(const Session& session, const Options& opti
     ShareStart(RunStart::kHasEnded, group);
     progress.Say(absl::StrCat("the run in ", run.path(), " has ended: its summary.json is there"));
     return Outcome::kFinished;
+  }
+  if (experiment.has_lost_patterns() &&
+      !(earlier.state.has_value() && HasPatterns(*earlier.state))) {
+    return LostPatterns(experiment);
   }
   RunJournal journal(experiment, run, progress);
   int64_t first_saved_step = -1;  // none

@@ -91,8 +91,11 @@ std::vector<std::string> Choices(const Session& session, const Options& options,
       options.preset == PresetChoice::kAuto ? " (chosen by auto)" : "", h.steps, h.batch_size,
       session.data.shape.sequence_length));
   if (experiment.patterns.has_value()) {
-    choices.push_back(
-        absl::StrCat("patterns: those of ", experiment.patterns->path, ", at the transition"));
+    const std::string& path = experiment.patterns->path;
+    choices.push_back(experiment.has_lost_patterns()
+                          ? absl::StrCat("note: --patterns: ", path,
+                                         " is gone: the patterns are those of the run's state")
+                          : absl::StrCat("patterns: those of ", path, ", at the transition"));
   }
   return choices;
 }
@@ -127,12 +130,15 @@ absl::StatusOr<std::optional<PatternsFile>> GivenPatterns(const Options& options
   if (options.patterns.empty() || !method.pattern_kind.has_value()) return std::nullopt;
   absl::StatusOr<PatternsFile> file = ReadPatternsFile(options.patterns);
   if (file.ok()) return *std::move(file);
+  if (absl::IsNotFound(file.status()) && options.resume) {
+    return PatternsFile{.path = options.patterns, .sha256 = "", .layers = {}};
+  }
   return absl::Status(file.status().code(), absl::StrCat("--patterns: ", file.status().message()));
 }
 
 // Of data that are cut already.
 absl::Status CheckPatterns(const Experiment& experiment, const TaskShape& shape) {
-  if (!experiment.patterns.has_value()) return absl::OkStatus();
+  if (!experiment.patterns.has_value() || experiment.has_lost_patterns()) return absl::OkStatus();
   const HyperParameters& h = experiment.hyper_parameters;
   const std::vector<BlockPattern>& layers = experiment.patterns->layers;
   const std::string file = absl::StrCat("--patterns: ", experiment.patterns->path);

@@ -208,7 +208,7 @@ absl::Status RunJournal::WriteTransition(const TrainingPosition& at, const Captu
 absl::Status RunJournal::WritePatterns(absl::Span<const BlockPattern> patterns,
                                        std::optional<int64_t> transition_step) const {
   return run_.WriteJson(
-      "patterns.json",
+      kPatternsFileName,
       {{"task", experiment_.task},
        {"method", experiment_.method.name},
        {"transition_step", transition_step.has_value() ? Json(*transition_step) : Json(nullptr)},

@@ -40,6 +40,7 @@ namespace spion {
 std::string ModelFileName(SavedModel which, Phase phase);
 
 inline constexpr char kStateFileName[] = "state.safetensors";
+inline constexpr char kPatternsFileName[] = "patterns.json";
 
 class RunJournal : public TrainingEvents {
  public:

@@ -63,6 +63,11 @@ Json IdentityOf(const Json& manifest, const std::string& key) {
   return ValueOf(manifest, key);
 }
 
+// Of given patterns whose file is gone the sum is not known.
+bool IsOfLostPatterns(const Json& there, const Json& here) {
+  return there.is_string() && here.is_string() && (there == "" || here == "");
+}
+
 // Changes that are not committed are told of, but not what they are.
 Json SaidOf(const Json& manifest, const char* key) {
   Json value = ValueOf(manifest, key);
@@ -127,7 +132,10 @@ std::vector<std::string> RunDifferences(const Json& there, const Json& here) {
     // Several ranks add up in another order anyway.
     const bool adds_otherwise = there.contains("ranks") || here.contains("ranks");
     if (adds_otherwise && key == absl::string_view("threads")) continue;
-    AddDifferences(key, IdentityOf(there, key), IdentityOf(here, key), differences);
+    const Json before = IdentityOf(there, key);
+    const Json now = IdentityOf(here, key);
+    if (IsOfLostPatterns(before, now)) continue;
+    AddDifferences(key, before, now, differences);
   }
   return differences;
 }

@@ -100,6 +100,10 @@ TEST(RunDifferencesTest, TellsGivenPatternsByTheirSum) {
   here["patterns"]["sha256"] = "34";
   EXPECT_THAT(RunDifferences(there, here), ElementsAre(R"(patterns "12" there, "34" here)"));
   EXPECT_THAT(RunDifferences(Manifest(), here), ElementsAre(R"(patterns null there, "34" here)"));
+  here["patterns"]["sha256"] = "";  // the file is gone
+  EXPECT_THAT(RunDifferences(there, here), IsEmpty());
+  EXPECT_THAT(RunDifferences(here, there), IsEmpty());
+  EXPECT_THAT(RunDifferences(Manifest(), here), ElementsAre(R"(patterns null there, "" here)"));
 }
 
 // Generated data have no sum; their description has seed and sizes.

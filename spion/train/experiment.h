@@ -34,10 +34,13 @@ struct Experiment {
   bool cuda_graph = true;
   /// Whether the run writes its whole attention maps at the transition.
   bool keep_maps = false;
-  /// Patterns of the sparse phase in place of those made from the maps, one a layer.
+  /// Patterns of the sparse phase in place of those made from the maps, one a layer. Where a run
+  /// goes on and their file is gone: its path alone, as the run's state may have them.
   std::optional<PatternsFile> patterns = std::nullopt;
 
   bool IsGiven(absl::string_view name) const;
+
+  bool has_lost_patterns() const { return patterns.has_value() && patterns->layers.empty(); }
 
   PrunedScore pruned_score() const {
     return hyper_parameters.excluded_pruned ? PrunedScore::kExcluded : PrunedScore::kZero;

@@ -90,6 +90,9 @@ absl::StatusOr<TrainingResult> Train(const Experiment& experiment, const TaskDat
 /// After which step `state` is. Errors: DataLoss if it is the state of no training.
 absl::StatusOr<int64_t> StepOf(const TrainingState& state);
 
+/// Whether it is of the sparse phase, and so has the patterns.
+bool HasPatterns(const TrainingState& state);
+
 }  // namespace spion
 
 #endif  // SPION_TRAIN_TRAINER_H_

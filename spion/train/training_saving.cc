@@ -36,6 +36,8 @@ std::string WeightName(const NamedTensor& parameter) { return "weights." + param
 
 absl::StatusOr<int64_t> StepOf(const TrainingState& state) { return state.Value<int64_t>(kSteps); }
 
+bool HasPatterns(const TrainingState& state) { return state.HasValue(kPatterns); }
+
 bool Training::IsSaveDue() const {
   if (options_.save_interval > 0) return result_.steps % options_.save_interval == 0;
   return Clock::now() - last_save_ >= kUsualSaveInterval;
