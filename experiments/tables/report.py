@@ -74,47 +74,50 @@ def errors(results):
              result.error) for result in results if result.state == State.FAILED]
 
 
-def _remove_earlier_grids(page, folder):
-    """The files of grids that the page had by another call and now has not, as of another task."""
-    names = {f"{page.name}.{block.key}.csv" for block in page.blocks if isinstance(block, Grid)}
-    for path in folder.glob(f"{page.name}.*.csv"):
-        if path.name not in names and len(path.suffixes) == 2:
-            path.unlink(missing_ok=True)
+def _told(folder, name):
+    """What the last call that wrote this page told of it; {} of no page, or one that is damaged."""
+    path = folder / f".{name}.json"
+    try:
+        with durable.naming(path):
+            told = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}
 
 
 def write(page, folder, preset_name, command):
-    """All files of a page, which `command` gives again, and no others of grids of that page; returns
-    the HTML file."""
+    """All files of a page, which `command` gives again; returns the HTML file. Grids that an earlier
+    call wrote and this page has not are removed."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     frame = Frame(warnings_of(preset_name, page.results), remarks_on(page.results),
                   manifest(page.results, command), errors(page.results))
-    for block in page.blocks:
-        if isinstance(block, Grid):
-            durable.write_text(folder / f"{page.name}.{block.key}.csv", write_text.csv_text(block))
+    grids = {f"{page.name}.{block.key}.csv": block for block in page.blocks
+             if isinstance(block, Grid)}
+    for name, grid in grids.items():
+        durable.write_text(folder / name, write_text.csv_text(grid))
     durable.write_text(folder / f"{page.name}.md", write_text.markdown(page, frame))
     durable.write_text(folder / f"{page.name}.tex", write_text.latex(page, frame))
     target = folder / f"{page.name}.html"
     durable.write_text(target, write_html.page_text(page, frame))
-    _remove_earlier_grids(page, folder)
+    for name in set(_told(folder, page.name).get("grids", [])) - set(grids):
+        (folder / pathlib.Path(name).name).unlink(missing_ok=True)  # as of another task
     states = [result.state for result in page.results]
     durable.write_text(folder / f".{page.name}.json", json.dumps(
-        {"title": page.title, "about": page.about,
+        {"title": page.title, "about": page.about, "grids": list(grids),
          "cells": {state.value: states.count(state) for state in State}}))
     return target
 
 
 def _index_row(folder, name):
     """Of a page that is there; "" of another."""
-    path = folder / f".{name}.json"
+    told = _told(folder, name)
     try:
-        with durable.naming(path):
-            told = json.loads(path.read_text(encoding="utf-8"))
         states = ", ".join(f"{count} {state}" for state, count in told["cells"].items() if count)
         return (f'<tr><td><a href="{name}.html">{html.escape(told["title"])}</a></td>'
                 f'<td class="long">{html.escape(told["about"])}</td>'
                 f"<td>{html.escape(states)}</td></tr>\n")
-    except (FileNotFoundError, ValueError, KeyError):
+    except KeyError:
         return ""
 
 

@@ -86,13 +86,14 @@ class ReportTest(unittest.TestCase):
         self.assertEqual(in_latex, [COLUMNS, *expected])
 
     def test_grids_of_an_earlier_call_go_and_other_files_stay(self):
-        others = ["accuracy.csv", "accuracy.my.own.csv", "accuracy.old.txt", "memory.text.csv"]
-        for name in [*others, "accuracy.text.csv"]:
-            (self.folder / name).write_text("earlier")
+        (self.folder / "accuracy.mine.csv").write_text("a user's own")
+        self.page.blocks.insert(0, Grid("text", "Of a task", COLUMNS, ROWS))
         self.write()
-        self.assertEqual(sorted(path.name for path in self.folder.glob("*")
-                                if path.suffix in (".csv", ".txt")),
-                         sorted([*others, "accuracy.matrix.csv"]))
+        self.assertTrue((self.folder / "accuracy.text.csv").exists())
+        del self.page.blocks[0]
+        self.write()
+        self.assertEqual(sorted(path.name for path in self.folder.glob("*.csv")),
+                         ["accuracy.matrix.csv", "accuracy.mine.csv"])
 
     def test_a_failed_cell_is_shown_with_its_error(self):
         files = self.write()
