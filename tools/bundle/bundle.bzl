@@ -1,6 +1,7 @@
 """bundle: the program that collects other programs into a folder for a GPU machine."""
 
 load("//tools/build:cuda.bzl", "CUDA_OBSTACLE", "with_cuda")
+load("@cuda//:defs.bzl", "CUDA_HOME")
 load("@torch//:defs.bzl", "TORCH_LIB", "TORCH_VERSION")
 
 def _bundle_content_impl(ctx):
@@ -17,7 +18,9 @@ def _bundle_content_impl(ctx):
         files += executables
     content = ctx.actions.declare_file(ctx.label.name + ".json")
     ctx.actions.write(content, json.encode({
+        "cuda_home": CUDA_HOME,
         "files": paths,
+        "license": ctx.file.license.short_path,
         "obstacle": ctx.attr.obstacle,
         "sources": [file.short_path for file in ctx.files.sources],
         "torch_lib": ctx.attr.torch_lib,
@@ -25,13 +28,14 @@ def _bundle_content_impl(ctx):
     }))
     return DefaultInfo(
         files = depset([content]),
-        runfiles = ctx.runfiles(files = files + [content]),
+        runfiles = ctx.runfiles(files = files + [ctx.file.license, content]),
     )
 
 bundle_content = rule(
     implementation = _bundle_content_impl,
     attrs = {
         "benchmarks": attr.label_list(),
+        "license": attr.label(allow_single_file = True, default = "//:LICENSE"),
         "obstacle": attr.string(doc = "why this build can make no bundle; empty if it can"),
         "programs": attr.label_list(),
         "scripts": attr.label_list(allow_files = True),
@@ -72,6 +76,7 @@ def bundle(name, tests, benchmarks, programs, scripts, sources):
         main = "bundle.py",
         deps = [
             "//tools/command_line",
+            "//tools/licences",
             "//tools/shared_libraries",
         ],
         visibility = ["//tools:__pkg__"],

@@ -17,6 +17,7 @@ import sys
 import tempfile
 
 import command_line
+import licences
 import shared_libraries
 
 LIMIT_MB = 40
@@ -42,9 +43,17 @@ def carried_libraries(program, torch_lib):
         raise BundleError(error) from error
 
 
+def add_licences(folder, content, binaries, libraries):
+    shutil.copyfile(content["license"], folder / "LICENSE")
+    text, lacking = licences.notices(binaries, libraries, content["cuda_home"])
+    (folder / licences.FILE).write_text(text, encoding="utf-8")
+    if lacking:
+        print(f"note: no licence text is found here of {', '.join(lacking)}; {licences.FILE} says so")
+
+
 def fill(folder, content):
     """Writes the whole bundle into an empty folder."""
-    libraries, names = {}, set()
+    libraries, names, binaries = {}, set(), []
     for group, files in content["files"].items():
         (folder / group).mkdir()
         for file in files:
@@ -57,6 +66,7 @@ def fill(folder, content):
             else:
                 copy_program(file, folder / group / name)
                 libraries.update(carried_libraries(file, content["torch_lib"]))
+                binaries.append(file)
     for file in content["sources"]:
         target = folder / "sources" / file
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -64,6 +74,7 @@ def fill(folder, content):
     (folder / "lib").mkdir()
     for name, path in libraries.items():
         shutil.copyfile(path, folder / "lib" / name)
+    add_licences(folder, content, binaries, libraries)
     shutil.copyfile(pathlib.Path(__file__).parent / "run", folder / "run")
     (folder / "run").chmod(0o755)
     (folder / MARKER).write_text(f"{MARKER_TITLE}\ntorch {content['torch_version']}\n")

@@ -52,6 +52,15 @@ class ContentTest(BundleTestCase):
         self.assertTrue(any(name.startswith("libbenchmark.so.1") for name in libraries), libraries)
         self.assertFalse(shared_libraries.SYSTEM_LIBRARIES & set(libraries))
 
+    def test_licences_travel(self):
+        self.make()
+        self.assertIn("Apache License", (self.out / "LICENSE").read_text())
+        notices = " ".join((self.out / "NOTICES").read_text().split())
+        for name in [*(file.name for file in (self.out / "lib").iterdir()),
+                     "GoogleTest (compiled in)"]:
+            self.assertIn(name, notices)
+        self.assertNotIn("no licence text", notices)
+
     def test_libraries_of_libtorch_stay_behind(self):
         program = CONTENT["files"]["benchmarks"][0]
         path = next(path for name, path in shared_libraries.found_libraries(program).items()

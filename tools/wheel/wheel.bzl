@@ -2,12 +2,14 @@
 
 load("//tools/build:cuda.bzl", "CUDA_OBSTACLE")
 load("//tools/build:package.bzl", "package_libraries")
+load("@cuda//:defs.bzl", "CUDA_HOME")
 load("@torch//:defs.bzl", "TORCH_LIB")
 
 def _wheel_content_impl(ctx):
     content = ctx.actions.declare_file(ctx.label.name + ".json")
     files = ctx.files.files + ctx.files.libraries
     ctx.actions.write(content, json.encode({
+        "cuda_home": CUDA_HOME,
         "cuda_obstacle": ctx.attr.cuda_obstacle,
         "files": {file.short_path[len("python/"):]: file.short_path for file in files},
         "license": ctx.file.license.short_path,
@@ -48,6 +50,7 @@ def wheel(name):
         main = "wheel.py",
         deps = [
             "//tools/command_line",
+            "//tools/licences",
             "//tools/shared_libraries",
         ],
         visibility = ["//tools:__pkg__"],

@@ -18,6 +18,7 @@ import sys
 import zipfile
 
 import command_line
+import licences
 import shared_libraries
 
 NAME = "spion"
@@ -113,6 +114,7 @@ def metadata(version, readme):
         "Summary: Layer-wise sparse training of Transformers: block-sparse attention for PyTorch",
         "License-Expression: Apache-2.0",
         "License-File: LICENSE",
+        f"License-File: {licences.FILE}",
         f"Requires-Python: {REQUIRES_PYTHON}",
         f"Requires-Dist: {REQUIRES_TORCH}",
         "Description-Content-Type: text/markdown",
@@ -161,6 +163,7 @@ def make_wheel(content, out, limit_mb=LIMIT_MB):
     carried = carried_libraries(libraries)
     paths.update({f"{NAME}/libs/{name}": pathlib.Path(path) for name, path in carried.items()})
     files = {name: path.read_bytes() for name, path in sorted(paths.items())}
+    notices, _ = licences.notices(libraries, carried, content["cuda_home"])
     for name, data in files.items():
         check_paths(name, data, content["torch_lib"])
 
@@ -172,6 +175,7 @@ def make_wheel(content, out, limit_mb=LIMIT_MB):
     files[f"{info}/WHEEL"] = (f"Wheel-Version: 1.0\nGenerator: {NAME}\nRoot-Is-Purelib: false\n"
                               f"Tag: {tag}\n").encode()
     files[f"{info}/licenses/LICENSE"] = pathlib.Path(content["license"]).read_bytes()
+    files[f"{info}/licenses/{licences.FILE}"] = notices.encode()
     record = "".join(record_line(name, data) for name, data in files.items())
     files[f"{info}/RECORD"] = (record + f"{info}/RECORD,,\n").encode()
 

@@ -45,6 +45,15 @@ class WheelTest(unittest.TestCase):
                      "License-Expression: Apache-2.0", "# SPION for PyTorch"):
             self.assertIn(line + "\n", metadata)
 
+    def test_licences_travel(self):
+        self.assertIn("Apache License", self.of_info("licenses/LICENSE"))
+        notices = " ".join(self.of_info("licenses/NOTICES").split())
+        carried = [name.rpartition("/")[2] for name in self.files if name.startswith("spion/libs/")]
+        self.assertTrue(carried)
+        for name in carried + (["CUDA runtime of NVIDIA"] if "spion/libspion_cuda.so" in self.files
+                               else []):
+            self.assertIn(name, notices)
+
     def test_the_record_is_of_all_files(self):
         rows = {row[0]: row[1:] for row in csv.reader(io.StringIO(self.of_info("RECORD")))}
         self.assertEqual(set(rows), set(self.files))
