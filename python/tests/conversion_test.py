@@ -7,6 +7,7 @@ from unittest import mock
 
 import torch
 from torch import nn
+from torch._subclasses import FakeTensorMode
 from torch.nn.utils import parametrizations, prune
 
 import dense_math
@@ -179,6 +180,16 @@ class ConversionTest(unittest.TestCase):
         with self.assertRaisesRegex(ValueError, "dropout is 'none', expected"):
             spion.convert(model, dropout="none")
 
+    def test_counts_those_alone_that_had_dropout(self):
+        model = encoder()
+        model.layers[1].self_attn.dropout = 0.2
+        with self.assertRaisesRegex(ValueError, r": layers.1.self_attn has a dropout of .* \(0.2\)"):
+            spion.convert(model)
+        conversion = spion.convert(model, dropout="drop")
+        self.assertEqual(conversion.dropped, {"layers.1.self_attn": 0.2})
+        self.assertEqual(str(conversion), "replaced 2 of 2 attentions, 1 of them without the dropout "
+                                          "of their probabilities that they had (0.2)")
+
     def test_a_sequence_without_a_batch(self):
         for mask in (None, self.padded):
             batched = self.x[1:2], None if mask is None else mask[1:2]
@@ -270,6 +281,9 @@ class ConversionTest(unittest.TestCase):
         for function in (traced, exported):
             torch.testing.assert_close(function(self.x, mask), expected)
             torch.testing.assert_close(function(self.x, soft), expected)
+        with FakeTensorMode(allow_non_fake_inputs=True) as fake:  # says that it is on the CPU
+            without_numbers = model(*map(fake.from_tensor, (self.x, soft)))
+        self.assertEqual(without_numbers.shape, expected.shape)
         on_meta = model.to("meta")(self.x.to("meta"), soft.to("meta"))
         self.assertEqual(on_meta.shape, expected.shape)
 
