@@ -159,6 +159,8 @@ class StorageTest(unittest.TestCase):
         for module in (copy.deepcopy(PATTERN), layer):
             for device in ("cpu", "meta", "cpu"):
                 module.to_empty(device=device)
+                saved = getattr(module, "pattern", module).get_extra_state()
+                self.assertEqual(saved.tolist(), (BLOCK * MASK.int()).tolist(), device)
             self.assert_same(getattr(module, "pattern", module))
             before = getattr(module, "pattern", module).packed
             self.assertIs(getattr(module.half().to("cpu"), "pattern", module).packed, before)

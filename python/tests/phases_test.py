@@ -82,7 +82,11 @@ class AsInCppTest(unittest.TestCase):
                 self.assertTrue(self.compare(kind, share, None, False)[-1].settled)
 
     def test_the_step_limit(self):
-        self.assertFalse(self.compare("cf", 0.7, 5, False)[-1].settled)
+        for limit in (4, 5):  # the last capture up to it is the second
+            captures = self.compare("cf", 0.7, limit, False)
+            self.assertEqual([(capture.step, capture.transition) for capture in captures],
+                             [(2, False), (4, True)])
+            self.assertFalse(captures[-1].settled)
 
     def test_a_shared_pattern(self):
         self.compare("cf", 0.6, None, True)
