@@ -9,9 +9,10 @@
 namespace spion {
 namespace {
 
-// What a shell takes the words for, each between brackets.
+// What a shell takes the words for, each between brackets, behind a first one: for none at all
+// printf would say what it says for an empty one.
 std::string ByShell(const std::string& words) {
-  const std::string command = absl::StrCat("printf '[%s]' ", words);
+  const std::string command = absl::StrCat("printf '[%s]' first ", words);
   std::FILE* shell = popen(command.c_str(), "r");
   std::string said;
   for (int byte = std::fgetc(shell); byte != EOF; byte = std::fgetc(shell)) {
@@ -24,7 +25,7 @@ std::string ByShell(const std::string& words) {
 TEST(ShellWordTest, IsOneWordToAShell) {
   for (const char* text : {"/results/image_cf.1", "", "sp ace", "it's", "$HOME", "a;b", "*", "~/a",
                            "back\\slash", "\"", "r\xE9sultats", "line\nbreak", "#", "a&b"}) {
-    EXPECT_EQ(ByShell(ShellWord(text)), absl::StrCat("[", text, "]"));
+    EXPECT_EQ(ByShell(ShellWord(text)), absl::StrCat("[first][", text, "]"));
   }
 }
 

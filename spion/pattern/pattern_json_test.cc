@@ -67,6 +67,9 @@ TEST(PatternJsonTest, RefusesWhatIsMissing) {
                   " where an object was expected, with block_size, blocks_per_side, kept_blocks "
                   "and columns_of_row");
   }
+  // Of something large its beginning is shown.
+  EXPECT_THAT(PatternFromJson(nlohmann::json(std::string(100'000, 'x'))).status().message(),
+              ::testing::SizeIs(::testing::Lt(200)));
 }
 
 TEST(PatternJsonTest, ARowNeedNotListTheDiagonalWhichCounts) {

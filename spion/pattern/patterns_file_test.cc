@@ -35,7 +35,7 @@ TEST(PatternsFileTest, HasEveryLayerAndTheSumOfItsBytes) {
   const auto file = ReadPatternsFile(path);
   ASSERT_TRUE(file.ok()) << file.status();
   EXPECT_EQ(file->path, path);
-  EXPECT_EQ(file->sha256.size(), 64u);
+  EXPECT_EQ(file->sha256, "ecdd147151649a5fa786b888f4090fb7a22c3842e4e2632003fde29366ced363");
   ASSERT_EQ(file->layers.size(), 2u);
   EXPECT_EQ(file->layers[0], BlockPattern::FromBlocks(2, 16, std::vector<Block>{{0, 1}}).value());
   EXPECT_EQ(file->layers[1].length(), 16);

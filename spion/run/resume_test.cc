@@ -6,11 +6,16 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "spion/train/training_state.h"
+
 namespace spion {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::EndsWith;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 using Json = nlohmann::ordered_json;
 
 Json Manifest() {
@@ -128,6 +133,12 @@ TEST(UnusableStateTest, NamesTheFileOnceAndOnlyWhereItIsDamaged) {
                   "; the same command without --resume starts the run anew, and keeps what is "
                   "there");
   }
+  ASSERT_TRUE(run->WriteJson("interrupted.safetensors", "a model").ok());
+  EXPECT_EQ(UnusableState(absl::DataLossError(state + " is cut"), *run).message(),
+            state +
+                " is cut; the same command without --resume starts the run anew, and keeps what is "
+                "there; the model of when it was stopped, " +
+                run->path() + "/interrupted.safetensors, may be whole");
   const absl::Status other = absl::InternalError("the loss is no longer finite");
   EXPECT_EQ(UnusableState(other, *run), other);
 }
@@ -154,6 +165,19 @@ TEST(LookAtEarlierRunTest, AStateWithoutItsManifestIsNoRunThatSavedNone) {
                 "/manifest.json is missing, though there is a state; bring it back; the "
                 "same command without --resume starts the run anew, and keeps what is "
                 "there");
+}
+
+TEST(LookAtEarlierRunTest, AStateOfNoTrainingIsToldWithItsWayOut) {
+  const absl::StatusOr<RunDirectory> run =
+      RunDirectory::Create(::testing::TempDir() + "/no_training");
+  ASSERT_TRUE(run.ok()) << run.status();
+  ASSERT_TRUE(run->WriteJson("manifest.json", Manifest()).ok());
+  ASSERT_TRUE(SaveState(run->File("state.safetensors"), TrainingState()).ok());
+  EXPECT_THAT(
+      std::string(LookAtEarlierRun(*run, Manifest()).status().message()),
+      AllOf(StartsWith(run->path() + "/state.safetensors: "),
+            EndsWith("; the same command without --resume starts the run anew, and keeps what is "
+                     "there")));
 }
 
 TEST(LookAtEarlierRunTest, SaysWhatIsNotAsItWasButMayBeSo) {

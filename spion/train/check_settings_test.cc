@@ -229,9 +229,9 @@ TEST(CheckSettingsTest, AGpuTakesFewerBlockSizes) {
   };
   EXPECT_EQ(Error(blocks_of_48, context), "");
   context.is_on_gpu = true;
-  EXPECT_THAT(Error(blocks_of_48, context),
-              HasSubstr("--block_size=48; expected 16, 32, 64 or 128, which a GPU takes, that "
-                        "divides the length, 480: 16, 32"));
+  EXPECT_EQ(Error(blocks_of_48, context),
+            "--block_size=48; expected 16, 32, 64 or 128, which a GPU takes, that divides the "
+            "length, 480: 16, 32; the value is the preset's");
   EXPECT_EQ(Error([](auto& h) { h.sequence_length = 480, h.block_size = 32; }, context), "");
 }
 
@@ -247,6 +247,13 @@ TEST(SettingsNotesTest, NamesFlagsWithoutEffect) {
   EXPECT_THAT(SettingsNotes(h, Context(std::nullopt, false, given)),
               ElementsAre("note: without effect here: --sequence_length, --block_size, --density, "
                           "--threshold, --excluded_pruned, --continued_schedule"));
+  SettingsContext with_patterns = Context(
+      PatternKind::kCF, true, {"threshold", "shared_pattern", "shuffled_pattern", "patterns"});
+  with_patterns.has_given_patterns = true;
+  EXPECT_THAT(SettingsNotes(h, with_patterns),
+              ElementsAre("note: without effect here: --threshold, --shared_pattern"));
+  EXPECT_THAT(SettingsNotes(h, Context(std::nullopt, true, {"patterns"})),
+              ElementsAre("note: without effect here: --patterns"));
   SettingsContext evaluation =
       Context(PatternKind::kCF, true, {"batch_size", "steps", "test_examples"});
   evaluation.trains = false;

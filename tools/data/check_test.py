@@ -71,6 +71,13 @@ class CheckTest(test_case.FolderTestCase):
                          "To make listops: bazel run //tools:make_listops -- "
                          f"--out={self.folder}/listops-1000\n$")
 
+    def test_ways_out_are_good_for_a_shell(self):
+        folder = self.folder / "my data"
+        folder.mkdir()
+        self.assertRegex(self.check(folder).stdout,
+                         f"\nTo get .* fetch TASK --out='{folder}'\n"
+                         f"To make listops: .* --out='{folder}/listops-1000'\n$")
+
     def test_the_way_out_is_of_what_is_missing(self):
         self.write_listops()
         self.assertNotIn("make_listops", self.check(self.folder).stdout)
