@@ -6,6 +6,7 @@ import os
 import pathlib
 import tempfile
 import unittest
+from unittest import mock
 
 import methods
 import small_runs
@@ -106,14 +107,14 @@ class SeedsTest(unittest.TestCase):
     PRESET = dataclasses.replace(QUICK, tasks=("listops",), methods=("cf", "sdpa"), seeds=(1, 2))
     DEV = {("cf", 1): 0.595, ("cf", 2): 0.295, ("sdpa", 1): 0.60, ("sdpa", 2): 0.30}
 
-    def page(self, table, seeds_of_dense=(1, 2), own_data=True):
+    def page(self, table, seeds_of_dense=(1, 2), own_data=True, commit_of=lambda cell: cell.seed):
         store = Store(pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))),
                       lambda text: None)
         for cell in self.PRESET.trainings():
             if cell.method == "sdpa" and cell.seed not in seeds_of_dense:
                 continue
             with store.work_on(cell.on(CPU)) as work:
-                small_runs.write(work.folder, cell.on(CPU), commit=f"{cell.seed}" * 40)
+                small_runs.write(work.folder, cell.on(CPU), commit=f"{commit_of(cell)}" * 40)
                 run = work.folder / "run"
                 manifest = json.loads((run / "manifest.json").read_text())
                 if own_data:
@@ -140,6 +141,9 @@ class SeedsTest(unittest.TestCase):
         reached, note = self.reached(own_data=False)
         self.assertEqual(reached, "not reached by 1 of 2")
         self.assertIn("44.0 % of dev", note)
+        with mock.patch.dict(self.DEV, {("cf", 1): 0.1}):
+            self.assertEqual(self.reached()[0], "not reached by 1 of 2")
+            self.assertEqual(self.reached(own_data=False)[0], "not reached by 2 of 2")
 
     def test_a_seed_that_the_transformer_lacks_is_not_judged(self):
         self.assertEqual(self.reached(seeds_of_dense=(2,))[0], "1.00")
@@ -156,6 +160,14 @@ class SeedsTest(unittest.TestCase):
             self.assertTrue(found["quality kept, or better than dense"].endswith(pairs), found)
         self.assertEqual(found["less memory held by LibTorch"],
                          "0.67 (15 against 10 MiB), 2 and 1 seeds, other commits")
+
+    def test_each_claim_tells_of_other_commits(self):
+        grid = self.page(table_claims,
+                         commit_of=lambda cell: {"cf": 1, "sdpa": 2}[cell.method]).blocks[0]
+        figures = [row[3].text for row in grid.entries() if row[2].text == methods.title("sdpa")]
+        self.assertEqual(len(figures), 4)
+        for figure in figures:
+            self.assertTrue(figure.endswith(", other commits"), figure)
 
     def test_one_seed_is_not_marked_as_highest(self):
         for seeds, marks in (((1, 2), ["", BEST]), ((1,), ["", ""])):
@@ -237,6 +249,11 @@ class AblationTest(unittest.TestCase):
         [diagonal] = [cell for cell in cells if cell.variant == "density0.03"]
         self.assertEqual(found["density0.03"], {("density", "0.03")})
         self.assertIn(diagonal, table_sparsity.cells(PAPER))
+
+    def test_a_sweep_changes_the_setting_of_its_method_alone(self):
+        self.assertEqual({(cell.method, *(name for name, _ in set(cell.settings) - set(PAPER.settings)))
+                          for cell in table_sparsity.cells(PAPER)},
+                         {("c", "density"), ("cf", "threshold")})
 
 
 class InferenceTest(unittest.TestCase):

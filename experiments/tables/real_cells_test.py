@@ -127,6 +127,13 @@ class PagesTest(unittest.TestCase):
                              {name: text for name, text in cell.settings if name in told})
             self.assertIn("test_examples", told)
 
+    def test_each_setting_of_a_run_is_on_the_page(self):
+        manifest = RESULTS[PRESET.training("pathfinder", "cf")].json("run/manifest.json")
+        shown = self.texts("hyperparameters", "settings")
+        # The page has the model's sequence_length, which is what came of the limit.
+        self.assertEqual([name for name in manifest["hyper_parameters"]
+                          if shown.get(name, ["-"]) == ["-"]], ["sequence_length_limit"])
+
     def test_numbers_are_those_of_the_run(self):
         dense = self.summary("dense")
         self.assertEqual(self.texts("accuracy", "matrix")["Transformer"][0],

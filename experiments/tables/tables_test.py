@@ -1,6 +1,7 @@
 """Every table, from stand-in runs."""
 
 import dataclasses
+import functools
 import os
 import pathlib
 import tempfile
@@ -44,7 +45,14 @@ class TablesTest(unittest.TestCase):
             run_cells.run_missing([where.place(cell) for cell in shard(all_cells(QUICK), index, 2)],
                                   store, programs, [Machine()], lambda text: None)
         cls.results = OnOrigin(store, where.place)
-        cls.pages = {name: table.page(QUICK, cls.results.result) for name, table in TABLES.items()}
+        cls.asked_for = {name: [] for name in TABLES}
+
+        def result_for(name, cell):
+            cls.asked_for[name].append(cell)
+            return cls.results.result(cell)
+
+        cls.pages = {name: table.page(QUICK, functools.partial(result_for, name))
+                     for name, table in TABLES.items()}
 
     def test_every_cell_has_an_end(self):
         states = {cell: self.results.result(cell).state for cell in all_cells(QUICK)}
@@ -57,6 +65,7 @@ class TablesTest(unittest.TestCase):
         for name, table in TABLES.items():
             self.assertEqual({result.cell for result in self.pages[name].results},
                              set(table.cells(QUICK)), name)
+            self.assertEqual(set(self.asked_for[name]), set(table.cells(QUICK)), name)
             for block in self.pages[name].blocks:
                 if isinstance(block, Grid):
                     self.assertTrue(block.rows, f"{name}: {block.key}")
@@ -74,6 +83,8 @@ class TablesTest(unittest.TestCase):
         self.assertEqual(image["Reformer"], ["1.5 ± 0.7", "2", "38.07", "48.87"])
         self.assertEqual(image["SPION-CF"], ["1.5 ± 0.7", "2", NOT_PUBLISHED, NOT_PUBLISHED])
         self.assertEqual(image["Skyformer"][2:], [NOT_PUBLISHED, "40.77"])
+        for title in ("Transformer", "Transformer, fused attention", "Transformer, every block kept"):
+            self.assertEqual(image[title][2:], ["42.44", "40.57"], title)
 
     def test_training_time(self):
         image = texts(self.pages["training_time"], "image")
@@ -176,17 +187,18 @@ class TablesTest(unittest.TestCase):
                              [["the best sparse Transformer", NOT_RUN, "-"]] * 3)
 
     def test_claims_are_of_these_variants(self):
-        for claim, method, variant in (("convolution matters", "f", "restarted"),
-                                       ("it matters which blocks are kept", "cf", "shuffled"),
-                                       ("each layer needs a pattern of its own", "cf", "shared")):
-            for lacking in ("restarted", "shuffled", "shared", "continued"):
+        preset = dataclasses.replace(QUICK, tasks=("image",), methods=("c", "f", "cf"))
+        for against, method, variant in (("SPION-F, schedule starting anew", "f", "restarted"),
+                                         ("as many blocks at random places", "cf", "shuffled"),
+                                         ("the diagonal alone", "c", "density0.03"),
+                                         ("one pattern for all layers", "cf", "shared")):
+            for lacking in ("restarted", "shuffled", "density0.03", "shared", "continued"):
                 page = TABLES["claims"].page(
-                    dataclasses.replace(QUICK, tasks=("image",), methods=("f", "cf")),
-                    lambda cell: Result(cell, State.MISSING)
+                    preset, lambda cell: Result(cell, State.MISSING)
                     if (cell.method, cell.variant) == (method, lacking)
                     else self.results.result(cell))
-                [figure] = [row[3].text for row in page.blocks[0].entries() if row[0].text == claim]
-                self.assertEqual(figure == NOT_RUN, lacking == variant, (claim, lacking))
+                [figure] = [row[3].text for row in page.blocks[0].entries() if row[2].text == against]
+                self.assertEqual(figure == NOT_RUN, lacking == variant, (against, lacking))
 
     def test_settling(self):
         page = self.pages["settling"]
@@ -199,6 +211,9 @@ class TablesTest(unittest.TestCase):
         self.assertEqual(len(pictures), len(methods.TASKS) * 3 * 5)
         for text in ("layer 0", "layer 1", "seed 1001", "seed 1002"):
             self.assertIn(text, pictures[0].svg)
+        # The limit is a dashed line.
+        self.assertEqual(["stroke-dasharray" in picture.svg for picture in pictures[:3]],
+                         [False, True, False])
 
     def test_claims(self):
         [grid] = self.pages["claims"].blocks

@@ -49,6 +49,8 @@ class FixedPatternTest(unittest.TestCase):
                 ("spion.patterns.longformer: blocks of 16 do not divide a sequence of 100",
                  lambda: patterns.longformer(100, block_size=16)),
                 ("do not divide", lambda: patterns.full(100, block_size=16)),
+                ("spion.patterns.full: blocks of 16 do not divide a sequence of 0; choose a length",
+                 lambda: patterns.full(0, block_size=16)),
                 ("spion.patterns.longformer: window is -1, expected a number from 0 to 2\\^31 - 1$",
                  lambda: patterns.longformer(128, block_size=16, window=-1)),
                 (f"spion.patterns.longformer: window is {10**30}, expected a number from 0 to",
