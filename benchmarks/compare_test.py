@@ -69,6 +69,10 @@ class CompareTest(unittest.TestCase):
         self.assertRegex(rows["y"], r"no difference$")
         before, after = self.results("b", runs("x", noisy)), self.results("a", runs("x", noisy))
         self.assertIn("no difference", self.run_main("--tolerance=0.9", before, after)[1])
+        # The interval reaches further to one side: from 0.76 to 1.34, from 0.68 to 1.21.
+        for factor, tolerance in ((1.01, "0.3"), (0.91, "0.25")):
+            after = self.results("a", runs("x", [factor * t for t in noisy]))
+            self.assertIn("undecided", self.run_main(f"--tolerance={tolerance}", before, after)[1])
 
     def test_p_is_exact(self):
         # Two of 70 orderings are as extreme.
@@ -130,6 +134,13 @@ class CompareTest(unittest.TestCase):
         bad = self.results("bad", [{**run, "time_unit": "h"}])
         self.assertEqual(self.run_main(bad, bad), (
             2, "", f'error: {bad}: x: time_unit is "h"; expected one of ns, us, ms, s\n'))
+
+    def test_times_in_several_units_compare(self):
+        before = self.results("b", runs("x", NINE))
+        for unit, factor in (("ns", 1e6), ("us", 1e3), ("s", 1e-3)):
+            after = self.results("a", [{**run, "time_unit": unit}
+                                       for run in runs("x", [factor * t for t in NINE])])
+            self.assertRegex(self.run_main(before, after)[1], r" 1\.000 .* no difference\n")
 
     def test_another_machine_is_said(self):
         before = self.results("b", runs("x", NINE), gpu="NVIDIA H100")

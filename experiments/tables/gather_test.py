@@ -72,6 +72,15 @@ class EntryTest(unittest.TestCase):
             self.assertEqual(gather.middle_entry(results, [None]), entry)
             self.assertEqual(gather.highest_entry(results, []), entry)
 
+    def test_a_difference_says_why_there_is_none(self):
+        one, other = done(1, test_accuracy=0.5), done(2, test_accuracy=0.25)
+        for results, others, entry in (([FAIL], [one], Entry("failed", FAILED)),
+                                       ([one], [NONE], Entry(NOT_RUN, MISSING)),
+                                       ([one], [other], Entry("-")),
+                                       ([one], [done(1, test_accuracy=0.25), other],
+                                        Entry("+25.00 (1 seed)"))):
+            self.assertEqual(gather.difference_entry(results, others), entry)
+
     def test_what_was_not_published_is_said(self):
         self.assertEqual(gather.published_entry("6.53"), Entry("6.53"))
         self.assertEqual(gather.published_entry(None), Entry(NOT_PUBLISHED, MISSING))

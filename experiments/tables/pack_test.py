@@ -52,6 +52,18 @@ class RoundTripTest(PackCase):
             content.extractall(self.there.folder.parent)
         self.assertEqual(self.there.result(training()).state, State.DONE)
 
+    def test_other_archives_of_the_folder_are_no_parts(self):
+        """Parts of an earlier call are removed."""
+        self.assertEqual(pack.parts_of(self.archive), [])
+        stem = self.archive.name.removesuffix(pack.SUFFIX)
+        parts = [self.archive, *(pack.part_path(self.archive, number) for number in (2, 3))]
+        for path in (*parts, *(self.archive.with_name(f"{name}{pack.SUFFIX}")
+                               for name in (f"{stem}.old", f"{stem}2", f"{stem}.2.old", "2"))):
+            path.touch()
+        self.assertEqual(pack.parts_of(self.archive), parts)
+        self.archive.unlink()
+        self.assertEqual(pack.parts_of(self.archive), parts[1:])
+
     def test_nothing_to_pack_is_an_archive_too(self):
         self.here.folder.mkdir(parents=True)
         self.pack()

@@ -34,6 +34,7 @@ class PairedTest(unittest.TestCase):
     def test_a_verdict_needs_two_seeds_and_an_interval_without_zero(self):
         self.assertEqual(paired.compare({1: 3.0, 2: 3.1}, {1: 1.0, 2: 1.1}).verdict, "higher")
         self.assertEqual(paired.compare({1: 1.0, 2: 1.1}, {1: 3.0, 2: 3.1}).verdict, "lower")
+        self.assertEqual(paired.compare({1: 3.0, 2: 4.0}, {1: 3.0, 2: 4.0}).verdict, "open")
         alone = paired.compare({1: 3.0}, {1: 1.0})
         self.assertEqual((alone.text(), alone.verdict), ("+2.00 (1 seed)", "open"))
 

@@ -85,15 +85,19 @@ class WhateverTest(ShownTest):
                          [(REAL, "NVIDIA H100")] * 3)
 
     def test_seeds_do_not_make_up_for_kinds_of_cells(self):
-        kinds = [dataclasses.replace(IMAGE[0], variant=variant) for variant in ("", "a", "b", "c", "d")]
-        seeds = [dataclasses.replace(kinds[0], seed=seed) for seed in range(2, 9)]
-        page = kinds + seeds
-        self.add(kinds, REAL, "NVIDIA H100")
-        self.add([kinds[0], *seeds], REAL, "NVIDIA H200")
-        judge = Whatever(self.store, page)
-        self.assertEqual(self.shown(kinds, page=page, judge=judge), [(REAL, "NVIDIA H100")] * 5)
-        self.add(kinds[1:3], REAL, "NVIDIA H200")
-        self.assertEqual(self.shown(kinds[:3], page=page, judge=judge), [(REAL, "NVIDIA H200")] * 3)
+        for kinds in ([dataclasses.replace(IMAGE[0], variant=variant) for variant in "abcde"],
+                      [dataclasses.replace(IMAGE[0], method=method)
+                       for method in ("cf", "c", "f", "sdpa", "dense")]):
+            self.setUp()
+            seeds = [dataclasses.replace(kinds[0], seed=seed) for seed in range(2, 9)]
+            page = kinds + seeds
+            self.add(kinds, REAL, "NVIDIA H100")
+            self.add([kinds[0], *seeds], REAL, "NVIDIA H200")
+            judge = Whatever(self.store, page)
+            self.assertEqual(self.shown(kinds, page=page, judge=judge), [(REAL, "NVIDIA H100")] * 5)
+            self.add(kinds[1:3], REAL, "NVIDIA H200")
+            self.assertEqual(self.shown(kinds[:3], page=page, judge=judge),
+                             [(REAL, "NVIDIA H200")] * 3)
 
     def test_the_user_may_ask_for_a_device_or_for_real_data(self):
         self.add(CELLS, REAL, "NVIDIA H200")
