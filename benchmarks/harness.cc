@@ -20,6 +20,7 @@
 #include "benchmarks/plain_name_reporter.h"
 #include "spion/base/fail.h"
 #include "spion/base/file.h"
+#include "spion/base/program.h"
 #include "spion/base/status.h"
 #include "spion/base/user_directory.h"
 #include "spion/base/version.h"
@@ -146,8 +147,10 @@ void BenchmarkList::Add(const std::string& name, std::function<void(benchmark::S
 }
 
 int RunMain(int (*main)(int argc, char** argv), int argc, char** argv) {
+  BeginProgram();
   try {
-    return main(argc, argv);
+    const int code = main(argc, argv);
+    return code == 0 ? EndProgram(absl::OkStatus()) : code;
   } catch (const c10::Error& error) {
     return Fail(error.what_without_backtrace());
   } catch (const std::exception& error) {

@@ -1,13 +1,14 @@
 // What the benchmark programs share: Google Benchmark with nine repetitions and their median, plain
 // names, and the machine and versions in the context of the JSON output.
 //
-//   int main(int argc, char** argv) {
+//   int Main(int argc, char** argv) {
 //     return spion::RunBenchmarks({argv, argv + argc}, [](spion::BenchmarkList& list) {
 //       if (list.Wants("spion/cpu/f32/image/fwd")) Check();
 //       list.Add("spion/cpu/f32/image/fwd", Run, spion::Clock::kWall);
 //       return true;
 //     });
 //   }
+//   int main(int argc, char** argv) { return spion::RunMain(Main, argc, argv); }
 //
 // The console shows the aggregates, a file (--benchmark_out=FILE) has every repetition besides. It
 // is written as FILE.partial and renamed at the end. Under `bazel run` relative paths count from
@@ -76,7 +77,8 @@ void PrintHelp(absl::string_view program, const std::vector<Flag>& flags);
 std::string SetTitle(absl::string_view program, absl::string_view asked,
                      const DeviceChoice& choice);
 
-/// The exit code of `main`: 1 after what it throws, which is said on stderr (spion/base/fail.h).
+/// The exit code of `main`, between what is at a program's begin and end (spion/base/program.h): 1
+/// after what it throws, which is said on stderr.
 int RunMain(int (*main)(int argc, char** argv), int argc, char** argv);
 
 /// Relative paths count from the user's folder, which is not where `bazel run` starts a program.

@@ -91,13 +91,15 @@ void AddAll(BenchmarkList& list) {
   }
 }
 
-}  // namespace
-}  // namespace spion
-
-int main(int argc, char** argv) {
-  return spion::RunBenchmarks({argv, argv + argc}, [](spion::BenchmarkList& list) {
-    if (!list.only_listed() && !spion::PatternsAreRight()) return false;
-    spion::AddAll(list);
+int Main(int argc, char** argv) {
+  return RunBenchmarks({argv, argv + argc}, [](BenchmarkList& list) {
+    if (!list.only_listed() && !PatternsAreRight()) return false;
+    AddAll(list);
     return true;
   });
 }
+
+}  // namespace
+}  // namespace spion
+
+int main(int argc, char** argv) { return spion::RunMain(spion::Main, argc, argv); }

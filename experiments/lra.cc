@@ -10,6 +10,7 @@
 #include "experiments/options.h"
 #include "experiments/run_experiment.h"
 #include "spion/base/fail.h"
+#include "spion/base/program.h"
 #include "spion/base/version.h"
 #include "spion/collective/launch.h"
 #include "spion/collective/team.h"
@@ -39,6 +40,8 @@ int Run(const spion::Options& options, const spion::Launch& launch) {
     outcome = spion::RunExperiment(options, launch, progress);
   }
   if (!outcome.ok()) return spion::Fail(outcome.status().message());
+  // A run leaves files; of a manifest there is nothing but the output.
+  if (options.mode == spion::Mode::kManifest) return spion::EndProgram(absl::OkStatus());
   return *outcome == spion::Outcome::kInterrupted ? kInterruptedExit : 0;
 }
 
@@ -48,11 +51,11 @@ int Main(int argc, char** argv) {
   if (!options.ok()) return Refuse(options.status());
   if (options->help) {
     std::cout << spion::HelpText(*options, known);
-    return 0;
+    return spion::EndProgram(absl::OkStatus());
   }
   if (options->version) {
     std::cout << spion::VersionText();
-    return 0;
+    return spion::EndProgram(absl::OkStatus());
   }
   const absl::StatusOr<spion::Launch> launch = spion::FindLaunch();
   if (!launch.ok()) return spion::Fail(launch.status().message());
@@ -62,6 +65,7 @@ int Main(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  spion::BeginProgram();
   try {
     return Main(argc, argv);
   } catch (...) {

@@ -349,6 +349,45 @@ class BadInputTest(unittest.TestCase):
             self.assertIn("--device=cpu runs without", result.stderr)
 
 
+class LostOutputTest(unittest.TestCase):
+    """Where what the program prints cannot be written."""
+
+    SHORT = SharedFolderTest.SHORT
+
+    def test_is_an_error_where_there_is_nothing_else(self):
+        for flags in (["--help"], ["--version"], ["--task=image", "--method=cf", "--mode=manifest"]):
+            with open("/dev/full", "w") as full:
+                result = subprocess.run([lra_program.path, *flags], stdout=full, text=True,
+                                        stderr=subprocess.PIPE, check=False)
+            self.assertEqual((result.returncode, result.stderr),
+                             (1, "error: the output cannot be written; is its disk full?\n"), flags)
+
+    def test_a_run_goes_on(self):
+        folder = new_folder() / "run"
+        with open("/dev/full", "w") as full:
+            result = subprocess.run([lra_program.path, "--task=image", "--method=cf", *self.SHORT,
+                                     f"--out_dir={folder}"], stdout=full, check=False)
+        self.assertEqual(result.returncode, 0)
+        self.assertTrue((folder / "summary.json").exists())
+
+    def test_none_of_it_is_in_a_file_of_a_run_that_was_started_without(self):
+        folder = new_folder() / "run"
+        result = subprocess.run(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", lra_program.path,
+                                 "--task=image", "--method=cf", *self.SHORT,
+                                 f"--out_dir={folder}"], check=False)
+        self.assertEqual(result.returncode, 0)
+        self.assertEqual(json.loads((folder / "run.lock").read_text())["program"], "SPION")
+        self.assertTrue((folder / "summary.json").exists())
+
+    def test_a_file_that_may_not_grow_so_large_is_an_error(self):
+        folder = new_folder() / "run"
+        result = run(*self.SHORT, f"--out_dir={folder}", preexec_fn=lambda:
+                     resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536)))
+        self.assertEqual(result.returncode, 1)
+        [line] = result.stderr.splitlines()
+        self.assertRegex(line, rf"error: .*{folder}/.*File too large")
+
+
 class StartedByItselfTest(unittest.TestCase):
     """Without a task and a method, which the experiment targets give."""
 

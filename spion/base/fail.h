@@ -1,7 +1,4 @@
 // How a program says that it failed.
-//
-//   const absl::Status status = Run({argv + 1, argv + argc});
-//   return status.ok() ? 0 : Fail(status.message());
 #ifndef SPION_BASE_FAIL_H_
 #define SPION_BASE_FAIL_H_
 

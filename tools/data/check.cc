@@ -23,7 +23,7 @@
 #include "absl/strings/str_split.h"
 #include "spion/base/command_line.h"
 #include "spion/base/did_you_mean.h"
-#include "spion/base/fail.h"
+#include "spion/base/program.h"
 #include "spion/base/shell_word.h"
 #include "spion/base/status.h"
 #include "spion/data/cut_sequences.h"
@@ -152,7 +152,8 @@ absl::StatusOr<Counts> Run(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  spion::BeginProgram();
   const absl::StatusOr<Counts> counts = Run({argv + 1, argv + argc});
-  if (!counts.ok()) return spion::Fail(counts.status().message());
-  return counts->broken == 0 ? 0 : 1;
+  const int code = spion::EndProgram(counts.status());
+  return code == 0 && counts->broken > 0 ? 1 : code;
 }

@@ -10,7 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "spion/base/command_line.h"
-#include "spion/base/fail.h"
+#include "spion/base/program.h"
 #include "spion/base/status.h"
 #include "spion/base/user_directory.h"
 #include "spion/base/version.h"
@@ -92,6 +92,6 @@ absl::Status Run(const std::vector<std::string>& arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  const absl::Status status = Run({argv + 1, argv + argc});
-  return status.ok() ? 0 : spion::Fail(status.message());
+  spion::BeginProgram();
+  return spion::EndProgram(Run({argv + 1, argv + argc}));
 }

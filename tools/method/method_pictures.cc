@@ -14,9 +14,9 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "spion/base/command_line.h"
-#include "spion/base/fail.h"
 #include "spion/base/file.h"
 #include "spion/base/json.h"
+#include "spion/base/program.h"
 #include "spion/base/read_file.h"
 #include "spion/base/status.h"
 #include "spion/base/user_directory.h"
@@ -162,6 +162,6 @@ absl::Status Run(const std::vector<std::string>& arguments) {
 }  // namespace spion
 
 int main(int argc, char** argv) {
-  const absl::Status status = spion::Run({argv + 1, argv + argc});
-  return status.ok() ? 0 : spion::Fail(status.message());
+  spion::BeginProgram();
+  return spion::EndProgram(spion::Run({argv + 1, argv + argc}));
 }
