@@ -214,8 +214,8 @@ std::string HelpText(const Options& options, const KnownNames& known) {
   absl::StrAppend(
       &text, FlagsHelp(RunFlags(scratch)), "\nInstead of the preset's:\n\n",
       FlagsHelp(PresetFlags(scratch)),
-      "\nDefaults in brackets. Ctrl-C, SIGTERM, SIGHUP and SIGUSR1 stop cleanly: the same "
-      "command with --resume goes on. Results: summary.json in --out_dir.\nExit code "
+      "\nDefaults in brackets. Ctrl-C, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 and SIGXCPU stop cleanly: "
+      "the same command with --resume goes on. Results: summary.json in --out_dir.\nExit code "
       "0: done; 1: an error; 130: stopped by a signal.\n");
   return text;
 }

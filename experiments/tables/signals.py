@@ -5,14 +5,16 @@
         while watch.stop_requests == 0:
             watch.wait(seconds=1.0)      # until a child ends, a signal comes, or the time is over
 
-Ctrl-C, SIGTERM, SIGHUP and SIGUSR1 ask to stop, as they ask the experiment program.
+Ctrl-C, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2 and SIGXCPU ask to stop, as they ask the experiment
+program.
 """
 
 import select
 import signal
 import socket
 
-STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+STOP = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2,
+        signal.SIGXCPU)
 _CHUNK = 4096
 
 

@@ -7,11 +7,12 @@ namespace {
 
 volatile std::sig_atomic_t g_raised = 0;
 
-constexpr std::array<int, 4> kSignals = {SIGINT, SIGTERM, SIGHUP, SIGUSR1};
+constexpr std::array<int, 6> kSignals = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2, SIGXCPU};
 
 void Raise(int signal) {
   g_raised = 1;
-  std::signal(signal, SIG_DFL);
+  // Beyond `ulimit -S -t` the system sends it again each second, while the run saves its state.
+  if (signal != SIGXCPU) std::signal(signal, SIG_DFL);
 }
 
 }  // namespace
