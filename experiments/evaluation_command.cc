@@ -2,6 +2,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "experiments/start_command.h"
 #include "spion/base/shell_word.h"
 #include "spion/train/check_settings.h"
 #include "spion/train/hyper_parameters.h"
@@ -11,8 +12,8 @@ namespace spion {
 std::string EvaluationCommand(const Experiment& experiment, const Options& options,
                               const TaskShape& shape, const std::string& checkpoint) {
   const Options defaults;
-  std::string command = absl::StrCat("bazel run //experiments:lra_", experiment.task, "_",
-                                     experiment.method.name, " -- --mode=eval");
+  std::string command =
+      absl::StrCat(StartCommand(experiment.task, experiment.method.name), " --mode=eval");
   const auto add = [&](absl::string_view name, const std::string& value) {
     absl::StrAppend(&command, " --", name, "=", ShellWord(value));
   };

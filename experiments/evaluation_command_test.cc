@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+#include <string>
+
 namespace spion {
 namespace {
 
@@ -13,6 +16,18 @@ TEST(EvaluationCommandTest, OfDefaultsNamesTheCheckpointAndThePresetThatAutoChos
   experiment.method.name = "cf";
   EXPECT_EQ(EvaluationCommand(experiment, Options(), TaskShape(), kCheckpoint),
             "bazel run //experiments:lra_image_cf -- --mode=eval "
+            "--checkpoint=/results/run/last.safetensors --preset=quick");
+}
+
+TEST(EvaluationCommandTest, OfABundleStartsThatsProgram) {
+  Experiment experiment;
+  experiment.task = "image";
+  experiment.method.name = "cf";
+  setenv("SPION_STARTED_BY", "bundle/run lra", /*overwrite=*/1);
+  const std::string command = EvaluationCommand(experiment, Options(), TaskShape(), kCheckpoint);
+  unsetenv("SPION_STARTED_BY");
+  EXPECT_EQ(command,
+            "bundle/run lra --task=image --method=cf --mode=eval "
             "--checkpoint=/results/run/last.safetensors --preset=quick");
 }
 

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "experiments/start_command.h"
 #include "spion/base/command_line.h"
 #include "spion/base/status.h"
 #include "spion/base/user_directory.h"
@@ -202,14 +203,15 @@ std::string HelpText(const Options& options, const KnownNames& known) {
   std::string text;
   if (!options.task.empty() && !options.method.empty()) {
     text = absl::StrCat("Trains and evaluates method \"", options.method,
-                        "\" on the Long Range Arena task \"", options.task,
-                        "\".\n\n  bazel run //experiments:lra_", options.task, "_", options.method,
-                        " -- [FLAG ...]\n\n");
+                        "\" on the Long Range Arena task \"", options.task, "\".\n\n  ",
+                        StartCommand(options.task, options.method), " [FLAG ...]\n\n");
   } else {
-    text = absl::StrCat("Trains and evaluates a method on a task of Long Range Arena.\n\n",
-                        "  bazel run //experiments:lra_<task>_<method> -- [FLAG ...]\n",
-                        "  lra --task=TASK --method=METHOD [FLAG ...]\n\n",
-                        FlagsHelp(TargetFlags(scratch, known)), "\n");
+    const std::optional<std::string> starter = Starter();
+    text = absl::StrCat(
+        "Trains and evaluates a method on a task of Long Range Arena.\n\n",
+        starter.has_value() ? "" : "  bazel run //experiments:lra_<task>_<method> -- [FLAG ...]\n",
+        "  ", starter.value_or("lra"), " --task=TASK --method=METHOD [FLAG ...]\n\n",
+        FlagsHelp(TargetFlags(scratch, known)), "\n");
   }
   absl::StrAppend(
       &text, FlagsHelp(RunFlags(scratch)), "\nInstead of the preset's:\n\n",

@@ -167,5 +167,16 @@ TEST(OptionsTest, HelpOfTheProgramByItselfSaysWhatItNeeds) {
   }
 }
 
+TEST(OptionsTest, HelpInABundleNamesTheBundlesCommand) {
+  setenv("SPION_STARTED_BY", "bundle/run lra", /*overwrite=*/1);
+  const std::string of_any = HelpText(ParseAlone({"--help"}).value(), kKnown);
+  const std::string of_one =
+      HelpText(ParseAlone({"--task=image", "--method=c", "--help"}).value(), kKnown);
+  unsetenv("SPION_STARTED_BY");
+  EXPECT_THAT(of_any, HasSubstr("\n  bundle/run lra --task=TASK --method=METHOD [FLAG ...]\n\n"));
+  EXPECT_THAT(of_one, HasSubstr("\n  bundle/run lra --task=image --method=c [FLAG ...]\n\n"));
+  for (const std::string& help : {of_any, of_one}) EXPECT_THAT(help, Not(HasSubstr("bazel")));
+}
+
 }  // namespace
 }  // namespace spion

@@ -200,6 +200,10 @@ class RunTest(BundleTestCase):
         self.assertIn("flag a b", self.run_in_bundle("example_benchmark", "a b").stdout)
         self.assertIn("script x", self.run_in_bundle("example_script.py", "x").stdout)
 
+    def test_a_program_can_tell_how_it_was_started(self):
+        self.assertIn(f"started by {self.out}/run example_script.py\n",
+                      self.run_in_bundle("example_script.py").stdout)
+
     def test_cells_starts_the_tables_without_a_checkout(self):
         """In a Python that has the standard library alone, and without a GPU."""
         for arguments in (["--help"], ["-h"], ["--out=cells.tar.xz", "--help"]):
