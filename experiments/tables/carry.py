@@ -30,6 +30,7 @@ import signals
 import unpack
 from cells import INFERENCE, shard
 from command_line import user_path
+from console import say, say_error
 from presets import PRESETS
 from programs import Programs
 from store import CELLS, Store
@@ -110,7 +111,7 @@ def _machines(options):
     """One for each GPU, or each so many as train together, or the CPU."""
     names = gpus.names() if options.device != "cpu" else []
     if not names and options.device == "auto":
-        _say("this machine has no GPU, or none that may be used: cells run on its CPU")
+        say("this machine has no GPU, or none that may be used: cells run on its CPU")
     count = options.gpus_per_cell
     if names and len(names) % count != 0:
         raise CarryError(f"--gpus_per_cell={count} does not divide the {len(names)} GPUs here; "
@@ -138,15 +139,11 @@ def _needs_checkpoint(store_folder, preset):
 def _run(options, store, preset, machines, limit):
     """How many cells failed. Raises what run_cells raises if the time or a signal ended it."""
     programs = Programs.of_bundle(user_path(options.bundle))
-    where = ask.Where(programs, machines[0], _say)
+    where = ask.Where(programs, machines[0], say)
     cells = shard(choice.cells(choice.table_names(options), preset), options.shard_index,
                   options.shard_count)
     return run_cells.run_missing([where.place(cell) for cell in cells], store, programs, machines,
-                                 _say, options.retry_failed, limit)
-
-
-def _say(text):
-    print(text, flush=True)
+                                 say, options.retry_failed, limit)
 
 
 def _pack(store, needs, options, out):
@@ -155,7 +152,7 @@ def _pack(store, needs, options, out):
 
     def leave_out(folder, error):
         unread.append(folder)
-        _say(f"warning: {folder} is not packed: {durable.told(error)}")
+        say(f"warning: {folder} is not packed: {durable.told(error)}")
     store.rescue_left_behind()
     earlier, cells = pack.parts_of(out), pack.collect(store.folder, needs, leave_out)
     paths = pack.write(cells, out, int(options.part_mib * _MIB), leave_out)
@@ -164,11 +161,11 @@ def _pack(store, needs, options, out):
             path.unlink()
     packed = [cell for cell in cells if cell.folder not in unread]
     sizes = [path.stat().st_size for path in paths]
-    _say(f"cells packed: {len(packed)}, {sum(sizes) / _MIB:.2f} MiB in "
+    say(f"cells packed: {len(packed)}, {sum(sizes) / _MIB:.2f} MiB in "
          + " ".join(str(path) for path in paths))
     for path, size in zip(paths, sizes):
         if size > options.part_mib * _MIB:
-            _say(f"note: {path} is {size / _MIB:.1f} MiB, more than --part_mib="
+            say(f"note: {path} is {size / _MIB:.1f} MiB, more than --part_mib="
                  f"{options.part_mib:g}: it has one cell, and a cell is not divided")
     return paths, unread
 
@@ -182,9 +179,9 @@ def _do(options, start):
     archives = _archives(options)
     _check_out(out, archives)
     preset = choice.preset(options)
-    store = Store(user_path(options.results_dir) / preset.name, _say)
+    store = Store(user_path(options.results_dir) / preset.name, say)
     if archives:
-        _say(f"cells unpacked: {unpack.unpack(archives, store.folder)}")
+        say(f"cells unpacked: {unpack.unpack(archives, store.folder)}")
     machines = _machines(options)
     needs, per_byte = _needs_checkpoint(store.folder, preset), pack.seconds_per_byte()
 
@@ -205,12 +202,12 @@ def _do(options, start):
     with signals.Watch():  # Who asks to stop once more waits for what is packed.
         paths, unread = _pack(store, needs, options, out)
     if code:
-        _say(f"{told}; the next machine goes on with "
+        say(f"{told}; the next machine goes on with "
              + " ".join(f"--in={path.name}" for path in paths))
     if error:
         raise error
     if not code:
-        _say("all cells have run, and some failed; --retry_failed runs those again" if failed
+        say("all cells have run, and some failed; --retry_failed runs those again" if failed
              else "all cells are there")
     return code or (1 if failed or unread else 0)
 
@@ -221,13 +218,13 @@ def main(arguments):
     try:
         return _do(options, start - options.seconds_before)
     except KeyboardInterrupt:
-        print("stopped by a signal before anything ran", file=sys.stderr)
+        say("stopped by a signal before anything ran")
         return _INTERRUPTED
     except (CarryError, gpus.GpusError, unpack.UnpackError, ask.AskError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        say_error(error)
         return 1
     except OSError as error:
-        print(f"error: {durable.told(error)}", file=sys.stderr)
+        say_error(durable.told(error))
         return 1
 
 

@@ -299,6 +299,13 @@ class ErrorTest(CarryTest):
         self.assertEqual(sorted(path.name for path in self.machine.glob("*.tar.xz")),
                          ["cells.2.tar.xz", "cells.3.tar.xz", "cells.tar.xz"])
 
+    def test_output_that_nobody_takes_ends_nothing(self):
+        with open("/dev/full", "wb") as full:
+            result = subprocess.run([sys.executable, carry.__file__, *self.flags()], check=False,
+                                    stdout=full, stderr=subprocess.PIPE)
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        self.assertIn("summary.json", "".join(self.packed()))
+
 
 class RefusedTest(CarryTest):
     def check_refused(self, expected, *flags, code=1):

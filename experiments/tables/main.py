@@ -33,6 +33,7 @@ import report_only
 import run_cells
 import run_tables
 import signals
+from console import say, say_error
 
 
 def parse_arguments(arguments):
@@ -68,10 +69,6 @@ def _command(options, arguments):
                       + (["--", *flags] if flags else []))
 
 
-def _say(text):
-    print(text, flush=True)
-
-
 def _way_on(options):
     """For the end of an error's text: only where there are, or could be, results to go on with."""
     folder = command_line.user_path(options.results_dir) / options.preset
@@ -82,9 +79,9 @@ def _way_on(options):
 def _do(options, command):
     """Returns how many cells failed, or cannot be read."""
     if options.report_only:
-        report_only.write(options, command, _say)
+        report_only.write(options, command, say)
         return 0
-    return run_tables.run(options, _WORKSPACE, command, _say)
+    return run_tables.run(options, _WORKSPACE, command, say)
 
 
 def main(arguments):
@@ -92,13 +89,13 @@ def main(arguments):
     try:
         return 1 if _do(options, _command(options, arguments)) else 0
     except (ask.AskError, charts.ChartsError, kept.KeptError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        say_error(error)
         return 1
     except OSError as error:
-        print(f"error: {durable.told(error)}{_way_on(options)}", file=sys.stderr)
+        say_error(f"{durable.told(error)}{_way_on(options)}")
         return 1
     except (run_cells.Interrupted, KeyboardInterrupt):
-        _say("interrupted; the same command goes on: with the trainings that were under way, where "
+        say("interrupted; the same command goes on: with the trainings that were under way, where "
              "they stopped, then with the cells that are missing")
         return 130
 

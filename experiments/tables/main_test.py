@@ -108,6 +108,14 @@ class WithoutBazelTest(CommandTest):
         self.assertEqual((result.returncode, result.stderr), (0, ""))
         self.assertEqual(len(self.cells()), 1)
 
+    def test_output_that_nobody_takes_ends_nothing(self):
+        with open("/dev/full", "wb") as full:
+            result = subprocess.run([sys.executable, "-E", main.__file__,
+                                     *self.flags("--cells_only")], check=False, stdout=full,
+                                    stderr=subprocess.PIPE)
+        self.assertEqual((result.returncode, result.stderr), (0, b""))
+        self.assertEqual(len(self.cells()), 1)
+
 
 class EstimateTest(CommandTest):
     def test_estimates_without_running(self):
