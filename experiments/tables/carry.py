@@ -17,7 +17,8 @@ import time
 
 _SOURCE = pathlib.Path(__file__).parents[2]
 # Bazel's own way there, where there is Bazel; in a bundle this file is started from the source.
-sys.path += [str(_SOURCE / "tools/command_line"), str(_SOURCE / "benchmarks")]
+sys.path += [str(_SOURCE / folder)
+             for folder in ("benchmarks", "tools/archive", "tools/command_line")]
 
 import ask
 import choice

@@ -8,6 +8,7 @@ that was finished last; `again` has a sentence on those, or is empty.
 """
 
 import contextlib
+import io
 import json
 import pathlib
 import tempfile
@@ -28,9 +29,11 @@ class KeptError(Exception):
 def _cells_of(archive):
     """{(preset, id): {file below the cell: its content}}"""
     cells = {}
-    for (preset, *place), _, content in unpack.files(archive):
+    for (preset, *place), _, content in unpack.files(archive, tempfile.gettempdir()):
         if preset in PRESETS and len(place) > 2 and place[0] == CELLS:
-            cells.setdefault((preset, place[1]), {})["/".join(place[2:])] = content
+            file = io.BytesIO()
+            unpack.copy(archive, content, file)
+            cells.setdefault((preset, place[1]), {})["/".join(place[2:])] = file.getvalue()
     return cells
 
 

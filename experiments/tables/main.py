@@ -21,7 +21,8 @@ import sys
 # imported find themselves in the source.
 _WORKSPACE = pathlib.Path(__file__).parents[2]
 # Bazel's own way there, where there is Bazel; without it this file is started from the source.
-sys.path += [str(_WORKSPACE / "tools/command_line"), str(_WORKSPACE / "benchmarks")]
+sys.path += [str(_WORKSPACE / folder)
+             for folder in ("benchmarks", "tools/archive", "tools/command_line")]
 
 import ask
 import charts

@@ -7,6 +7,7 @@ import lzma
 import os
 import pathlib
 import resource
+import shutil
 import tarfile
 import unittest
 from unittest import mock
@@ -293,6 +294,39 @@ class RefusedTest(PackCase):
                            ("paper/cells/a/fifo", tarfile.FIFOTYPE)):
             self.write(name, kind, b"" if kind != tarfile.REGTYPE else b"{}")
             self.check_refused("is no archive of cells")
+
+    def header(self, size, kind=tarfile.REGTYPE, content=bytes(4096)):
+        """An archive with a header that says that its member has this size."""
+        info = tarfile.TarInfo("paper/cells/a/cell.json")
+        info.type, info.size = kind, size
+        self.archive.write_bytes(lzma.compress(info.tobuf(tarfile.GNU_FORMAT) + content))
+
+    def test_sizes_that_the_archive_cannot_hold(self):
+        for kind in (tarfile.REGTYPE, tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME):
+            for size in (8192, 1 << 60):
+                self.header(size, kind)
+                self.check_refused("is damaged, or no .tar.xz: ")
+
+    def test_a_file_of_holes(self):
+        info = tarfile.TarInfo("paper/cells/a/cell.json")
+        info.pax_headers = {f"GNU.sparse.{key}": value for key, value in (
+            ("major", "0"), ("minor", "1"), ("map", "0,0"), ("name", info.name),
+            ("size", str(1 << 40)))}
+        with tarfile.open(self.archive, "w:xz", format=tarfile.PAX_FORMAT) as archive:
+            archive.addfile(info)
+        self.check_refused("is no archive of cells: it has 'paper/cells/a/cell.json'")
+
+    def test_more_than_there_is_room_for(self):
+        """A hundred megabytes of zeros are 15 kB in the archive."""
+        self.header(100_000_000, content=bytes(100_000_000 + 4096))
+        usage = shutil.disk_usage(self.folder)._replace(free=99_000_000)
+        with mock.patch("shutil.disk_usage", return_value=usage):
+            self.check_refused("has 100 MB, and .* has 99 MB free$")
+
+    def test_memory_that_is_out(self):
+        self.write("paper/cells/a/cell.json")
+        with mock.patch("shutil.copyfileobj", side_effect=MemoryError):
+            self.check_refused("cannot be read: memory is out")
 
     def test_the_rest_of_a_results_folder_is_left_out(self):
         for name in ("paper/accuracy.html", "paper/cells/.running-a/cell.json", "paper/a/b/c"):

@@ -147,7 +147,13 @@ UNITS = {
     "time_limit": [],
     "trace_events": [],
     "unfinished": ["durable", "origin"],
-    "unpack": ["result", "running", "store", "unfinished"],
+    "unpack": [
+        "result",
+        "running",
+        "store",
+        "unfinished",
+        "//tools/archive:tar_members",
+    ],
     "write_html": ["page"],
     "write_text": ["page"],
 }

@@ -12,9 +12,11 @@ import filecmp
 import lzma
 import os
 import pathlib
+import shutil
 import tarfile
 
 import running
+import tar_members
 import unfinished
 from result import State, id_of, is_whole
 from store import CELLS, FAILED, UNFINISHED, copy_of
@@ -27,18 +29,23 @@ class UnpackError(Exception):
 
 
 def _check_end(archive, file):
-    """An archive that is cut between two cells reads like a whole one but for its end."""
-    last = b""
+    """How many bytes it has. An archive that is cut between two cells reads like a whole one but
+    for its end."""
+    last, size = b"", 0
     while chunk := file.read(_CHUNK):
         last = (last + chunk)[-2 * tarfile.BLOCKSIZE:]
+        size += len(chunk)
     if last != bytes(2 * tarfile.BLOCKSIZE):
         raise UnpackError(f"{archive} is cut: its end is missing; copy it again")
+    return size
 
 
 def _parts(archive, member):
     """The names of folders and file in a member's path, without those that lead elsewhere."""
     path = pathlib.PurePosixPath(member.name)
-    if path.is_absolute() or ".." in path.parts or not (member.isfile() or member.isdir()):
+    # A file of holes may be of any size, whatever the archive's.
+    is_plain = member.isdir() or (member.isfile() and not member.issparse())
+    if path.is_absolute() or ".." in path.parts or not is_plain:
         raise UnpackError(f"{archive} is no archive of cells: it has {member.name!r}")
     return path.parts or ("",)
 
@@ -47,27 +54,41 @@ def _parts(archive, member):
 def _naming(archive):
     try:
         yield
-    except (lzma.LZMAError, EOFError, tarfile.TarError, ValueError) as error:
+    except (lzma.LZMAError, EOFError, tarfile.TarError, ValueError, OverflowError) as error:
         raise UnpackError(f"{archive} is damaged, or no .tar.xz: {error}") from None
+    except MemoryError:
+        raise UnpackError(f"{archive} cannot be read: memory is out") from None
     except OSError as error:
         raise UnpackError(f"{error.filename or archive}: {error.strerror}") from None
 
 
-def files(archive):
-    """(parts of its path, modification time, content) of each file of a whole archive. Raises
-    UnpackError."""
-    with _naming(archive), lzma.open(archive) as file:
-        _check_end(archive, file)
-        file.seek(0)
-        with tarfile.open(fileobj=file, mode="r:") as content:
-            for member in content:
-                parts = _parts(archive, member)
-                if member.isfile():
-                    yield parts, member.mtime, content.extractfile(member).read()
+def _check_room(archive, size, folder):
+    free = shutil.disk_usage(folder).free
+    if size > free:
+        raise UnpackError(f"{archive} has {size / 1e6:.0f} MB, and {folder} has "
+                          f"{free / 1e6:.0f} MB free")
+
+
+def files(archive, folder):
+    """(parts of its path, modification time, content for `copy`) of each file of a whole archive,
+    for which there is room in the folder. Raises UnpackError."""
+    with _naming(archive), lzma.open(archive) as stream:
+        _check_room(archive, _check_end(archive, stream), folder)
+        stream.seek(0)
+        for member, file in tar_members.read(stream):
+            parts = _parts(archive, member)
+            if member.isfile():
+                yield parts, member.mtime, file
+
+
+def copy(archive, content, target):
+    """One of `files`, into an open file, before the next is asked for. Raises UnpackError."""
+    with _naming(archive):
+        shutil.copyfileobj(content, target, _CHUNK)
 
 
 def _extract(archive, folder, preset):
-    for (top, *place), mtime, content in files(archive):
+    for (top, *place), mtime, content in files(archive, folder):
         if top != preset:
             raise UnpackError(f"{archive} has cells of {top!r}, not of --preset={preset}")
         # Other files are no part of a cell, such as a page.
@@ -76,7 +97,8 @@ def _extract(archive, folder, preset):
             target = folder.joinpath(*place)
             with _naming(archive):
                 target.parent.mkdir(parents=True, exist_ok=True)
-                target.write_bytes(content)
+                with open(target, "wb") as file:
+                    copy(archive, content, file)
                 os.utime(target, (mtime, mtime))
 
 
@@ -140,7 +162,9 @@ def unpack(archives, store_folder):
     new = 0
     with running.folder(cells, "unpacked") as (folder, _):
         for number, archive in enumerate(archives):
-            _extract(archive, folder / str(number), store_folder.name)
+            part = folder / str(number)
+            part.mkdir()
+            _extract(archive, part, store_folder.name)
         # "cells" before "unfinished": what is over in one archive needs no state of another.
         for cell in sorted(folder.glob("*/*/*"), key=lambda cell: cell.parent.name):
             new += _adopt(cell, store_folder)

@@ -14,6 +14,7 @@ import shutil
 import tarfile
 import zlib
 
+import tar_members
 from errors import FetchError, reason
 from progress import Progress
 
@@ -21,8 +22,6 @@ _GZIP_MAGIC = b"\x1f\x8b"
 _PIECE_BYTES = 1 << 20
 # That gzip makes of one at most: a bit for a match of 258 bytes and a bit for its distance.
 _GZIP_RATIO = 1032
-# Of a header that tells about the next file, such as a long name, which tarfile reads whole.
-_HEADER_BYTES = 1 << 20
 
 
 def unpack(archive, folder, out):
@@ -57,50 +56,23 @@ def _fill(archive, wanted, partial):
     most = size * (_GZIP_RATIO if is_gzip(archive) else 1)
     prefix = None
     with open(archive, "rb") as raw, _decompressed(archive, raw) as stream:
-        with tarfile.open(fileobj=_InSmallReads(archive, stream), mode="r:") as tar:
-            for member in tar:
-                tar.members = []  # Else it remembers all of them: hundreds of thousands.
-                show(raw.tell(), size)
-                parts = pathlib.PurePosixPath(member.name).parts
-                if prefix is None:
-                    prefix = _prefix(parts, wanted)
-                if prefix is not None and parts[:len(prefix)] == prefix:
-                    path = parts[len(prefix):]
-                    if ".." in path or not (member.isfile() or member.isdir()):
-                        raise FetchError(f"{archive} holds {member.name}, which is no file or "
-                                         "folder below its own; nothing is unpacked")
-                    _check_size(archive, member, most, partial)
-                    _write(tar, member, partial.joinpath(*path))
+        for member, file in tar_members.read(stream):
+            show(raw.tell(), size)
+            parts = pathlib.PurePosixPath(member.name).parts
+            if prefix is None:
+                prefix = _prefix(parts, wanted)
+            if prefix is not None and parts[:len(prefix)] == prefix:
+                path = parts[len(prefix):]
+                if ".." in path or not (member.isfile() or member.isdir()):
+                    raise FetchError(f"{archive} holds {member.name}, which is no file or "
+                                     "folder below its own; nothing is unpacked")
+                _check_size(archive, member, most, partial)
+                _write(member, file, partial.joinpath(*path))
         while stream.read(_PIECE_BYTES):  # To the checksum at the end.
             pass
     show.end()
     if prefix is None:
         raise FetchError(f"{archive} holds no folder {'/'.join(wanted)}; is it another archive?")
-
-
-class _InSmallReads:
-    """What tarfile needs of a file that is read once, forward. It asks for as much at once as a
-    header says: what is too much is refused."""
-
-    def __init__(self, archive, stream):
-        self._archive = archive
-        self._stream = stream
-        self._at = 0
-
-    def tell(self):
-        return self._at
-
-    def read(self, size):
-        if size > _HEADER_BYTES:
-            raise FetchError(f"{self._archive} has a header that says it is of {size} bytes, "
-                             f"{_HEADER_BYTES} expected at most; delete it and run again")
-        piece = self._stream.read(size)
-        self._at += len(piece)
-        return piece
-
-    def seek(self, position):
-        while self._at < position and self.read(min(position - self._at, _PIECE_BYTES)):
-            pass
 
 
 def _decompressed(archive, raw):
@@ -125,10 +97,10 @@ def _check_size(archive, member, most, partial):
                          f"{member.size / 1e6:.0f} MB; give another folder as --out")
 
 
-def _write(tar, member, path):
+def _write(member, file, path):
     if member.isdir():
         path.mkdir(parents=True, exist_ok=True)
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tar.extractfile(member) as source, open(path, "wb") as target:
-        shutil.copyfileobj(source, target, _PIECE_BYTES)
+    with open(path, "wb") as target:
+        shutil.copyfileobj(file, target, _PIECE_BYTES)
