@@ -77,7 +77,15 @@ def fill(folder, content):
     add_licences(folder, content, binaries, libraries)
     shutil.copyfile(pathlib.Path(__file__).parent / "run", folder / "run")
     (folder / "run").chmod(0o755)
-    (folder / MARKER).write_text(f"{MARKER_TITLE}\ntorch {content['torch_version']}\n")
+    write_marker(folder, content["torch_version"])
+
+
+def write_marker(folder, torch_version):
+    """With the size of each file of the folder, by which `run` sees that all were copied."""
+    files = sorted(file for file in folder.rglob("*") if file.is_file())
+    (folder / MARKER).write_text("".join(f"{line}\n" for line in (
+        MARKER_TITLE, f"torch {torch_version}",
+        *(f"file {file.stat().st_size} {file.relative_to(folder)}" for file in files), "end")))
 
 
 def check_size(folder, limit_mb):
@@ -131,7 +139,7 @@ def put_in_place(content, out, limit_mb):
 
 def main():
     parser = command_line.Parser(prog="bazel run //tools:bundle --",
-                                 description=__doc__.split("\n", maxsplit=1)[0])
+                                 description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("content", type=pathlib.Path, help=argparse.SUPPRESS)  # from the target
     parser.add_argument("--out", required=True, metavar="DIR", help="the folder to write")
     parser.add_argument("--limit_mb", type=float, default=LIMIT_MB,

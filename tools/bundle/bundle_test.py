@@ -144,13 +144,25 @@ class RunTest(BundleTestCase):
         return result.stdout.strip().splitlines()[-1]
 
     def test_alone_it_lists_what_is_there(self):
-        for arguments in ([], ["--help"], ["-h"]):
+        for arguments in ([], ["help"], ["--help"], ["-h"]):
             result = self.run_in_bundle(*arguments, torch=None)
             self.assertEqual(result.returncode, 0, result.stderr)
             for expected in ("usage: run", "run NAME", "example_test_program", "example_benchmark",
                              "example_script.py"):
                 self.assertIn(expected, result.stdout)
             self.assertNotIn("set -e", result.stdout)
+
+    def test_help_on_a_group_needs_neither_gpu_nor_torch(self):
+        for arguments in (["tests", "--help"], ["sanitize", "-h"], ["benchmarks", "--help"]):
+            result = self.run_in_bundle(*arguments, torch=None, SPION_TORCH_DIR="/no/such",
+                                        PATH=path_with(nvidia_smi="exit 9"))
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            self.assertIn("usage: run", result.stdout)
+
+    def test_the_version(self):
+        result = self.run_in_bundle("--version", torch=None)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        self.assertEqual(result.stdout, "SPION " + pathlib.Path("VERSION").read_text())
 
     def test_a_group_may_be_empty(self):
         self.make(files={**CONTENT["files"], "scripts": []})
@@ -265,9 +277,69 @@ class RunTest(BundleTestCase):
             self.assertIn("need an NVIDIA GPU", result.stderr)
 
     def test_an_unknown_name(self):
-        result = self.run_in_bundle("lar")
-        self.assertEqual(result.returncode, 1)
-        self.assertIn("there is no lar here", result.stderr)
+        """Whatever else is not there."""
+        for torch in ("1.2.3+cu45", None):
+            result = self.run_in_bundle("lar", torch=torch)
+            self.assertEqual((result.returncode, result.stderr.count("\n")), (1, 1))
+            self.assertIn("there is no lar here", result.stderr)
+
+
+class WholeTest(BundleTestCase):
+    """What of a bundle was lost on its way is said, whatever is asked of it."""
+
+    def setUp(self):
+        super().setUp()
+        self.make()
+
+    def check_not_whole(self, expected):
+        for arguments in ([], ["tests"], ["cells", "--help"], ["lar"]):
+            result = subprocess.run(["bash", self.out / "run", *arguments], capture_output=True,
+                                    text=True, check=False, cwd="/")
+            self.assertEqual((result.returncode, result.stdout), (1, ""))
+            self.assertEqual(result.stderr, f"run: {expected}\n")
+
+    def test_a_whole_one_says_nothing(self):
+        result = subprocess.run([self.out / "run"], capture_output=True, text=True, check=False)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+
+    def test_a_file_that_is_missing(self):
+        for name in ("benchmarks/example_benchmark", "scripts/example_script.py", "sources/VERSION",
+                     "sources/experiments/tables/carry.py", "tests/example_test_program"):
+            file = self.out / name
+            kept = file.rename(self.out.parent / "kept")
+            result = subprocess.run([self.out / "run"], capture_output=True, text=True, check=False)
+            self.assertEqual(result.stderr, "run: this bundle is not whole: "
+                             f"{name} is missing; copy it again\n")
+            kept.rename(file)
+        [library] = (self.out / "lib").glob("libbenchmark*")
+        library.unlink()
+        self.check_not_whole(f"this bundle is not whole: lib/{library.name} is missing; copy it "
+                             "again")
+
+    def test_a_file_that_is_cut(self):
+        cut = self.out / "tests/example_test_program"
+        size = cut.stat().st_size
+        os.truncate(cut, 1000)
+        self.check_not_whole("this bundle is not whole: tests/example_test_program has 1000 bytes, "
+                             f"{size} expected; copy it again")
+
+    def test_a_list_that_is_missing_or_cut(self):
+        listed = self.out / "bundle.txt"
+        os.truncate(listed, listed.stat().st_size // 2)
+        text = listed.read_text()
+        for cut in (text[:text.rindex("\n") + 1], ""):
+            listed.write_text(cut)
+            self.check_not_whole("this bundle is not whole: bundle.txt is cut; copy it again")
+        listed.unlink()
+        self.check_not_whole("this bundle is not whole: bundle.txt is missing; copy it again")
+
+    def test_permissions_that_are_lost(self):
+        for name in ("tests/example_test_program", "benchmarks/example_benchmark", "run"):
+            (self.out / name).chmod(0o644)
+            self.check_not_whole(f"{name} may not be executed; copy the bundle in a way that keeps "
+                                 "permissions, as tar and rsync -a do, to a place where programs "
+                                 "may run")
+            (self.out / name).chmod(0o755)
 
 
 if __name__ == "__main__":
