@@ -9,6 +9,12 @@ from torch.autograd import forward_ad
 
 from spion import _libraries  # registers the operators  # noqa: F401
 
+# torch keeps what is registered below, and takes it once, when this module has been dropped too.
+if getattr(torch.ops.spion, "is_described", False):
+    raise ImportError("spion was imported before, and is no longer in sys.modules; torch still has its "
+                      "operators and cannot take them again: start Python anew")
+torch.ops.spion.is_described = True
+
 # A GPU reaches the rows of a head by offsets of 32 bits (spion/kernels/common/head_tensor.h).
 _HEAD_BYTES = 2**32 - 1
 

@@ -230,7 +230,8 @@ def _outcome(check: Check) -> tuple[str, str]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m spion.selftest",
-                                     description=__doc__.split("\n", maxsplit=1)[0])
+                                     description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("--version", action="version", version=f"SPION {spion.__version__}")
     parser.parse_args()
     print(f"spion {spion.__version__}, torch {torch.__version__}, Python {platform.python_version()}")
     devices = ["cpu"]

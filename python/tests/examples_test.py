@@ -13,6 +13,7 @@ from unittest import mock
 import numpy
 import torch
 
+import spion
 from spion.examples import _pictures, convert_encoder, longformer, three_phases
 
 
@@ -61,6 +62,14 @@ class ExamplesTest(unittest.TestCase):
             runpy.run_module("spion.examples", run_name="__main__")
         for example in (longformer, three_phases, convert_encoder):
             self.assertRegex(output.getvalue(), rf"python -m {re.escape(example.__name__)} +# ")
+
+    def test_each_tells_the_version(self):
+        for example in (longformer, three_phases, convert_encoder):
+            with contextlib.redirect_stdout(io.StringIO()) as output:
+                with self.assertRaises(SystemExit) as ended:
+                    example.main(["--version"])
+            self.assertEqual((ended.exception.code, output.getvalue()),
+                             (0, f"SPION {spion.__version__}\n"))
 
     def test_what_cannot_be_done_is_said_before_anything_is(self):
         with mock.patch("importlib.util.find_spec", return_value=None):

@@ -2,6 +2,9 @@
 
 import contextlib
 import io
+import os
+import subprocess
+import sys
 import unittest
 from unittest import mock
 
@@ -55,6 +58,34 @@ class SelftestTest(unittest.TestCase):
         with mock.patch.object(spion, "generate_pattern"):
             with self.assertRaisesRegex(AssertionError, "went through"):
                 selftest._refusal("cpu")
+
+    def test_the_version(self):
+        with mock.patch("sys.argv", ["selftest", "--version"]), self.assertRaises(SystemExit) as ended:
+            with contextlib.redirect_stdout(io.StringIO()) as output:
+                selftest.main()
+        self.assertEqual((ended.exception.code, output.getvalue()),
+                         (0, f"SPION {spion.__version__}\n"))
+
+
+class FreshPythonTest(unittest.TestCase):
+    def run_python(self, *arguments):
+        return subprocess.run([sys.executable, *arguments], text=True, capture_output=True, check=False,
+                              env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+
+    def test_a_python_that_leaves_documentation_out(self):
+        for module in ("selftest", "examples.longformer"):
+            result = self.run_python("-OO", "-m", f"spion.{module}", "--help")
+            self.assertEqual(result.returncode, 0, result.stderr)
+        result = self.run_python("-OO", "-m", "spion.examples")
+        self.assertEqual(result.stdout, "python -OO leaves out what this shows\n", result.stderr)
+
+    def test_a_second_import_into_the_same_torch_says_what_to_do(self):
+        result = self.run_python("-c", "import sys, spion\n"
+                                 "for name in [name for name in sys.modules if name[:5] == 'spion']:\n"
+                                 "    del sys.modules[name]\n"
+                                 "import spion")
+        self.assertRegex(result.stderr.splitlines()[-1],
+                         "^ImportError: spion was imported before, .*: start Python anew$")
 
 
 if __name__ == "__main__":

@@ -189,7 +189,7 @@ def make_wheel(content, out, limit_mb=LIMIT_MB):
 
 def main():
     parser = command_line.Parser(prog="bazel run //tools:wheel --",
-                                 description=__doc__.split("\n", maxsplit=1)[0])
+                                 description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("content", type=pathlib.Path, help=argparse.SUPPRESS)  # from the target
     parser.add_argument("--out", required=True, metavar="DIR", help="the folder to write it into")
     arguments = parser.parse_args()

@@ -2,4 +2,4 @@
 
 from spion import examples
 
-print(examples.__doc__)
+print(examples.__doc__ or "python -OO leaves out what this shows")

@@ -6,13 +6,16 @@ import pathlib
 
 import torch
 
+import spion
 from spion import _libraries
 
 
-def parser(module: str, description: str) -> argparse.ArgumentParser:
-    """With --device and --picture. The description's first line is shown."""
+def parser(module: str, description: str | None) -> argparse.ArgumentParser:
+    """With --device, --picture and --version. The description's first line is shown; `python -OO`
+    leaves none."""
     made = argparse.ArgumentParser(prog=f"python -m {module}",
-                                   description=description.split("\n", maxsplit=1)[0])
+                                   description=(description or "").split("\n", maxsplit=1)[0])
+    made.add_argument("--version", action="version", version=f"SPION {spion.__version__}")
     made.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto",
                       help="auto takes a GPU, or the CPU where there is none (default: auto)")
     made.add_argument("--picture", type=pathlib.Path, metavar="FILE",
