@@ -43,6 +43,18 @@ class PythonTest(test_case.MachineTestCase):
                 self.environment["SPION_PYTHON"] = choice
                 self.check_refused(self.choose(), choice, "set SPION_PYTHON", "or unset it")
 
+    def test_a_choice_that_does_not_run_or_is_too_old(self):
+        for choice in ("/bin/false", "/bin/echo", "/bin/true"):
+            self.environment["SPION_PYTHON"] = choice
+            self.check_refused(self.choose(), f"{choice} does not run programs of Python; set")
+        self.environment["SPION_PYTHON"] = str(self.programs / "python3")
+        for name in ("python3.9", "python2.27", "python3.10", "python3.14", "python4.0"):
+            self.environment["PYTHON_NAME"] = name
+            if name in ("python3.9", "python2.27"):
+                self.check_refused(self.choose(), f"/python3 is {name}; set SPION_PYTHON")
+            else:
+                self.check_chosen(self.programs / "python3")
+
     def test_set_up_uses_it(self):
         del self.environment["SPION_PYTHON"]
         self.environment["SPION_NO_INSTALL"] = "1"

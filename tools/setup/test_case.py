@@ -32,7 +32,7 @@ exec /usr/bin/id "$@"
     # Has no torch, and venv with Debian's packages alone. Its --clear empties as the real one does.
     "python3": _RECORD + """
 [[ $* == *venv,* ]] && exec test -e "$INSTALLED"
-[[ $* == *version_info* ]] && exec echo "${PYTHON_NAME:-python3.11}"
+[[ $* == *version_info* ]] && { echo "${PYTHON_NAME:-python3.11}"; exit; }
 [[ $1 == -m ]] || exit 1
 record "$@"
 for folder in "${@:3}"; do
@@ -132,9 +132,9 @@ class MachineTestCase(unittest.TestCase):
             shutil.copy(file, target)
         return self.folder / name
 
-    def run_program(self, *command):
+    def run_program(self, *command, **options):
         return subprocess.run([str(word) for word in command], env=self.environment, text=True,
-                              capture_output=True, check=False, cwd=self.folder)
+                              capture_output=True, check=False, cwd=self.folder, **options)
 
     def calls(self):
         """What was called since the last time: lists of words, the program without its folder
