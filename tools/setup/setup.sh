@@ -167,6 +167,13 @@ run_command() {
   stop_setup "that command failed; its whole output is in $log"
 }
 
+# Else the shell would say that it may not open it, and no more.
+check_lock() {
+  [[ ! -e $1 || -w $1 ]] ||
+    stop_setup "$1 belongs to $(stat -c %U "$1"): a cache folder is one user's; set SPION_CACHE_DIR" \
+      "to another folder"
+}
+
 setup_machine() {
   setup_installed=0
   local root=$1 packages words lengths reasons
@@ -188,6 +195,7 @@ setup_machine() {
     for_each_command print_command
     exit 1
   fi
+  check_lock "$SPION_CACHE_DIR/setup.lock"
   (
     flock 9
     plan_setup  # another checkout may have installed it all while this one waited

@@ -1,5 +1,7 @@
 """Set-up's plan and its commands, on a machine of stand-ins with a space in every path."""
 
+import ctypes
+import os
 import pathlib
 import unittest
 
@@ -15,6 +17,13 @@ APT_INSTALL = ["apt-get", "install", "-qq", "--no-install-recommends"]
 def versions():
     lines = pathlib.Path("third_party/versions.env").read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def give_up_rights():
+    """Root may write everywhere; after this, in the programs that are started, it may not."""
+    drop_from_bounding_set, may_write_everywhere = 24, 1
+    if os.geteuid() == 0:
+        ctypes.CDLL(None).prctl(drop_from_bounding_set, may_write_everywhere, 0, 0, 0)
 
 
 def packages(debian):
@@ -142,6 +151,17 @@ class SetupTest(test_case.MachineTestCase):
         self.assertIn("no such mirror", result.stderr)
         self.assertIn(str(self.cache / "setup.log"), result.stderr)
         self.assertEqual(self.calls(), [["apt-get", "update", "-qq"]])
+
+    def test_a_lock_of_another_user_is_named(self):
+        """As that of who shares a folder: it may be read alone."""
+        lock = self.cache / "setup.lock"
+        lock.touch(mode=0o444)
+        result = self.run_program("bash", "-c", SCRIPT, self.checkout, preexec_fn=give_up_rights)
+        self.assertEqual(self.calls(), [])
+        self.assertEqual(result.returncode, 1)
+        self.assertEqual(result.stderr.splitlines()[-1],
+                         f"setup: {lock} belongs to {lock.owner()}: a cache folder is one user's; "
+                         "set SPION_CACHE_DIR to another folder")
 
     def test_known_versions_pass_without_a_word(self):
         for debian in (test_case.DEBIAN_12, test_case.DEBIAN_13):
