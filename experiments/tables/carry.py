@@ -3,7 +3,7 @@
   bundle/run cells --minutes=25 --preset=paper --data_dir=DIR --in=cells.tar.xz --out=cells.tar.xz
 
 A cell a GPU at a time, or --gpus_per_cell; without a GPU one at a time on the CPU. In time, or at
-Ctrl-C, SIGTERM, SIGHUP or SIGUSR1, the trainings under way save their states, and all that is there
+Ctrl-C or a signal that asks to stop, the trainings under way save their states, and all that is there
 is packed, as it is after an error: give the archives to --in on the next machine, which goes on.
 Exit code 0: all cells are there; 1: some failed, or an error; 2: a wrong flag; 3: the time is over
 and cells are left; 130: stopped by a signal.

@@ -78,7 +78,8 @@ if flags.get("mode") == "eval":
                                   phase="sparse" if sparse else "dense"))
     sys.exit(0)
 stop_requests = []
-for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2,
+               signal.SIGXCPU):
     signal.signal(number, lambda *told: stop_requests.append(told))
 pace, is_deaf = float(os.environ.get("FAKE_PACE", 0)), "FAKE_DEAF" in os.environ
 while pace and step < {steps}:

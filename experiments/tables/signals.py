@@ -58,4 +58,7 @@ class Watch:
     def wait(self, seconds):
         """None: as long as it takes."""
         if select.select([self._reader], [], [], seconds)[0]:
-            self.stop_requests += sum(number in STOP for number in self._reader.recv(_CHUNK))
+            for number in self._reader.recv(_CHUNK):
+                # The system sends SIGXCPU each second from the limit on: no second request.
+                if number in STOP and not (number == signal.SIGXCPU and self.stop_requests > 0):
+                    self.stop_requests += 1

@@ -28,12 +28,19 @@ class WatchTest(unittest.TestCase):
 
     def test_each_signal_that_asks_to_stop_is_counted(self):
         with signals.Watch() as watch:
-            numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2,
-                       signal.SIGXCPU)
+            numbers = (signal.SIGXCPU, signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1,
+                       signal.SIGUSR2)
             for count, number in enumerate(numbers, 1):
                 os.kill(os.getpid(), number)
                 self.assertLess(self.waited(watch), 30)
                 self.assertEqual(watch.stop_requests, count)
+
+    def test_the_systems_repeated_sigxcpu_is_one_request(self):
+        with signals.Watch() as watch:
+            for _ in range(3):
+                os.kill(os.getpid(), signal.SIGXCPU)
+                self.assertLess(self.waited(watch), 30)
+            self.assertEqual(watch.stop_requests, 1)
 
     def test_the_time_ends_the_wait(self):
         with signals.Watch() as watch:
