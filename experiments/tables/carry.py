@@ -163,11 +163,11 @@ def _pack(store, needs, options, out):
     packed = [cell for cell in cells if cell.folder not in unread]
     sizes = [path.stat().st_size for path in paths]
     say(f"cells packed: {len(packed)}, {sum(sizes) / _MIB:.2f} MiB in "
-         + " ".join(str(path) for path in paths))
+        + " ".join(str(path) for path in paths))
     for path, size in zip(paths, sizes):
         if size > options.part_mib * _MIB:
             say(f"note: {path} is {size / _MIB:.1f} MiB, more than --part_mib="
-                 f"{options.part_mib:g}: it has one cell, and a cell is not divided")
+                f"{options.part_mib:g}: it has one cell, and a cell is not divided")
     return paths, unread
 
 
@@ -204,12 +204,12 @@ def _do(options, start):
         paths, unread = _pack(store, needs, options, out)
     if code:
         say(f"{told}; the next machine goes on with "
-             + " ".join(f"--in={path.name}" for path in paths))
+            + " ".join(f"--in={path.name}" for path in paths))
     if error:
         raise error
     if not code:
         say("all cells have run, and some failed; --retry_failed runs those again" if failed
-             else "all cells are there")
+            else "all cells are there")
     return code or (1 if failed or unread else 0)
 
 

@@ -97,7 +97,7 @@ def main(arguments):
         return 1
     except (run_cells.Interrupted, KeyboardInterrupt):
         say("interrupted; the same command goes on: with the trainings that were under way, where "
-             "they stopped, then with the cells that are missing")
+            "they stopped, then with the cells that are missing")
         return 130
 
 

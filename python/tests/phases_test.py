@@ -1,50 +1,19 @@
-"""The three phases: as the C++ trainer's, resumed, compared over ranks, and with bad input."""
+"""The three phases: as the C++ trainer's, resumed, and with bad input."""
 
 import copy
 import io
 import json
-import os
-import pathlib
 import subprocess
 import sys
 import tempfile
 import unittest
 
 import torch
-from torch import distributed
 
 import spion
+from phase_runs import INTERVAL, LAYERS, LENGTH, OPTIONS, new_layers, run, settling
 
-LAYERS, LENGTH, INTERVAL = 2, 128, 2
-OPTIONS = {"kind": "cf", "block_size": 16, "threshold": 0.7, "capture_interval": INTERVAL}
 PROGRAM = None
-
-
-def settling(captures, seed=3):
-    """Queries and keys [captures, layers, 2, 2, 2, L, 16] that change less and less at last."""
-    generator = torch.Generator().manual_seed(seed)
-    shape = (LAYERS, 2, 2, 2, LENGTH, 16)
-    start, drift = (torch.randn(shape, generator=generator) for _ in range(2))
-    # The distances of the last captures are equal, as far as steps of one size make them.
-    return torch.stack([2 * (start + step * drift)
-                        for step in (0, 1, 1.02, 1.04, 1.06, 1.08)[:captures]])
-
-
-def run(controller, layers, heads, steps):
-    captures = []
-    for step in steps:
-        if step % INTERVAL == 0:
-            for layer, (q, k) in zip(layers, heads[step // INTERVAL - 1]):
-                layer(q, k, k)
-        else:
-            for layer in layers:
-                layer(heads[0, 0, 0], heads[0, 0, 1], heads[0, 0, 1])
-        captures.append(controller.after_step(step))
-    return [capture for capture in captures if capture is not None]
-
-
-def new_layers():
-    return torch.nn.ModuleList(spion.nn.SpionAttention() for _ in range(LAYERS))
 
 
 class AsInCppTest(unittest.TestCase):
@@ -414,87 +383,6 @@ class BadInputTest(unittest.TestCase):
         self.assertEqual(controller.phase, "sparse")
 
 
-def train_rank(rank, folder):
-    distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
-    layers = new_layers()
-    controller = spion.PhaseController(layers, **OPTIONS)
-    heads = settling(6)[:, :, :, rank:rank + 1]
-    captures = run(controller, layers, heads, range(1, 13))
-    torch.save([[layer.pattern.packed for layer in layers], captures[-1].step,
-                captures[1].distance], f"{folder}/{rank}")
-    distributed.destroy_process_group()
-
-
-def data_parallel_rank(rank, folder):
-    """Trains a converted model under DistributedDataParallel, from dense to sparse."""
-    distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
-    torch.manual_seed(0)
-    layer = torch.nn.TransformerEncoderLayer(32, 2, 64, dropout=0.0, batch_first=True)
-    model = torch.nn.TransformerEncoder(layer, 1)
-    layers = spion.convert(model).layers
-    parallel = torch.nn.parallel.DistributedDataParallel(model)
-    controller = spion.PhaseController(
-        layers, **(OPTIONS | {"capture_interval": 1, "dense_step_limit": 2}))
-    optimiser = torch.optim.SGD(model.parameters(), lr=0.1)
-    generator = torch.Generator().manual_seed(rank)
-    for step in range(1, 5):
-        optimiser.zero_grad()
-        parallel(torch.randn(2, LENGTH, 32, generator=generator)).square().mean().backward()
-        optimiser.step()
-        controller.after_step(step)
-    torch.save([controller.phase, layers[0].pattern.packed, *model.parameters()], f"{folder}/{rank}")
-    distributed.destroy_process_group()
-
-
-def rank_of_its_own_length(rank, folder):
-    distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
-    layers = new_layers()
-    controller = spion.PhaseController(layers, **(OPTIONS | {"capture_interval": 1}))
-    outcomes = []
-    for length in (32 * (rank + 1), 64):
-        q = torch.randn(1, 1, length, 16)
-        for layer in layers:
-            layer(q, q, q)
-        try:
-            outcomes.append(str(controller.after_step(len(outcomes) + 1)))
-        except ValueError as error:
-            outcomes.append(str(error))
-    torch.save(outcomes, f"{folder}/{rank}")
-    distributed.destroy_process_group()
-
-
-class DistributedTest(unittest.TestCase):
-    def test_other_lengths_on_another_rank_are_told_on_all(self):
-        with tempfile.TemporaryDirectory() as folder:
-            torch.multiprocessing.spawn(rank_of_its_own_length, args=(folder,), nprocs=2)
-            for rank in range(2):
-                self.assertEqual(torch.load(pathlib.Path(folder) / str(rank)), [
-                    "spion.PhaseController: rank 1 has attention maps of lengths [64, 64], rank 0 of "
-                    "[32, 32]; pad all batches, on all ranks, to one length", "step 2: capture 1"])
-
-    def test_ranks_stay_the_same(self):
-        with tempfile.TemporaryDirectory() as folder:
-            torch.multiprocessing.spawn(data_parallel_rank, args=(folder,), nprocs=2)
-            one, other = (torch.load(pathlib.Path(folder) / str(rank)) for rank in range(2))
-        self.assertEqual((one[0], other[0]), ("sparse", "sparse"))
-        self.assertTrue(all(torch.equal(*pair) for pair in zip(one[1:], other[1:])))
-
-    def test_two_ranks_with_half_the_batch_each_are_one_with_all(self):
-        layers = new_layers()
-        controller = spion.PhaseController(layers, **OPTIONS)
-        captures = run(controller, layers, settling(6), range(1, 13))
-        with tempfile.TemporaryDirectory() as folder:
-            torch.multiprocessing.spawn(train_rank, args=(folder,), nprocs=2)
-            for rank in range(2):
-                packed, step, distance = torch.load(pathlib.Path(folder) / str(rank))
-                self.assertEqual(step, captures[-1].step)
-                for our, whole in zip(distance, captures[1].distance):
-                    self.assertAlmostEqual(our, whole, places=5)
-                for our, layer in zip(packed, layers):
-                    self.assertTrue(torch.equal(our, layer.pattern.packed))
-
-
 if __name__ == "__main__":
-    os.environ.setdefault("GLOO_SOCKET_IFNAME", "lo")
     PROGRAM = sys.argv.pop(1)
     unittest.main()

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "spion/base/json_text.h"
 #include "spion/base/status.h"
 
 namespace spion {
@@ -28,10 +29,7 @@ absl::Status NotAPattern(absl::string_view why) {
 }
 
 // The beginning of it, for messages.
-std::string Shown(const nlohmann::json& json) {
-  // Text that is not UTF-8 is shown, too.
-  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace).substr(0, 40);
-}
+std::string Shown(const nlohmann::json& json) { return JsonText(json).substr(0, 40); }
 
 absl::Status CheckMembers(const nlohmann::json& json) {
   if (!json.is_object()) {

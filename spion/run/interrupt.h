@@ -8,9 +8,8 @@
 namespace spion {
 
 /// While one of these lives, the first SIGINT, SIGTERM, SIGHUP, SIGUSR1 or SIGUSR2 only raises the
-/// flag; a second one of the same ends the program as usual. SIGXCPU, which the
-/// system repeats, never does. Those that the program was started to ignore (nohup) stay ignored.
-/// One at a time.
+/// flag; a second one of the same ends the program as usual. SIGXCPU, which the system repeats,
+/// never does. Those that the program was started to ignore (nohup) stay ignored. One at a time.
 class InterruptFlag {
  public:
   InterruptFlag();

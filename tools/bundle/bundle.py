@@ -47,8 +47,7 @@ def add_licences(folder, content, binaries, libraries):
     shutil.copyfile(content["license"], folder / "LICENSE")
     text, lacking = licences.notices(binaries, libraries, content["cuda_home"])
     (folder / licences.FILE).write_text(text, encoding="utf-8")
-    if lacking:
-        print(f"note: no licence text is found here of {', '.join(lacking)}; {licences.FILE} says so")
+    licences.say_lacking(lacking)
 
 
 def fill(folder, content):

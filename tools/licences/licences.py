@@ -22,16 +22,16 @@ _CUDA_LICENCES = ("EULA.txt", "dist-info/nvidia_cuda_runtime*/licenses/License.t
 
 def _package_of(library):
     """The Debian package that a shared library is of; None if it is of none."""
-    path = str(pathlib.Path(library).resolve())
+    path = pathlib.Path(library).resolve()
     try:
-        found = subprocess.run(["dpkg-query", "--search", f"*/{pathlib.Path(path).name}"],
+        found = subprocess.run(["dpkg-query", "--search", f"*/{path.name}"],
                                capture_output=True, text=True, check=False).stdout
     except FileNotFoundError:  # no Debian
         return None
     for line in found.splitlines():
         package, _, listed = line.partition(": ")
         # A package may list /lib for what lies in /usr/lib.
-        if pathlib.Path(listed).resolve() == pathlib.Path(path):
+        if pathlib.Path(listed).resolve() == path:
             return package.split(":")[0]
     return None
 
@@ -54,6 +54,11 @@ def _cuda_text(cuda_home):
 def _heading(names):
     line = "=" * 80
     return f"{line}\n{textwrap.fill(', '.join(names), 80)}\n{line}\n\n"
+
+
+def say_lacking(names):
+    if names:
+        print(f"note: no licence text is found here of {', '.join(names)}; {FILE} says so")
 
 
 def notices(binaries, carried, cuda_home):

@@ -163,7 +163,8 @@ def make_wheel(content, out, limit_mb=LIMIT_MB):
     carried = carried_libraries(libraries)
     paths.update({f"{NAME}/libs/{name}": pathlib.Path(path) for name, path in carried.items()})
     files = {name: path.read_bytes() for name, path in sorted(paths.items())}
-    notices, _ = licences.notices(libraries, carried, content["cuda_home"])
+    notices, lacking = licences.notices(libraries, carried, content["cuda_home"])
+    licences.say_lacking(lacking)
     for name, data in files.items():
         check_paths(name, data, content["torch_lib"])
 
