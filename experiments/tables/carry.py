@@ -11,14 +11,10 @@ and cells are left; 130: stopped by a signal.
 
 import argparse
 import dataclasses
-import pathlib
 import sys
 import time
 
-_SOURCE = pathlib.Path(__file__).parents[2]
-# Bazel's own way there, where there is Bazel; in a bundle this file is started from the source.
-sys.path += [str(_SOURCE / folder)
-             for folder in ("benchmarks", "tools/archive", "tools/command_line")]
+import source_path  # first
 
 import ask
 import choice

@@ -17,12 +17,7 @@ import pathlib
 import shlex
 import sys
 
-# Below which Bazel built the programs: it starts this file by a link there, while modules that are
-# imported find themselves in the source.
-_WORKSPACE = pathlib.Path(__file__).parents[2]
-# Bazel's own way there, where there is Bazel; without it this file is started from the source.
-sys.path += [str(_WORKSPACE / folder)
-             for folder in ("benchmarks", "tools/archive", "tools/command_line")]
+import source_path  # first
 
 import ask
 import charts
@@ -35,6 +30,10 @@ import run_cells
 import run_tables
 import signals
 from console import say, say_error
+
+# Below which Bazel built the programs: it starts this file by a link there, while modules that are
+# imported find themselves in the source.
+_WORKSPACE = pathlib.Path(__file__).parents[2]
 
 
 def parse_arguments(arguments):

@@ -17,6 +17,7 @@ UNITS = {
         "programs",
         "run_cells",
         "signals",
+        "source_path",
         "store",
         "table_modules",
         "time_limit",
@@ -126,6 +127,7 @@ UNITS = {
     "shown": ["origin", "result"],
     "shown_test": ["cells", "small_runs", "store"],
     "signals": [],
+    "source_path": [],
     "store": ["durable", "result", "running", "unfinished"],
     "store_test": ["cells", "origin", "small_runs"],
     "tables_test": [
