@@ -55,7 +55,7 @@ _NOT_RUN = [
     (r"^pip |^python -m spion", "installs the wheel; //tools/wheel:wheel_test does"),
     (r"^(spion_)?bundle/run ", "needs a GPU; //tools/bundle:bundle_test runs a bundle"),
     (r"^spion_bundle/run$", "needs a bundle; //tools/bundle:bundle_test runs one"),
-    (r"^python3 (\S*/)?(attention|table|training_step|python_package)\.py ", "needs a GPU"),
+    (r"^python3 (\S*/)?(attention|data_parallel|table|training_step|python_package)\.py ", "needs a GPU"),
     (r"^python3 experiments/tables/main\.py ", "needs a bundle"),
     (r"//tools/fuzz ", "calls Bazel, with clang; //tools/fuzz:replay_test has what it found"),
     (r"//experiments/reference_convergence:record", "writes the reference, after long trainings"),
