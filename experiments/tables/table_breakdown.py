@@ -24,13 +24,8 @@ def _training(preset, task, name):
                                trace_steps=_TRACED[preset.of_program])
 
 
-def _tasks(preset):
-    # Of retrieval the two documents would be taken for one.
-    return [task for task in preset.tasks if task != "retrieval"]
-
-
 def cells(preset):
-    return [_training(preset, task, name) for task in _tasks(preset)
+    return [_training(preset, task, name) for task in preset.tasks
             for name in preset.chosen(_METHODS)]
 
 
@@ -42,7 +37,7 @@ def _share(ms, step):
 
 def page(preset, results):
     blocks = []
-    for task in _tasks(preset):
+    for task in preset.tasks:
         rows, drawn = [], {}
         for name in preset.chosen(_METHODS):
             result = results(_training(preset, task, name))
