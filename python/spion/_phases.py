@@ -2,15 +2,14 @@
 
 import dataclasses
 import logging
-import pickle
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, distributed
+from torch import Tensor
 
-from spion import _checks
+from spion import _checks, _ranks
 from spion._pattern import LARGEST_BLOCK, BlockPattern, generate_mask, generate_pattern
 from spion._transition import TransitionTest, check_limit
 from spion.nn import SpionAttention
@@ -183,10 +182,11 @@ class PhaseController:
                 layer.request_map()
 
     def _look_at_maps(self, step: int) -> Capture:
-        maps = _mean_over_ranks(self._take_maps(step))
+        maps = self._take_maps(step)
+        _ranks.average(maps)
         self._check_maps(step, maps)
         started = time.monotonic()
-        capture, masks = _of_rank_0(lambda: self._decide(step, maps), maps[0].device)
+        capture, masks = _ranks.of_rank_0(lambda: self._decide(step, maps), maps[0].device)
         self._captures = capture.index
         self._test = self._test_after(capture.distance)  # rank 0's has seen them, the others' not
         if not capture.transition:
@@ -198,16 +198,29 @@ class PhaseController:
         return dataclasses.replace(capture, pattern_seconds=time.monotonic() - started, maps=maps)
 
     def _take_maps(self, step: int) -> list[Tensor]:
-        maps = []
-        for number, layer in enumerate(self._layers):
-            try:
-                maps.append(layer.take_map())
-            except RuntimeError:
+        """One a layer; or an error, on each rank the same."""
+        maps = [None if layer._map is None else layer.take_map() for layer in self._layers]
+        there = [map for map in maps if map is not None]
+        # A layer that was never moved may be where no rank can send from.
+        device = (there[0] if there else self._layers[0]._place).device
+        lengths = [0 if map is None else len(map) for map in maps]
+        self._check_lengths(step, _ranks.gather(lengths, device))
+        return there
+
+    @staticmethod
+    def _check_lengths(step: int, of_rank: list[list[int]]) -> None:
+        """Of each rank's maps, by layer; 0: none."""
+        for rank, lengths in enumerate(of_rank):
+            if 0 in lengths:
+                where = f" on rank {rank}" if len(of_rank) > 1 else ""
                 raise RuntimeError(
-                    f"spion.PhaseController: layer {number} computed no attention map in step {step}; "
-                    "run its forward pass in training mode in each step, and call after_step after "
-                    "each, none left out") from None
-        return maps
+                    f"spion.PhaseController: layer {lengths.index(0)} computed no attention map in step "
+                    f"{step}{where}; run its forward pass in training mode in each step, and call "
+                    "after_step after each, none left out")
+            if lengths != of_rank[0]:
+                raise ValueError(f"spion.PhaseController: rank {rank} has attention maps of lengths "
+                                 f"{lengths}, rank 0 of {of_rank[0]}; pad all batches, on all ranks, to "
+                                 "one length")
 
     def _check_maps(self, step: int, maps: list[Tensor]) -> None:
         """The same on each rank, as the maps are."""
@@ -331,52 +344,3 @@ def _distance(map: Tensor, before: Tensor) -> float:
     # In double: the sum runs over L * L squares.
     difference = map - before.to(map.device)
     return torch.linalg.vector_norm(difference, dtype=torch.float64).item()
-
-
-def _is_distributed() -> bool:
-    return (distributed.is_available() and distributed.is_initialized()
-            and distributed.get_world_size() > 1)
-
-
-def _mean_over_ranks(maps: list[Tensor]) -> list[Tensor]:
-    """Raises ValueError, on each rank, for maps of other lengths than another rank's."""
-    if not _is_distributed():
-        return maps
-    ranks = distributed.get_world_size()
-    lengths = torch.tensor([len(map) for map in maps], device=maps[0].device)
-    of_rank = [torch.empty_like(lengths) for _ in range(ranks)]
-    distributed.all_gather(of_rank, lengths)
-    for rank, others in enumerate(of_rank):
-        if not torch.equal(others, of_rank[0]):
-            raise ValueError(f"spion.PhaseController: rank {rank} has attention maps of lengths "
-                             f"{others.tolist()}, rank 0 of {of_rank[0].tolist()}; pad all batches, on "
-                             "all ranks, to one length")
-    for map in maps:
-        distributed.all_reduce(map)
-        map /= ranks
-    return maps
-
-
-def _of_rank_0(decide: Callable[[], Any], device: torch.device) -> Any:
-    """What it returns, or raises, on rank 0; told to the others by way of the device."""
-    if not _is_distributed():
-        return decide()
-    told = b""
-    if distributed.get_rank() == 0:
-        try:
-            told = pickle.dumps(decide())
-        except ValueError as error:
-            told = pickle.dumps(error)
-        except Exception as error:  # whatever it is: else the others would wait forever
-            told = pickle.dumps(RuntimeError(f"rank 0: {type(error).__name__}: {error}"))
-    # torch's own way to send objects needs NumPy, which torch can do without.
-    size = torch.tensor([len(told)], device=device)
-    distributed.broadcast(size, src=0)
-    content = torch.empty(int(size), dtype=torch.uint8, device=device)
-    if told:
-        content.copy_(torch.frombuffer(bytearray(told), dtype=torch.uint8))
-    distributed.broadcast(content, src=0)
-    outcome = pickle.loads(bytes(content.tolist()))
-    if isinstance(outcome, Exception):
-        raise outcome
-    return outcome

@@ -61,7 +61,34 @@ def rank_of_its_own_length(rank, folder):
     distributed.destroy_process_group()
 
 
+def rank_without_a_map(rank, folder):
+    """Of layer 1 rank 1 has none at first, and of both at the next capture."""
+    distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
+    layers = new_layers()
+    controller = spion.PhaseController(layers, **(OPTIONS | {"capture_interval": 1}))
+    outcomes = []
+    q = torch.randn(1, 1, 32, 16)
+    for its_layers in (layers[:1], [], layers):
+        for layer in its_layers if rank == 1 else layers:
+            layer(q, q, q)
+        try:
+            outcomes.append(str(controller.after_step(len(outcomes) + 1)))
+        except RuntimeError as error:
+            outcomes.append(str(error).split(";")[0])
+    torch.save(outcomes, f"{folder}/{rank}")
+    distributed.destroy_process_group()
+
+
 class DistributedTest(unittest.TestCase):
+    def test_a_layer_without_a_map_on_one_rank_is_told_on_all(self):
+        with tempfile.TemporaryDirectory() as folder:
+            torch.multiprocessing.spawn(rank_without_a_map, args=(folder,), nprocs=2)
+            for rank in range(2):
+                self.assertEqual(torch.load(pathlib.Path(folder) / str(rank)), [
+                    "spion.PhaseController: layer 1 computed no attention map in step 1 on rank 1",
+                    "spion.PhaseController: layer 0 computed no attention map in step 2 on rank 1",
+                    "step 3: capture 1"])
+
     def test_other_lengths_on_another_rank_are_told_on_all(self):
         with tempfile.TemporaryDirectory() as folder:
             torch.multiprocessing.spawn(rank_of_its_own_length, args=(folder,), nprocs=2)
