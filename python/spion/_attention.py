@@ -26,9 +26,10 @@ def block_sparse_attention(q: Tensor, k: Tensor, v: Tensor, pattern: BlockPatter
             float32, with rows aligned to 16 bytes; on a CPU float16 and bfloat16 are computed in
             float32. Under autocast they are cast to its dtype.
         pattern: of length L, on q's device; one for all heads, or one a head.
-        padding: which keys are valid: integer lengths [B], each from 0 to L, or bool [B, L], true
-            for valid keys. On a GPU, where looking at lengths would wait for it, and when traced, one
-            above L counts as L, one below 0 as 0; else such a length is refused.
+        padding: which keys are valid: int32 or int64 lengths [B], each from 0 to L, or bool [B, L],
+            true for valid keys. On a GPU, where looking at lengths would wait for it, and when traced,
+            one above L counts as L, one below 0 as 0; else such a length is refused. Padded keys and
+            values must be finite all the same: they may be multiplied by probabilities of 0.
         scale: of the scores, a positive finite number; 1 / sqrt(d) if None. To train one multiply q by
             it, with scale=1.
         pruned: what a pruned pair means to the softmax. "zero": a score of 0 in Z (SPION's), its value
@@ -72,7 +73,8 @@ def mean_attention_map(q: Tensor, k: Tensor, *, padding: Tensor | None = None,
     padded queries count like any other. Not differentiable. Deterministic.
 
     Args:
-        q, k: [B, H, L, d], as block_sparse_attention takes them. Scores are scaled by 1 / sqrt(d).
+        q, k: [B, H, L, d], as block_sparse_attention takes them; 16 divides L. Scores are scaled by
+            1 / sqrt(d).
         padding: as there.
         tf32: as there.
 

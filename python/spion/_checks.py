@@ -162,7 +162,7 @@ def checked_padding(function: str, padding: Tensor | None, q: Tensor) -> Tensor 
     if padding is None:
         return None
     batch, length = q.shape[0], q.shape[2]
-    expected = (f"expected integer lengths [{batch}], or a bool mask [{batch}, {length}] that is "
+    expected = (f"expected int32 or int64 lengths [{batch}], or a bool mask [{batch}, {length}] that is "
                 "true for valid keys")
     if not isinstance(padding, Tensor):
         raise TypeError(f"{function}: padding is a {type(padding).__name__}, {expected}")

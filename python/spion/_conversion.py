@@ -40,8 +40,10 @@ def convert(model: nn.Module, *, pruned: str = "zero", tf32: bool = False,
 
     In place. Parameters stay the same objects, of the same names, so optimisers and state_dicts fit.
     Until a pattern is set the model computes what it did before, but for dropped dropout. What cannot
-    be replaced (cross attention, heads of a size that no kernel has, hooks, ...) stays and is named in
-    the result.
+    be replaced (a decoder's, heads of a size that no kernel has, hooks, ...) stays and is named in the
+    result. How a model calls an attention is not seen here: a call that asks for weights, or gives
+    other keys than queries or a mask that is none of padding, is refused when it comes, as
+    spion.nn.MultiheadSelfAttention says.
 
     Args:
         model: any module; the attention itself is not replaced, as nobody would see it.
@@ -53,7 +55,8 @@ def convert(model: nn.Module, *, pruned: str = "zero", tf32: bool = False,
 
     Raises:
         TypeError: for a model that is no module, or tf32 or deterministic that is no bool.
-        ValueError: if the model has no torch.nn.MultiheadAttention at all, or dropout, as said there.
+        ValueError: if the model has no torch.nn.MultiheadAttention at all, or dropout, as said there,
+            or for another pruned or dropout.
     """
     if not isinstance(model, nn.Module):
         raise TypeError(f"spion.convert: model is a {type(model).__name__}, expected a torch.nn.Module")

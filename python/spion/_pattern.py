@@ -12,6 +12,7 @@ from spion import _checks, _operators
 _BLOCK_SIZES = (16, 32, 64, 128)
 SMALLEST_BLOCK, LARGEST_BLOCK = min(_BLOCK_SIZES), max(_BLOCK_SIZES)
 _MOST_BLOCKS = 65536
+_KINDS = ("c", "f", "cf")
 
 
 def check_block_size(function: str, block_size: int) -> None:
@@ -267,8 +268,9 @@ def generate_mask(map: Tensor, kind: str, block_size: int, density: float | None
     if map.is_complex():
         raise TypeError(f"{function}: map is {map.dtype}, expected real numbers")
     _check_numbers(function, "map", map)
-    if not isinstance(kind, str):
-        raise TypeError(f"{function}: kind is {kind!r}, expected \"c\", \"f\" or \"cf\"")
+    if kind not in _KINDS:
+        wrong = ValueError if isinstance(kind, str) else TypeError
+        raise wrong(f"{function}: kind is {kind!r}, expected \"c\", \"f\" or \"cf\"")
     check_block_size(function, block_size)
     _checks.check_whole(function, filter_width=filter_width)
     if filter_width % 2 == 0 or not 1 <= filter_width < 2**31:

@@ -25,12 +25,15 @@ class TransitionTest:
         limit_percent: the limit; a whole number from 0 (the maps never settle) to 100.
 
     Raises:
-        TypeError, ValueError: for another limit.
+        TypeError, ValueError: for another limit or number of layers.
 
     Source: SPION, arXiv 2309.12578.
     """
 
     def __init__(self, layers: int, limit_percent: int = 15) -> None:
+        _checks.check_whole("spion.TransitionTest", layers=layers)
+        if layers < 1:
+            raise ValueError(f"spion.TransitionTest: layers is {layers}, expected at least 1")
         check_limit("spion.TransitionTest", "limit_percent", limit_percent)
         self._layers = layers
         self._limit_percent = limit_percent
@@ -52,9 +55,9 @@ class TransitionTest:
             ValueError: if there is not one a layer, or one is negative or not finite; the test then
                 stays as it was.
         """
-        if len(distances) != self._layers or not distances:
+        if len(distances) != self._layers:
             raise ValueError(f"spion.TransitionTest: {len(distances)} distances for {self._layers} "
-                             "layers, expected one a layer and at least one layer")
+                             "layers, expected one a layer")
         for layer, distance in enumerate(distances):
             if not (math.isfinite(distance) and distance >= 0):
                 raise ValueError(f"spion.TransitionTest: distance {distance} of layer {layer}, "

@@ -93,6 +93,9 @@ class SpionAttention(nn.Module):
         """Makes the layer sparse by this pattern, or with None dense again.
 
         A CUDA graph that was recorded before goes on with what there was: record it anew.
+
+        Raises:
+            TypeError: for what is neither.
         """
         if pattern is not None and not isinstance(pattern, BlockPattern):
             raise TypeError(f"spion.nn.SpionAttention: pattern is a {type(pattern).__name__}, "

@@ -321,8 +321,10 @@ class BadInputTest(unittest.TestCase):
                 (ValueError, "q has 2 heads, the pattern is for 3",
                  call(pattern=spion.BlockPattern(MASK.expand(3, -1, -1), BLOCK))),
                 (ValueError, "pattern is on meta", call(pattern=copy.deepcopy(pattern).to("meta"))),
-                (ValueError, r"padding is torch.float32 \[3\], expected integer lengths \[3\]",
+                (ValueError, r"padding is torch.float32 \[3\], expected int32 or int64 lengths \[3\]",
                  call(padding=torch.ones(3))),
+                (ValueError, r"padding is torch.int16 \[3\], expected int32 or int64 lengths \[3\]",
+                 call(padding=torch.ones(3, dtype=torch.int16))),
                 (ValueError, r"padding is torch.int64 \[2\]", call(padding=torch.ones(2).long())),
                 (ValueError, r"example 1 has 65 valid keys, expected 0 to 64$",
                  call(padding=torch.tensor([64, 65, 0]))),
@@ -344,6 +346,8 @@ class BadInputTest(unittest.TestCase):
     def test_map(self):
         q, k, _ = heads()
         self.refused(ValueError, "k is .*expected q's", lambda: spion.mean_attention_map(q, k[:1]))
+        self.refused(ValueError, "length 40 is not a positive multiple of 16",
+                     lambda: spion.mean_attention_map(q[:, :, :40], k[:, :, :40]))
         self.refused(TypeError, "spion.mean_attention_map: tf32 is 'no', expected True or False$",
                      lambda: spion.mean_attention_map(q, k, tf32="no"))
         self.refused(ValueError, "example 0 has 300 valid keys",

@@ -103,8 +103,10 @@ class GeneratePatternTest(unittest.TestCase):
         good = {"block_size": 16, "threshold": 0.9}
         for exception, message, make in [
                 (TypeError, "map is a list", lambda: spion.generate_pattern([1], "f", **good)),
-                (ValueError, '^spion.generate_pattern: pattern kind "x", expected one of c, f, cf',
+                (ValueError, """^spion.generate_pattern: kind is 'x', expected "c", "f" or "cf"$""",
                  lambda: spion.generate_pattern(map, "x", **good)),
+                (ValueError, "^spion.generate_pattern: kind is 'C', expected",
+                 lambda: spion.generate_pattern(map, "C", block_size=16, density=0.5)),
                 (ValueError, "density is None", lambda: spion.generate_pattern(map, "c", **good)),
                 (ValueError, "^spion.generate_pattern: threshold is 2, expected a number above 0 and at "
                              "most 1$",
@@ -265,11 +267,14 @@ class TransitionTestTest(unittest.TestCase):
                 test.observe(bad)
         self.assertEqual(test.distances, [])
 
-    def test_limits(self):
+    def test_bad_settings(self):
         for exception, limit in ((ValueError, -1), (ValueError, 101), (TypeError, 15.0),
                                  (TypeError, "15")):
             with self.assertRaisesRegex(exception, f"limit_percent is {limit!r}, expected"):
                 spion.TransitionTest(1, limit)
+        for exception, layers in ((ValueError, 0), (TypeError, 1.5)):
+            with self.assertRaisesRegex(exception, f"layers is {layers}, expected"):
+                spion.TransitionTest(layers)
         never = spion.TransitionTest(1, 0)
         never.observe([1.0])
         self.assertEqual(never.observe([1.0]), ([0.0], False))
