@@ -1,5 +1,5 @@
 // The layers around the attention: functions of LibTorch and spion/ops with their parameters.
-// Initial values are those of PyTorch's modules of the same names.
+// Initial values are those of PyTorch's modules of the same names, but for the embedding's.
 #ifndef SPION_NN_LAYERS_H_
 #define SPION_NN_LAYERS_H_
 
@@ -25,7 +25,7 @@ class Linear {
   at::Tensor bias_;    // [out]
 };
 
-/// Rows of a table, N(0, 0.02).
+/// Rows of a table, normal of mean 0 and deviation 0.02.
 class Embedding {
  public:
   Embedding(const Parameters::Scope& scope, int64_t entries, int64_t width);

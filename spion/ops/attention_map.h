@@ -12,9 +12,9 @@
 
 namespace spion {
 
-/// q, k: [B, H, L, d] with unit stride along d, in the dtypes and layouts of BlockSparseAttention;
-/// padding likewise. Returns a contiguous fp32 [L, L] tensor on q's device, zeros if B or H is 0.
-/// Throws c10::Error naming what is supported.
+/// q, k: [B, H, L, d] with unit stride along d, in the dtypes and layouts of BlockSparseAttention,
+/// L a positive multiple of 16; padding likewise. Returns a contiguous fp32 [L, L] tensor on q's
+/// device, zeros if B or H is 0. Throws c10::Error naming what is supported.
 at::Tensor MeanAttentionMap(const at::Tensor& q, const at::Tensor& k,
                             const std::optional<at::Tensor>& padding);
 

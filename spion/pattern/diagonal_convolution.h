@@ -14,7 +14,8 @@
 // of at most about 2 L 2^-53 times the largest window sum.
 //
 // Errors: InvalidArgument if the width is not odd and positive, or from CheckShape. An entry that
-// is not finite spoils the rest of its diagonal, itself included, and raises no error.
+// is not finite spoils its diagonal from the first window that holds it to the end, and raises no
+// error.
 #ifndef SPION_PATTERN_DIAGONAL_CONVOLUTION_H_
 #define SPION_PATTERN_DIAGONAL_CONVOLUTION_H_
 
