@@ -57,10 +57,10 @@ std::string BlockSize(const HyperParameters& h, const Context& context) {
   for (int64_t size = 1; size <= length; ++size) {
     if (fits(size)) good.push_back(size);
   }
-  return absl::StrCat(h.block_size, "; expected ",
-                      context.is_on_gpu ? "16, 32, 64 or 128, which a GPU takes," : kBlockSizes,
-                      " that divides the length, ", length, ": ",
-                      good.empty() ? "there is none" : absl::StrJoin(good, ", "));
+  const std::string taken =
+      context.is_on_gpu ? absl::StrCat(kBlockSizesOfGpu, ", which a GPU takes,") : kBlockSizes;
+  return absl::StrCat(h.block_size, "; expected ", taken, " that divides the length, ", length,
+                      ": ", good.empty() ? "there is none" : absl::StrJoin(good, ", "));
 }
 
 std::string DenseStepLimit(const HyperParameters& h) {
