@@ -27,6 +27,7 @@
 #include "spion/base/status.h"
 #include "spion/collective/rank_device.h"
 #include "spion/collective/team.h"
+#include "spion/pattern/patterns_file.h"
 #include "spion/platform/device.h"
 #include "spion/profiling/trace.h"
 #include "spion/run/free_space.h"
