@@ -43,7 +43,7 @@ std::optional<Phase> FindPhase(absl::string_view name);
 
 struct PhaseOptions {
   int64_t capture_interval = 0;
-  int transition_limit_percent = 15;
+  int transition_limit_percent = 0;
   int64_t dense_step_limit = 0;  // 0: none
   /// One pattern for all layers, made from the mean of their maps.
   bool shared_pattern = false;
