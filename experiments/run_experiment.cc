@@ -39,6 +39,7 @@
 #include "spion/run/run_directory.h"
 #include "spion/train/checkpoint.h"
 #include "spion/train/evaluation.h"
+#include "spion/train/model_patterns.h"
 #include "spion/train/sharing.h"
 #include "spion/train/trainer.h"
 
