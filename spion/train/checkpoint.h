@@ -17,7 +17,7 @@
 #include "spion/kernels/block_sparse/problem.h"
 #include "spion/nn/classifier.h"
 #include "spion/pattern/block_pattern.h"
-#include "spion/train/phase_controller.h"
+#include "spion/train/phase.h"
 #include "spion/train/training_state.h"
 
 namespace spion {
