@@ -111,6 +111,7 @@ UNITS = {
         "presets",
         "shown",
         "store",
+        "table_modules",
         "there",
         "//tools/command_line",
     ],
