@@ -78,9 +78,10 @@ TEST(OptionsTest, BadValuesNameTheValidOnes) {
     EXPECT_THAT(Error({"--trace=t", "--trace_steps", steps}),
                 HasSubstr("expected FIRST:LAST, counted from 1"));
   }
-  EXPECT_EQ(Error({"--steps=0"}), "--steps=\"0\"; expected a positive whole number");
+  EXPECT_EQ(Error({"--steps=0"}), "--steps=\"0\"; expected a whole number from 1 to 2147483647");
   EXPECT_EQ(Error({"--density=2"}), "--density=\"2\"; expected a number above 0 and not above 1");
-  EXPECT_EQ(Error({"--batch_size=3.5"}), "--batch_size=\"3.5\"; expected a positive whole number");
+  EXPECT_EQ(Error({"--batch_size=3.5"}),
+            "--batch_size=\"3.5\"; expected a whole number from 1 to 2147483647");
   EXPECT_THAT(Error({"--seed=-1"}), HasSubstr("--seed=\"-1\"; expected a whole number"));
   EXPECT_EQ(Error({"--data_dir="}), "--data_dir=\"\"; expected a path");
   EXPECT_EQ(Error({"--steps"}), "--steps needs a value: --steps=N");

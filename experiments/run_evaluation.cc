@@ -99,16 +99,17 @@ absl::StatusOr<Outcome> RunEvaluation(const Session& session, const Options& opt
                                peak.used_mib));
   if (!run.has_value()) return Outcome::kFinished;
   RETURN_IF_ERROR(run->WriteJson(kManifestFileName, ManifestOf(session, options)));
-  RETURN_IF_ERROR(run->WriteJson("evaluation.json", {{"checkpoint", options.checkpoint},
-                                                     {"step", info.step},
-                                                     {"phase", std::string(PhaseName(info.phase))},
-                                                     {"test_accuracy", test.accuracy},
-                                                     {"test_loss", test.loss},
-                                                     {"test_examples", test.examples},
-                                                     {"batch_size", cost.batch_size},
-                                                     {"batch_ms", cost.batch_ms},
-                                                     {"peak_memory_mib", peak.used_mib},
-                                                     {"peak_reserved_mib", peak.reserved_mib}}));
+  RETURN_IF_ERROR(
+      run->WriteJson(kEvaluationFileName, {{"checkpoint", options.checkpoint},
+                                           {"step", info.step},
+                                           {"phase", std::string(PhaseName(info.phase))},
+                                           {"test_accuracy", test.accuracy},
+                                           {"test_loss", test.loss},
+                                           {"test_examples", test.examples},
+                                           {"batch_size", cost.batch_size},
+                                           {"batch_ms", cost.batch_ms},
+                                           {"peak_memory_mib", peak.used_mib},
+                                           {"peak_reserved_mib", peak.reserved_mib}}));
   return Outcome::kFinished;
 }
 

@@ -27,6 +27,7 @@
 #include "spion/base/status.h"
 #include "spion/collective/rank_device.h"
 #include "spion/collective/team.h"
+#include "spion/pattern/patterns_file.h"
 #include "spion/platform/device.h"
 #include "spion/profiling/trace.h"
 #include "spion/run/free_space.h"
@@ -38,6 +39,7 @@
 #include "spion/run/run_directory.h"
 #include "spion/train/checkpoint.h"
 #include "spion/train/evaluation.h"
+#include "spion/train/model_patterns.h"
 #include "spion/train/sharing.h"
 #include "spion/train/trainer.h"
 
@@ -146,6 +148,19 @@ absl::Status LostPatterns(const Experiment& experiment) {
                    "have its patterns"));
 }
 
+// The step of the state from which the earlier run goes on, with its logs as they were then.
+absl::StatusOr<int64_t> GoOn(const RunDirectory& run, const Resumption& earlier, const Trace* trace,
+                             RunJournal& journal, Group& group, Progress& progress) {
+  RETURN_IF_ERROR(SayIfTraceIsLeftOut(trace, *earlier.state, progress));
+  RETURN_IF_ERROR(journal.CutLogsBack(*earlier.state));
+  RETURN_IF_ERROR(RemoveFile(run.File(ModelFileName(SavedModel::kInterrupted, Phase::kDense))));
+  RETURN_IF_ERROR(run.WriteJson(kManifestFileName, earlier.manifest));
+  ASSIGN_OR_RETURN(const int64_t step, StepOf(*earlier.state));
+  ShareStart(RunStart::kGoesOn, group);
+  ShareState(*earlier.state, group);
+  return step;
+}
+
 // Training by one process, or rank 0's part in one by several.
 absl::StatusOr<Outcome> LeadTraining(const Session& session, const Options& options,
                                      const nlohmann::ordered_json& manifest, Team& team,
@@ -179,13 +194,7 @@ absl::StatusOr<Outcome> LeadTraining(const Session& session, const Options& opti
   RunJournal journal(experiment, run, progress);
   int64_t first_saved_step = -1;  // none
   if (earlier.state.has_value()) {
-    RETURN_IF_ERROR(SayIfTraceIsLeftOut(trace.get(), *earlier.state, progress));
-    RETURN_IF_ERROR(journal.CutLogsBack(*earlier.state));
-    RETURN_IF_ERROR(RemoveFile(run.File(ModelFileName(SavedModel::kInterrupted, Phase::kDense))));
-    RETURN_IF_ERROR(run.WriteJson(kManifestFileName, earlier.manifest));
-    ASSIGN_OR_RETURN(first_saved_step, StepOf(*earlier.state));
-    ShareStart(RunStart::kGoesOn, group);
-    ShareState(*earlier.state, group);
+    ASSIGN_OR_RETURN(first_saved_step, GoOn(run, earlier, trace.get(), journal, group, progress));
   } else {
     RETURN_IF_ERROR(BeginRun(run, session, manifest));
     ShareStart(RunStart::kAnew, group);

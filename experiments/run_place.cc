@@ -15,7 +15,7 @@ namespace spion {
 namespace {
 
 bool HasResults(const RunDirectory& run) {
-  const auto names = {std::string(kMetricsFileName), std::string("evaluation.json"),
+  const auto names = {std::string(kMetricsFileName), std::string(kEvaluationFileName),
                       ModelFileName(SavedModel::kBest, Phase::kDense),
                       ModelFileName(SavedModel::kBest, Phase::kSparse),
                       ModelFileName(SavedModel::kBest, Phase::kSingle)};

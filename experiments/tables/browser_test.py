@@ -123,7 +123,7 @@ class ReportTest(BrowserTest):
     def test_every_table_and_picture_is_there(self):
         for name, table in TABLES.items():
             with self.subTest(page=name):
-                blocks = table.page(PAPER, self.results.result).blocks
+                blocks = table.content(PAPER, self.results.result)
                 seen, _ = self.look(self.folder / f"{name}.html")
                 keys = [block.key for block in blocks if isinstance(block, Grid)]
                 self.assertEqual(list(seen["tables"]), keys)

@@ -75,8 +75,8 @@ class CarryTest(unittest.TestCase):
         self.addCleanup(process.wait)
         return process
 
-    def given(self, name="cells.tar.xz"):
-        return f"--in={self.machine / name}"
+    def given(self):
+        return f"--in={self.machine}/cells.tar.xz"
 
     def steps(self, seed=1001):
         return fake_programs.steps(self.bundle, "cf", seed)

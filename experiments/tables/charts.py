@@ -143,9 +143,9 @@ def curves(series, x_label, y_label, logarithmic=False):
     return drawing.svg
 
 
-def panels(parts, x_label, y_label, limit=None, logarithmic=False):
+def panels(parts, x_label, y_label, limit, logarithmic):
     """Small multiples of curves side by side, {title: {name: points}}, on the same axes. `limit`: a
-    dashed line at this height. `logarithmic`: the upward axis is."""
+    dashed line at this height; None: none. `logarithmic`: the upward axis is."""
     with _drawing(_WIDTH, 2.6, ncols=len(parts), sharex=True, sharey=True, squeeze=False,
                   layout="constrained") as drawing:
         [row] = drawing.axes

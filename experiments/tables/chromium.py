@@ -27,6 +27,7 @@ _FLAGS = ("--headless", "--remote-debugging-pipe", "--host-resolver-rules=MAP * 
           "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
           "--disable-extensions", "--disable-background-networking", "--disable-component-update",
           "--disable-sync")
+_HEIGHT = 800  # of the window
 _EVENTS = ("Page", "Runtime", "Log", "Network")
 
 
@@ -80,9 +81,9 @@ class Browser:
                     raise BrowserError(f"{method}: {message['error']['message']}")
                 return message["result"]
 
-    def show_as(self, width, height=800, scheme="light", media="screen", phone=False):
-        """How pages are shown from now on; sizes in CSS pixels."""
-        self._call("Emulation.setDeviceMetricsOverride", width=width, height=height,
+    def show_as(self, width, scheme, media, phone):
+        """How pages are shown from now on; the width in CSS pixels."""
+        self._call("Emulation.setDeviceMetricsOverride", width=width, height=_HEIGHT,
                    deviceScaleFactor=1, mobile=phone)
         self._call("Emulation.setEmulatedMedia", media=media,
                    features=[{"name": "prefers-color-scheme", "value": scheme}])

@@ -60,8 +60,8 @@ class ComparisonsTest(unittest.TestCase):
             work.finish({"seconds": 3.5, "finished": "2026-01-02T03:04:05+00:00", "driver": "580"})
 
     def rows(self, table, key):
-        page = table.page(PRESET, lambda cell: self.store.result(cell.on(CPU)))
-        grid = next(block for block in page.blocks if getattr(block, "key", None) == key)
+        blocks = table.content(PRESET, lambda cell: self.store.result(cell.on(CPU)))
+        grid = next(block for block in blocks if getattr(block, "key", None) == key)
         return [[entry.text for entry in row] for row in grid.entries()]
 
     def test_claims_are_spions_beside_the_best_of_the_others(self):
@@ -107,7 +107,8 @@ class SeedsTest(unittest.TestCase):
     PRESET = dataclasses.replace(QUICK, tasks=("listops",), methods=("cf", "sdpa"), seeds=(1, 2))
     DEV = {("cf", 1): 0.595, ("cf", 2): 0.295, ("sdpa", 1): 0.60, ("sdpa", 2): 0.30}
 
-    def page(self, table, seeds_of_dense=(1, 2), own_data=True, commit_of=lambda cell: cell.seed):
+    def content(self, table, seeds_of_dense=(1, 2), own_data=True,
+                commit_of=lambda cell: cell.seed):
         store = Store(pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))),
                       lambda text: None)
         for cell in self.PRESET.trainings():
@@ -127,10 +128,10 @@ class SeedsTest(unittest.TestCase):
                     dict(kind="dev", step=10, accuracy=self.DEV[cell.method, cell.seed]))))
                 work.finish({"seconds": 3.5, "finished": "2026-01-02T03:04:05+00:00",
                              "driver": "580"})
-        return table.page(self.PRESET, lambda cell: store.result(cell.on(CPU)))
+        return table.content(self.PRESET, lambda cell: store.result(cell.on(CPU)))
 
     def reached(self, **there):
-        grid = self.page(table_training_time, **there).blocks[0]
+        grid = self.content(table_training_time, **there)[0]
         return grid.entries()[0][-2].text, grid.note
 
     def test_the_accuracy_to_reach_is_that_of_the_seeds_own_data(self):
@@ -152,7 +153,7 @@ class SeedsTest(unittest.TestCase):
     def test_claims_tell_of_other_commits_and_seeds_of_what_is_compared(self):
         for seeds, ratio, pairs in (((1, 2), "", "2 seeds"),
                                     ((1,), ", 2 and 1 seeds, other commits", "(1 seed)")):
-            grid = self.page(table_claims, seeds_of_dense=seeds).blocks[0]
+            grid = self.content(table_claims, seeds_of_dense=seeds)[0]
             found = {row[0].text: row[3].text for row in grid.entries()
                      if row[2].text == methods.title("sdpa")}
             self.assertEqual(found["faster than dense: a step"], f"2.50 (20 against 50 ms){ratio}")
@@ -162,8 +163,8 @@ class SeedsTest(unittest.TestCase):
                          "0.67 (15 against 10 MiB), 2 and 1 seeds, other commits")
 
     def test_each_claim_tells_of_other_commits(self):
-        grid = self.page(table_claims,
-                         commit_of=lambda cell: {"cf": 1, "sdpa": 2}[cell.method]).blocks[0]
+        grid = self.content(table_claims,
+                            commit_of=lambda cell: {"cf": 1, "sdpa": 2}[cell.method])[0]
         figures = [row[3].text for row in grid.entries() if row[2].text == methods.title("sdpa")]
         self.assertEqual(len(figures), 4)
         for figure in figures:
@@ -171,7 +172,7 @@ class SeedsTest(unittest.TestCase):
 
     def test_one_seed_is_not_marked_as_highest(self):
         for seeds, marks in (((1, 2), ["", BEST]), ((1,), ["", ""])):
-            grid = self.page(table_accuracy, seeds_of_dense=seeds).blocks[0]
+            grid = self.content(table_accuracy, seeds_of_dense=seeds)[0]
             self.assertEqual(sorted(row[1].mark for row in grid.entries()), sorted(marks), seeds)
 
 
@@ -203,8 +204,8 @@ class DenseTuningTest(unittest.TestCase):
                     if (cell.variant, cell.seed) not in without_dev))
                 work.finish({"seconds": 3.5, "finished": "2026-01-02T03:04:05+00:00",
                              "driver": "580"})
-        page = table_dense_tuning.page(self.PRESET, lambda cell: store.result(cell.on(CPU)))
-        return page.blocks[0]
+        [grid] = table_dense_tuning.content(self.PRESET, lambda cell: store.result(cell.on(CPU)))
+        return grid
 
     def test_the_best_is_chosen_by_dev_of_those_that_are_whole(self):
         self.assertIn("Chosen of 6 of 6 settings, whose seeds are all there: weight_decay 0.1 (99.0 %",

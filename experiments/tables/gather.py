@@ -87,19 +87,19 @@ def spread_entry(results, values, digits=1, mark=""):
     return Entry(text + (f" ({', '.join(lacking)})" if lacking else ""), mark)
 
 
-def middle_entry(results, values, digits=3):
-    """The mean of values that are there, to some significant digits; None is left out."""
+def middle_entry(results, values):
+    """The mean of values that are there, to three significant digits; None is left out."""
     values = [value for value in values if value is not None]
     if not values:
         return without_numbers(results) or Entry("-")
-    return significant(mean_and_spread(values)[0], digits)
+    return significant(mean_and_spread(values)[0])
 
 
-def highest_entry(results, values, digits=0):
-    """The highest: for peaks."""
+def highest_entry(results, values):
+    """The highest, a whole number: for peaks."""
     if not values:
         return without_numbers(results) or Entry("-")
-    return number(max(values), digits)
+    return number(max(values), 0)
 
 
 def difference_entry(results, others):

@@ -46,13 +46,13 @@ class KeptStateTest(unittest.TestCase):
             self.assertEqual((work.folder / "run/state.safetensors").read_text(), state)
 
 
-def failing(name, function, error=errno.EIO):
+def failing(name, function):
     """A patch of Path.`function`: of files called so it is an error of the device."""
     real = getattr(pathlib.Path, function)
 
     def call(path, *arguments, **options):
         if path.name == name:
-            raise OSError(error, os.strerror(error), str(path))
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(path))
         return real(path, *arguments, **options)
     return mock.patch.object(pathlib.Path, function, call)
 

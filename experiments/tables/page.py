@@ -78,24 +78,24 @@ class Frame:
     errors: list = ()  # of cells that failed: (cell, text)
 
 
-def number(value, digits=1, mark=""):
+def number(value, digits):
     """A finite number with so many digits behind the point."""
     if value is None or not math.isfinite(value):
-        return Entry("-", mark)
-    return Entry(f"{value:.{digits}f}", mark)
+        return Entry("-")
+    return Entry(f"{value:.{digits}f}")
 
 
-def significant(value, digits=3, mark=""):
+def significant(value, digits=3):
     """A positive number with so many significant digits, never in powers of ten."""
     if value is None or not math.isfinite(value):
-        return Entry("-", mark)
+        return Entry("-")
     if value == 0:
-        return Entry("0", mark)
+        return Entry("0")
     places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
-    return Entry(f"{value:.{places}f}", mark)
+    return Entry(f"{value:.{places}f}")
 
 
-def significant_beside(limit, value, digits=3):
+def significant_beside(limit, value, digits):
     """The same with as many digits more as it takes to show on which side of the limit it is; below
     is one, at the limit and above the other."""
     most = digits + 4

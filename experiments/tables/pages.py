@@ -7,7 +7,7 @@ import choice
 import provenance
 import report
 from result import State
-from tables import TABLES
+from tables import TABLES, page_of
 
 
 def _of_what_is_done(preset, cells, results):
@@ -32,7 +32,7 @@ def write(names, preset, results_for, folder, command, say=print, shows_done_alo
         cells = TABLES[name].cells(preset)
         results = functools.cache(results_for(cells))
         of_page = _of_what_is_done(preset, cells, results) if shows_done_alone else preset
-        say(report.write(TABLES[name].page(of_page, results), folder, preset.name, command))
+        say(report.write(page_of(name, of_page, results), folder, preset.name, command))
     tasks = {cell.task for cell in choice.cells(names, preset)}
     of_all = choice.cells(TABLES, preset)
     results = results_for(of_all)

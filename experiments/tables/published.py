@@ -13,16 +13,17 @@ ACCURACY = "accuracy_percent"
 HOURS = "training_hours"
 MEMORY = "peak_memory_gb"
 SETTINGS_SOURCE = "SPION reference implementation (Dec 2023)"
+_FILE = pathlib.Path(__file__).parent / "published.csv"
 
 
 class Published:
-    def __init__(self, path=pathlib.Path(__file__).parent / "published.csv"):
+    def __init__(self):
         self._values, self._tables = {}, {}
-        with open(path, newline="", encoding="utf-8") as file:
+        with _FILE.open(newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):
                 key = (row["source"], row["model"], row["task"], row["metric"])
                 if key in self._values:
-                    raise ValueError(f"{path} has two values of {', '.join(key)}")
+                    raise ValueError(f"{_FILE} has two values of {', '.join(key)}")
                 self._values[key] = row["value"]
                 self._tables[row["source"], row["metric"]] = row["table"]
 

@@ -22,7 +22,7 @@ from real_cells import PRESET
 from result import CELL_FILE, Result, State
 from shown import Whatever
 from store import Store
-from tables import TABLES
+from tables import TABLES, page_of
 
 # Of tables whose cells are few.
 NAMES = ("hyperparameters", "accuracy", "training_time", "memory", "inference", "breakdown",
@@ -100,7 +100,7 @@ class StandInsTest(unittest.TestCase):
 class PagesTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.pages = {name: TABLES[name].page(PRESET, RESULTS.__getitem__) for name in NAMES}
+        cls.pages = {name: page_of(name, PRESET, RESULTS.__getitem__) for name in NAMES}
 
     def texts(self, name, key):
         grid = next(block for block in self.pages[name].blocks

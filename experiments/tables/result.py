@@ -90,9 +90,9 @@ def files_of(folder):
             for path in sorted((folder / "run").rglob("*.json*"))}
 
 
-def check_run(kind, folder, files, asked=None):
+def check_run(kind, folder, files, asked):
     """The origin of what a program left in `folder`, as the program tells it; that which was asked
-    for where one GPU measured the model of several. DamagedError: what it left is damaged, or one of
+    for (None: unknown) where one GPU measured the model of several. DamagedError: what it left is damaged, or one of
     `files` is not there in its size."""
     if kind not in _FILES:
         raise DamagedError(f"{CELL_FILE} is damaged: a cell of kind {kind!r}")

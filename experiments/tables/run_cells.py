@@ -51,7 +51,7 @@ def _failure(result):
     return f"FAILED: {(result.error.splitlines() or ['log.txt says why'])[0]}"
 
 
-def say_plan(cells, store, say, retry_failed=False):
+def say_plan(cells, store, say, retry_failed):
     """Says how many of these cells are there, how many failed and are not tried again, and how long
     the others will take. Returns ({cell: Result} of all, a list of those to run): without a result,
     or failed if they are to be tried again; those that were begun come first, so that they come to

@@ -36,7 +36,7 @@ class Work:
     it is open, nobody else takes the folder. `parts`: of an earlier, unfinished run that is in the
     folder (None: there is none)."""
 
-    def __init__(self, folder, lock, parts=None):
+    def __init__(self, folder, lock, parts):
         self.folder = folder
         self.lock = lock
         self.parts = parts

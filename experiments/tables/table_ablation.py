@@ -1,7 +1,7 @@
 """What each part of the method is worth: one thing changed at a time."""
 
 import gather
-from page import Entry, Grid, Page
+from page import Entry, Grid
 
 TITLE = "Ablation"
 ABOUT = ("SPION-CF, and the same with one part changed: without flood fill (SPION-C's top blocks), "
@@ -88,6 +88,5 @@ def _grids(preset, results, task):
                    ["variant", *(f"over {what}" for what in yardsticks)], differences)
 
 
-def page(preset, results):
-    grids = [grid for task in preset.tasks for grid in _grids(preset, results, task)]
-    return Page("ablation", TITLE, ABOUT, grids, [results(cell) for cell in cells(preset)])
+def content(preset, results):
+    return [grid for task in preset.tasks for grid in _grids(preset, results, task)]

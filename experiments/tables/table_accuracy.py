@@ -4,7 +4,7 @@ import charts
 import gather
 import methods
 import provenance
-from page import Grid, Page, Picture, marks_of_highest, mean_and_spread
+from page import Grid, Picture, marks_of_highest, mean_and_spread
 from published import ACCURACY, Published
 from result import State
 
@@ -32,7 +32,7 @@ def _is_generated(by_method):
     return any(made.is_generated for found in by_method.values() for made in provenance.of(found))
 
 
-def page(preset, results):
+def content(preset, results):
     ours, marks = {}, {}
     for task in preset.tasks:
         ours[task] = gather.by_method(preset, results, task)
@@ -76,4 +76,4 @@ def page(preset, results):
             seed = preset.seeds_of(task)[0]
             blocks.append(Picture(f"{task}: dev accuracy during training, seed {seed}",
                                   charts.curves(drawn, "step", "dev accuracy, %")))
-    return Page("accuracy", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])
+    return blocks

@@ -6,7 +6,7 @@ import breakdown_of_trace
 import charts
 import gather
 import methods
-from page import FAILED, Entry, Grid, Page, Picture, significant
+from page import FAILED, Entry, Grid, Picture, significant
 
 TITLE = "Breakdown of a step"
 ABOUT = ("Milliseconds of a training step, forward and backward together, and their share: from a "
@@ -35,7 +35,7 @@ def _share(ms, step):
     return Entry(f"{significant(ms).text} ({100 * ms / step:.0f} %)")
 
 
-def page(preset, results):
+def content(preset, results):
     blocks = []
     for task in preset.tasks:
         rows, drawn = [], {}
@@ -64,4 +64,4 @@ def page(preset, results):
             blocks.append(Picture(f"{task}: a training step", charts.stacked(
                 list(drawn), {part: [told[part] for told in drawn.values()]
                               for part in breakdown_of_trace.PARTS}, "ms")))
-    return Page("breakdown", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])
+    return blocks

@@ -7,7 +7,7 @@ import methods
 import paired
 import provenance
 import table_ablation
-from page import Entry, Grid, Page, mean_and_spread
+from page import Entry, Grid, mean_and_spread
 
 TITLE = "The claims"
 ABOUT = ("What speaks for or against each claim of the paper: SPION-CF beside what the claim compares "
@@ -133,12 +133,11 @@ class _Task:
                               table_ablation.runs_of_variant(preset, results, self.name, "shared"))
 
 
-def page(preset, results):
+def content(preset, results):
     if _SPION not in preset.methods:
         rows = [["-", "-", "-", gather.without_numbers([]), "-"]]
     else:
         rows = [row for task in preset.tasks
                 for row in _Task(preset, results, task).rows(preset, results)]
-    return Page("claims", TITLE, ABOUT,
-                [Grid("claims", "Claims", ["claim", "task", "SPION-CF against", "figure", "it is"],
-                      rows)], [results(cell) for cell in cells(preset)])
+    return [Grid("claims", "Claims",
+                 ["claim", "task", "SPION-CF against", "figure", "it is"], rows)]

@@ -6,7 +6,7 @@ import decimal
 import convergence
 import gather
 import methods
-from page import Grid, Page, mean_and_spread
+from page import Grid, mean_and_spread
 
 TITLE = "The Transformer, tuned"
 ABOUT = ("The dense Transformer, every block kept, at other learning rates, with more dropout and "
@@ -84,6 +84,5 @@ def _grid(preset, results):
                 rows, _choice(runs))
 
 
-def page(preset, results):
-    blocks = [_grid(preset, results)] if _is_there(preset) else []
-    return Page("dense_tuning", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])
+def content(preset, results):
+    return [_grid(preset, results)] if _is_there(preset) else []

@@ -2,7 +2,7 @@
 
 import gather
 import markdown_table
-from page import DEVIATES, Entry, Grid, Page
+from page import DEVIATES, Entry, Grid
 from published import SETTINGS_SOURCE, Published
 from result import State
 
@@ -45,7 +45,7 @@ def setting_entry(value, published):
     return Entry(f"{_text(value)} (published {published})", DEVIATES)
 
 
-def page(preset, results):
+def content(preset, results):
     published = Published()
     found = {task: results(_training(preset, task)) for task in preset.tasks}
     manifests = {task: result.json("run/manifest.json") for task, result in found.items()
@@ -65,7 +65,7 @@ def page(preset, results):
 
     rows = [[name, *(entry(task, name) for task in preset.tasks)] for name in _SETTINGS]
     rows.append(["precision", *(told(task, lambda m: m["precision"]) for task in preset.tasks)])
-    blocks = [
+    return [
         Grid("settings", "Settings", ["setting", *preset.tasks], rows,
              "dense_step_limit 0: no limit; dev_examples and test_examples 0: all; density is "
              "SPION-C's, threshold that of SPION-F and -CF. Optimiser: AdamW, one-cycle schedule "
@@ -77,5 +77,3 @@ def page(preset, results):
              *markdown_table.read("docs/baselines.md", "| method |")),
         Grid("deviations", "Deviations from the reference implementation",
              *markdown_table.read("docs/architecture.md", "| what | reference |"))]
-    return Page("hyperparameters", TITLE, ABOUT, blocks,
-                [results(cell) for cell in cells(preset)])

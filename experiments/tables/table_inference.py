@@ -2,7 +2,7 @@
 
 import gather
 import methods
-from page import Entry, Grid, Page, number, significant
+from page import Entry, Grid, number, significant
 from presets import inference
 
 TITLE = "Inference"
@@ -15,7 +15,7 @@ def cells(preset):
             for name in preset.methods]
 
 
-def page(preset, results):
+def content(preset, results):
     blocks = []
     for task in preset.tasks:
         rows = []
@@ -32,4 +32,4 @@ def page(preset, results):
                          told["phase"] if name in methods.SPION else "-"])
         blocks.append(Grid(task, task, ["method", "a batch, ms", "peak memory, MiB",
                                         "examples a batch", "phase"], rows))
-    return Page("inference", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])
+    return blocks

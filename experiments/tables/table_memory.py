@@ -3,7 +3,7 @@
 import charts
 import gather
 import methods
-from page import Grid, Page, Picture
+from page import Grid, Picture
 from presets import inference
 from published import MEMORY, Published
 from result import State
@@ -20,7 +20,7 @@ def cells(preset):
                                  for name in preset.methods]
 
 
-def page(preset, results):
+def content(preset, results):
     published = Published()
     blocks = []
     for task in preset.tasks:
@@ -49,4 +49,4 @@ def page(preset, results):
             blocks.append(Picture(f"{task}: peak memory", charts.bars(
                 list(drawn), {"training": [peak for peak, _ in drawn.values()],
                               "inference": [peak for _, peak in drawn.values()]}, "MiB")))
-    return Page("memory", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])
+    return blocks

@@ -3,7 +3,7 @@
 import gather
 import methods
 import operations_count
-from page import Entry, Grid, Page, significant
+from page import Entry, Grid, significant
 
 TITLE = "Operations"
 ABOUT = ("Operations of one head of one layer on one example, forward: counted row by row along "
@@ -30,7 +30,7 @@ def _layer_row(result, manifest, number, layer):
             significant(dense / counted)]
 
 
-def page(preset, results):
+def content(preset, results):
     rows = []
     for cell in cells(preset):
         result = results(cell)
@@ -42,5 +42,4 @@ def page(preset, results):
         manifest = result.json("run/manifest.json")
         rows += [_layer_row(result, manifest, number, layer)
                  for number, layer in enumerate(result.json("run/patterns.json")["layers"])]
-    blocks = [Grid("counted", "One layer, one head, one example", _COLUMNS, rows)]
-    return Page("operations", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])
+    return [Grid("counted", "One layer, one head, one example", _COLUMNS, rows)]

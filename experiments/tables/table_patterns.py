@@ -3,7 +3,7 @@
 import gather
 import methods
 import pictures
-from page import Grid, Note, Page, Picture
+from page import Grid, Note, Picture
 
 TITLE = "Patterns"
 ABOUT = ("For each layer the attention map at the transition, averaged over batch, heads and "
@@ -31,7 +31,7 @@ def pictures_of(name, result):
     return drawn
 
 
-def page(preset, results):
+def content(preset, results):
     rows, drawn = [], []
     for cell in cells(preset):
         result = results(cell)
@@ -46,6 +46,5 @@ def page(preset, results):
                          str(layer["kept_blocks"]), str(total),
                          f"{100 * layer['kept_blocks'] / total:.1f}"])
         drawn += pictures_of(f"{cell.task}, {methods.title(cell.method)}", result)
-    blocks = [Grid("kept", "Kept blocks", ["task", "method", "layer", "kept", "of", "%"], rows),
-              *(drawn or [Note("No pattern yet.")])]
-    return Page("patterns", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])
+    return [Grid("kept", "Kept blocks", ["task", "method", "layer", "kept", "of", "%"], rows),
+            *(drawn or [Note("No pattern yet.")])]

@@ -6,7 +6,7 @@ import re
 import charts
 import gather
 from cells import BENCHMARK, Cell
-from page import FAILED, Entry, Grid, Page, Picture, significant
+from page import FAILED, Entry, Grid, Picture, significant
 from result import State
 from results import read_results
 
@@ -72,7 +72,7 @@ def _curves(found, field):
     return {name: line for name, line in series.items() if any(y is not None for _, y in line)}
 
 
-def page(preset, results):
+def content(preset, results):
     result = results(_cell(preset))
     pictures = []
     if result.state == State.DONE:
@@ -85,8 +85,7 @@ def page(preset, results):
                                         charts.curves(lines, "L", unit, logarithmic=True)))
     else:
         rows = [[gather.without_numbers([result]), *["-"] * 4]]
-    blocks = [Grid("length", "Forward and backward",
-                   ["implementation", "dtype", "L", "time, ms", "peak memory, MiB"], rows,
-                   "Medians; each result is checked against the double oracle first. Memory is "
-                   "measured on a GPU only."), *pictures]
-    return Page("scaling", TITLE, ABOUT, blocks, [result])
+    return [Grid("length", "Forward and backward",
+                 ["implementation", "dtype", "L", "time, ms", "peak memory, MiB"], rows,
+                 "Medians; each result is checked against the double oracle first. Memory is "
+                 "measured on a GPU only."), *pictures]

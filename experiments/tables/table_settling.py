@@ -5,7 +5,7 @@ import charts
 import gather
 import methods
 import table_patterns
-from page import Grid, Note, Page, Picture, significant, significant_beside
+from page import Grid, Note, Picture, significant, significant_beside
 from result import State
 
 TITLE = "Settling"
@@ -86,7 +86,7 @@ def _drawn(name, found):
     yield from table_patterns.pictures_of(f"{name}, seed {found[0].cell.seed}", found[0])
 
 
-def page(preset, results):
+def content(preset, results):
     rows, drawn = [], []
     for task in preset.tasks:
         for method in preset.chosen(methods.SPION):
@@ -104,5 +104,4 @@ def page(preset, results):
     grid = Grid("captures", "Captures", ["task", "method", "seed", "layer", "distances", "changes, %",
                                          "sparse from step", "kept blocks", "pruned zeros' share, %"],
                 rows)
-    return Page("settling", TITLE, ABOUT, [grid, *(drawn or [Note("No capture yet.")])],
-                [results(cell) for cell in cells(preset)])
+    return [grid, *(drawn or [Note("No capture yet.")])]

@@ -3,7 +3,7 @@
 import charts
 import gather
 import methods
-from page import Grid, Page, Picture, mean_and_spread
+from page import Grid, Picture, mean_and_spread
 
 TITLE = "Sparsity"
 ABOUT = ("Accuracy and time against the share of kept blocks: the density that SPION-C asks for, "
@@ -34,7 +34,7 @@ def cells(preset):
             for cell in _trainings(preset, task, flag, method, value)]
 
 
-def page(preset, results):
+def content(preset, results):
     blocks = []
     for task, flag, method, values in _sweeps(preset):
         rows, accuracies, times = [], [], []
@@ -62,4 +62,4 @@ def page(preset, results):
             if points:
                 blocks.append(Picture(f"{task}, {methods.title(method)}: {unit}", charts.curves(
                     {methods.title(method): sorted(points)}, "kept blocks, %", unit)))
-    return Page("sparsity", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])
+    return blocks

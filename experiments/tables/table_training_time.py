@@ -7,7 +7,7 @@ import convergence
 import gather
 import methods
 import provenance
-from page import Entry, Grid, Page, Picture, mean_and_spread, significant
+from page import Entry, Grid, Picture, mean_and_spread, significant
 from published import HOURS, Published
 
 TITLE = "Training time"
@@ -80,7 +80,7 @@ def _note(yardstick, targets):
             f"{methods.title(yardstick)}; seconds of steps until then, with its seeds ({seeds}).")
 
 
-def page(preset, results):
+def content(preset, results):
     published = Published()
     spion = preset.chosen(methods.SPION)
     blocks = []
@@ -117,4 +117,4 @@ def page(preset, results):
                 {phase: [gather.mean(found[name], value) for name in drawn] for phase, value in
                  (("dense or only phase", gather.first_step_ms),
                   ("sparse phase", _sparse_step_ms))}, "ms")))
-    return Page("training_time", TITLE, ABOUT, blocks, [results(cell) for cell in cells(preset)])
+    return blocks

@@ -1,4 +1,8 @@
-"""All tables, in the order of the index."""
+"""All tables, in the order of the index.
+
+A table is a module: TITLE and ABOUT, `cells(preset)`, what it is made of, and
+`content(preset, results)`, the blocks of its page; `results` is a function of a cell.
+"""
 
 import table_ablation
 import table_accuracy
@@ -14,6 +18,7 @@ import table_scaling
 import table_settling
 import table_sparsity
 import table_training_time
+from page import Page
 
 TABLES = {
     "hyperparameters": table_hyperparameters,
@@ -31,3 +36,10 @@ TABLES = {
     "settling": table_settling,
     "scaling": table_scaling,
 }
+
+
+def page_of(name, preset, results):
+    """The Page of the table of that name."""
+    table = TABLES[name]
+    return Page(name, table.TITLE, table.ABOUT, table.content(preset, results),
+                [results(cell) for cell in table.cells(preset)])

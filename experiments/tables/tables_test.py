@@ -18,7 +18,7 @@ from programs import Machine, Programs
 from result import Result, State
 from shown import OnOrigin, Whatever
 from store import Store
-from tables import TABLES
+from tables import TABLES, page_of
 
 
 def all_cells(preset):
@@ -51,8 +51,8 @@ class TablesTest(unittest.TestCase):
             cls.asked_for[name].append(cell)
             return cls.results.result(cell)
 
-        cls.pages = {name: table.page(QUICK, functools.partial(result_for, name))
-                     for name, table in TABLES.items()}
+        cls.pages = {name: page_of(name, QUICK, functools.partial(result_for, name))
+                     for name in TABLES}
 
     def test_every_cell_has_an_end(self):
         states = {cell: self.results.result(cell).state for cell in all_cells(QUICK)}
@@ -149,8 +149,8 @@ class TablesTest(unittest.TestCase):
     def page_of(self, name, *chosen, without=()):
         """The page of image with these methods alone, as if those in `without` were not run."""
         preset = dataclasses.replace(QUICK, tasks=("image",), methods=chosen)
-        return TABLES[name].page(preset, lambda cell: Result(cell, State.MISSING)
-                                 if cell.method in without else self.results.result(cell))
+        return page_of(name, preset, lambda cell: Result(cell, State.MISSING)
+                       if cell.method in without else self.results.result(cell))
 
     def test_ablation_compares_with_what_is_asked_for(self):
         for chosen, yardsticks in ((("cf", "sdpa"),
@@ -193,11 +193,11 @@ class TablesTest(unittest.TestCase):
                                          ("the diagonal alone", "c", "density0.03"),
                                          ("one pattern for all layers", "cf", "shared")):
             for lacking in ("restarted", "shuffled", "density0.03", "shared", "continued"):
-                page = TABLES["claims"].page(
+                [grid] = TABLES["claims"].content(
                     preset, lambda cell: Result(cell, State.MISSING)
                     if (cell.method, cell.variant) == (method, lacking)
                     else self.results.result(cell))
-                [figure] = [row[3].text for row in page.blocks[0].entries() if row[2].text == against]
+                [figure] = [row[3].text for row in grid.entries() if row[2].text == against]
                 self.assertEqual(figure == NOT_RUN, lacking == variant, (against, lacking))
 
     def test_settling(self):
@@ -249,7 +249,7 @@ class WithoutResultsTest(unittest.TestCase):
         store = Store(pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR"))))
         for preset in (QUICK, PAPER):
             for name, table in TABLES.items():
-                grids = [block for block in table.page(preset, Whatever(store, []).result).blocks
+                grids = [block for block in table.content(preset, Whatever(store, []).result)
                          if isinstance(block, Grid)]
                 self.assertIn(NOT_RUN, [entry.text for row in grids[0].entries()
                                         for entry in row], name)

@@ -41,6 +41,7 @@ int Run(char** arguments) {
 
   PhaseOptions options;
   options.capture_interval = kInterval;
+  options.transition_limit_percent = 15;  // what Python takes if not told otherwise
   options.dense_step_limit = std::atoll(arguments[8]);
   options.shared_pattern = std::string(arguments[9]) == "shared";
   options.generator = {.kind = *ParsePatternKind(arguments[5]),

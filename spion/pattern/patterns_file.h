@@ -15,6 +15,9 @@
 
 namespace spion {
 
+/// What a run calls its own.
+inline constexpr char kPatternsFileName[] = "patterns.json";
+
 struct PatternsFile {
   std::string path;
   std::string sha256;                // of its bytes, in hexadecimal digits

@@ -1,6 +1,6 @@
 // TransitionTest: when the attention maps have settled and the dense phase may end.
 //
-//   TransitionTest test(/*layers=*/2);
+//   TransitionTest test(/*layers=*/2, /*limit_percent=*/15);
 //   test.Observe({4.0, 2.0});                      // second capture: nothing to compare with yet
 //   test.Observe({3.0, 1.9});                      // third: changes 25 % and 5 %, not settled
 //   test.Observe({2.9, 1.9});                      // fourth: 3.3 % and 0 %, settled
@@ -28,8 +28,7 @@ class TransitionTest {
     bool settled = false;
   };
 
-  explicit TransitionTest(int layers, int limit_percent = 15)
-      : layers_(layers), limit_percent_(limit_percent) {}
+  TransitionTest(int layers, int limit_percent) : layers_(layers), limit_percent_(limit_percent) {}
 
   /// The distances of the next capture, one a layer, from the second capture on. After a distance
   /// of 0 the change is 0 if the new one is 0 too, and infinity otherwise.

@@ -14,6 +14,7 @@
 #include "spion/base/utf8.h"
 #include "spion/pattern/draw.h"
 #include "spion/pattern/pattern_json.h"
+#include "spion/pattern/patterns_file.h"
 #include "spion/train/safetensors.h"
 
 namespace spion {

@@ -40,7 +40,6 @@ namespace spion {
 std::string ModelFileName(SavedModel which, Phase phase);
 
 inline constexpr char kStateFileName[] = "state.safetensors";
-inline constexpr char kPatternsFileName[] = "patterns.json";
 
 class RunJournal : public TrainingEvents {
  public:

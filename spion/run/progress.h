@@ -12,7 +12,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "spion/train/phase_controller.h"
+#include "spion/train/phase.h"
 
 namespace spion {
 

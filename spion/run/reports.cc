@@ -14,7 +14,7 @@
 #include "spion/platform/build_info.h"
 #include "spion/platform/device.h"
 #include "spion/platform/precision.h"
-#include "spion/train/phase_controller.h"
+#include "spion/train/phase.h"
 
 namespace spion {
 namespace {

@@ -23,9 +23,10 @@
 
 namespace spion {
 
-/// Of the settings, when a run begins; of the results, when it has ended.
+/// Of the settings, when a run begins; of the results, when it has ended; of a checkpoint's.
 inline constexpr char kManifestFileName[] = "manifest.json";
 inline constexpr char kSummaryFileName[] = "summary.json";
+inline constexpr char kEvaluationFileName[] = "evaluation.json";
 inline constexpr char kMetricsFileName[] = "metrics.jsonl";
 inline constexpr char kMlLogFileName[] = "mllog.txt";
 

@@ -1,7 +1,6 @@
 #include "spion/train/check_settings.h"
 
 #include <algorithm>
-#include <cmath>
 #include <iterator>
 
 #include "absl/strings/str_cat.h"
@@ -16,27 +15,12 @@ namespace {
 
 using Context = SettingsContext;
 
-constexpr int64_t kMostLayers = 1024;
+// What a setting in its range must fit besides. Each says "<value>; expected <what>", or nothing of
+// a good value.
 
-// Each says "<value>; expected <what>", or nothing of a good value. Written so that NaN is none.
 std::string Whole(int64_t value, int64_t least, int64_t most, absl::string_view why = "") {
   if (value >= least && value <= most) return "";
   return absl::StrCat(value, "; expected a whole number from ", least, " to ", most, why);
-}
-
-std::string Share(double value) {
-  if (value > 0 && value <= 1) return "";
-  return absl::StrCat(value, "; expected a number above 0 and not above 1");
-}
-
-std::string Part(double value) {
-  if (value >= 0 && value < 1) return "";
-  return absl::StrCat(value, "; expected a number from 0 on and below 1");
-}
-
-std::string GradientLimit(double value) {
-  if (value > 0 && std::isfinite(value)) return "";
-  return absl::StrCat(value, "; expected a finite number above 0");
 }
 
 int64_t Length(const HyperParameters& h, const Context& context) {
@@ -57,13 +41,13 @@ std::string BlockSize(const HyperParameters& h, const Context& context) {
   for (int64_t size = 1; size <= length; ++size) {
     if (fits(size)) good.push_back(size);
   }
-  return absl::StrCat(h.block_size, "; expected ",
-                      context.is_on_gpu ? "16, 32, 64 or 128, which a GPU takes," : kBlockSizes,
-                      " that divides the length, ", length, ": ",
-                      good.empty() ? "there is none" : absl::StrJoin(good, ", "));
+  const std::string taken =
+      context.is_on_gpu ? absl::StrCat(kBlockSizesOfGpu, ", which a GPU takes,") : kBlockSizes;
+  return absl::StrCat(h.block_size, "; expected ", taken, " that divides the length, ", length,
+                      ": ", good.empty() ? "there is none" : absl::StrJoin(good, ", "));
 }
 
-std::string DenseStepLimit(const HyperParameters& h) {
+std::string DenseStepLimit(const HyperParameters& h, const Context& /*context*/) {
   if (h.dense_step_limit == 0) return "";
   return Whole(h.dense_step_limit, h.capture_interval, kLargestSetting,
                ", or 0 for none: the dense phase ends at a look at the maps, and the first is at "
@@ -77,7 +61,7 @@ std::string SharedBatch(const HyperParameters& h, const Context& context) {
 }
 
 std::string BatchSize(const HyperParameters& h, const Context& context) {
-  if (!context.trains) return Whole(h.batch_size, 1, kLargestSetting);
+  if (!context.trains) return "";
   std::string wrong =
       Whole(h.batch_size, 1, context.train_examples, ", the examples that there are to train with");
   if (!wrong.empty() || context.ranks == 1) return wrong;
@@ -107,59 +91,40 @@ bool WithThreshold(const Context& context) {
   return WithGenerator(context) && context.pattern_kind != PatternKind::kC;
 }
 
-std::string AnyValue(const HyperParameters&, const Context&) { return ""; }
-
 struct Rule {
   absl::string_view name;
   bool (*has_part)(const Context&);
-  std::string (*wrong)(const HyperParameters&, const Context&);
+  std::string (*wrong)(const HyperParameters&, const Context&) = nullptr;  // null: its range is all
 };
 
-using H = HyperParameters;
-
 constexpr Rule kRules[] = {
-    {"layers", Always, [](const H& h, const Context&) { return Whole(h.layers, 1, kMostLayers); }},
-    // As the kernels take it: 1 - 1e-9 would be 1.
-    {"dropout", InTraining,
-     [](const H& h, const Context&) { return Part(static_cast<float>(h.dropout)); }},
-    {"sequence_length", WithPadding,
-     [](const H& h, const Context&) {
-       return Whole(h.sequence_length, 0, kLargestSetting, "; 0 cuts none");
-     }},
+    {"layers", Always},
+    {"dropout", InTraining},
+    {"sequence_length", WithPadding},
     {"batch_size", Always, BatchSize},
-    {"learning_rate", InTraining,
-     [](const H& h, const Context&) { return Share(h.learning_rate); }},
-    {"warmup_steps", InTraining,
-     [](const H& h, const Context&) { return Whole(h.warmup_steps, 0, kLargestSetting); }},
-    {"steps", InTraining,
-     [](const H& h, const Context&) { return Whole(h.steps, 1, kLargestSetting); }},
-    {"beta1", InTraining, [](const H& h, const Context&) { return Part(h.beta1); }},
-    {"beta2", InTraining, [](const H& h, const Context&) { return Part(h.beta2); }},
-    {"epsilon", InTraining, [](const H& h, const Context&) { return Share(h.epsilon); }},
-    {"weight_decay", InTraining, [](const H& h, const Context&) { return Part(h.weight_decay); }},
-    {"gradient_limit", InTraining,
-     [](const H& h, const Context&) { return GradientLimit(h.gradient_limit); }},
-    {"capture_interval", WithPatterns,
-     [](const H& h, const Context&) { return Whole(h.capture_interval, 1, kLargestSetting); }},
+    {"learning_rate", InTraining},
+    {"warmup_steps", InTraining},
+    {"steps", InTraining},
+    {"beta1", InTraining},
+    {"beta2", InTraining},
+    {"epsilon", InTraining},
+    {"weight_decay", InTraining},
+    {"gradient_limit", InTraining},
+    {"capture_interval", WithPatterns},
     {"block_size", WithPatterns, BlockSize},
-    {"density", WithDensity, [](const H& h, const Context&) { return Share(h.density); }},
-    {"threshold", WithThreshold, [](const H& h, const Context&) { return Share(h.threshold); }},
-    {"transition_limit_percent", WithPatterns,
-     [](const H& h, const Context&) { return Whole(h.transition_limit_percent, 0, 100); }},
-    {"dense_step_limit", WithPatterns,
-     [](const H& h, const Context&) { return DenseStepLimit(h); }},
-    {"shared_pattern", WithGenerator, AnyValue},
-    {"shuffled_pattern", WithPatterns, AnyValue},
-    {"excluded_pruned", WithPatterns, AnyValue},
-    {"continued_schedule", WithPatterns, AnyValue},
-    {"keep_maps", WithPatterns, AnyValue},
-    {"patterns", WithPatterns, AnyValue},
-    {"evaluation_interval", InTraining,
-     [](const H& h, const Context&) { return Whole(h.evaluation_interval, 1, kLargestSetting); }},
-    {"dev_examples", InTraining,
-     [](const H& h, const Context&) { return Whole(h.dev_examples, 0, kLargestSetting); }},
-    {"test_examples", Always,
-     [](const H& h, const Context&) { return Whole(h.test_examples, 0, kLargestSetting); }},
+    {"density", WithDensity},
+    {"threshold", WithThreshold},
+    {"transition_limit_percent", WithPatterns},
+    {"dense_step_limit", WithPatterns, DenseStepLimit},
+    {"shared_pattern", WithGenerator},
+    {"shuffled_pattern", WithPatterns},
+    {"excluded_pruned", WithPatterns},
+    {"continued_schedule", WithPatterns},
+    {"keep_maps", WithPatterns},
+    {"patterns", WithPatterns},
+    {"evaluation_interval", InTraining},
+    {"dev_examples", InTraining},
+    {"test_examples", Always},
 };
 
 bool IsFlag(absl::string_view name) {
@@ -184,7 +149,10 @@ absl::Status Wrong(absl::string_view name, const std::string& wrong, const Conte
 absl::Status CheckSettings(const HyperParameters& h, const SettingsContext& context) {
   for (const Rule& rule : kRules) {
     if (!rule.has_part(context)) continue;
-    RETURN_IF_ERROR(Wrong(rule.name, rule.wrong(h, context), context));
+    RETURN_IF_ERROR(Wrong(rule.name, OutOfRange(h, rule.name), context));
+    if (rule.wrong != nullptr) {
+      RETURN_IF_ERROR(Wrong(rule.name, rule.wrong(h, context), context));
+    }
   }
   return absl::OkStatus();
 }

@@ -75,7 +75,7 @@ TEST(CheckSettingsTest, NamesTheSettingItsValueAndWhatWasExpected) {
   const Case cases[] = {
       {"layers=0; expected a whole number from 1 to 1024", [](auto& h) { h.layers = 0; }},
       {"layers=1099511627776; expected", [](auto& h) { h.layers = kHuge; }},
-      {"--sequence_length=-1; expected a whole number from 0 to 2147483647; 0 cuts none",
+      {"--sequence_length=-1; expected a whole number from 0 to 2147483647",
        [](auto& h) { h.sequence_length = -1; }},
       {"--sequence_length=1099511627776; expected", [](auto& h) { h.sequence_length = kHuge; }},
       {"--batch_size=0; expected", [](auto& h) { h.batch_size = 0; }},
@@ -96,7 +96,7 @@ TEST(CheckSettingsTest, NamesTheSettingItsValueAndWhatWasExpected) {
        [](auto& h) { h.weight_decay = -0.1; }},
       {"--dropout=1; expected a number from 0 on and below 1", [](auto& h) { h.dropout = 1; }},
       {"--dropout=1; expected", [](auto& h) { h.dropout = 1 - 1e-9; }},
-      {"gradient_limit=inf; expected a finite number",
+      {"gradient_limit=inf; expected a number above 0",
        [](auto& h) { h.gradient_limit = kInfinity; }},
       {"gradient_limit=0; expected", [](auto& h) { h.gradient_limit = 0; }},
       {"--capture_interval=0; expected", [](auto& h) { h.capture_interval = 0; }},

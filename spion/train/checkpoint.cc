@@ -12,8 +12,8 @@
 #include "spion/base/json.h"
 #include "spion/base/status.h"
 #include "spion/base/utf8.h"
-#include "spion/kernels/block_sparse/block_size.h"
 #include "spion/pattern/pattern_json.h"
+#include "spion/train/model_patterns.h"
 #include "spion/train/safetensors.h"
 
 namespace spion {
@@ -109,22 +109,6 @@ absl::StatusOr<CheckpointInfo> ReadInfo(const Json& json) {
 bool IsFinite(const at::Tensor& tensor) { return tensor.isfinite().all().item<bool>(); }
 
 }  // namespace
-
-std::vector<SpionAttention*> SpionLayers(const SequenceClassifier& model) {
-  std::vector<SpionAttention*> layers;
-  for (Attention* attention : model.attentions()) {
-    if (auto* spion = dynamic_cast<SpionAttention*>(attention)) layers.push_back(spion);
-  }
-  return layers;
-}
-
-std::vector<BlockPattern> CurrentPatterns(const SequenceClassifier& model) {
-  std::vector<BlockPattern> patterns;
-  for (const Attention* layer : model.attentions()) {
-    if (layer->pattern() != nullptr) patterns.push_back(*layer->pattern());
-  }
-  return patterns;
-}
 
 std::string NotFiniteWeight(const SequenceClassifier& model) {
   c10::NoGradGuard no_grad;
@@ -222,25 +206,6 @@ absl::StatusOr<Checkpoint> LoadCheckpoint(const FilePlace& place) {
 
 bool HasCheckpoint(const std::string& prefix, const TrainingState& state) {
   return state.HasValue(absl::StrCat(prefix, ".info"));
-}
-
-absl::Status SetPatterns(const std::vector<BlockPattern>& patterns, SequenceClassifier& model) {
-  const std::vector<SpionAttention*> layers = SpionLayers(model);
-  if (layers.size() != patterns.size()) {
-    return absl::InvalidArgumentError(absl::StrCat("the checkpoint has ", patterns.size(),
-                                                   " patterns for ", layers.size(), " layers"));
-  }
-  for (size_t l = 0; l < layers.size(); ++l) {
-    if (patterns[l].length() != model.config().length ||
-        !TakesBlockSize(patterns[l].block_size())) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "the checkpoint's pattern of layer ", l, " is one of ", patterns[l].blocks_per_side(),
-          " blocks of ", patterns[l].block_size(), " a side, expected blocks of ", kBlockSizes,
-          " for a length of ", model.config().length));
-    }
-    layers[l]->SetPattern(patterns[l]);
-  }
-  return absl::OkStatus();
 }
 
 absl::Status Restore(const Checkpoint& checkpoint, SequenceClassifier& model) {

@@ -14,10 +14,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "spion/base/folder.h"
+#include "spion/kernels/block_sparse/problem.h"
 #include "spion/nn/classifier.h"
-#include "spion/nn/spion_attention.h"
 #include "spion/pattern/block_pattern.h"
-#include "spion/train/phase_controller.h"
+#include "spion/train/phase.h"
 #include "spion/train/training_state.h"
 
 namespace spion {
@@ -47,12 +47,6 @@ struct Checkpoint {
   std::map<std::string, at::Tensor> weights;  // float32, on the CPU
 };
 
-/// The SPION layers of a model; none in a model of another method.
-std::vector<SpionAttention*> SpionLayers(const SequenceClassifier& model);
-
-/// The patterns that the model's layers have now, of methods that fix them too.
-std::vector<BlockPattern> CurrentPatterns(const SequenceClassifier& model);
-
 /// The first weight that has a NaN or an infinity; empty where all are finite. Waits for the
 /// device.
 std::string NotFiniteWeight(const SequenceClassifier& model);
@@ -73,10 +67,6 @@ absl::StatusOr<Checkpoint> LoadCheckpoint(const FilePlace& place);
 void PutCheckpoint(const std::string& prefix, const Checkpoint& checkpoint, TrainingState& state);
 absl::StatusOr<Checkpoint> GetCheckpoint(const std::string& prefix, const TrainingState& state);
 bool HasCheckpoint(const std::string& prefix, const TrainingState& state);
-
-/// Gives each SPION layer its pattern. Errors: InvalidArgument saying which pattern does not fit
-/// its layer; the model may then be partly changed.
-absl::Status SetPatterns(const std::vector<BlockPattern>& patterns, SequenceClassifier& model);
 
 /// Puts the weights, the patterns and the pruned entries' meaning into the model. Errors:
 /// InvalidArgument naming the first weight that is missing, left over, or of another shape, or

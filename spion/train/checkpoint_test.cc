@@ -21,6 +21,7 @@
 #include "spion/nn/fused_dense_attention.h"
 #include "spion/pattern/pattern_json.h"
 #include "spion/testing/pattern_zoo.h"
+#include "spion/train/model_patterns.h"
 #include "spion/train/safetensors.h"
 #include "spion/train/safetensors_bytes.h"
 

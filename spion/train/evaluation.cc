@@ -14,7 +14,7 @@
 #include "spion/ops/classifier.h"
 #include "spion/platform/random_state.h"
 #include "spion/profiling/range.h"
-#include "spion/train/checkpoint.h"
+#include "spion/train/model_patterns.h"
 #include "spion/train/random_streams.h"
 
 namespace spion {

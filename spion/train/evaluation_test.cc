@@ -15,8 +15,8 @@
 #include "spion/base/random.h"
 #include "spion/nn/attention.h"
 #include "spion/pattern/block_pattern.h"
-#include "spion/train/checkpoint.h"
 #include "spion/train/experiment.h"
+#include "spion/train/model_patterns.h"
 #include "spion/train/small_training.h"
 
 namespace spion {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -36,8 +37,8 @@ void MakeQuick(HyperParameters& h) {
   h.test_examples = 2000;
 }
 
-// A hyper-parameter: its name among those of results, its field, and where a flag sets it, that
-// flag and the whole numbers that it takes; fractions are in (0, 1], or in [0, 1).
+// A hyper-parameter: its name among those of results, its field, the flag that sets it, if any, and
+// its range: of whole numbers the least and the most; fractions are in (0, 1], or in [0, 1).
 using Field =
     std::variant<int64_t HyperParameters::*, double HyperParameters::*, bool HyperParameters::*>;
 
@@ -52,7 +53,7 @@ struct Setting {
 
 using H = HyperParameters;
 constexpr Setting kSettings[] = {
-    {"layers", &H::layers},
+    {.name = "layers", .field = &H::layers, .least = 1, .most = 1024},
     {.name = "",
      .field = &H::dropout,
      .flag = {"dropout", "X", "in training, of embedding, branches and MLP; 0: none"},
@@ -66,8 +67,8 @@ constexpr Setting kSettings[] = {
      &H::warmup_steps,
      {"warmup_steps", "N", "until the learning rate is at its highest"}},
     {"steps", &H::steps, {"steps", "N", "training steps"}, 1},
-    {"beta1", &H::beta1},
-    {"beta2", &H::beta2},
+    {.name = "beta1", .field = &H::beta1, .is_from_zero = true},
+    {.name = "beta2", .field = &H::beta2, .is_from_zero = true},
     {"epsilon", &H::epsilon},
     {.name = "weight_decay",
      .field = &H::weight_decay,
@@ -113,38 +114,50 @@ constexpr Setting kSettings[] = {
     {"test_examples", &H::test_examples, {"test_examples", "N", "of the test set; 0: all"}},
 };
 
-// The value in `text`, or what was expected there.
-struct Reading {
-  std::variant<int64_t, double, bool> value;
-  std::string expected;  // empty: `value` holds
-};
+// By which check_settings.h and users know it.
+absl::string_view NameOf(const Setting& setting) {
+  return setting.flag.name.empty() ? setting.name : setting.flag.name;
+}
 
-Reading ReadText(const Setting& setting, absl::string_view text) {
+HyperParameterValue ValueOf(const Setting& setting, const HyperParameters& h) {
+  return std::visit([&](auto field) { return HyperParameterValue(h.*field); }, setting.field);
+}
+
+// Written so that NaN is in no range.
+bool IsInRange(const Setting& setting, const HyperParameterValue& value) {
+  if (const auto* whole = std::get_if<int64_t>(&value)) {
+    return *whole >= setting.least && *whole <= setting.most;
+  }
+  if (const auto* fraction = std::get_if<double>(&value)) {
+    // As the kernels take it: 1 - 1e-9 would be 1.
+    return setting.is_from_zero ? *fraction >= 0 && static_cast<float>(*fraction) < 1
+                                : *fraction > 0 && *fraction <= 1;
+  }
+  return true;
+}
+
+std::string RangeText(const Setting& setting) {
+  if (std::holds_alternative<bool HyperParameters::*>(setting.field)) return "true or false";
+  if (std::holds_alternative<double HyperParameters::*>(setting.field)) {
+    return setting.is_from_zero ? "a number from 0 on and below 1"
+                                : "a number above 0 and not above 1";
+  }
+  return absl::StrCat("a whole number from ", setting.least, " to ", setting.most);
+}
+
+// Nothing where `text` is no value of the setting's kind.
+std::optional<HyperParameterValue> Read(const Setting& setting, absl::string_view text) {
   if (std::holds_alternative<bool HyperParameters::*>(setting.field)) {
-    const absl::StatusOr<bool> read = ReadSwitch(text);
-    return {read.ok() && *read, read.ok() ? "" : "true or false"};
+    const absl::StatusOr<bool> is_on = ReadSwitch(text);
+    return is_on.ok() ? std::optional<HyperParameterValue>(*is_on) : std::nullopt;
   }
   if (std::holds_alternative<double HyperParameters::*>(setting.field)) {
-    double number = 0;
-    const bool is_read = absl::SimpleAtod(text, &number);
-    if (setting.is_from_zero) {
-      const bool good = is_read && number >= 0 && number < 1;
-      return {number, good ? "" : "a number from 0 on and below 1"};
-    }
-    const bool good = is_read && number > 0 && number <= 1;
-    return {number, good ? "" : "a number above 0 and not above 1"};
+    double fraction = 0;
+    return absl::SimpleAtod(text, &fraction) ? std::optional<HyperParameterValue>(fraction)
+                                             : std::nullopt;
   }
-  int64_t number = 0;
-  const bool is_read = absl::SimpleAtoi(text, &number);
-  const bool has_digits_alone =
-      !text.empty() && text.find_first_not_of("0123456789") == absl::string_view::npos;
-  if (is_read ? number > setting.most : has_digits_alone) {
-    return {number, absl::StrCat("at most ", setting.most)};
-  }
-  const bool good = is_read && number >= setting.least;
-  const char* expected =
-      setting.least > 0 ? "a positive whole number" : "a whole number, 0 or more";
-  return {number, good ? "" : expected};
+  int64_t whole = 0;
+  return absl::SimpleAtoi(text, &whole) ? std::optional<HyperParameterValue>(whole) : std::nullopt;
 }
 
 }  // namespace
@@ -154,7 +167,7 @@ std::vector<std::pair<absl::string_view, HyperParameterValue>> HyperParameterVal
   std::vector<std::pair<absl::string_view, HyperParameterValue>> values;
   for (const Setting& setting : kSettings) {
     if (setting.name.empty()) continue;
-    std::visit([&](auto field) { values.emplace_back(setting.name, h.*field); }, setting.field);
+    values.emplace_back(setting.name, ValueOf(setting, h));
   }
   return values;
 }
@@ -178,18 +191,24 @@ absl::Status SetHyperParameter(HyperParameters& h, absl::string_view name, absl:
     return absl::InvalidArgumentError(
         absl::StrCat("there is no hyper-parameter \"", name, "\" to set"));
   }
-  const Reading reading = ReadText(*setting, text);
-  if (!reading.expected.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat("\"", text, "\"; expected ", reading.expected));
+  const std::optional<HyperParameterValue> value = Read(*setting, text);
+  if (!value.has_value() || !IsInRange(*setting, *value)) {
+    return BadValue(text, RangeText(*setting));
   }
-  std::visit(
-      [&](auto field) {
-        std::visit(
-            [&](auto value) { h.*field = static_cast<std::decay_t<decltype(h.*field)>>(value); },
-            reading.value);
-      },
-      setting->field);
+  std::visit([&](auto field) { h.*field = std::get<std::decay_t<decltype(h.*field)>>(*value); },
+             setting->field);
   return absl::OkStatus();
+}
+
+std::string OutOfRange(const HyperParameters& h, absl::string_view name) {
+  const auto* setting =
+      std::find_if(std::begin(kSettings), std::end(kSettings),
+                   [&](const Setting& candidate) { return NameOf(candidate) == name; });
+  if (setting == std::end(kSettings)) return "";
+  const HyperParameterValue value = ValueOf(*setting, h);
+  if (IsInRange(*setting, value)) return "";
+  return std::visit(
+      [&](auto number) { return absl::StrCat(number, "; expected ", RangeText(*setting)); }, value);
 }
 
 absl::string_view PresetName(Preset preset) { return preset == Preset::kQuick ? "quick" : "paper"; }

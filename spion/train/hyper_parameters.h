@@ -8,6 +8,7 @@
 #define SPION_TRAIN_HYPER_PARAMETERS_H_
 
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -97,6 +98,10 @@ absl::Span<const HyperParameterFlag> HyperParameterFlags();
 /// Errors: InvalidArgument `"<text>"; expected <what>`, or naming a flag that there is not; `h` is
 /// then untouched.
 absl::Status SetHyperParameter(HyperParameters& h, absl::string_view name, absl::string_view text);
+
+/// `<value>; expected <what>` if the hyper-parameter is out of its range, by the name of its flag,
+/// or that of results where it has none. Empty if it is in it, and of what is no hyper-parameter.
+std::string OutOfRange(const HyperParameters& h, absl::string_view name);
 
 }  // namespace spion
 

@@ -86,14 +86,14 @@ TEST(SetHyperParameterTest, SaysWhatWasExpectedAndLeavesTheRestAlone) {
   const auto error = [&](const char* name, const char* text) {
     return std::string(SetHyperParameter(h, name, text).message());
   };
-  EXPECT_EQ(error("steps", "0"), "\"0\"; expected a positive whole number");
-  EXPECT_EQ(error("dev_examples", "-1"), "\"-1\"; expected a whole number, 0 or more");
-  EXPECT_EQ(error("transition_limit_percent", "101"), "\"101\"; expected at most 100");
-  EXPECT_EQ(error("batch_size", "1099511627776"), "\"1099511627776\"; expected at most 2147483647");
+  EXPECT_EQ(error("steps", "0"), "\"0\"; expected a whole number from 1 to 2147483647");
+  EXPECT_EQ(error("dev_examples", "-1"), "\"-1\"; expected a whole number from 0 to 2147483647");
+  EXPECT_EQ(error("transition_limit_percent", "101"),
+            "\"101\"; expected a whole number from 0 to 100");
+  EXPECT_EQ(error("batch_size", "1099511627776"),
+            "\"1099511627776\"; expected a whole number from 1 to 2147483647");
   EXPECT_EQ(error("steps", "99999999999999999999"),
-            "\"99999999999999999999\"; expected at most 2147483647");
-  EXPECT_EQ(error("steps", "-99999999999999999999"),
-            "\"-99999999999999999999\"; expected a positive whole number");
+            "\"99999999999999999999\"; expected a whole number from 1 to 2147483647");
   EXPECT_EQ(error("density", "1.5"), "\"1.5\"; expected a number above 0 and not above 1");
   EXPECT_EQ(error("threshold", "nan"), "\"nan\"; expected a number above 0 and not above 1");
   EXPECT_EQ(error("dropout", "1"), "\"1\"; expected a number from 0 on and below 1");
@@ -103,6 +103,17 @@ TEST(SetHyperParameterTest, SaysWhatWasExpectedAndLeavesTheRestAlone) {
   EXPECT_EQ(error("beta1", "0.5"), "there is no hyper-parameter \"beta1\" to set");
   EXPECT_EQ(h.steps, 0);
   EXPECT_EQ(h.density, 0);
+}
+
+TEST(OutOfRangeTest, OfWhatHasNoFlagToo) {
+  HyperParameters h = HyperParametersFor("image", Preset::kPaper).value();
+  EXPECT_EQ(OutOfRange(h, "layers"), "");
+  EXPECT_EQ(OutOfRange(h, "beta2"), "");
+  EXPECT_EQ(OutOfRange(h, "keep_maps"), "");
+  h.layers = 1025;
+  h.beta2 = 1;
+  EXPECT_EQ(OutOfRange(h, "layers"), "1025; expected a whole number from 1 to 1024");
+  EXPECT_EQ(OutOfRange(h, "beta2"), "1; expected a number from 0 on and below 1");
 }
 
 TEST(SetHyperParameterTest, EveryFlagCanBeSet) {

@@ -29,6 +29,12 @@ std::string MapName(const char* which, size_t layer) {
   return absl::StrCat("phases.", which, "_map.", layer);
 }
 
+// Of a map on the CPU.
+MapView ViewOf(const at::Tensor& map) {
+  return {absl::MakeConstSpan(map.const_data_ptr<float>(), static_cast<size_t>(map.numel())),
+          map.size(0)};
+}
+
 // In double: the sum runs over L * L squares. By rows, as maps are as large as a step's memory.
 double Distance(const at::Tensor& map, const at::Tensor& other) {
   constexpr int64_t kRows = 256;
@@ -42,25 +48,6 @@ double Distance(const at::Tensor& map, const at::Tensor& other) {
 }
 
 }  // namespace
-
-absl::string_view PhaseName(Phase phase) {
-  switch (phase) {
-    case Phase::kDense:
-      return "dense";
-    case Phase::kSparse:
-      return "sparse";
-    case Phase::kSingle:
-      return "single";
-  }
-  return "";
-}
-
-std::optional<Phase> FindPhase(absl::string_view name) {
-  for (const Phase phase : {Phase::kDense, Phase::kSparse, Phase::kSingle}) {
-    if (name == PhaseName(phase)) return phase;
-  }
-  return std::nullopt;
-}
 
 PhaseController::PhaseController(std::vector<SpionAttention*> layers, const PhaseOptions& options,
                                  Group& group)
@@ -166,9 +153,7 @@ absl::StatusOr<std::vector<BlockPattern>> PhaseController::PatternsOf(
   std::vector<BlockPattern> patterns;
   for (const at::Tensor& map : maps) {
     const at::Tensor host = (mean.defined() ? mean : map).cpu();
-    const auto size = static_cast<size_t>(host.numel());
-    const MapView view{absl::MakeConstSpan(host.const_data_ptr<float>(), size), host.size(0)};
-    ASSIGN_OR_RETURN(BlockPattern pattern, GeneratePattern(view, options_.generator));
+    ASSIGN_OR_RETURN(BlockPattern pattern, GeneratePattern(ViewOf(host), options_.generator));
     patterns.push_back(std::move(pattern));
   }
   return patterns;
@@ -194,11 +179,7 @@ absl::Status PhaseController::MakePatterns(const std::vector<at::Tensor>& maps, 
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   for (const at::Tensor& map : maps) {
     const at::Tensor host = map.cpu();
-    const auto size = static_cast<size_t>(host.numel());
-    ASSIGN_OR_RETURN(
-        BlockScores pooled,
-        AveragePool({absl::MakeConstSpan(host.const_data_ptr<float>(), size), host.size(0)},
-                    options_.generator.block_size));
+    ASSIGN_OR_RETURN(BlockScores pooled, AveragePool(ViewOf(host), options_.generator.block_size));
     capture.pooled_maps.push_back(std::move(pooled));
   }
   capture.maps = maps;

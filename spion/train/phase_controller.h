@@ -22,28 +22,20 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/string_view.h"
 #include "spion/collective/group.h"
 #include "spion/nn/spion_attention.h"
 #include "spion/pattern/block_pattern.h"
 #include "spion/pattern/block_scores.h"
 #include "spion/pattern/generator.h"
 #include "spion/pattern/transition.h"
+#include "spion/train/phase.h"
 #include "spion/train/training_state.h"
 
 namespace spion {
 
-/// kSingle: of a method that has one phase, from the first step to the last.
-enum class Phase { kDense, kSparse, kSingle };
-
-/// "dense", "sparse", "single".
-absl::string_view PhaseName(Phase phase);
-/// The phase of that name; nothing if there is none.
-std::optional<Phase> FindPhase(absl::string_view name);
-
 struct PhaseOptions {
   int64_t capture_interval = 0;
-  int transition_limit_percent = 15;
+  int transition_limit_percent = 0;
   int64_t dense_step_limit = 0;  // 0: none
   /// One pattern for all layers, made from the mean of their maps.
   bool shared_pattern = false;

@@ -11,7 +11,7 @@
 
 #include "spion/base/status.h"
 #include "spion/pattern/pattern_json.h"
-#include "spion/train/checkpoint.h"
+#include "spion/train/model_patterns.h"
 
 namespace spion {
 

@@ -13,7 +13,7 @@
 
 #include "spion/collective/rank_threads.h"
 #include "spion/testing/pattern_zoo.h"
-#include "spion/train/checkpoint.h"
+#include "spion/train/model_patterns.h"
 
 namespace spion {
 namespace {

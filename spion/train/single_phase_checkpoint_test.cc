@@ -9,6 +9,7 @@
 #include "spion/nn/fused_dense_attention.h"
 #include "spion/testing/pattern_zoo.h"
 #include "spion/train/checkpoint.h"
+#include "spion/train/model_patterns.h"
 
 namespace spion {
 namespace {

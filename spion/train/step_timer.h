@@ -21,7 +21,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "spion/train/phase_controller.h"
+#include "spion/train/phase.h"
 #include "spion/train/training_state.h"
 
 namespace spion {

@@ -11,6 +11,7 @@
 #include "spion/base/random.h"
 #include "spion/base/status.h"
 #include "spion/train/evaluation.h"
+#include "spion/train/model_patterns.h"
 #include "spion/train/random_streams.h"
 #include "spion/train/sharing.h"
 #include "spion/train/training.h"

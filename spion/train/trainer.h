@@ -21,7 +21,7 @@
 #include "spion/platform/device.h"
 #include "spion/profiling/trace.h"
 #include "spion/train/experiment.h"
-#include "spion/train/phase_controller.h"
+#include "spion/train/phase.h"
 #include "spion/train/training_events.h"
 #include "spion/train/training_state.h"
 

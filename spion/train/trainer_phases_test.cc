@@ -10,6 +10,7 @@
 
 #include "spion/base/random.h"
 #include "spion/train/heard_training.h"
+#include "spion/train/model_patterns.h"
 #include "spion/train/small_training.h"
 
 namespace spion {

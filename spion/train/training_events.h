@@ -17,6 +17,7 @@
 #include "spion/profiling/trace.h"
 #include "spion/train/checkpoint.h"
 #include "spion/train/evaluation.h"
+#include "spion/train/phase.h"
 #include "spion/train/phase_controller.h"
 #include "spion/train/training_state.h"
 

@@ -8,6 +8,7 @@
 #include "spion/base/status.h"
 #include "spion/pattern/pattern_json.h"
 #include "spion/platform/device.h"
+#include "spion/train/model_patterns.h"
 #include "spion/train/training.h"
 
 namespace spion {

@@ -32,8 +32,6 @@
 
 namespace {
 
-constexpr char kUsage[] = "usage: check --fetched=A,B DIR [TASK ...]";
-
 // What fetch has no archive of: its generator is the data set.
 constexpr char kGeneratedTask[] = "listops";
 
@@ -126,17 +124,13 @@ void PrintWaysOut(const std::vector<std::string>& missing, const std::vector<std
 }
 
 absl::StatusOr<Counts> Run(const std::vector<std::string>& arguments) {
-  bool help = false;
   std::string fetched;
   ASSIGN_OR_RETURN(const std::vector<std::string> names,
                    spion::ParseArguments(
-                       arguments, {{"fetched", "A,B", "what fetch has", spion::SetText(fetched)},
-                                   spion::Switch("help", "this text", help)}));
-  if (help) {
-    std::cout << kUsage << "\n";
-    return Counts{};
+                       arguments, {{"fetched", "A,B", "what fetch has", spion::SetText(fetched)}}));
+  if (names.empty()) {
+    return absl::InvalidArgumentError("usage: check --fetched=A,B DIR [TASK ...]");
   }
-  if (names.empty()) return absl::InvalidArgumentError(kUsage);
   const std::string& folder = names[0];
   ASSIGN_OR_RETURN(const std::vector<std::string> tasks,
                    TasksToCheck({names.begin() + 1, names.end()}));

@@ -10,9 +10,10 @@ import unpack
 from errors import FetchError, reason
 
 
-def fetch(task, out, url=None, md5=None, attempts=download.ATTEMPTS, wait_s=download.WAIT_S,
+def fetch(task, out, url, md5, attempts=download.ATTEMPTS, wait_s=download.WAIT_S,
           timeout_s=download.TIMEOUT_S):
-    """Returns what to tell the user; raises FetchError.
+    """Returns what to tell the user; raises FetchError. `url` and `md5` of the archive, None: those of
+    its owner.
 
     An archive that lies in `out`, under one of the source's names, is taken instead of downloaded,
     and stays there, as does one that was downloaded: two tasks share one of 7.7 GB.

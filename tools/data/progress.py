@@ -9,10 +9,9 @@ _MB = 1e6
 class Progress:
     """show = Progress("aclImdb_v1.tar.gz"); show(done_bytes, all_bytes or None); show.end()"""
 
-    def __init__(self, label, stream=None):
+    def __init__(self, label):
         self._label = label
-        self._stream = stream or sys.stderr
-        self._terminal = self._stream.isatty()
+        self._terminal = sys.stderr.isatty()
         self._wait_s = 0.2 if self._terminal else 10.0
         self._shown_at = None if self._terminal else time.monotonic()
         self._open_line = False
@@ -25,13 +24,13 @@ class Progress:
         text = f"{self._label}: {done / _MB:.0f} MB"
         if total:
             text += f" of {total / _MB:.0f} MB, {100 * done / total:.0f} %"
-        self._stream.write(f"\r{text}\033[K" if self._terminal else f"{text}\n")
-        self._stream.flush()
+        sys.stderr.write(f"\r{text}\033[K" if self._terminal else f"{text}\n")
+        sys.stderr.flush()
         self._open_line = self._terminal
 
     def end(self):
         """Ends the line, so that other output begins on one of its own."""
         if self._open_line:
-            self._stream.write("\n")
-            self._stream.flush()
+            sys.stderr.write("\n")
+            sys.stderr.flush()
             self._open_line = False

@@ -22,6 +22,7 @@
 #include "spion/base/user_directory.h"
 #include "spion/base/version.h"
 #include "spion/pattern/draw.h"
+#include "spion/pattern/patterns_file.h"
 #include "tools/pattern/fixed_pattern.h"
 #include "tools/pattern/grey_png.h"
 #include "tools/pattern/picture.h"
@@ -102,7 +103,7 @@ absl::StatusOr<std::vector<TitledPattern>> RunPatterns(const Options& options) {
   }
   const std::string path = options.run.empty()
                                ? options.file
-                               : (std::filesystem::path(options.run) / "patterns.json").string();
+                               : (std::filesystem::path(options.run) / kPatternsFileName).string();
   return ReadRunPatterns(path, options.fixed.layer);
 }
 

@@ -11,10 +11,10 @@ _INCHES = 2.6  # of one panel
 _DENSE, _SPARSE = "#8a8a8a", "#1b6ca8"
 
 
-def _axes(columns: int, height: float = _INCHES):
+def _axes(columns: int):
     """A figure without a screen, and its panels, side by side."""
     from matplotlib.figure import Figure
-    figure = Figure(figsize=(_INCHES * 1.15 * columns, height), layout="constrained")
+    figure = Figure(figsize=(_INCHES * 1.15 * columns, _INCHES), layout="constrained")
     return figure, figure.subplots(1, columns, squeeze=False)[0]
 
 

@@ -9,6 +9,8 @@ namespace spion {
 
 /// What a block size must be, for messages.
 inline constexpr char kBlockSizes[] = "a multiple of 16 from 16 to 128";
+/// The same on a GPU: what cuda::TakesBlock takes.
+inline constexpr char kBlockSizesOfGpu[] = "16, 32, 64 or 128";
 
 /// Whether blocks of b x b can be computed.
 constexpr bool TakesBlockSize(int64_t b) { return b >= 16 && b <= 128 && b % 16 == 0; }

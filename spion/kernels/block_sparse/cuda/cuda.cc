@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include "spion/base/status.h"
 #include "spion/kernels/block_sparse/api.h"
+#include "spion/kernels/block_sparse/block_size.h"
 #include "spion/kernels/block_sparse/cuda/common/block.h"
 #include "spion/kernels/block_sparse/cuda/common/slices.h"
 #include "spion/kernels/block_sparse/cuda/hopper/launch.h"
@@ -24,7 +25,7 @@ absl::Status CheckProblem(const BlockSparseProblem& problem) {
   const int64_t b = problem.block_size;
   if (!TakesBlock(b)) {
     return absl::InvalidArgumentError(
-        absl::StrCat("block size ", b, " is not supported on a GPU: use 16, 32, 64 or 128"));
+        absl::StrCat("block size ", b, " is not supported on a GPU: use ", kBlockSizesOfGpu));
   }
   RETURN_IF_ERROR(CheckScale(problem.scale));
   if (problem.pattern.schedule.rows == nullptr || problem.pattern.schedule.lines == nullptr) {
