@@ -1,6 +1,7 @@
 #include "spion/train/hyper_parameters.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <optional>
 #include <string>
@@ -38,7 +39,8 @@ void MakeQuick(HyperParameters& h) {
 }
 
 // A hyper-parameter: its name among those of results, its field, the flag that sets it, if any, and
-// its range: of whole numbers the least and the most; fractions are in (0, 1], or in [0, 1).
+// its range: of whole numbers the least and the most; fractions are in (0, 1], or in [0, 1); a number
+// that is no fraction is above 0 and finite.
 using Field =
     std::variant<int64_t HyperParameters::*, double HyperParameters::*, bool HyperParameters::*>;
 
@@ -49,6 +51,7 @@ struct Setting {
   int64_t least = 0;
   int64_t most = kLargestSetting;
   bool is_from_zero = false;  // a fraction in [0, 1)
+  bool is_fraction = true;
 };
 
 using H = HyperParameters;
@@ -74,7 +77,7 @@ constexpr Setting kSettings[] = {
      .field = &H::weight_decay,
      .flag = {"weight_decay", "X", "AdamW's, decoupled from the gradient; 0: none"},
      .is_from_zero = true},
-    {"gradient_limit", &H::gradient_limit},
+    {.name = "gradient_limit", .field = &H::gradient_limit, .is_fraction = false},
     {"capture_interval",
      &H::capture_interval,
      {"capture_interval", "N", "steps from one look at the attention maps to the next"},
@@ -130,6 +133,7 @@ bool IsInRange(const Setting& setting, const HyperParameterValue& value) {
   }
   if (const auto* fraction = std::get_if<double>(&value)) {
     // As the kernels take it: 1 - 1e-9 would be 1.
+    if (!setting.is_fraction) return *fraction > 0 && std::isfinite(*fraction);
     return setting.is_from_zero ? *fraction >= 0 && static_cast<float>(*fraction) < 1
                                 : *fraction > 0 && *fraction <= 1;
   }
@@ -139,6 +143,7 @@ bool IsInRange(const Setting& setting, const HyperParameterValue& value) {
 std::string RangeText(const Setting& setting) {
   if (std::holds_alternative<bool HyperParameters::*>(setting.field)) return "true or false";
   if (std::holds_alternative<double HyperParameters::*>(setting.field)) {
+    if (!setting.is_fraction) return "a number above 0";
     return setting.is_from_zero ? "a number from 0 on and below 1"
                                 : "a number above 0 and not above 1";
   }

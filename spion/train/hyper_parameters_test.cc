@@ -114,6 +114,10 @@ TEST(OutOfRangeTest, OfWhatHasNoFlagToo) {
   h.beta2 = 1;
   EXPECT_EQ(OutOfRange(h, "layers"), "1025; expected a whole number from 1 to 1024");
   EXPECT_EQ(OutOfRange(h, "beta2"), "1; expected a number from 0 on and below 1");
+  h.gradient_limit = 5;
+  EXPECT_EQ(OutOfRange(h, "gradient_limit"), "");
+  h.gradient_limit = 0;
+  EXPECT_EQ(OutOfRange(h, "gradient_limit"), "0; expected a number above 0");
 }
 
 TEST(SetHyperParameterTest, EveryFlagCanBeSet) {
