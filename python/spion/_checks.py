@@ -147,7 +147,7 @@ def checked_scale(function: str, scale: float | None, q: Tensor) -> float:
         raise TypeError(f"{function}: scale is a Tensor, which would get no gradient; take "
                         "scale=1 and multiply q by it")
     try:
-        fits = 0 < scale < float("inf")
+        fits = not isinstance(scale, bool) and 0 < scale < float("inf")
     except TypeError:
         raise TypeError(f"{function}: scale is a {type(scale).__name__}, expected a positive finite "
                         "number, or None for 1 / sqrt(d)") from None

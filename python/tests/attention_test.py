@@ -338,6 +338,7 @@ class BadInputTest(unittest.TestCase):
                 (TypeError, "tf32 is 'no', expected True or False$", call(tf32="no")),
                 (TypeError, "deterministic is 1, expected True or False$", call(deterministic=1)),
                 (ValueError, "scale is inf", call(scale=float("inf"))),
+                (ValueError, "scale is True", call(scale=True)),
                 (ValueError, "scale is nan", call(scale=float("nan"))),
                 (ValueError, "pruned is 'none'", call(pruned="none"))]:
             with self.subTest(message):
