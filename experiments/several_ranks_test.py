@@ -15,6 +15,7 @@ import unittest
 from run_times import without_times
 
 PROGRAM = None
+METHODS = None
 # The program itself notices what is lost in 20 s.
 LONGEST_END = 60
 
@@ -121,6 +122,18 @@ class WholeRunTest(RankCase):
         for name in ("manifest.json", "summary.json"):
             self.assertFalse({"ranks", "global_batch_size", "all_reduce_ms"}
                              & self.read(run, name).keys())
+
+
+class MethodsTest(RankCase):
+    def test_every_method_is_trained_and_tested(self):
+        for method in METHODS:
+            with self.subTest(method):
+                run = self.folder / method
+                self.finish(2, run, "--task=text", "--sequence_length=128", "--block_size=32",
+                            f"--method={method}", "--steps=2", "--capture_interval=1",
+                            "--dense_step_limit=1", "--warmup_steps=1", "--dev_examples=8",
+                            "--test_examples=8")
+                self.assertEqual(self.read(run, "summary.json")["test_examples"], 8)
 
 
 class StoppedTest(RankCase):
@@ -276,5 +289,6 @@ class RefusedTest(RankCase):
 
 
 if __name__ == "__main__":
-    PROGRAM = str(pathlib.Path(sys.argv.pop(1)).resolve())
+    PROGRAM, METHODS = str(pathlib.Path(sys.argv[1]).resolve()), sys.argv[2:]
+    del sys.argv[1:]
     unittest.main()

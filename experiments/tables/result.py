@@ -4,6 +4,7 @@ import dataclasses
 import enum
 import json
 import pathlib
+import zlib
 
 import durable
 import origin as origins
@@ -19,7 +20,7 @@ _FILES = {TRAIN: ("run/manifest.json", "run/metrics.jsonl", "run/summary.json"),
           BENCHMARK: ("benchmark.json",)}
 # Members of cell.json; all but the id may be missing: in one that failed, or of an earlier version.
 _MEMBERS = {"id": str, "error": str, "seconds": (int, float), "finished": str, "driver": str,
-            "origin": dict, "files": dict}
+            "origin": dict, "files": dict, "crc32": dict}
 
 
 class State(enum.Enum):
@@ -84,23 +85,51 @@ def _info(folder):
     return info
 
 
-def files_of(folder):
+def _files(folder):
+    """Those of a run that pages are made from."""
+    return sorted((folder / "run").rglob("*.json*"))
+
+
+def sizes_of(folder):
     """{name: bytes} of a run's files that pages are made from, in the cell's folder."""
-    return {str(path.relative_to(folder)): path.stat().st_size
-            for path in sorted((folder / "run").rglob("*.json*"))}
+    return {str(path.relative_to(folder)): path.stat().st_size for path in _files(folder)}
 
 
-def check_run(kind, folder, files, asked):
-    """The origin of what a program left in `folder`, as the program tells it; that which was asked
-    for (None: unknown) where one GPU measured the model of several. DamagedError: what it left is damaged, or one of
-    `files` is not there in its size."""
-    if kind not in _FILES:
-        raise DamagedError(f"{CELL_FILE} is damaged: a cell of kind {kind!r}")
-    told = {name: _json(folder, name) for name in _FILES[kind]}
-    for name, size in files.items():
+def _sum(path):
+    with durable.naming(path):
+        return zlib.crc32(path.read_bytes())
+
+
+def sums_of(folder):
+    """{name: CRC-32} of the same. OSError: one cannot be read."""
+    return {str(path.relative_to(folder)): _sum(path) for path in _files(folder)}
+
+
+def _has_changed(path, name, expected):
+    try:
+        return _sum(path) != expected
+    except OSError as error:
+        raise DamagedError(f"{name}: {error.strerror}") from None
+
+
+def _check_files(folder, info):
+    """DamagedError: one is not there as cell.json tells it. Earlier versions told no sums."""
+    sums = info.get("crc32", {})
+    for name, size in info.get("files", {}).items():
         path = folder / name
         if not path.exists() or path.stat().st_size != size:
             raise DamagedError(f"{name} is not there, whole")
+        if name in sums and _has_changed(path, name, sums[name]):
+            raise DamagedError(f"{name} is damaged: not the bytes that were written")
+
+
+def check_run(kind, folder, asked):
+    """The origin of what a program left in `folder`, as the program tells it; that which was asked
+    for (None: unknown) where one GPU measured the model of several. DamagedError: what it left is
+    damaged."""
+    if kind not in _FILES:
+        raise DamagedError(f"{CELL_FILE} is damaged: a cell of kind {kind!r}")
+    told = {name: _json(folder, name) for name in _FILES[kind]}
     name = "benchmark.json" if kind == BENCHMARK else "run/manifest.json"
     try:
         made_on = (origins.of_benchmark(told[name]["context"]) if kind == BENCHMARK
@@ -121,7 +150,8 @@ def _origin(info):
 
 def _origin_of_done(info, kind, folder):
     told = _origin(info)
-    made_on = check_run(kind, folder, info.get("files", {}), told)
+    _check_files(folder, info)
+    made_on = check_run(kind, folder, told)
     if told not in (None, made_on):
         raise DamagedError(f"{CELL_FILE} tells of {told}, the run of {made_on}")
     return made_on

@@ -24,8 +24,8 @@ import shutil
 import durable
 import running
 import unfinished
-from result import (CELL_FILE, COPY, DamagedError, Result, State, check_run, files_of, id_of,
-                    is_whole, read)
+from result import (CELL_FILE, COPY, DamagedError, Result, State, check_run, id_of, is_whole,
+                    read, sizes_of, sums_of)
 
 CELLS, FAILED, UNFINISHED = "cells", "failed", "unfinished"
 _FOLDERS = {State.DONE: CELLS, State.FAILED: FAILED}
@@ -196,14 +196,16 @@ class Store:
         durable.sync_folder(target.parent)
 
     def _keep(self, cell, work):
-        files = files_of(work.folder)
         if not work.error:
-            work.error = _fault(cell, work.folder, files)
+            work.error = _fault(cell, work.folder)
         info = {"id": cell.id, "task": cell.task, "method": cell.method, "seed": cell.seed,
                 "kind": cell.kind, "settings": dict(cell.settings),
-                "origin": dataclasses.asdict(cell.origin), **work.info, "files": files}
+                "origin": dataclasses.asdict(cell.origin), **work.info,
+                "files": sizes_of(work.folder)}
         if work.error:
             info["error"] = work.error
+        else:
+            info["crc32"] = sums_of(work.folder)
         durable.write_text(work.folder / CELL_FILE, json.dumps(info, indent=2) + "\n")
         failed = self.folder / FAILED / cell.id
         goes_on = bool(work.error) and cell.can_go_on and unfinished.has_state(work.folder)
@@ -250,10 +252,10 @@ def _is_there(cell, folder, state):
         return False
 
 
-def _fault(cell, folder, files):
+def _fault(cell, folder):
     """Why what lies in `folder` is not this cell; "" if it is."""
     try:
-        made_on = check_run(cell.kind, folder, files, cell.origin)
+        made_on = check_run(cell.kind, folder, cell.origin)
     except DamagedError as error:
         return f"error: the program ended well, but {error}"
     if made_on != cell.origin:

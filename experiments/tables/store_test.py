@@ -222,7 +222,8 @@ class DamagedTest(StoreTest):
                      json.dumps({**told, "seconds": "long"}),
                      json.dumps({**told, "origin": {"disk": "round"}}),
                      json.dumps({**told, "origin": {"data": "", "device": "cpu"}}),
-                     json.dumps({**told, "files": ["run/summary.json"]})):
+                     json.dumps({**told, "files": ["run/summary.json"]}),
+                     json.dumps({**told, "crc32": 7})):
             path.write_text(text)
             self.check_not_run(cell)
         path.write_bytes(b"\xff\xfe")
@@ -247,6 +248,27 @@ class DamagedTest(StoreTest):
                 self.check_not_run(cell, path.name)
                 path.write_bytes(whole)
             self.assertEqual(self.another().result(cell).state, State.DONE)
+
+    def test_a_run_of_which_a_byte_has_changed(self):
+        """Though what it says can be read, as far as it is read at all."""
+        for cell in (training(), inference()):
+            small_runs.add(self.store, cell)
+            for path in (self.folder / "cells" / cell.id / "run").iterdir():
+                whole = path.read_bytes()
+                for place in range(0, len(whole), 7):
+                    path.write_bytes(whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1:])
+                    self.check_not_run(cell, f"{path.name} is damaged")
+                path.write_bytes(whole)
+            self.assertEqual(self.another().result(cell).state, State.DONE)
+
+    def test_a_cell_of_an_earlier_version_has_no_sums(self):
+        cell = training()
+        small_runs.add(self.store, cell)
+        path = self.folder / "cells" / cell.id / "cell.json"
+        told = json.loads(path.read_text())
+        del told["crc32"]
+        path.write_text(json.dumps(told))
+        self.assertEqual(self.another().result(cell).state, State.DONE)
 
     def test_a_damaged_cell_is_run_again_and_stays_where_it_is(self):
         cell = training()

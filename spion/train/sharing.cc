@@ -14,6 +14,16 @@
 #include "spion/train/model_patterns.h"
 
 namespace spion {
+namespace {
+
+absl::Status SharePatterns(SequenceClassifier& model, Group& group) {
+  const std::string told = group.Broadcast(PatternsToJson(CurrentPatterns(model)).dump());
+  ASSIGN_OR_RETURN(const std::vector<BlockPattern> patterns,
+                   PatternsFromJson(nlohmann::json::parse(told)));
+  return group.leads() || patterns.empty() ? absl::OkStatus() : SetPatterns(patterns, model);
+}
+
+}  // namespace
 
 void ShareWeights(SequenceClassifier& model, Group& group) {
   for (const NamedTensor& parameter : model.parameters().items()) {
@@ -22,10 +32,8 @@ void ShareWeights(SequenceClassifier& model, Group& group) {
 }
 
 absl::Status ShareModel(SequenceClassifier& model, Group& group) {
-  const std::string told = group.Broadcast(PatternsToJson(CurrentPatterns(model)).dump());
-  ASSIGN_OR_RETURN(const std::vector<BlockPattern> patterns,
-                   PatternsFromJson(nlohmann::json::parse(told)));
-  if (!group.leads() && !patterns.empty()) RETURN_IF_ERROR(SetPatterns(patterns, model));
+  // Those that a method fixes each rank has anyway.
+  if (!SpionLayers(model).empty()) RETURN_IF_ERROR(SharePatterns(model, group));
   ShareWeights(model, group);
   return absl::OkStatus();
 }

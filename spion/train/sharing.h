@@ -14,7 +14,7 @@ namespace spion {
 /// Rank 0's weights, bit for bit: hosts may draw them differently.
 void ShareWeights(SequenceClassifier& model, Group& group);
 
-/// Its phase and patterns too. Errors: those of SetPatterns.
+/// SPION's phase and patterns too. Errors: those of SetPatterns.
 absl::Status ShareModel(SequenceClassifier& model, Group& group);
 
 /// Rank 0's state; what the others give does not matter. So they need not see its files.

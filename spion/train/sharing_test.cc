@@ -14,6 +14,7 @@
 #include "spion/collective/rank_threads.h"
 #include "spion/testing/pattern_zoo.h"
 #include "spion/train/model_patterns.h"
+#include "spion/train/within_pattern.h"
 
 namespace spion {
 namespace {
@@ -22,16 +23,18 @@ using ::testing::ElementsAre;
 
 constexpr ModelConfig kConfig{.vocabulary = 7, .classes = 3, .length = 64, .layers = 2};
 
+std::unique_ptr<Attention> MakeSpion(const AttentionContext& context) {
+  return std::make_unique<SpionAttention>(context.layer, context.length, at::kCPU,
+                                          PrunedScore::kZero);
+}
+
 // Each rank's of its own weights, drawn from the one generator of all threads.
-std::unique_ptr<SequenceClassifier> ModelOf(int rank) {
+std::unique_ptr<SequenceClassifier> ModelOf(int rank,
+                                            const AttentionFactory& make_attention = MakeSpion) {
   static std::mutex drawing;
   const std::lock_guard<std::mutex> lock(drawing);
   at::manual_seed(1 + rank);
-  return std::make_unique<SequenceClassifier>(
-      kConfig, at::kCPU, [](const AttentionContext& context) {
-        return std::make_unique<SpionAttention>(context.layer, context.length, at::kCPU,
-                                                PrunedScore::kZero);
-      });
+  return std::make_unique<SequenceClassifier>(kConfig, at::kCPU, make_attention);
 }
 
 void ExpectSameWeights(const SequenceClassifier& found, const SequenceClassifier& expected) {
@@ -61,6 +64,20 @@ TEST(ShareModelTest, AllRanksHaveRankZerosWeightsAndPatterns) {
       }
     });
   }
+}
+
+TEST(ShareModelTest, PatternsThatAMethodFixesAreNotHandedOut) {
+  const AttentionFactory make_attention = [](const AttentionContext&) {
+    return std::make_unique<WithinPattern>(Banded(4, 16, 1));
+  };
+  const std::unique_ptr<SequenceClassifier> expected = ModelOf(0, make_attention);
+  RunRanks(3, [&](Group& group) {
+    const std::unique_ptr<SequenceClassifier> model = ModelOf(group.rank(), make_attention);
+    const absl::Status shared = ShareModel(*model, group);
+    EXPECT_TRUE(shared.ok()) << shared;
+    ExpectSameWeights(*model, *expected);
+    EXPECT_THAT(CurrentPatterns(*model), ElementsAre(Banded(4, 16, 1), Banded(4, 16, 1)));
+  });
 }
 
 TEST(ShareStateTest, AllRanksHaveRankZerosState) {

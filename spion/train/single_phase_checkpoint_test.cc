@@ -4,12 +4,12 @@
 
 #include <memory>
 #include <string>
-#include <utility>
 
-#include "spion/nn/fused_dense_attention.h"
+#include "spion/nn/classifier.h"
 #include "spion/testing/pattern_zoo.h"
 #include "spion/train/checkpoint.h"
 #include "spion/train/model_patterns.h"
+#include "spion/train/within_pattern.h"
 
 namespace spion {
 namespace {
@@ -17,16 +17,6 @@ namespace {
 using ::testing::HasSubstr;
 
 constexpr ModelConfig kConfig{.vocabulary = 7, .classes = 3, .length = 64, .layers = 2};
-
-// A method that keeps to one pattern.
-class WithinPattern : public FusedDenseAttention {
- public:
-  explicit WithinPattern(BlockPattern pattern) : pattern_(std::move(pattern)) {}
-  const BlockPattern* pattern() const override { return &pattern_; }
-
- private:
-  BlockPattern pattern_;
-};
 
 SequenceClassifier WithinPatternModel(const BlockPattern& pattern) {
   return {kConfig, at::kCPU,
