@@ -8,6 +8,37 @@
 #include "absl/strings/str_format.h"
 
 namespace spion {
+namespace {
+
+// What of an example the shape does not allow; empty where it is of the shape.
+std::string FindFault(const TaskShape& shape, absl::Span<const absl::Span<const uint8_t>> sequences,
+                      int32_t label) {
+  if (label < 0 || label >= shape.classes) {
+    return absl::StrFormat("label %d, but there are %d classes, counted from 0", label,
+                           shape.classes);
+  }
+  if (sequences.size() != static_cast<size_t>(shape.sequences_per_example)) {
+    return absl::StrFormat("%d sequences, but an example has %d", sequences.size(),
+                           shape.sequences_per_example);
+  }
+  const int first_id = shape.has_padding ? 1 : 0;
+  for (const absl::Span<const uint8_t> sequence : sequences) {
+    if (!shape.has_padding && sequence.size() != static_cast<size_t>(shape.cut_length())) {
+      return absl::StrFormat("a sequence of %d ids, but without padding all are %d long",
+                             sequence.size(), shape.cut_length());
+    }
+    // Where bytes cannot be out of range, none is looked at.
+    if (shape.vocabulary > first_id + 255 || sequence.empty()) continue;
+    const int largest = first_id + *std::max_element(sequence.begin(), sequence.end());
+    if (largest >= shape.vocabulary) {
+      return absl::StrFormat("id %d, but the vocabulary is %d, counted from 0", largest,
+                             shape.vocabulary);
+    }
+  }
+  return "";
+}
+
+}  // namespace
 
 void Split::Reserve(int64_t examples) {
   const int64_t rows = examples * shape_.sequences_per_example;
@@ -18,14 +49,16 @@ void Split::Reserve(int64_t examples) {
 }
 
 void Split::AddExample(absl::Span<const absl::Span<const uint8_t>> sequences, int32_t label) {
-  assert(sequences.size() == static_cast<size_t>(shape_.sequences_per_example));
-  assert(label >= 0 && label < shape_.classes);
+  if (std::string fault = FindFault(shape_, sequences, label); !fault.empty()) {
+    if (fault_.empty()) {
+      faulty_example_ = examples();
+      fault_ = std::move(fault);
+    }
+    return;
+  }
   for (absl::Span<const uint8_t> sequence : sequences) {
     const auto limit = static_cast<size_t>(shape_.cut_length());
-    assert(shape_.has_padding || sequence.size() == limit);
     const absl::Span<const uint8_t> kept = sequence.first(std::min(sequence.size(), limit));
-    assert(kept.empty() ||
-           *std::max_element(kept.begin(), kept.end()) + shape_.has_padding < shape_.vocabulary);
     bytes_.insert(bytes_.end(), kept.begin(), kept.end());
     ends_.push_back(ends_.back() + static_cast<int64_t>(kept.size()));
     cut_.push_back(kept.size() < sequence.size());
@@ -50,6 +83,10 @@ bool Split::is_cut(int64_t example, int sequence) const {
 
 std::string Split::name(int64_t example) const {
   return name_ ? name_(example) : absl::StrCat("example ", example);
+}
+
+std::string Split::fault() const {
+  return fault_.empty() ? "" : absl::StrCat(name(faulty_example_), " has ", fault_);
 }
 
 void Split::ReadIds(int64_t example, int sequence, absl::Span<int32_t> ids) const {

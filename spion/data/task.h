@@ -56,8 +56,9 @@ class Split {
 
   /// Appends one example. A sequence is given as bytes without padding: the ids themselves, or, in
   /// a task with padding, the ids minus 1, as id 0 is not theirs to use. One that is longer than
-  /// the shape's cut_length() is cut. Preconditions: as many sequences as the shape says, of
-  /// exactly sequence_length without padding, every id and the label in the shape's range.
+  /// the shape's cut_length() is cut. What the shape does not allow is left out, and a fault(): too
+  /// many or too few sequences, without padding one that is not of exactly sequence_length, an id
+  /// or a label out of range.
   void AddExample(absl::Span<const absl::Span<const uint8_t>> sequences, int32_t label);
 
   /// Cuts sequences that are longer, for all readers from now on. Tasks with padding only.
@@ -75,6 +76,9 @@ class Split {
   bool is_cut(int64_t example, int sequence) const;
   /// As given by NameExamples, else "example 7", counted from 0.
   std::string name(int64_t example) const;
+  /// The first example that was left out, by its name, what it has and what was expected; empty
+  /// where all were taken.
+  std::string fault() const;
   /// Writes a sequence's ids and its padding to `ids`, which must have room for exactly
   /// sequence_length.
   void ReadIds(int64_t example, int sequence, absl::Span<int32_t> ids) const;
@@ -92,6 +96,8 @@ class Split {
   std::vector<int64_t> ends_ = {0};  // Row r is bytes_[ends_[r] .. ends_[r + 1]).
   std::vector<bool> cut_;            // Whether row r was longer when it was added.
   std::vector<int32_t> labels_;
+  int64_t faulty_example_ = 0;  // The first one that was left out,
+  std::string fault_;           // and what is wrong with it; empty if none was.
   std::function<std::string(int64_t example)> name_;
 };
 

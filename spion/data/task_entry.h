@@ -34,6 +34,11 @@ struct TaskEntry {
   PaperSettings paper;
 };
 
+/// What the loader returns, if it keeps to what it states. Errors: the loader's; Internal, naming
+/// the task, for a split without examples or with a fault(), and for a source of which not all is
+/// said: the mistakes of a loader that would else train to wrong numbers.
+absl::StatusOr<TaskData> Load(const TaskEntry& task, const TaskOptions& options);
+
 }  // namespace spion
 
 #endif  // SPION_DATA_TASK_ENTRY_H_

@@ -30,7 +30,7 @@ std::vector<std::string> TaskNames() {
 
 absl::StatusOr<TaskData> LoadTask(absl::string_view name, const TaskOptions& options) {
   ASSIGN_OR_RETURN(const TaskEntry task, FindTask(name));
-  return task.load(options);
+  return Load(task, options);
 }
 
 absl::StatusOr<PaperSettings> PaperSettingsOf(absl::string_view name) {

@@ -1,7 +1,9 @@
 #include "spion/data/task.h"
 
+#include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -62,6 +64,47 @@ TEST(SplitTest, KeepsTheSequencesOfAnExampleApart) {
   EXPECT_THAT(Ids(split, 0, 1, 3), ElementsAre(21, 22, 0));
   EXPECT_THAT(Ids(split, 1, 0, 3), ElementsAre(31, 32, 33));
   EXPECT_EQ(split.length(1, 1), 0);
+}
+
+TEST(SplitTest, LeavesOutWhatIsNotOfTheShapeAndTellsTheFirst) {
+  const TaskShape shape = {.sequence_length = 3, .vocabulary = 4, .classes = 2};
+  const TaskShape padded = {
+      .sequence_length = 3, .vocabulary = 4, .classes = 2, .has_padding = true};
+  const Bytes ids = {0, 1, 3}, small = {0, 1, 2}, part = {0, 1}, none;
+  struct Case {
+    TaskShape shape;
+    std::vector<absl::Span<const uint8_t>> sequences;
+    int32_t label;
+    const char* fault;
+  };
+  const Case cases[] = {
+      {shape, {ids}, 1, ""},
+      {padded, {small}, 0, ""},
+      {padded, {none}, 0, ""},
+      {shape, {ids}, 2, "label 2, but there are 2 classes, counted from 0"},
+      {shape, {ids}, -1, "label -1, but there are 2 classes, counted from 0"},
+      {shape, {ids, ids}, 0, "2 sequences, but an example has 1"},
+      {shape, {}, 0, "0 sequences, but an example has 1"},
+      {shape, {part}, 0, "a sequence of 2 ids, but without padding all are 3 long"},
+      {padded, {ids}, 0, "id 4, but the vocabulary is 4, counted from 0"},
+  };
+  for (const Case& each : cases) {
+    SCOPED_TRACE(each.fault);
+    const bool sound = std::string(each.fault).empty();
+    Split split(each.shape);
+    split.AddExample({small}, 0);
+    split.AddExample(each.sequences, each.label);
+    split.AddExample({small}, 1);
+    split.AddExample({small}, 5);
+    EXPECT_EQ(split.examples(), sound ? 3 : 2);
+    EXPECT_EQ(split.label(split.examples() - 1), 1);
+    const int first_id = each.shape.has_padding ? 1 : 0;
+    EXPECT_THAT(Ids(split, split.examples() - 1, 0, 3),
+                ElementsAre(first_id, first_id + 1, first_id + 2));
+    split.NameExamples([](int64_t example) { return absl::StrCat("line ", 1 + example); });
+    EXPECT_EQ(split.fault(), sound ? "line 4 has label 5, but there are 2 classes, counted from 0"
+                                   : absl::StrCat("line 2 has ", each.fault));
+  }
 }
 
 TEST(TaskDataTest, ShortensWhatHasPaddingAndNothingElse) {
