@@ -39,8 +39,8 @@ void MakeQuick(HyperParameters& h) {
 }
 
 // A hyper-parameter: its name among those of results, its field, the flag that sets it, if any, and
-// its range: of whole numbers the least and the most; fractions are in (0, 1], or in [0, 1); a number
-// that is no fraction is above 0 and finite.
+// its range: of whole numbers the least and the most; fractions are in (0, 1], or in [0, 1); a
+// number that is no fraction is above 0 and finite.
 using Field =
     std::variant<int64_t HyperParameters::*, double HyperParameters::*, bool HyperParameters::*>;
 
