@@ -10,6 +10,7 @@ result, it is put on an origin.
 import dataclasses
 import hashlib
 import json
+import re
 
 from origin import Origin
 
@@ -31,6 +32,11 @@ class Cell:
     trace_steps: str = ""  # "FIRST:LAST": a training that is traced too
     variant: str = ""  # for the name of the folder: what is special about the settings
     origin: Origin = None
+
+    def __post_init__(self):
+        if not re.fullmatch(r"[\w.-]*", self.variant, re.ASCII):
+            raise ValueError(f"variant {self.variant!r}: expected letters, digits, '_', '.' and "
+                             "'-', as it is part of a folder's name")
 
     @property
     def plan_id(self):

@@ -36,6 +36,11 @@ class IdTest(unittest.TestCase):
         self.assertRegex(training(variant="shared").on(MADE_ON).id,
                          r"^image-cf-seed1001-shared-[0-9a-f]{8}\.generated-8-4-2\.cpu$")
 
+    def test_a_variant_that_names_no_folder_is_refused(self):
+        for variant in ("my/variant", "limit 5 %", "größer"):
+            with self.assertRaisesRegex(ValueError, f"variant '{variant}': expected letters"):
+                training(variant=variant)
+
     def test_begins_with_what_is_the_same_on_every_origin(self):
         """It is what versions without origins called the folder."""
         cell = inference(training())

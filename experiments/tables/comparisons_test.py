@@ -6,6 +6,7 @@ import os
 import pathlib
 import tempfile
 import unittest
+import unittest.mock
 from unittest import mock
 
 import methods
@@ -249,6 +250,14 @@ class AblationTest(unittest.TestCase):
         [diagonal] = [cell for cell in cells if cell.variant == "density0.03"]
         self.assertEqual(found["density0.03"], {("density", "0.03")})
         self.assertIn(diagonal, table_sparsity.cells(PAPER))
+
+    def test_a_row_that_would_be_lost_is_refused(self):
+        [first, *_] = table_ablation._ROWS
+        for row, told in (((first[0], "cf", "mine", {"density": 1}), f"are called '{first[0]}'"),
+                          (("mine", "fc", "mine", {}), "'mine' is of a method 'fc'; expected one")):
+            with unittest.mock.patch.object(table_ablation, "_ROWS", (first, row)):
+                with self.assertRaisesRegex(ValueError, told):
+                    table_ablation.cells(PAPER)
 
     def test_a_sweep_changes_the_setting_of_its_method_alone(self):
         self.assertEqual({(cell.method, *(name for name, _ in set(cell.settings) - set(PAPER.settings)))

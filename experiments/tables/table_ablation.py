@@ -1,6 +1,7 @@
 """What each part of the method is worth: one thing changed at a time."""
 
 import gather
+import methods
 from page import Entry, Grid, Page
 
 TITLE = "Ablation"
@@ -46,6 +47,15 @@ _ROWS_OF_DENSE = (
 
 def _rows(preset, task):
     rows = (*_ROWS, *(_ROWS_OF_THOROUGH if task == _THOROUGH else ()), *_ROWS_OF_DENSE)
+    titles = set()
+    for title, method, *_ in rows:
+        if title in titles:
+            raise ValueError(f"two rows of the ablation are called {title!r}: each needs a title "
+                             "of its own")
+        if method not in methods.NAMES:
+            raise ValueError(f"the ablation's row {title!r} is of a method {method!r}; expected "
+                             f"one of {', '.join(methods.NAMES)}")
+        titles.add(title)
     return [row for row in rows if row[1] in preset.methods]
 
 

@@ -6,6 +6,18 @@ def camel_case(name):
     """SparseTransformer of sparse_transformer."""
     return "".join([part.capitalize() for part in name.split("_")])
 
+def _check_names(names, file):
+    """Refuses a name that no function of C++ and no target can be called by.
+
+    Args:
+      names: of methods or tasks.
+      file: that lists them.
+    """
+    for name in names:
+        kept = [c for c in name.elems() if c in "abcdefghijklmnopqrstuvwxyz0123456789_"]
+        if not name[:1].isalpha() or len(kept) != len(name):
+            fail("{} lists \"{}\"; expected a name of lower-case letters, digits and _, which begins with a letter".format(file, name))
+
 def cc_list(name, header, declarations, type, function, entries, deps, **kwargs):
     """A library that defines `std::vector<type> function()`, of these entries.
 
@@ -64,6 +76,7 @@ def method_list(name, methods, deps = None, **kwargs):
       deps: instead of the methods' labels.
       **kwargs: as of cc_library.
     """
+    _check_names(methods.keys(), "baselines/methods.bzl")
     functions = [camel_case(method) + "Method()" for method in methods]
     cc_list(
         name = name,
@@ -85,6 +98,11 @@ def task_list(name, tasks, deps = None, **kwargs):
       deps: instead of the loaders' labels.
       **kwargs: as of cc_library.
     """
+    _check_names(tasks.keys(), "spion/data/tasks.bzl")
+    for task, entry in tasks.items():
+        for key in ("loader", "load", "paper", "step_ms"):
+            if key not in entry:
+                fail("spion/data/tasks.bzl: the entry of \"{}\" has no \"{}\"".format(task, key))
     cc_list(
         name = name,
         header = "spion/data/task_entry.h",
