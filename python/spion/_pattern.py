@@ -111,9 +111,11 @@ class BlockPattern(nn.Module):
         """The same, tensor and numbers. Raises ValueError unless it is a pattern for q [B, H, L, d]."""
         packed, heads = self.packed, q.shape[1]
         if q.shape[2] != self.length:
+            of_tokens = self.blocks_per_side == q.shape[2]
             raise ValueError(f"{function}: q has a length of {q.shape[2]}, the pattern one of "
                              f"{self.length}, {self.blocks_per_side} blocks of {self.block_size}; "
-                             "pad the sequence, and say so by padding=")
+                             + ("a mask has one element a block, not one a token" if of_tokens
+                                else "pad the sequence, and say so by padding="))
         if self.patterns not in (1, heads):
             raise ValueError(f"{function}: q has {heads} heads, the pattern is for "
                              f"{self.patterns}; give one mask for all, or one a head")

@@ -99,6 +99,10 @@ def task_list(name, tasks, deps = None, **kwargs):
       **kwargs: as of cc_library.
     """
     _check_names(tasks.keys(), "spion/data/tasks.bzl")
+    for task, entry in tasks.items():
+        for key in ("loader", "load", "paper", "step_ms"):
+            if key not in entry:
+                fail("spion/data/tasks.bzl: the entry of \"{}\" has no \"{}\"".format(task, key))
     cc_list(
         name = name,
         header = "spion/data/task_entry.h",
