@@ -61,6 +61,10 @@ at::Tensor EncoderLayer::Attend(const at::Tensor& qkv, const Lengths& lengths) c
   const at::Tensor heads = InRange(Region::kAttention, [&] {
     return attention_->Forward(parts[0], parts[1], parts[2], lengths);
   });
+  // Of another shape with as many numbers it would be joined to tokens that are none.
+  TORCH_CHECK(heads.sizes() == parts[0].sizes(), "the attention returned ", heads.sizes(),
+              "; expected ", parts[0].sizes(),
+              ", [batch, heads, length, head dimension], as q has");
   return heads.transpose(1, 2).reshape({qkv.size(0), qkv.size(1), config_.width});
 }
 

@@ -104,6 +104,25 @@ TEST(SequenceClassifierTest, RefusesIdsOfAnotherShape) {
   EXPECT_THROW(model.Forward(Ids(2).slice(2, 0, 32), std::nullopt, false), c10::Error);
 }
 
+TEST(SequenceClassifierTest, RefusesAResultOfAnotherShape) {
+  class LengthBeforeHeads : public Attention {
+    at::Tensor Forward(const at::Tensor&, const at::Tensor&, const at::Tensor& v,
+                       const Lengths&) override {
+      return v.transpose(1, 2);
+    }
+  };
+  const SequenceClassifier model =
+      Model(kConfig, [](const AttentionContext&) { return std::make_unique<LengthBeforeHeads>(); });
+  try {
+    model.Forward(Ids(3), std::nullopt, false);
+    FAIL() << "it was taken";
+  } catch (const c10::Error& error) {
+    EXPECT_THAT(
+        error.what_without_backtrace(),
+        testing::StartsWith("the attention returned [3, 64, 2, 32]; expected [3, 2, 64, 32]"));
+  }
+}
+
 TEST(SpionAttentionTest, DenseThenSparseUnderAllBlocksIsTheSameFunction) {
   // With every block kept and pruned scores excluded, the sparse phase computes what the dense
   // does.
