@@ -309,7 +309,7 @@ class BadInputTest(unittest.TestCase):
         self.check("--block_size=7; expected a multiple of 16", "--block_size=7")
         self.check("--batch_size=8001; expected a whole number from 1 to 8000",
                    "--batch_size=8001")
-        self.check("at most 2147483647", f"--batch_size={2 ** 40}")
+        self.check("expected a whole number from 1 to 2147483647", f"--batch_size={2 ** 40}")
         # What only the attention itself knows.
         self.check("a sequence of 100", "--sequence_length=100", method="reformer", task="text")
 
