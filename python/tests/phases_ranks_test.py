@@ -44,58 +44,46 @@ def data_parallel_rank(rank, folder):
     distributed.destroy_process_group()
 
 
-def rank_of_its_own_length(rank, folder):
+def look_at_maps(rank, folder, passes):
+    """Leaves what each capture says, or its error. `passes`: of each rank, by step, the length and
+    how many of the layers run."""
     distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
     layers = new_layers()
     controller = spion.PhaseController(layers, **(OPTIONS | {"capture_interval": 1}))
     outcomes = []
-    for length in (32 * (rank + 1), 64):
+    for step, (length, count) in enumerate(passes[rank], start=1):
         q = torch.randn(1, 1, length, 16)
-        for layer in layers:
+        for layer in layers[:count]:
             layer(q, q, q)
         try:
-            outcomes.append(str(controller.after_step(len(outcomes) + 1)))
-        except ValueError as error:
-            outcomes.append(str(error))
-    torch.save(outcomes, f"{folder}/{rank}")
-    distributed.destroy_process_group()
-
-
-def rank_without_a_map(rank, folder):
-    """Of layer 1 rank 1 has none at first, and of both at the next capture."""
-    distributed.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=2)
-    layers = new_layers()
-    controller = spion.PhaseController(layers, **(OPTIONS | {"capture_interval": 1}))
-    outcomes = []
-    q = torch.randn(1, 1, 32, 16)
-    for its_layers in (layers[:1], [], layers):
-        for layer in its_layers if rank == 1 else layers:
-            layer(q, q, q)
-        try:
-            outcomes.append(str(controller.after_step(len(outcomes) + 1)))
-        except RuntimeError as error:
-            outcomes.append(str(error).split(";")[0])
+            outcomes.append(str(controller.after_step(step)))
+        except (RuntimeError, ValueError) as error:
+            outcomes.append(f"{type(error).__name__}: {error}")
     torch.save(outcomes, f"{folder}/{rank}")
     distributed.destroy_process_group()
 
 
 class DistributedTest(unittest.TestCase):
-    def test_a_layer_without_a_map_on_one_rank_is_told_on_all(self):
+    def check_outcomes(self, passes, outcomes):
+        """The same on both ranks."""
         with tempfile.TemporaryDirectory() as folder:
-            torch.multiprocessing.spawn(rank_without_a_map, args=(folder,), nprocs=2)
+            torch.multiprocessing.spawn(look_at_maps, args=(folder, passes), nprocs=2)
             for rank in range(2):
-                self.assertEqual(torch.load(pathlib.Path(folder) / str(rank)), [
-                    "spion.PhaseController: layer 1 computed no attention map in step 1 on rank 1",
-                    "spion.PhaseController: layer 0 computed no attention map in step 2 on rank 1",
-                    "step 3: capture 1"])
+                self.assertEqual(torch.load(pathlib.Path(folder) / str(rank)), outcomes)
+
+    def test_a_layer_without_a_map_on_one_rank_is_told_on_all(self):
+        way_out = ("; run its forward pass in training mode in each step, and call after_step after "
+                   "each, none left out")
+        error = "RuntimeError: spion.PhaseController: layer"
+        self.check_outcomes([[(32, 2)] * 3, [(32, 1), (32, 0), (32, 2)]], [
+            f"{error} 1 computed no attention map in step 1 on rank 1{way_out}",
+            f"{error} 0 computed no attention map in step 2 on rank 1{way_out}",
+            "step 3: capture 1"])
 
     def test_other_lengths_on_another_rank_are_told_on_all(self):
-        with tempfile.TemporaryDirectory() as folder:
-            torch.multiprocessing.spawn(rank_of_its_own_length, args=(folder,), nprocs=2)
-            for rank in range(2):
-                self.assertEqual(torch.load(pathlib.Path(folder) / str(rank)), [
-                    "spion.PhaseController: rank 1 has attention maps of lengths [64, 64], rank 0 of "
-                    "[32, 32]; pad all batches, on all ranks, to one length", "step 2: capture 1"])
+        self.check_outcomes([[(32, 2), (64, 2)], [(64, 2)] * 2], [
+            "ValueError: spion.PhaseController: rank 1 has attention maps of lengths [64, 64], rank 0 "
+            "of [32, 32]; pad all batches, on all ranks, to one length", "step 2: capture 1"])
 
     def test_ranks_stay_the_same(self):
         with tempfile.TemporaryDirectory() as folder:

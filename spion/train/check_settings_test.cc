@@ -96,7 +96,7 @@ TEST(CheckSettingsTest, NamesTheSettingItsValueAndWhatWasExpected) {
        [](auto& h) { h.weight_decay = -0.1; }},
       {"--dropout=1; expected a number from 0 on and below 1", [](auto& h) { h.dropout = 1; }},
       {"--dropout=1; expected", [](auto& h) { h.dropout = 1 - 1e-9; }},
-      {"gradient_limit=inf; expected a number above 0",
+      {"gradient_limit=inf; expected a finite number",
        [](auto& h) { h.gradient_limit = kInfinity; }},
       {"gradient_limit=0; expected", [](auto& h) { h.gradient_limit = 0; }},
       {"--capture_interval=0; expected", [](auto& h) { h.capture_interval = 0; }},

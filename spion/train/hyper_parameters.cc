@@ -143,7 +143,7 @@ bool IsInRange(const Setting& setting, const HyperParameterValue& value) {
 std::string RangeText(const Setting& setting) {
   if (std::holds_alternative<bool HyperParameters::*>(setting.field)) return "true or false";
   if (std::holds_alternative<double HyperParameters::*>(setting.field)) {
-    if (!setting.is_fraction) return "a number above 0";
+    if (!setting.is_fraction) return "a finite number above 0";
     return setting.is_from_zero ? "a number from 0 on and below 1"
                                 : "a number above 0 and not above 1";
   }

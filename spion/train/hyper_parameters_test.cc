@@ -117,7 +117,7 @@ TEST(OutOfRangeTest, OfWhatHasNoFlagToo) {
   h.gradient_limit = 5;
   EXPECT_EQ(OutOfRange(h, "gradient_limit"), "");
   h.gradient_limit = 0;
-  EXPECT_EQ(OutOfRange(h, "gradient_limit"), "0; expected a number above 0");
+  EXPECT_EQ(OutOfRange(h, "gradient_limit"), "0; expected a finite number above 0");
 }
 
 TEST(SetHyperParameterTest, EveryFlagCanBeSet) {
