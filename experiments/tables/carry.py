@@ -25,7 +25,7 @@ import pack
 import run_cells
 import signals
 import unpack
-from cells import INFERENCE, shard
+from cells import INFERENCE
 from command_line import user_path
 from console import say, say_error
 from presets import PRESETS
@@ -137,8 +137,7 @@ def _run(options, store, preset, machines, limit):
     """How many cells failed. Raises what run_cells raises if the time or a signal ended it."""
     programs = Programs.of_bundle(user_path(options.bundle))
     where = ask.Where(programs, machines[0], say)
-    cells = shard(choice.cells(choice.table_names(options), preset), options.shard_index,
-                  options.shard_count)
+    cells = choice.share(options, choice.cells(choice.table_names(options), preset))
     return run_cells.run_missing([where.place(cell) for cell in cells], store, programs, machines,
                                  say, options.retry_failed, limit)
 

@@ -331,6 +331,7 @@ class RefusedTest(CarryTest):
         self.check_refused("expected a number above 0", "--minutes=0", code=2)
         self.check_refused("must end in .tar.xz", "--out=cells.zip", code=2)
         self.check_refused("--shard_index=2 must lie", "--shard_index=2", code=2)
+        self.check_refused('--variants: "excluded"; these cells have', "--variants=excluded", code=2)
 
     def test_gpus_that_do_not_come_out_even(self):
         with mock.patch("gpus.names", return_value=["0", "1", "2"]):

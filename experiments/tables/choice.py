@@ -3,6 +3,7 @@
     choice.add_flags(parser)
     options = parser.parse_args(arguments)
     cells = choice.cells(choice.table_names(options), choice.preset(options))
+    mine = choice.share(options, cells)    # of them, what this machine is to run
 """
 
 import argparse
@@ -10,7 +11,7 @@ import dataclasses
 
 import command_line
 import methods
-from cells import with_requirements
+from cells import shard, with_requirements
 from presets import PRESETS
 from programs import Machine
 from tables import TABLES
@@ -44,6 +45,9 @@ def add_flags(parser, table_help):
     parser.add_argument("--methods", type=command_line.names_of(methods.NAMES), metavar="A,B",
                         help="only these")
     parser.add_argument("--seeds", type=_seeds, metavar="N,M", help="instead of the preset's")
+    parser.add_argument("--variants", type=lambda text: tuple(text.split(",")), metavar="A,B",
+                        help="run only cells of these variants, as their folders' names have them: "
+                        "excluded, density0.1 (all)")
     parser.add_argument("--data_dir", default="", metavar="DIR",
                         help="the folder with the tasks' data; none: generated data")
     parser.add_argument("--device", type=command_line.name_of(_DEVICES), default="auto",
@@ -72,6 +76,11 @@ def check(parser, options):
                      f"{', '.join(PRESETS[options.preset].tasks)}")
     if options.gpus_per_cell < 1:
         parser.error(f"--gpus_per_cell={options.gpus_per_cell} must be at least 1")
+    known = sorted({cell.variant for cell in cells(table_names(options), preset(options))} - {""})
+    for variant in options.variants or ():
+        if variant not in known:
+            parser.error(f'--variants: "{variant}"{command_line.did_you_mean(variant, known) or ";"} '
+                         f"these cells have {', '.join(known) or 'no variants'}")
 
 
 def preset(options):
@@ -93,3 +102,10 @@ def table_names(options):
 def cells(names, of_preset):
     """Of these tables, each once, behind those that they need."""
     return with_requirements(cell for name in names for cell in TABLES[name].cells(of_preset))
+
+
+def share(options, of_tables):
+    """Of these cells, in their order, those of the variants that are asked for, and of these the
+    share of this machine."""
+    mine = [cell for cell in of_tables if options.variants is None or cell.variant in options.variants]
+    return shard(mine, options.shard_index, options.shard_count)

@@ -47,7 +47,7 @@ def parse_arguments(arguments):
                       "made on; --data_dir: on real data alone, --device: on that alone")
     options = parser.parse_args(arguments)
     choice.check(parser, options)
-    for name in ("cells_only", "estimate_only"):
+    for name in ("cells_only", "estimate_only", "variants"):
         if options.report_only and getattr(options, name):
             parser.error(f"--report_only runs nothing and writes pages; --{name} does not go with it")
     results = command_line.user_path(options.results_dir)

@@ -69,9 +69,17 @@ class SlipTest(CommandTest):
                             (["--seeds=x"], "whole numbers"), (["--seeds=7,8,7"], "seed twice")):
             self.assertIn(said, self.refuses(*flags))
 
+    def test_a_variant_that_no_cell_of_the_call_is_of_is_refused(self):
+        self.assertIn('"exclude"; did you mean "excluded"? these cells have continued, excluded, ',
+                      self.refuses("--table=ablation", "--tasks=text", "--methods=cf",
+                                   "--variants=shared,exclude"))
+        self.assertIn('"excluded"; these cells have no variants',
+                      self.refuses("--table=accuracy", "--variants=excluded"))
+
     def test_what_runs_something_does_not_go_with_a_report_alone(self):
-        for flag in ("--cells_only", "--estimate_only"):
-            self.assertIn(f"{flag} does not go with it", self.refuses("--report_only", flag))
+        for flag in ("--cells_only", "--estimate_only", "--variants=excluded"):
+            self.assertIn(f"{flag.partition('=')[0]} does not go with it",
+                          self.refuses("--report_only", flag, "--table=ablation"))
 
     def test_a_report_on_a_folder_that_is_not_there_is_refused(self):
         """Else it would be one of other results, and look right."""

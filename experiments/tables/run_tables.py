@@ -11,7 +11,6 @@ import command_line
 import pages
 import run_cells
 import shown
-from cells import shard
 from programs import Programs
 from result import State
 from store import Store
@@ -33,7 +32,7 @@ def run(options, workspace, command, say):
     machine = choice.machine(options)
     where = ask.Where(programs, machine, say)
     cells = choice.cells(names, preset)
-    mine = shard(cells, options.shard_index, options.shard_count)
+    mine = choice.share(options, cells)
     placed = [where.place(cell) for cell in mine]
     if options.estimate_only:
         run_cells.say_plan(placed, store, say, options.retry_failed)

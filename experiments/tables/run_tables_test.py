@@ -53,6 +53,15 @@ class RunTest(unittest.TestCase):
         self.assertEqual(self.run_tables(*flags, "--seeds=1002"), 0)
         self.assertEqual(self.tasks_asked_and_run(), ["text?", "image?", "text"])
 
+    def test_of_variants_those_alone_run_and_pages_say_that_the_others_did_not(self):
+        flags = ("--table=ablation", "--tasks=text", "--methods=cf", "--seeds=1001",
+                 "--variants=shared,excluded")
+        self.assertEqual(self.run_tables(*flags), 0)
+        self.assertEqual([[flag for flag in call.split() if flag.startswith(("--excluded", "--shared"))]
+                          for call in fake_programs.calls(self.folder)],
+                         [["--excluded_pruned=yes"], ["--shared_pattern=yes"]])
+        self.assertIn("2 done, 3 not run", (self.folder / "results/quick/ablation.md").read_text())
+
     def test_without_a_bundle_the_programs_are_those_of_the_workspace(self):
         (self.workspace / "experiments").mkdir(parents=True)
         (self.folder / "lra").rename(self.workspace / "experiments/lra")
