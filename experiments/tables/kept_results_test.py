@@ -27,7 +27,7 @@ from store import Store
 from tables import TABLES
 
 ARCHIVE = PUBLISHED_ARCHIVE = LARGE_BATCH_ARCHIVE = TEXT_ARCHIVE = None
-LISTOPS_ARCHIVE = DOCUMENT = None
+LISTOPS_ARCHIVE = SPARSITY_ARCHIVE = DOCUMENT = None
 SHA256 = "025eeda33d1241a16d8e5c6f6f46536f00437a926f691bc5c765193e0a6c09fb"  # as the run said
 
 
@@ -129,6 +129,7 @@ _RUNS_OF_BOTH = {
     "SPION-C, nearly every block kept": (5, "image-c-seed????-density1-*"),
     "Longformer": (5, "image-longformer-seed????-????????.[!0-9]*"),
     "BigBird": (5, "image-bigbird-seed????-????????.[!0-9]*"),
+    "Sparse Transformer, fixed": (3, "image-sparse_transformer_fixed-*"),
     "Linformer": (5, "image-linformer-seed????-????????.[!0-9]*"),
 }
 
@@ -245,9 +246,9 @@ class PublishedTest(Section, unittest.TestCase):
 
     PRESET = "paper"
     HEADING = "Image at the published settings"
-    RUNS = _RUNS_OF_BOTH
+    RUNS = {**_RUNS_OF_BOTH, "Sparse Transformer, strided": (4, "image-sparse_transformer-*")}
     METHODS = "c,f,cf,sdpa,every_block,longformer,bigbird,linformer,dense"
-    DIFFERENCES = 26
+    DIFFERENCES = 28
 
     @classmethod
     def archive(cls):
@@ -321,17 +322,41 @@ class ListOpsTest(Section, unittest.TestCase):
         "SPION-CF": (3, "listops-cf-seed????-????????.[!0-9]*"),
         "SPION-C (no flood fill)": (3, "listops-c-seed????-????????.[!0-9]*"),
         "SPION-F (no convolution, schedule goes on)": (3, "listops-f-seed????-????????.[!0-9]*"),
+        "SPION-CF, pruned entries excluded": (3, "listops-cf-seed????-excluded-*"),
         "Transformer, every block kept": (3, "listops-every_block-seed????-????????.[!0-9]*"),
         "Longformer": (3, "listops-longformer-*"),
         "BigBird": (3, "listops-bigbird-*"),
-        "Linformer": (1, "listops-linformer-*"),
+        "Linformer": (3, "listops-linformer-*"),
     }
-    DIFFERENCES = 7
+    DIFFERENCES = 11
     SHORT = {**Section.SHORT, "the Transformer": "Transformer, every block kept"}
 
     @classmethod
     def archive(cls):
         return LISTOPS_ARCHIVE
+
+
+class SparsityTest(unittest.TestCase):
+    """The sweep on text."""
+
+    def test_has_the_numbers_of_the_page(self):
+        folder = new_folder()
+        with tarfile.open(SPARSITY_ARCHIVE) as archive:
+            archive.extractall(folder)
+        self.assertEqual(report(folder, "--preset=paper", "--tasks=text", "--methods=c,cf",
+                                "--table=sparsity", "--seeds=1001")[0], 0)
+        document = pathlib.Path(DOCUMENT).read_text(encoding="utf-8")
+        section = re.search(r"^## Sparsity.*?^On image", document, re.M | re.S)[0]
+        for method, setting in (("SPION-C", "density"), ("SPION-CF", "threshold")):
+            page = rows(folder / f"paper/sparsity.text_{setting}.csv")
+            grid = re.search(rf"^\| {method}, {setting} \|(?:.*\n)+?\n", section, re.M)[0]
+            told = {line[0]: line[1:] for line in (
+                [entry.strip() for entry in text[1:-1].split("|")] for text in grid.split("\n") if text)}
+            self.assertEqual(told[f"{method}, {setting}"], list(page))
+            for row, column in (("kept blocks, %", 0), ("test accuracy, %", 1)):
+                self.assertEqual(told[row], [entries[column] for entries in page.values()])
+            self.assertEqual([float(ms) for ms in told["step, sparse phase, ms"]],
+                             [round(float(entries[2]), 2) for entries in page.values()])
 
 
 class LargeBatchTest(Section, unittest.TestCase):
@@ -341,10 +366,11 @@ class LargeBatchTest(Section, unittest.TestCase):
     HEADING = "Image with batch 512"
     RUNS = {
         **_RUNS_OF_BOTH,
+        "Sparse Transformer, strided": (3, "image-sparse_transformer-*"),
         "SPION-CF, transition below 5 %": (3, "image-cf-seed????-limit5-*"),
     }
     METHODS = "c,f,cf,sdpa,every_block,longformer,bigbird,linformer"
-    DIFFERENCES = 33
+    DIFFERENCES = 37
     SHORT = {**Section.SHORT, "the Transformer": "Transformer, every block kept"}
 
     @classmethod
@@ -376,8 +402,7 @@ class LargeBatchTest(Section, unittest.TestCase):
             self.assertEqual(ablation[variant][0], self.told(method)[1].strip("*") + left)
 
     def test_pages_have_the_differences_of_the_document(self):
-        of_variant = {row[0]: row[1:] for row in csv.reader(
-            (self.folder / "large_batch/ablation.image_differences.csv").open(encoding="utf-8"))}
+        of_variant = rows(self.folder / "large_batch/ablation.image_differences.csv")
         # Columns: over SPION-CF, its schedule going on, fused attention, every block.
         for start, variant, column, seeds in (
                 ("SPION-CF over the Transformer", "SPION-CF", 3, 5),
@@ -396,8 +421,8 @@ class LargeBatchTest(Section, unittest.TestCase):
             mean, interval, p = self.told(start)
             self.assertEqual(of_variant[variant][column],
                              f"{mean} ({interval}), p {p}, {seeds} seeds")
-        claims = [row for row in csv.reader(
-            (self.folder / "large_batch/claims.claims.csv").open(encoding="utf-8"))]
+        claims = list(csv.reader((self.folder / "large_batch/claims.claims.csv").read_text(
+            encoding="utf-8").splitlines()))
         self.assertIn(["quality kept, or better than dense", "image", "Transformer, every block kept",
                        "+3.58 (+1.73 to +5.43), p 0.06, 5 seeds", "higher"], claims)
 
@@ -421,6 +446,6 @@ class LargeBatchTest(Section, unittest.TestCase):
 
 
 if __name__ == "__main__":
-    (ARCHIVE, PUBLISHED_ARCHIVE, LARGE_BATCH_ARCHIVE, TEXT_ARCHIVE, LISTOPS_ARCHIVE, DOCUMENT) = (
-        sys.argv.pop(1) for _ in range(6))
+    (ARCHIVE, PUBLISHED_ARCHIVE, LARGE_BATCH_ARCHIVE, TEXT_ARCHIVE, LISTOPS_ARCHIVE, SPARSITY_ARCHIVE,
+     DOCUMENT) = (sys.argv.pop(1) for _ in range(7))
     unittest.main()

@@ -20,9 +20,11 @@ ARCHIVES = DOCUMENT = None
 class AtAGlanceTest(unittest.TestCase):
     METHODS = {"SPION-CF": "cf", "SPION-C": "c", "SPION-F": "f",
                "Transformer, every block kept": "every_block", "Longformer": "longformer",
-               "BigBird": "bigbird", "Linformer": "linformer"}
+               "BigBird": "bigbird", "Sparse Transformer, strided": "sparse_transformer",
+               "Sparse Transformer, fixed": "sparse_transformer_fixed", "Linformer": "linformer"}
     # Method and variant of the rows that have one, and of what tasks.
-    VARIANTS = {"SPION-CF, blocks at random places": ("cf", "shuffled", methods.TASKS),
+    VARIANTS = {"SPION-CF, pruned entries excluded": ("cf", "excluded", methods.TASKS),
+                "SPION-CF, blocks at random places": ("cf", "shuffled", methods.TASKS),
                 "SPION-C, the diagonal alone": ("c", "density0.03", ("image",))}
     ROWS = [*list(METHODS)[:3], *VARIANTS, *list(METHODS)[3:]]
 
