@@ -3,9 +3,9 @@
     bundle/run data_parallel.py --ranks=2,4,8 --tasks=listops,text --out=ranks.json
     python3 benchmarks/data_parallel.py --lra=bazel-bin/experiments/lra --ranks=2
 
-For each task one rank trains some hundred steps, of SPION's a quarter at most dense, then each number of ranks the same batch (strong
-scaling) and that batch on each (weak scaling). What stands behind -- goes to every training, as
--- --precision=tf32 or -- --cuda_graph=false. Of each phase prints:
+For each task one rank trains some hundred steps, of SPION's a quarter at most dense, then each number
+of ranks the same batch (strong scaling) and that batch on each (weak scaling). What stands behind --
+goes to every training, as -- --precision=tf32 or -- --cuda_graph=false. Of each phase prints:
 
     step, all-reduce   medians, milliseconds
     speed-up           examples a second, over one rank's
@@ -18,19 +18,21 @@ is interrupted.
 """
 
 import argparse
-import contextlib
 import json
-import os
 import pathlib
-import socket
 import subprocess
 import sys
 import tempfile
 
-# It lies elsewhere in the repository, and beside this file in a bundle.
-_HERE = pathlib.Path(__file__).resolve().parent
-sys.path.insert(0, str(_HERE.parent / "tools" / "command_line"))
-import command_line  # pylint: disable=wrong-import-position
+_ROOT = pathlib.Path(__file__).resolve().parents[1]  # of the repository, or of a bundle
+# In a bundle these folders lie below sources/.
+sys.path += [str(_ROOT / above / "tools" / folder) for above in ("", "sources")
+             for folder in ("command_line", "processes")]
+# pylint: disable=wrong-import-position
+import child
+import command_line
+import launch_ranks
+import signals
 
 COLUMNS = ("task", "phase", "ranks", "batch", "step, ms", "all-reduce, ms", "speed-up", "efficiency",
            "loss, apart")
@@ -56,31 +58,18 @@ def _rank_counts(text):
     return [_whole(2)(part) for part in text.split(",")]
 
 
-def _free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
-
-
-def _run(command, ranks, folder):
-    """Starts it as so many ranks and waits for all. Failed with what the first that failed said."""
-    told = {"WORLD_SIZE": str(ranks), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
-    with contextlib.ExitStack() as opened:
-        processes, logs = [], [folder / f"log{rank}.txt" for rank in range(ranks)]
+def _run(command, ranks, log):
+    """Starts it as so many ranks and waits for all. Failed with their last words."""
+    launched = [*launch_ranks.command(ranks), *command] if ranks > 1 else command
+    with log.open("wb") as said:
+        process = child.start(launched, stdout=said, stderr=subprocess.STDOUT)
         try:
-            for rank, log in enumerate(logs):
-                environment = {**os.environ, **told, "RANK": str(rank), "LOCAL_RANK": str(rank)}
-                processes.append(subprocess.Popen(
-                    command, stdout=opened.enter_context(log.open("wb")), stderr=subprocess.STDOUT,
-                    env=environment if ranks > 1 else None))
-            codes = [process.wait() for process in processes]
+            code = process.wait()
         finally:
-            for process in processes:
-                process.kill()
-    for code, log in zip(codes, logs):
-        if code:
-            words = log.read_text(encoding="utf-8", errors="replace").split("\n")
-            raise Failed(next((line for line in reversed(words) if line), f"exit code {code}"))
+            process.kill()
+    if code:
+        words = log.read_text(encoding="utf-8", errors="replace").split("\n")
+        raise Failed(next((line for line in reversed(words) if line), f"exit code {code}"))
 
 
 def train(options, task, ranks, batch):
@@ -98,7 +87,7 @@ def train(options, task, ranks, batch):
             command.append(f"--batch_size={batch}")
         command += options.flags
         try:
-            _run(command, ranks, pathlib.Path(folder))
+            _run(command, ranks, pathlib.Path(folder) / "log.txt")
         except (Failed, OSError) as error:
             raise Failed(f"{task} with {ranks} rank{'s' * (ranks > 1)}: {error}") from None
         summary = json.loads((out / "summary.json").read_text(encoding="utf-8"))
@@ -156,7 +145,7 @@ def _parsed(arguments):
     parser.add_argument("flags", nargs="*", metavar="-- FLAG", help="of every training")
     options = parser.parse_args(arguments)
     options.tasks = options.tasks.split(",")
-    bundle = _HERE.parent / "run"
+    bundle = _ROOT / "run"
     if options.lra:
         options.lra = [str(command_line.user_path(options.lra))]
     elif bundle.is_file():
@@ -188,4 +177,5 @@ def main(arguments):
 
 
 if __name__ == "__main__":
+    signals.raise_keyboard_interrupt()  # A batch system stops jobs by other signals too.
     sys.exit(main(sys.argv[1:]))

@@ -9,4 +9,4 @@ import pathlib
 import sys
 
 sys.path += [str(pathlib.Path(__file__).parents[2] / folder)
-             for folder in ("benchmarks", "tools/archive", "tools/command_line")]
+             for folder in ("benchmarks", "tools/archive", "tools/command_line", "tools/processes")]
