@@ -62,7 +62,8 @@ def _run(command, ranks, log):
     """Starts it as so many ranks and waits for all. Failed with their last words."""
     launched = [*launch_ranks.command(ranks), *command] if ranks > 1 else command
     with log.open("wb") as said:
-        process = child.start(launched, stdout=said, stderr=subprocess.STDOUT)
+        process = child.start(launched, stdout=said, stderr=subprocess.STDOUT,
+                              env=launch_ranks.environment_of_one())
         try:
             code = process.wait()
         finally:

@@ -67,13 +67,23 @@ class Where:
             return self._ask("image", "cf", "quick", "").of_one.device
         return next(iter(self._of_task.values())).of_one.device
 
+    def _ask_of_data(self, cell, preset):
+        data_dir = self._machine.data_dir_of(cell.task)
+        try:
+            return self._ask(cell.task, cell.method, preset, data_dir)
+        except AskError as error:
+            if not data_dir:
+                raise
+            raise AskError(f"{error}\n--generated={cell.task} generates the data of this task, beside "
+                           "the files of others") from None
+
     def place(self, cell):
         """AskError: the program cannot tell."""
         if cell.kind == BENCHMARK:
             return cell.on(Origin("", self._device()))
         if cell.task not in self._of_task:
             preset = dict(cell.settings).get("preset", "auto")
-            found = self._ask(cell.task, cell.method, preset, self._machine.data_dir)
+            found = self._ask_of_data(cell, preset)
             self._of_task[cell.task] = found
             self._say(f"{cell.task}: {found}")
         return cell.on(self._of_task[cell.task])

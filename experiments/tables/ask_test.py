@@ -53,17 +53,24 @@ class AskTest(unittest.TestCase):
         self.assertEqual(self.said, ["image: data of sha256 abababababab, on cpu",
                                      "text: data of sha256 abababababab, on cpu"])
 
+    def test_a_task_may_be_generated_beside_the_files_of_others(self):
+        where = self.where(data_dir="/data", generated=("listops",))
+        for task, data in (("image", REAL), ("listops", GENERATED)):
+            self.assertEqual(where.place(QUICK.training(task, "cf")).origin.data, data)
+        asked = fake_programs.questions(self.folder)
+        self.assertEqual(["--data_dir=/data" in line for line in asked], [True, False])
+
     def test_a_benchmark_alone_needs_no_data(self):
         cell = Cell("attention", "all", 1, kind=BENCHMARK)
         placed = self.where(data_dir="/no/such/folder", device="cuda").place(cell)
         self.assertEqual(placed.origin, Origin("", "an H200"))
         self.assertNotIn("--data_dir", fake_programs.questions(self.folder)[0])
 
-    def check_error(self, script, *texts):
+    def check_error(self, script, *texts, **machine):
         program = self.folder / "other"
         program.write_text(f"#!/bin/sh\n{script}\n")
         program.chmod(0o755)
-        where = ask.Where(Programs((str(program),), ()), Machine(), self.said.append)
+        where = ask.Where(Programs((str(program),), ()), Machine(**machine), self.said.append)
         with self.assertRaises(ask.AskError) as raised:
             where.place(QUICK.training("text", "cf"))
         for text in texts:
@@ -72,6 +79,8 @@ class AskTest(unittest.TestCase):
     def test_what_the_program_says_is_passed_on(self):
         self.check_error("echo data; echo 'error: /data has no text' >&2; exit 1", "--task=text",
                          "error: /data has no text")
+        self.check_error("echo 'error: /data has no text' >&2; exit 1",
+                         "error: /data has no text\n--generated=text generates the data", data_dir="/data")
         self.check_error("kill -9 $$", "SIGKILL")
         self.check_error("echo 'no json'", "its last line is no manifest")
         self.check_error("echo {}", "its last line is no manifest")

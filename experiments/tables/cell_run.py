@@ -14,6 +14,7 @@ import time
 import child
 import durable
 import launch_ranks
+import signals
 import unfinished
 from cells import BENCHMARK, INFERENCE, TRAIN
 from origin import CPU
@@ -22,7 +23,9 @@ from result import State
 
 LOG = "log.txt"
 _TRACE = "trace.json"
-_INTERRUPTED = 130  # the experiment program's exit code
+# The experiment program's exit code; and what a signal that asks for an end comes to before the
+# program, or launch_ranks.py, heeds it.
+_INTERRUPTED = {130, *(-number for number in signals.STOP), *(128 + number for number in signals.STOP)}
 _NOT_STARTED = 127  # as a shell says
 # The experiment program saves its state then; others end.
 _STOP = signal.SIGUSR1
@@ -38,8 +41,9 @@ def command(cell, folder, store, programs, machine, goes_on=False):
     line = [*(launch_ranks.command(ranks) if ranks > 1 else ()),
             *programs.lra, f"--task={cell.task}", f"--method={cell.method}",
             f"--seed={cell.seed}", f"--device={machine.device}", f"--out_dir={folder}/run"]
-    if machine.data_dir:
-        line.append(f"--data_dir={machine.data_dir}")
+    data_dir = machine.data_dir_of(cell.task)
+    if data_dir:
+        line.append(f"--data_dir={data_dir}")
     line += [f"--{name}={value}" for name, value in cell.settings]
     if goes_on:
         line.append("--resume")
@@ -151,7 +155,7 @@ class CellRun:
 
     def _end(self, returncode):
         """Gives the work its end, unless it was stopped."""
-        if returncode == _INTERRUPTED or (returncode < 0 and self._is_stopped):
+        if returncode in _INTERRUPTED or (returncode < 0 and self._is_stopped):
             return
         folder = self._work.folder
         info = {"command": [part.replace(str(folder), "CELL") for part in self._line],

@@ -50,6 +50,9 @@ def add_flags(parser, table_help):
                         "excluded, density0.1 (all)")
     parser.add_argument("--data_dir", default="", metavar="DIR",
                         help="the folder with the tasks' data; none: generated data")
+    parser.add_argument("--generated", type=command_line.names_of(methods.TASKS), default=(),
+                        metavar="A,B", help="tasks whose data is generated though --data_dir is "
+                        "there, as listops, whose generator is the data set")
     parser.add_argument("--device", type=command_line.name_of(_DEVICES), default="auto",
                         metavar="|".join(_DEVICES),
                         help="what cells run on (%(default)s)")
@@ -76,6 +79,9 @@ def check(parser, options):
                      f"{', '.join(PRESETS[options.preset].tasks)}")
     if options.gpus_per_cell < 1:
         parser.error(f"--gpus_per_cell={options.gpus_per_cell} must be at least 1")
+    if options.generated and not options.data_dir:
+        parser.error("--generated is for tasks that --data_dir has no files of; without --data_dir all "
+                     "data is generated")
     known = sorted({cell.variant for cell in cells(table_names(options), preset(options))} - {""})
     for variant in options.variants or ():
         if variant not in known:
@@ -92,7 +98,13 @@ def preset(options):
 
 def machine(options):
     return Machine(data_dir=str(command_line.user_path(options.data_dir)) if options.data_dir else "",
-                   device=options.device, gpus_per_cell=options.gpus_per_cell)
+                   generated=options.generated, device=options.device,
+                   gpus_per_cell=options.gpus_per_cell)
+
+
+def real_tasks(options):
+    """Those whose data comes from files."""
+    return [task for task in methods.TASKS if options.data_dir and task not in options.generated]
 
 
 def table_names(options):

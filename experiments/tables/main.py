@@ -1,7 +1,7 @@
 """Makes tables of the paper's evaluation: runs the cells that are missing, then writes the pages.
 
   bazel run //experiments/tables:accuracy -- --preset=quick
-  bazel run //experiments/tables:all_tables -- --preset=paper --data_dir=DIR --tasks=image
+  bazel run //experiments/tables:all_tables -- --preset=paper --data_dir=DIR --generated=listops
 
 Results are kept in results/tables/<preset>/ where you stand, and a run that was stopped goes on:
 with the trainings that were under way, then with the cells that are missing, those of the same data
@@ -44,7 +44,8 @@ def parse_arguments(arguments):
                         help="take the programs from a folder that //tools:bundle made")
     parser.add_switch("cells_only", help="write no pages")
     parser.add_switch("report_only", help="write the pages from what is there, whatever it was "
-                      "made on; --data_dir: on real data alone, --device: on that alone")
+                      "made on; --data_dir: on real data alone, but for --generated, --device: on "
+                      "that alone")
     options = parser.parse_args(arguments)
     choice.check(parser, options)
     for name in ("cells_only", "estimate_only", "variants"):

@@ -1,17 +1,11 @@
 """How the experiment and the benchmark program are started, and what they say when they fail."""
 
 import dataclasses
-import os
 import signal
 
+import launch_ranks
+
 _ERROR_LINES = 12  # of the log, when the program names no error
-
-
-# By which torchrun, mpirun and srun tell a process that it is one of several
-# (spion/collective/launch.h).
-_LAUNCHERS = {"RANK", "WORLD_SIZE", "TORCHELASTIC_USE_AGENT_STORE", "TORCHELASTIC_RESTART_COUNT",
-              "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "PMI_RANK", "PMI_SIZE",
-              "SLURM_STEP_NUM_TASKS"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,12 +34,17 @@ class Machine:
     device: str = "auto"
     gpu: str = ""  # those that programs see, joined by commas; "": all
     gpus_per_cell: int = 1  # that train one model together
+    generated: tuple = ()  # tasks whose data is generated though data_dir is there
+
+    def data_dir_of(self, task):
+        """"": its data is generated."""
+        return "" if task in self.generated else self.data_dir
 
     @property
     def environment(self):
         """Of every program: this process's, but a cell is a run of its own, whatever this process
         was started as a part of."""
-        own = {name: value for name, value in os.environ.items() if name not in _LAUNCHERS}
+        own = launch_ranks.environment_of_one()
         return {**own, "CUDA_VISIBLE_DEVICES": self.gpu} if self.gpu else own
 
 

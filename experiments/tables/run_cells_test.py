@@ -50,6 +50,15 @@ class RunCellsTest(unittest.TestCase):
             self.assertEqual(self.store.result(cell).json("run/summary.json")["method"],
                              cell.method)
 
+    def test_a_generated_task_is_run_without_the_folder_of_the_others_data(self):
+        machine = Machine(data_dir="/data", generated=("listops",))
+        cells = [QUICK.training(task, "cf").on(Origin(data, "cpu")) for task, data in
+                 (("listops", MADE_ON.data), ("image", "sha256-" + "ab" * 32))]
+        self.assertEqual(run_cells.run_missing(cells, self.store, self.programs, [machine],
+                                               self.said.append), 0)
+        self.assertEqual(["--data_dir=/data" in call for call in fake_programs.calls(self.folder)],
+                         [False, True])
+
     def test_passes_the_cells_flags(self):
         cell = QUICK.training("image", "c", 7, density="0.1", steps=9).on(
             Origin("sha256-" + "ab" * 32, "cpu"))
@@ -175,6 +184,18 @@ class RunCellsTest(unittest.TestCase):
                 busy.remove(gpu)
             most = max(most, len(busy))
         self.assertEqual(most, 3)
+
+    def test_a_program_that_is_told_to_end_before_it_heeds_signals_has_not_failed(self):
+        """Alone, or as one of several ranks."""
+        for end in ("kill -TERM $$", "exit 143"):
+            early = self.folder / "early"
+            early.write_text(f"#!/bin/sh\n{end}\n")
+            early.chmod(0o755)
+            self.programs = Programs((str(early),), (str(early),))
+            with self.assertRaises(run_cells.Interrupted):
+                self.run_missing([training("image", "cf")])
+            self.assertEqual(self.store.result(training("image", "cf")).state, State.MISSING)
+            self.assertFalse((self.store.folder / "failed").exists())
 
     def test_a_run_that_is_terminated_leaves_no_half_cell(self):
         slow = self.folder / "slow"

@@ -36,18 +36,18 @@ class OnOrigin:
 
 class Whatever:
     """Results of `cells` on whatever they were made; `device` "cpu" or "cuda": on that alone;
-    `real_data`: on data from files alone; `judge`, of the cells of all pages: of each task on one
+    `real_tasks`: of these on data from files alone; `judge`, of the cells of all pages: of each task on one
     device alone, so that pages agree: of those that made at least half as many kinds of `cells`,
     whatever the seed, as any other did, and then half as many cells, the one that made most of the
     judge's."""
 
-    def __init__(self, store, cells, device="auto", real_data=False, judge=None):
+    def __init__(self, store, cells, device="auto", real_tasks=(), judge=None):
         self._store = store
         self._device = device
-        self._real_data = real_data
+        self._real_tasks = real_tasks
         done = [(cell, result.origin) for cell in dict.fromkeys(cells)
                 for result in store.results(cell)[0]
-                if result.state == State.DONE and self._is_asked_for(result.origin)]
+                if result.state == State.DONE and self._is_asked_for(cell.task, result.origin)]
         origins = [(cell.task, origin) for cell, origin in done]
         self._cells_on_device = collections.Counter(origin.device for _, origin in origins)
         self._cells_of_task = collections.Counter((task, origin.device) for task, origin in origins)
@@ -77,14 +77,14 @@ class Whatever:
             devices[task] = max(there, key=lambda device: (judge._cells_of_task[task, device], device))
         return devices
 
-    def _is_asked_for(self, origin):
+    def _is_asked_for(self, task, origin):
         return (self._device in ("auto", CPU if origin.device == CPU else "cuda")
-                and (origin.is_real or not origin.data or not self._real_data))
+                and (origin.is_real or not origin.data or task not in self._real_tasks))
 
     def _fits(self, result):
         # What a cell of an earlier version failed on is unknown.
         return result.origin is None or (
-            self._is_asked_for(result.origin)
+            self._is_asked_for(result.cell.task, result.origin)
             and result.origin.data == self._data.get(result.cell.task, result.origin.data)
             and result.origin.device == self._devices.get(result.cell.task, result.origin.device))
 

@@ -106,14 +106,15 @@ class WhateverTest(ShownTest):
         self.assertEqual(self.shown(IMAGE, device="cpu"),
                          [(REAL, "cpu"), State.MISSING, State.MISSING])
         self.assertEqual(self.shown(TEXT, device="cpu"), [(GENERATED, "cpu")] * 3)
-        self.assertEqual(self.shown(TEXT, device="cpu", real_data=True), [State.MISSING] * 3)
+        self.assertEqual(self.shown(TEXT, device="cpu", real_tasks=("text",)), [State.MISSING] * 3)
+        self.assertEqual(self.shown(TEXT, device="cpu", real_tasks=("image",)), [(GENERATED, "cpu")] * 3)
         self.assertEqual(self.shown(TEXT, device="cuda"), [(REAL, "NVIDIA H200")] * 3)
 
     def test_a_benchmark_has_no_data(self):
         cell = Cell("attention", "all", 1, kind=BENCHMARK)
         self.add([cell], "", "NVIDIA H200")
-        for real_data in (False, True):
-            result = Whatever(self.store, [cell], real_data=real_data).result(cell)
+        for real_tasks in ((), ("image", "text")):
+            result = Whatever(self.store, [cell], real_tasks=real_tasks).result(cell)
             self.assertEqual(result.state, State.DONE)
 
     def test_a_cell_that_failed_on_other_data_is_not_run_on_this(self):

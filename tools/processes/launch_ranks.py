@@ -19,6 +19,17 @@ import signals
 # The others of one that failed notice it themselves within this time.
 _LONGEST_END_SECONDS = 60
 _TICK_SECONDS = 0.1
+# By which torchrun, mpirun and srun tell a process that it is one of several
+# (spion/collective/launch.h).
+_LAUNCHERS = {"RANK", "WORLD_SIZE", "TORCHELASTIC_USE_AGENT_STORE", "TORCHELASTIC_RESTART_COUNT",
+              "OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE", "PMI_RANK", "PMI_SIZE",
+              "SLURM_STEP_NUM_TASKS"}
+
+
+def environment_of_one():
+    """This process's, for a program that is a run of its own, whatever this process was started as
+    a part of."""
+    return {name: value for name, value in os.environ.items() if name not in _LAUNCHERS}
 
 
 def command(ranks):
@@ -36,7 +47,7 @@ def _start(ranks, line):
     told = {"WORLD_SIZE": str(ranks), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
     # Locks that this process inherited are theirs, too.
     return [child.start(line, close_fds=False, env={
-        **os.environ, **told, "RANK": str(rank), "LOCAL_RANK": str(rank)}) for rank in range(ranks)]
+        **environment_of_one(), **told, "RANK": str(rank), "LOCAL_RANK": str(rank)}) for rank in range(ranks)]
 
 
 class _StopRequest:
