@@ -1,5 +1,7 @@
 #include "spion/run/journal.h"
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -10,6 +12,8 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
 #include "spion/base/file.h"
+#include "spion/base/read_file.h"
+#include "spion/base/sha256.h"
 #include "spion/base/status.h"
 #include "spion/base/utf8.h"
 #include "spion/pattern/draw.h"
@@ -22,9 +26,15 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-// Names in a state.
-constexpr char kMetricsBytes[] = "journal.metrics_bytes";
-constexpr char kMlLogBytes[] = "journal.ml_log_bytes";
+// The logs; and names in a state: of how many bytes of each go with it, and of their digest.
+struct LogOfRun {
+  const char* file;
+  const char* bytes;
+  const char* sha256;
+};
+constexpr std::array kLogs = {
+    LogOfRun{kMetricsFileName, "journal.metrics_bytes", "journal.metrics_sha256"},
+    LogOfRun{kMlLogFileName, "journal.ml_log_bytes", "journal.ml_log_sha256"}};
 constexpr char kLogError[] = "journal.log_error";
 
 constexpr char kLimitFlag[] = "dense_step_limit";
@@ -58,6 +68,31 @@ Json Metadata(const TrainingPosition& at) {
           {"phase", NameOf(at.phase)}};
 }
 
+// Of the file's first bytes.
+absl::StatusOr<std::string> DigestOfStart(const FilePlace& place, int64_t bytes) {
+  Sha256 hash;
+  RETURN_IF_ERROR(ReadFilePieces(place, [&](absl::string_view piece) {
+    piece = piece.substr(0, bytes);
+    hash.Update(piece);
+    bytes -= static_cast<int64_t>(piece.size());
+    return absl::OkStatus();
+  }));
+  return hash.HexDigest();
+}
+
+// DataLoss if these bytes of a log are others than those that the state goes with; a state of an
+// earlier version does not tell.
+absl::Status CheckStart(const FilePlace& place, int64_t bytes, const char* sha256,
+                        const TrainingState& state) {
+  if (!state.HasValue(sha256)) return absl::OkStatus();
+  ASSIGN_OR_RETURN(const std::string expected, state.Value<std::string>(sha256));
+  ASSIGN_OR_RETURN(const std::string found, DigestOfStart(place, bytes));
+  if (found == expected) return absl::OkStatus();
+  return absl::DataLossError(absl::StrCat(place.path(),
+                                          " was changed after the state was saved: its first ",
+                                          bytes, " bytes are not those that the run wrote"));
+}
+
 std::vector<int64_t> KeptBlocks(const Capture& capture) {
   std::vector<int64_t> kept;
   for (const BlockPattern& pattern : capture.patterns) kept.push_back(pattern.kept_blocks());
@@ -84,7 +119,7 @@ void RunJournal::Logged(const absl::Status& status) {
   if (status.ok() || !log_error_.ok()) return;
   log_error_ = status;
   progress_.Say(absl::StrCat("warning: ", status.message(),
-                             "; training goes on, and its logs lack what could not be written"));
+                             "; training goes on, and its logs are not whole"));
 }
 
 void RunJournal::Metric(const Json& metric) { Logged(run_.AppendMetric(metric)); }
@@ -247,23 +282,27 @@ absl::Status RunJournal::OnModel(SavedModel which, const Checkpoint& checkpoint)
 
 void RunJournal::OnMark() {
   if (!has_news_) return;
-  const auto measure = [this](const char* name, int64_t& bytes) {
-    const absl::StatusOr<int64_t> size = FileSize(run_.File(name));
-    if (size.ok()) bytes = *size;
+  for (size_t log = 0; log < kLogs.size(); ++log) {
+    const absl::StatusOr<int64_t> size = FileSize(run_.File(kLogs[log].file));
+    if (size.ok()) log_bytes_[log] = *size;
     if (!size.ok() && !absl::IsNotFound(size.status())) Logged(size.status());
-  };
-  measure(kMetricsFileName, metrics_bytes_);
-  measure(kMlLogFileName, ml_log_bytes_);
+  }
   has_news_ = false;
 }
 
 absl::Status RunJournal::OnState(const TrainingPosition& at, StateReason reason,
                                  TrainingState& state) {
-  state.PutValue(kMetricsBytes, metrics_bytes_);
-  state.PutValue(kMlLogBytes, ml_log_bytes_);
+  for (size_t log = 0; log < kLogs.size(); ++log) {
+    const FilePlace place = run_.File(kLogs[log].file);
+    state.PutValue(kLogs[log].bytes, log_bytes_[log]);
+    if (log_bytes_[log] > 0) {
+      const absl::StatusOr<std::string> digest = DigestOfStart(place, log_bytes_[log]);
+      if (digest.ok()) state.PutValue(kLogs[log].sha256, *digest);
+      Logged(digest.status());
+    }
+    Logged(FlushFile(place));  // A state must not be ahead of the logs that it goes with.
+  }
   state.PutValue(kLogError, ToUtf8(log_error_.message()));  // it names a path
-  // A state must not be ahead of the logs that it goes with.
-  for (const char* name : {kMetricsFileName, kMlLogFileName}) Logged(FlushFile(run_.File(name)));
   absl::Status saved = SaveState(run_.File(kStateFileName), state);
   if (saved.ok()) saved_step_ = at.step;
   if (saved.ok() || reason == StateReason::kStop) return saved;
@@ -275,12 +314,13 @@ absl::Status RunJournal::OnState(const TrainingPosition& at, StateReason reason,
 absl::Status RunJournal::CutLogsBack(const TrainingState& state) {
   ASSIGN_OR_RETURN(const std::string log_error, state.Value<std::string>(kLogError));
   if (!log_error.empty()) log_error_ = absl::DataLossError(log_error);
-  for (const auto& [key, name] :
-       {std::pair(kMetricsBytes, kMetricsFileName), std::pair(kMlLogBytes, kMlLogFileName)}) {
-    ASSIGN_OR_RETURN(const int64_t bytes, state.Value<int64_t>(key));
-    const absl::Status cut = CutFile(run_.File(name), bytes);
+  for (const LogOfRun& log : kLogs) {
+    const FilePlace place = run_.File(log.file);
+    ASSIGN_OR_RETURN(const int64_t bytes, state.Value<int64_t>(log.bytes));
+    absl::Status cut = CutFile(place, bytes);
     if (absl::IsNotFound(cut) && bytes == 0) continue;  // it begins with its first line
-    // Lines that were lost with the machine: the training itself is whole.
+    if (cut.ok() && bytes > 0) cut = CheckStart(place, bytes, log.sha256, state);
+    // Lines that were lost with the machine, or changed: the training itself is whole.
     if (absl::IsDataLoss(cut) || absl::IsNotFound(cut)) {
       Logged(cut);
       continue;

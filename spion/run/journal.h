@@ -19,6 +19,7 @@
 #ifndef SPION_RUN_JOURNAL_H_
 #define SPION_RUN_JOURNAL_H_
 
+#include <array>
 #include <cstdint>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
@@ -73,8 +74,8 @@ class RunJournal : public TrainingEvents {
   void LogTest(const CheckpointInfo& tested, const Evaluation& test);
 
   /// Before a training goes on from a state that was saved in this folder: cuts the logs back to
-  /// what was in them when it was saved; a log that has less is said. Errors: the system's, naming
-  /// the file.
+  /// what was in them when it was saved; a log that has less, or something else, is said, and is
+  /// log_error(). Errors: the system's, naming the file.
   absl::Status CutLogsBack(const TrainingState& state);
 
   /// Writes patterns.json: of a method that fixes its patterns, without a transition's step.
@@ -84,7 +85,7 @@ class RunJournal : public TrainingEvents {
   /// After which step the state is that was saved last, by this journal; nothing if there is none.
   const std::optional<int64_t>& saved_step() const { return saved_step_; }
 
-  /// The first that a log could not be written; OK if there was none.
+  /// The first that a log could not be written, or was found changed; OK if there was none.
   const absl::Status& log_error() const { return log_error_; }
 
  private:
@@ -101,8 +102,7 @@ class RunJournal : public TrainingEvents {
   absl::Status log_error_;
   std::optional<int64_t> saved_step_;
   // Of metrics.jsonl and mllog.txt at the last mark, and whether more has been written since.
-  int64_t metrics_bytes_ = 0;
-  int64_t ml_log_bytes_ = 0;
+  std::array<int64_t, 2> log_bytes_ = {};
   bool has_news_ = true;
 };
 
