@@ -7,7 +7,8 @@ For each task one rank trains some hundred steps, of SPION's a quarter at most d
 of ranks the same batch (strong scaling) and that batch on each (weak scaling). What stands behind --
 goes to every training, as -- --precision=tf32 or -- --cuda_graph=false. Of each phase prints:
 
-    step, all-reduce   medians, milliseconds
+    step, all-reduce   medians, milliseconds; of the all-reduce that of the rank that waits least and
+                       of the one that waits most
     speed-up           examples a second, over one rank's
     efficiency         that by ranks
     loss, apart        strong scaling: the most by which a reported loss is from one rank's; a line
@@ -122,10 +123,11 @@ def rows(found):
             is_strong = run["ranks"] > 1 and summary["batch_size"] == one["summary"]["batch_size"]
             apart = max((abs(loss - one["losses"][step]) for step, loss in run["losses"].items()
                          if step in one["losses"]), default=0.0)
-            exchange = summary.get("all_reduce_ms")
+            waits = [rank["all_reduce_ms"] for rank in summary.get("ranks", ())]
+            exchange = f"{min(waits):.3f} to {max(waits):.3f}" if waits else "-"
             yield (run["task"], phase, str(run["ranks"]), str(summary["batch_size"]),
-                   f"{summary[key]:.3f}", "-" if exchange is None else f"{exchange:.3f}",
-                   f"{speed:.2f}", f"{speed / run['ranks']:.2f}", f"{apart:.1e}" if is_strong else "-")
+                   f"{summary[key]:.3f}", exchange, f"{speed:.2f}", f"{speed / run['ranks']:.2f}",
+                   f"{apart:.1e}" if is_strong else "-")
 
 
 def _parsed(arguments):

@@ -103,6 +103,7 @@ absl::StatusOr<Outcome> FinishRun(const Session& session, const RunDirectory& ru
       Summary(experiment, model.config(), result, *test, session.data.source, session.device);
   AddDenseAttention(experiment, session.data.shape, session.device, summary);
   AddRanks(team.places(), experiment.hyper_parameters, summary);
+  AddExchange(result, summary);
   if (!journal.log_error().ok()) summary["log_error"] = journal.log_error().message();
   RETURN_IF_ERROR(run.WriteJson(kSummaryFileName, summary));
   RETURN_IF_ERROR(RemoveFile(run.File(kStateFileName)));

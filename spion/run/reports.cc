@@ -124,7 +124,6 @@ Json Summary(const Experiment& experiment, const ModelConfig& model, const Train
       {"device", device.str()},
       {"device_name", DeviceName(device)},
       {"precision", std::string(PrecisionName(experiment.precision))}};
-  if (result.exchange_ms.has_value()) summary["all_reduce_ms"] = *result.exchange_ms;
   return summary;
 }
 
@@ -139,6 +138,14 @@ void AddRanks(const std::vector<RankPlace>& places, const HyperParameters& hyper
   json["global_batch_size"] = hyper_parameters.batch_size;
   json["batch_size_of_rank"] = hyper_parameters.batch_size / static_cast<int64_t>(places.size());
   json["ranks"] = std::move(ranks);
+}
+
+void AddExchange(const TrainingResult& result, Json& summary) {
+  if (result.exchange_ms.empty()) return;
+  summary["all_reduce_ms"] = result.exchange_ms[0];
+  for (size_t rank = 0; rank < result.exchange_ms.size(); ++rank) {
+    summary["ranks"][rank]["all_reduce_ms"] = result.exchange_ms[rank];
+  }
 }
 
 void AddDenseAttention(const Experiment& experiment, const TaskShape& shape, c10::Device device,

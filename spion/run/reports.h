@@ -30,13 +30,17 @@ nlohmann::ordered_json Manifest(const Experiment& experiment, const ModelConfig&
 void AddRanks(const std::vector<RankPlace>& places, const HyperParameters& hyper_parameters,
               nlohmann::ordered_json& json);
 
+/// Adds to a summary that has its ranks the time of a step's exchange: all_reduce_ms, of rank 0, and
+/// of each. Nothing where one process ran alone, or did not train.
+void AddExchange(const TrainingResult& result, nlohmann::ordered_json& summary);
+
 /// Adds to a summary which full attention computed it, or SPION's dense phase, of methods that have
 /// one of two: `dense_attention`, "every block" or "LibTorch".
 void AddDenseAttention(const Experiment& experiment, const TaskShape& shape, c10::Device device,
                        nlohmann::ordered_json& summary);
 
 /// What came of it: `test` is that of result.best, evaluated in its own phase; cuda_graph says
-/// whether steps were recorded, all_reduce_ms, of several ranks, the time of a step's exchange.
+/// whether steps were recorded.
 nlohmann::ordered_json Summary(const Experiment& experiment, const ModelConfig& model,
                                const TrainingResult& result, const Evaluation& test,
                                const DataSource& source, c10::Device device);

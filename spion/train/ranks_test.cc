@@ -31,7 +31,11 @@ namespace spion {
 namespace {
 
 using ::testing::AllOf;
+using ::testing::Each;
+using ::testing::Gt;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
 
 constexpr TaskShape kShape{
     .sequence_length = 48, .vocabulary = 9, .classes = 2, .has_padding = true};
@@ -179,8 +183,10 @@ TEST_P(RanksTest, TrainTheModelOfOneProcess) {
   ASSERT_FALSE(alone.results[0]->patterns.empty());
   const Trained trained = TrainByRanks(experiment, GetParam());
   ExpectSame(trained, alone);
-  EXPECT_FALSE(alone.results[0]->exchange_ms.has_value());
-  EXPECT_TRUE(trained.results[0]->exchange_ms.has_value());
+  EXPECT_THAT(alone.results[0]->exchange_ms, IsEmpty());
+  EXPECT_THAT(trained.results[0]->exchange_ms, SizeIs(trained.results.size()));
+  EXPECT_THAT(trained.results[0]->exchange_ms, Each(Gt(0)));
+  EXPECT_EQ(trained.results[0]->exchange_ms, trained.results[1]->exchange_ms);
   // Only rank 0's state is handed out.
   for (int rank = 0; rank < GetParam(); ++rank) {
     EXPECT_EQ(trained.kept[rank].state.has_value(), rank == 0);

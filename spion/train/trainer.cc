@@ -332,7 +332,11 @@ absl::StatusOr<TrainingResult> Training::Run() {
   result_.step_ms = timer_.MedianStepMs(Phase::kSingle);
   result_.step_ms_dense = timer_.MedianStepMs(Phase::kDense);
   result_.step_ms_sparse = timer_.MedianStepMs(Phase::kSparse);
-  result_.exchange_ms = step_.exchange_ms();
+  if (step_.exchange_ms().has_value()) {
+    for (const int64_t ns : group_.Gather(std::llround(1e6 * *step_.exchange_ms()))) {
+      result_.exchange_ms.push_back(static_cast<double>(ns) / 1e6);
+    }
+  }
   result_.recorded = result_.recorded || step_.has_recorded();
   RETURN_IF_ERROR(CheckWeights(result_.steps));
   RETURN_IF_ERROR(

@@ -51,9 +51,9 @@ struct TrainingResult {
   std::optional<double> step_ms;
   std::optional<double> step_ms_dense;
   std::optional<double> step_ms_sparse;
-  /// Of several ranks: how long the exchange of gradients in a step took, waiting for each other
-  /// included; of this process alone.
-  std::optional<double> exchange_ms;
+  /// By rank, of several: how long the exchange of gradients in a step took, waiting for each other
+  /// included, of these processes alone. Who waits least is whom the others wait for.
+  std::vector<double> exchange_ms;
 };
 
 struct TrainingOptions {
