@@ -150,15 +150,15 @@ TEST(OperatorPatternTest, OnePatternAHead) {
 }
 
 TEST(OperatorPaddingTest, ALengthOutsideTheSequenceCountsAsTheNearestWithin) {
-  const AttentionCase c = MakeAttentionCase(kShape, CasePadding::kNone, 1.0, TestSeed(19));
+  AttentionCase c = MakeAttentionCase(kShape, CasePadding::kNone, 1.0, TestSeed(19));
   const PatternTensors pattern = ToTensors(RandomBlocks(4, kBlock, 0.4, 3), at::kCPU);
   const auto out = [&](const at::Tensor& lengths) {
     return BlockSparseAttention(AsTensor(c.q, kShape), AsTensor(c.k, kShape), AsTensor(c.v, kShape),
                                 pattern, lengths, PrunedScore::kExcluded);
   };
   const auto length = static_cast<int>(kShape.length);
-  EXPECT_TRUE(out(at::tensor({-7, 5, 1 << 30}, at::kInt)).equal(
-      out(at::tensor({0, 5, length}, at::kInt))));
+  EXPECT_TRUE(
+      out(at::tensor({-7, 5, 1 << 30}, at::kInt)).equal(out(at::tensor({0, 5, length}, at::kInt))));
 }
 
 class BadInputTest : public ::testing::Test {

@@ -30,8 +30,8 @@ nlohmann::ordered_json Manifest(const Experiment& experiment, const ModelConfig&
 void AddRanks(const std::vector<RankPlace>& places, const HyperParameters& hyper_parameters,
               nlohmann::ordered_json& json);
 
-/// Adds to a summary that has its ranks the time of a step's exchange: all_reduce_ms, of rank 0, and
-/// of each. Nothing where one process ran alone, or did not train.
+/// Adds to a summary that has its ranks the time of a step's exchange: all_reduce_ms, of rank 0,
+/// and of each. Nothing where one process ran alone, or did not train.
 void AddExchange(const TrainingResult& result, nlohmann::ordered_json& summary);
 
 /// Adds to a summary which full attention computed it, or SPION's dense phase, of methods that have
