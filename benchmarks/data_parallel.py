@@ -3,8 +3,8 @@
     bundle/run data_parallel.py --ranks=2,4,8 --tasks=listops,text --out=ranks.json
     python3 benchmarks/data_parallel.py --lra=bazel-bin/experiments/lra --ranks=2
 
-For each task one rank trains some hundred steps, of SPION's a quarter at most dense, then each number
-of ranks the same batch (strong scaling) and that batch on each (weak scaling). What stands behind --
+For each task one rank trains --steps, of SPION's a quarter at most dense, then each number of ranks
+the same batch (strong scaling) and that batch on each (weak scaling). What stands behind --
 goes to every training, as -- --precision=tf32 or -- --cuda_graph=false. Of each phase prints:
 
     step, all-reduce   medians, milliseconds; of the all-reduce that of the rank that waits least and
@@ -140,8 +140,9 @@ def _parsed(arguments):
                         help="the batch and the model (paper)")
     parser.add_argument("--batch_size", type=_whole(1), metavar="N",
                         help="examples a step of one rank (the preset's)")
-    parser.add_argument("--steps", type=_whole(1), default=400, metavar="N",
-                        help="of each training (400)")
+    parser.add_argument("--steps", type=_whole(1), default=2500, metavar="N",
+                        help="of each training (2500, as of which a line of the log, for which the "
+                        "GPU waits, is of 50)")
     parser.add_argument("--lra", metavar="PROGRAM",
                         help="the experiment program (in a bundle its own)")
     parser.add_argument("--out", metavar="FILE", help="what each training left, as JSON")

@@ -15,13 +15,13 @@ TEST(ExchangeTimerTest, IsTheMedianOfEveryEighth) {
   ExchangeTimer timer(at::kCPU);
   EXPECT_FALSE(timer.MedianMs().has_value());
   std::vector<double> around_ms;
-  for (int exchange = 0; exchange <= 16; ++exchange) {
+  for (int exchange = 0; exchange <= 20; ++exchange) {
     const auto before = std::chrono::steady_clock::now();
     timer.Start();
-    if (exchange % 8 == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1 + 3 * exchange));
+    if (exchange % 8 == 4) std::this_thread::sleep_for(std::chrono::milliseconds(3 * exchange - 11));
     timer.Stop();
     timer.Collect();
-    if (exchange % 8 != 0) continue;
+    if (exchange % 8 != 4) continue;
     around_ms.push_back(
         std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - before)
             .count());
