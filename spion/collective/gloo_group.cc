@@ -26,6 +26,12 @@ class GlooGroup : public Group {
     std::vector<at::Tensor> tensors = {tensor};
     Call([&] { gloo_->allreduce(tensors)->wait(); });
   }
+  std::unique_ptr<StartedSum> StartSum(const at::Tensor& tensor) override {
+    std::vector<at::Tensor> tensors = {tensor};
+    auto started = std::make_unique<Started>();
+    Call([&] { started->work = gloo_->allreduce(tensors); });
+    return started;
+  }
   void Broadcast(const at::Tensor& tensor) override {
     std::vector<at::Tensor> tensors = {tensor};
     Call([&] { gloo_->broadcast(tensors)->wait(); });
@@ -43,6 +49,13 @@ class GlooGroup : public Group {
       throw RankLost(error.what());
     }
   }
+
+  struct Started : StartedSum {
+    void Wait() override {
+      Call([this] { work->wait(); });
+    }
+    c10::intrusive_ptr<c10d::Work> work;  // holds the tensor
+  };
 
   c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo_;
 };

@@ -14,6 +14,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -40,6 +41,15 @@ class Group {
   /// group's device. On a device it is only started.
   virtual void Sum(const at::Tensor& tensor) = 0;
   void Mean(const at::Tensor& tensor);
+  /// A sum that goes on beside the caller. Whoever drops it before its end leaves it to itself.
+  class StartedSum {
+   public:
+    virtual ~StartedSum() = default;
+    /// Returns when the tensor has the sum.
+    virtual void Wait() = 0;
+  };
+  /// As Sum, of a tensor on the CPU, which nobody touches until the sum is there.
+  virtual std::unique_ptr<StartedSum> StartSum(const at::Tensor& tensor);
   /// Rank 0's, of any of these types or uint8, in place.
   virtual void Broadcast(const at::Tensor& tensor) = 0;
 

@@ -36,6 +36,9 @@ class NcclGroup : public Group {
     options.asyncOp = false;  // on the stream of the step: no event from one to the other
     Call([&] { return nccl_->allreduce(tensors, options); });
   }
+  std::unique_ptr<StartedSum> StartSum(const at::Tensor& tensor) override {
+    return on_cpu_->StartSum(tensor);
+  }
   void Broadcast(const at::Tensor& tensor) override {
     if (tensor.is_cpu()) return on_cpu_->Broadcast(tensor);
     std::vector<at::Tensor> tensors = {tensor};

@@ -1,7 +1,7 @@
 // How long ranks take to exchange a step's gradient, waiting for each other included, on the
 // device's own clock, so that nothing waits for it. Every eighth exchange is measured, as events
-// between kernels cost a step some microseconds, and from the fifth on: the first of a run and, in a
-// short one, that after each line of the log find hosts that wait for each other.
+// between kernels cost a step some microseconds, and from the fifth on: the first of a run and, in
+// a short one, that after each line of the log find hosts that wait for each other.
 //
 //   ExchangeTimer timer(device);
 //   timer.Start();  group.Sum(gradient);  timer.Stop();

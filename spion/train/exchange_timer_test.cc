@@ -18,7 +18,8 @@ TEST(ExchangeTimerTest, IsTheMedianOfEveryEighth) {
   for (int exchange = 0; exchange <= 20; ++exchange) {
     const auto before = std::chrono::steady_clock::now();
     timer.Start();
-    if (exchange % 8 == 4) std::this_thread::sleep_for(std::chrono::milliseconds(3 * exchange - 11));
+    if (exchange % 8 == 4)
+      std::this_thread::sleep_for(std::chrono::milliseconds(3 * exchange - 11));
     timer.Stop();
     timer.Collect();
     if (exchange % 8 != 4) continue;

@@ -67,6 +67,7 @@ Training::Training(const Experiment& experiment, const TaskData& data, SequenceC
       options_(options),
       dev_batches_(data.dev, model.parameters().device()),
       group_(*options.group),
+      stop_(group_),
       step_(experiment, model, data.train, group_),
       phases_(SpionLayers(model), PhaseOptionsFor(experiment), group_),
       schedule_(h_.learning_rate, h_.warmup_steps, h_.steps),
@@ -188,7 +189,7 @@ absl::Status Training::EvaluateDev(int64_t step) {
   const int64_t examples = EvaluatedExamples(dev_batches_.examples(), h_.dev_examples);
   const auto stops_after = [&](int64_t done) {
     events_.OnEvaluated(At(step), done, examples);
-    return StopRequested();
+    return group_.Any(options_.stop_requested());
   };
   const std::optional<Evaluation> dev =
       EvaluateUnlessStopped(model_, dev_batches_, h_.evaluation_batch_size(), h_.dev_examples,
@@ -261,7 +262,7 @@ absl::Status Training::FinishStep() {
     ASSIGN_OR_RETURN(const std::optional<Capture> capture, phases_.AfterStep(step));
     RETURN_IF_ERROR(HandleCapture(*capture));
   }
-  result_.interrupted = owes_evaluation_ || StopRequested();
+  result_.interrupted = owes_evaluation_ || stop_.Next(options_.stop_requested());
   const bool ends = result_.interrupted || step == h_.steps;
   if (!ends && !is_in_block_) RETURN_IF_ERROR(StartBlock());
   if (!owes_evaluation_) events_.OnMark();

@@ -64,7 +64,8 @@ struct TrainingOptions {
   /// Steps to trace; null: none. Traced steps do not count for the step times.
   Trace* trace = nullptr;
   /// Asked after each step and before each batch of an evaluation; true, on any rank, ends the
-  /// training there, with a state and an OnModel(kInterrupted).
+  /// training there, of several ranks that told so after a step one step later, with a state and an
+  /// OnModel(kInterrupted).
   std::function<bool()> stop_requested = [] { return false; };
   /// Told of each step when it is started.
   std::function<void(int64_t step)> on_step = [](int64_t) {};

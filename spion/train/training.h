@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "spion/collective/delayed_any.h"
 #include "spion/collective/group.h"
 #include "spion/data/task.h"
 #include "spion/nn/classifier.h"
@@ -43,7 +44,6 @@ class Training {
   TrainingPosition Now() const { return At(result_.steps); }
   double LearningRate(int64_t step) const;
   absl::Status Begin();
-  bool StopRequested() { return group_.Any(options_.stop_requested()); }
   absl::Status Steps();
   absl::Status NextStep();
   void Step(int64_t step);
@@ -74,6 +74,7 @@ class Training {
   const TrainingOptions& options_;
   const BatchMaker dev_batches_;
   Group& group_;
+  DelayedAny stop_;  // between steps
   TrainingStep step_;
   PhaseController phases_;
   OneCycleSchedule schedule_;
