@@ -41,6 +41,9 @@ TEST(NcclGroupTest, TakesTensorsOfTheCpuAndOfTheGpu) {
     }
   }
   EXPECT_TRUE(group->Any(true));
+  const at::Tensor started = at::full({3}, 7, at::kLong);
+  group->StartSum(started)->Wait();
+  EXPECT_TRUE(started.eq(7).all().item<bool>());
 }
 
 TEST(NcclGroupTest, ExchangesBetweenRecordings) {
