@@ -37,6 +37,7 @@ import signals
 
 COLUMNS = ("task", "phase", "ranks", "batch", "step, ms", "all-reduce, ms", "speed-up", "efficiency",
            "loss, apart")
+_LONGEST_END_SECONDS = 60
 _TWO_PHASES = ("c", "f", "cf")
 _PHASES = {"dense": "step_ms_dense", "sparse": "step_ms_sparse", "single": "step_ms"}
 
@@ -59,8 +60,24 @@ def _rank_counts(text):
     return [_whole(2)(part) for part in text.split(",")]
 
 
+def _end(process):
+    """As soon as all its ranks can."""
+    process.terminate()
+    try:
+        process.wait(_LONGEST_END_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _words(log):
+    """Of all ranks the first error, as that of one makes others; else what was said last."""
+    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").split("\n") if line]
+    return next((line for line in lines if line.startswith("error:")), lines[-1] if lines else "")
+
+
 def _run(command, ranks, log):
-    """Starts it as so many ranks and waits for all. Failed with their last words."""
+    """Starts it as so many ranks and waits for all. Failed with the first error that they said."""
     launched = [*launch_ranks.command(ranks), *command] if ranks > 1 else command
     with log.open("wb") as said:
         process = child.start(launched, stdout=said, stderr=subprocess.STDOUT,
@@ -68,15 +85,15 @@ def _run(command, ranks, log):
         try:
             code = process.wait()
         finally:
-            process.kill()
+            _end(process)
     if code:
-        words = log.read_text(encoding="utf-8", errors="replace").split("\n")
-        raise Failed(next((line for line in reversed(words) if line), f"exit code {code}"))
+        raise Failed(_words(log) or f"exit code {code}")
 
 
 def train(options, task, ranks, batch):
     """{"task", "ranks", "summary", "losses": by step} of one training; of the preset's batch: None."""
-    with tempfile.TemporaryDirectory() as folder:
+    # What had to be killed may be writing there for a moment longer.
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         out = pathlib.Path(folder) / "run"
         command = [*options.lra, f"--task={task}", f"--method={options.method}",
                    f"--preset={options.preset}", f"--steps={options.steps}",
@@ -123,7 +140,8 @@ def rows(found):
             is_strong = run["ranks"] > 1 and summary["batch_size"] == one["summary"]["batch_size"]
             apart = max((abs(loss - one["losses"][step]) for step, loss in run["losses"].items()
                          if step in one["losses"]), default=0.0)
-            waits = [rank["all_reduce_ms"] for rank in summary.get("ranks", ())]
+            waits = [told["all_reduce_ms"] for told in (*summary.get("ranks", ()), summary)
+                     if told.get("all_reduce_ms") is not None]
             exchange = f"{min(waits):.3f} to {max(waits):.3f}" if waits else "-"
             yield (run["task"], phase, str(run["ranks"]), str(summary["batch_size"]),
                    f"{summary[key]:.3f}", exchange, f"{speed:.2f}", f"{speed / run['ranks']:.2f}",

@@ -5,7 +5,10 @@ import io
 import json
 import os
 import pathlib
+import subprocess
+import sys
 import tempfile
+import time
 import unittest
 
 import data_parallel
@@ -84,6 +87,43 @@ class DataParallelTest(unittest.TestCase):
         self.assertEqual((code, said), (1, ""))
         self.assertEqual(errors.splitlines()[-1],
                          "error: broken with 2 ranks: error: this rank is broken")
+
+    def write_ranks(self, script):
+        """What each of several does; one alone does as ever."""
+        alone = self.folder / "alone"
+        self.program.rename(alone)
+        self.program.write_text(f'#!/bin/sh\n[ ${{WORLD_SIZE:-1}} = 1 ] && exec {alone} "$@"\n{script}\n')
+        self.program.chmod(0o755)
+
+    def test_of_several_ranks_the_first_error_is_told(self):
+        self.write_ranks('[ $RANK = 0 ] && { echo "error: memory is out"; exit 1; }\n'
+                         'sleep 0.5; echo "error: rank 0 is lost"; exit 1')
+        self.assertEqual(self.call("--ranks=2", "--tasks=image")[2].splitlines()[-1],
+                         "error: image with 2 ranks: error: memory is out")
+
+    def test_a_summary_of_an_earlier_version_tells_of_rank_zero(self):
+        self.program.write_text(_PROGRAM.replace('"ranks": [{"all_reduce_ms": 0.25 / (1 + i)} for i in '
+                                                 'range(ranks)]', '"ranks": [{}] * ranks, '
+                                                 '"all_reduce_ms": 0.5'))
+        self.assertIn("| 0.500 to 0.500 |", self.call("--ranks=2", "--tasks=image")[1])
+
+    def test_at_a_signal_all_ranks_end_and_nothing_is_left(self):
+        self.write_ranks("""trap 'touch "$TMPDIR/end"' USR1  # of rank 0, which tells the others
+                         while ! [ -e "$TMPDIR/end" ]; do
+                           echo $RANK >>"$TMPDIR/begun.$RANK"; sleep 0.02
+                         done; exit 130""")
+        begun = [self.folder / f"begun.{rank}" for rank in range(2)]
+        with subprocess.Popen([sys.executable, data_parallel.__file__, f"--lra={self.program}",
+                               "--ranks=2"], env={**os.environ, "TMPDIR": str(self.folder)},
+                              stderr=subprocess.DEVNULL) as process:
+            while not all(path.exists() for path in begun):
+                time.sleep(0.02)
+            process.terminate()
+            self.assertEqual(process.wait(), 130)
+        for path in (*begun, self.folder / "end"):
+            path.unlink()
+        time.sleep(0.2)
+        self.assertEqual({path.name for path in self.folder.iterdir()}, {"lra", "alone"})
 
     def test_a_wrong_flag_is_said(self):
         for flags, words in (

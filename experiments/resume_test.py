@@ -183,23 +183,27 @@ class StoppedTest(RunCase):
 
     def test_a_log_that_was_changed_is_said_and_the_training_goes_on(self):
         undisturbed = json.loads((self.undisturbed() / "summary.json").read_text())
-        for name in ("metrics.jsonl", "mllog.txt"):
-            run = self.folder / name.partition(".")[0]
+        both = ["metrics.jsonl", "mllog.txt"]
+        for names in (both[:1], both[1:], both):
+            run = self.folder / f"changed_{'_'.join(names)}"
             process = self.start(run, "--save_interval=1")
             for line in process.stdout:
                 if line.startswith("step"):
                     break
             process.send_signal(signal.SIGTERM)
             process.communicate()
-            log = bytearray((run / name).read_bytes())
-            log[log.index(b"step")] ^= 1
-            (run / name).write_bytes(log)
+            for name in names:
+                log = bytearray((run / name).read_bytes())
+                log[log.index(b"step")] ^= 1
+                (run / name).write_bytes(log)
             code, said = self.finish(run, "--resume")
             self.assertEqual(code, 0, said)
-            changed = f"{run / name} was changed after the state was saved"
-            self.assertIn(f"warning: {changed}", said)
             summary = json.loads((run / "summary.json").read_text())
-            self.assertIn(changed, summary.pop("log_error"))
+            log_error = summary.pop("log_error")
+            for name in both:
+                changed = f"{run / name} was changed after the state was saved"
+                self.assertEqual(f"warning: {changed}" in said, name in names)
+                self.assertEqual(changed in log_error, name in names)
             self.assertEqual(without_times(summary), without_times(undisturbed))
 
     def test_stopped_before_its_first_report(self):

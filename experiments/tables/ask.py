@@ -10,6 +10,7 @@ import json
 import subprocess
 
 import child
+import methods
 import origin as origins
 from cells import BENCHMARK
 from origin import CPU, Origin
@@ -17,7 +18,11 @@ from programs import error_of
 
 
 class AskError(Exception):
-    """Its text is for the user: what was asked, and what came of it."""
+    """Its text is for the user: what was asked, and what came of it; `said`: by the program alone."""
+
+    def __init__(self, text, said=""):
+        super().__init__(text)
+        self.said = said
 
 
 def _output(line, machine):
@@ -33,7 +38,8 @@ def _output(line, machine):
             process.kill()
             raise
     if process.returncode != 0:
-        raise AskError(f"{' '.join(line)}:\n{error_of(output + log, process.returncode)}")
+        said = error_of(output + log, process.returncode)
+        raise AskError(f"{' '.join(line)}:\n{said}", said)
     return output
 
 
@@ -72,10 +78,12 @@ class Where:
         try:
             return self._ask(cell.task, cell.method, preset, data_dir)
         except AskError as error:
-            if not data_dir:
+            if not data_dir or data_dir not in error.said:  # nothing is wrong with the data
                 raise
-            raise AskError(f"{error}\n--generated={cell.task} generates the data of this task, beside "
-                           "the files of others") from None
+            tasks = [task for task in methods.TASKS
+                     if task in (cell.task, *self._machine.generated)]
+            raise AskError(f"{error}\n--generated={','.join(tasks)} generates the data of {cell.task}, "
+                           "beside the files of other tasks") from None
 
     def place(self, cell):
         """AskError: the program cannot tell."""

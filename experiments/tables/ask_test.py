@@ -75,12 +75,16 @@ class AskTest(unittest.TestCase):
             where.place(QUICK.training("text", "cf"))
         for text in texts:
             self.assertIn(text, str(raised.exception))
+        return str(raised.exception)
 
     def test_what_the_program_says_is_passed_on(self):
         self.check_error("echo data; echo 'error: /data has no text' >&2; exit 1", "--task=text",
                          "error: /data has no text")
         self.check_error("echo 'error: /data has no text' >&2; exit 1",
-                         "error: /data has no text\n--generated=text generates the data", data_dir="/data")
+                         "error: /data has no text\n--generated=text,image generates the data of text",
+                         data_dir="/data", generated=("image",))
+        for script in ("echo 'error: no GPU' >&2; exit 1", "echo {}"):
+            self.assertNotIn("--generated", self.check_error(script, "", data_dir="/data"))
         self.check_error("kill -9 $$", "SIGKILL")
         self.check_error("echo 'no json'", "its last line is no manifest")
         self.check_error("echo {}", "its last line is no manifest")

@@ -73,7 +73,8 @@ def check(parser, options):
     if not 0 <= options.shard_index < options.shard_count:
         parser.error(f"--shard_index={options.shard_index} must lie from 0 to --shard_count - 1 = "
                      f"{options.shard_count - 1}")
-    foreign = [task for task in options.tasks or () if task not in PRESETS[options.preset].tasks]
+    foreign = [task for task in (*(options.tasks or ()), *options.generated)
+               if task not in PRESETS[options.preset].tasks]
     if foreign:
         parser.error(f"--preset={options.preset} has no task {', '.join(foreign)}; it has "
                      f"{', '.join(PRESETS[options.preset].tasks)}")

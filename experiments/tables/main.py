@@ -1,7 +1,7 @@
 """Makes tables of the paper's evaluation: runs the cells that are missing, then writes the pages.
 
   bazel run //experiments/tables:accuracy -- --preset=quick
-  bazel run //experiments/tables:all_tables -- --preset=paper --data_dir=DIR --generated=listops
+  bazel run //experiments/tables:all_tables -- --preset=paper --data_dir=DIR --tasks=image
 
 Results are kept in results/tables/<preset>/ where you stand, and a run that was stopped goes on:
 with the trainings that were under way, then with the cells that are missing, those of the same data

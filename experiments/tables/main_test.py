@@ -66,7 +66,10 @@ class SlipTest(CommandTest):
     def test_what_it_does_not_know_is_refused(self):
         for flags, said in ((["--tasks=imagenet"], "imagenet"), (["--methods=cf,best"], "best"),
                             (["--shard_index=2", "--shard_count=2"], "--shard_index=2"),
-                            (["--seeds=x"], "whole numbers"), (["--generated=listops"], "--data_dir"), (["--seeds=7,8,7"], "seed twice")):
+                            (["--seeds=x"], "whole numbers"), (["--seeds=7,8,7"], "seed twice"),
+                            (["--generated=listops"], "--data_dir"),
+                            (["--preset=large_batch", "--data_dir=/data", "--generated=listops"],
+                             "has no task listops")):
             self.assertIn(said, self.refuses(*flags))
 
     def test_a_variant_that_no_cell_of_the_call_is_of_is_refused(self):
@@ -204,6 +207,7 @@ class OriginTest(CommandTest):
         for flags, count in ((real, "2 done"), (real[:1], "1 done, 1 not run")):
             self.call("--report_only", tasks, *flags)
             self.assertIn(count, self.page())
+
     def test_a_program_that_cannot_tell_ends_the_call_before_anything_runs(self):
         self.write_program("lra", "echo 'error: /data has no image' >&2; exit 1")
         code, said = self.call("--data_dir=/data")

@@ -22,7 +22,8 @@ def _write_whatever(options, preset, store, folder, command, say, is_kept=False)
     """The pages of what is in the store, into `folder`; kept results were made on one card after
     the other."""
     def whatever(cells, judge=None):
-        return shown.Whatever(store, cells, options.device, choice.real_tasks(options), judge)
+        return shown.Whatever(store, cells, options.device, choice.real_tasks(options),
+                              options.generated, judge)
 
     judge = whatever(choice.cells(TABLES, preset)) if is_kept else None
 

@@ -186,7 +186,7 @@ class RunCellsTest(unittest.TestCase):
         self.assertEqual(most, 3)
 
     def test_a_program_that_is_told_to_end_before_it_heeds_signals_has_not_failed(self):
-        """Alone, or as one of several ranks."""
+        """By the signal, or as launch_ranks.py passes that on."""
         for end in ("kill -TERM $$", "exit 143"):
             early = self.folder / "early"
             early.write_text(f"#!/bin/sh\n{end}\n")

@@ -36,15 +36,17 @@ class OnOrigin:
 
 class Whatever:
     """Results of `cells` on whatever they were made; `device` "cpu" or "cuda": on that alone;
-    `real_tasks`: of these on data from files alone; `judge`, of the cells of all pages: of each task on one
+    `real_tasks`, `generated_tasks`: of these on data from files alone, or generated; `judge`, of the cells of all pages: of each task on one
     device alone, so that pages agree: of those that made at least half as many kinds of `cells`,
     whatever the seed, as any other did, and then half as many cells, the one that made most of the
     judge's."""
 
-    def __init__(self, store, cells, device="auto", real_tasks=(), judge=None):
+    def __init__(self, store, cells, device="auto", real_tasks=(), generated_tasks=(),
+                 judge=None):
         self._store = store
         self._device = device
-        self._real_tasks = real_tasks
+        self._asked_of_task = {**dict.fromkeys(real_tasks, True),
+                               **dict.fromkeys(generated_tasks, False)}  # whether from files
         done = [(cell, result.origin) for cell in dict.fromkeys(cells)
                 for result in store.results(cell)[0]
                 if result.state == State.DONE and self._is_asked_for(cell.task, result.origin)]
@@ -79,7 +81,8 @@ class Whatever:
 
     def _is_asked_for(self, task, origin):
         return (self._device in ("auto", CPU if origin.device == CPU else "cuda")
-                and (origin.is_real or not origin.data or task not in self._real_tasks))
+                and (not origin.data
+                     or self._asked_of_task.get(task, origin.is_real) == origin.is_real))
 
     def _fits(self, result):
         # What a cell of an earlier version failed on is unknown.

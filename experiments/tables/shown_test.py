@@ -109,6 +109,8 @@ class WhateverTest(ShownTest):
         self.assertEqual(self.shown(TEXT, device="cpu", real_tasks=("text",)), [State.MISSING] * 3)
         self.assertEqual(self.shown(TEXT, device="cpu", real_tasks=("image",)), [(GENERATED, "cpu")] * 3)
         self.assertEqual(self.shown(TEXT, device="cuda"), [(REAL, "NVIDIA H200")] * 3)
+        self.assertEqual(self.shown(TEXT), [(REAL, "NVIDIA H200")] * 3)
+        self.assertEqual(self.shown(TEXT, generated_tasks=("text",)), [(GENERATED, "cpu")] * 3)
 
     def test_a_benchmark_has_no_data(self):
         cell = Cell("attention", "all", 1, kind=BENCHMARK)

@@ -1,7 +1,7 @@
 """The units of this folder, and what each imports of it; BUILD.bazel has those that take more."""
 
 UNITS = {
-    "ask": ["cells", "origin", "programs", "//tools/processes:child"],
+    "ask": ["cells", "methods", "origin", "programs", "//tools/processes:child"],
     "ask_test": ["fake_programs", "presets"],
     "breakdown_by_order": ["host_clock", "trace_events"],
     "breakdown_of_trace": ["breakdown_by_order", "host_clock", "trace_events"],

@@ -118,6 +118,10 @@ void RunJournal::Logged(const absl::Status& status) {
   has_news_ = true;
   if (status.ok() || !log_error_.ok()) return;
   log_error_ = status;
+  SayLogError(status);
+}
+
+void RunJournal::SayLogError(const absl::Status& status) {
   progress_.Say(absl::StrCat("warning: ", status.message(),
                              "; training goes on, and its logs are not whole"));
 }
@@ -321,11 +325,14 @@ absl::Status RunJournal::CutLogsBack(const TrainingState& state) {
     if (absl::IsNotFound(cut) && bytes == 0) continue;  // it begins with its first line
     if (cut.ok() && bytes > 0) cut = CheckStart(place, bytes, log.sha256, state);
     // Lines that were lost with the machine, or changed: the training itself is whole.
-    if (absl::IsDataLoss(cut) || absl::IsNotFound(cut)) {
-      Logged(cut);
+    if (!absl::IsDataLoss(cut) && !absl::IsNotFound(cut)) {
+      RETURN_IF_ERROR(cut);
       continue;
     }
-    RETURN_IF_ERROR(cut);
+    SayLogError(cut);
+    // With what was wrong before: each log, and each part of a run, has its own.
+    log_error_ = absl::DataLossError(
+        log_error_.ok() ? cut.message() : absl::StrCat(log_error_.message(), "; ", cut.message()));
   }
   return absl::OkStatus();
 }

@@ -85,12 +85,13 @@ class RunJournal : public TrainingEvents {
   /// After which step the state is that was saved last, by this journal; nothing if there is none.
   const std::optional<int64_t>& saved_step() const { return saved_step_; }
 
-  /// The first that a log could not be written, or was found changed; OK if there was none.
+  /// The first that a log could not be written, and all that were found changed; OK if none was.
   const absl::Status& log_error() const { return log_error_; }
 
  private:
   void Metric(const nlohmann::ordered_json& metric);
   void Logged(const absl::Status& status);
+  void SayLogError(const absl::Status& status);
   absl::Status WriteTransition(const TrainingPosition& at, const Capture& capture);
   absl::Status WriteMaps(const Capture& capture) const;
   absl::Status WriteWholeMaps(const Capture& capture) const;

@@ -23,7 +23,9 @@ class LaunchRanksTest(unittest.TestCase):
                                 env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
 
     def test_each_is_told_its_rank(self):
-        self.assertEqual(self.start(TELLS).wait(), 0)
+        with mock.patch.dict(os.environ, OMPI_COMM_WORLD_SIZE="7", OMPI_COMM_WORLD_RANK="5"):
+            self.assertEqual(self.start(f"echo $OMPI_COMM_WORLD_SIZE >other.$RANK; {TELLS}").wait(), 0)
+        self.assertEqual((self.folder / "other.1").read_text(), "\n")
         told = [(self.folder / f"told.{rank}").read_text().split() for rank in range(3)]
         port = told[0][-1]
         self.assertEqual(told, [[str(rank), "3", str(rank), "127.0.0.1", port]
