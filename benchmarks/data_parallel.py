@@ -78,10 +78,9 @@ def _words(log):
 
 def _run(command, ranks, log):
     """Starts it as so many ranks and waits for all. Failed with the first error that they said."""
-    launched = [*launch_ranks.command(ranks), *command] if ranks > 1 else command
     with log.open("wb") as said:
-        process = child.start(launched, stdout=said, stderr=subprocess.STDOUT,
-                              env=launch_ranks.environment_of_one())
+        process = child.start([*launch_ranks.command(ranks), *command], stdout=said,
+                              stderr=subprocess.STDOUT, env=launch_ranks.environment_of_one())
         try:
             code = process.wait()
         finally:

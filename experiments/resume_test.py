@@ -42,6 +42,19 @@ class RunCase(unittest.TestCase):
         out, errors = process.communicate()
         return process.returncode, out + errors
 
+    def stop_at_first_report(self, run, *flags):
+        """The process, which a signal has ended, and what it said on stderr."""
+        process = self.start(run, *flags)
+        self.wait_for_report(process)
+        process.send_signal(signal.SIGTERM)
+        return process, process.communicate()[1]
+
+    @staticmethod
+    def wait_for_report(process):
+        for line in process.stdout:
+            if line.startswith("step"):
+                break
+
     def undisturbed(self):
         run = self.folder / "undisturbed"
         code, said = self.finish(run)
@@ -104,9 +117,7 @@ class StoppedTest(RunCase):
                    signal.SIGXCPU)
         for number in numbers:
             process = self.start(run, "--resume")
-            for line in process.stdout:
-                if line.startswith("step"):
-                    break
+            self.wait_for_report(process)
             process.send_signal(number)
             if number == signal.SIGXCPU:  # the system repeats it
                 time.sleep(0.01)
@@ -144,12 +155,7 @@ class StoppedTest(RunCase):
 
     def test_a_trace_of_steps_that_are_done_is_said_to_be_left_out(self):
         run, trace = self.folder / "run", self.folder / "trace.json"
-        process = self.start(run, "--save_interval=1")
-        for line in process.stdout:
-            if line.startswith("step"):
-                break
-        process.send_signal(signal.SIGTERM)
-        process.communicate()
+        self.stop_at_first_report(run, "--save_interval=1")
         code, said = self.finish(run, "--resume", f"--trace={trace}", "--trace_steps=1:30")
         self.assertEqual(code, 0, said)
         self.assertIn(f"note: --trace={trace} is not written: step 1, with which it begins, was "
@@ -186,12 +192,7 @@ class StoppedTest(RunCase):
         both = ["metrics.jsonl", "mllog.txt"]
         for names in (both[:1], both[1:], both):
             run = self.folder / f"changed_{'_'.join(names)}"
-            process = self.start(run, "--save_interval=1")
-            for line in process.stdout:
-                if line.startswith("step"):
-                    break
-            process.send_signal(signal.SIGTERM)
-            process.communicate()
+            self.stop_at_first_report(run, "--save_interval=1")
             for name in names:
                 log = bytearray((run / name).read_bytes())
                 log[log.index(b"step")] ^= 1
@@ -215,12 +216,7 @@ class StoppedTest(RunCase):
             time.sleep(0.01)
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        process = self.start(run, *flags, "--resume")
-        for line in process.stdout:
-            if line.startswith("step"):
-                break
-        process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate()
+        process, errors = self.stop_at_first_report(run, *flags, "--resume")
         self.assertEqual(process.returncode, 130, errors)
 
     def test_what_has_results_but_no_state_is_kept(self):
@@ -234,12 +230,7 @@ class StoppedTest(RunCase):
 
     def test_an_unfinished_run_is_said_and_kept(self):
         run = self.folder / "a run"
-        process = self.start(run, "--save_interval=1")
-        for line in process.stdout:
-            if line.startswith("step"):
-                break
-        process.send_signal(signal.SIGTERM)
-        process.communicate()
+        self.stop_at_first_report(run, "--save_interval=1")
         code, said = self.finish(run)
         self.assertEqual(code, 0, said)
         self.assertIn(f"{run}.1; it is unfinished: --resume --out_dir='{run}.1' goes on", said)

@@ -38,9 +38,9 @@ def command(cell, folder, store, programs, machine, goes_on=False):
                 f"--benchmark_out={folder}/benchmark.json",
                 *(f"--{name}={value}" for name, value in cell.settings)]
     ranks = machine.gpus_per_cell if cell.kind == TRAIN else 1
-    line = [*(launch_ranks.command(ranks) if ranks > 1 else ()),
-            *programs.lra, f"--task={cell.task}", f"--method={cell.method}",
-            f"--seed={cell.seed}", f"--device={machine.device}", f"--out_dir={folder}/run"]
+    line = [*launch_ranks.command(ranks), *programs.lra, f"--task={cell.task}",
+            f"--method={cell.method}", f"--seed={cell.seed}", f"--device={machine.device}",
+            f"--out_dir={folder}/run"]
     data_dir = machine.data_dir_of(cell.task)
     if data_dir:
         line.append(f"--data_dir={data_dir}")

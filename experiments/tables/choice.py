@@ -105,7 +105,7 @@ def machine(options):
 
 def real_tasks(options):
     """Those whose data comes from files."""
-    return [task for task in methods.TASKS if options.data_dir and task not in options.generated]
+    return [task for task in methods.TASKS if machine(options).data_dir_of(task)]
 
 
 def table_names(options):

@@ -33,8 +33,8 @@ def environment_of_one():
 
 
 def command(ranks):
-    """The beginning of a command line that starts so many."""
-    return (sys.executable, __file__, str(ranks))
+    """The beginning of a command line that starts so many; of one that starts it alone: nothing."""
+    return (sys.executable, __file__, str(ranks)) if ranks > 1 else ()
 
 
 def _free_port():
@@ -45,9 +45,10 @@ def _free_port():
 
 def _start(ranks, line):
     told = {"WORLD_SIZE": str(ranks), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
+    own = environment_of_one()
     # Locks that this process inherited are theirs, too.
     return [child.start(line, close_fds=False, env={
-        **environment_of_one(), **told, "RANK": str(rank), "LOCAL_RANK": str(rank)}) for rank in range(ranks)]
+        **own, **told, "RANK": str(rank), "LOCAL_RANK": str(rank)}) for rank in range(ranks)]
 
 
 class _StopRequest:
