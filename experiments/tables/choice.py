@@ -8,6 +8,7 @@
 
 import argparse
 import dataclasses
+import re
 
 import command_line
 import methods
@@ -20,15 +21,23 @@ ALL = "all"  # tables
 _DEVICES = ("auto", "cpu", "cuda")
 
 
+_MOST_SEEDS = 10_000  # of one range: a slip of the hand, beyond
+
+
 def _seeds(text):
-    seeds = text.split(",")
-    if not all(seed.isascii() and seed.isdigit() for seed in seeds):
-        raise argparse.ArgumentTypeError(
-            f'"{text}"; expected whole numbers, 0 or more, as in 1001,1002')
-    seeds = tuple(map(int, seeds))
+    """1001,1006-1025 as a tuple."""
+    seeds = []
+    for part in text.split(","):
+        found = re.fullmatch(r"([0-9]+)(?:-([0-9]+))?", part)
+        first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
+        if not first <= last < first + _MOST_SEEDS:
+            raise argparse.ArgumentTypeError(
+                f'"{text}"; expected whole numbers, 0 or more, or ranges of them, as in '
+                "1001,1006-1025")
+        seeds += range(first, last + 1)
     if len(set(seeds)) < len(seeds):
         raise argparse.ArgumentTypeError(f'"{text}" has a seed twice: it would count as two runs')
-    return seeds
+    return tuple(seeds)
 
 
 def add_flags(parser, table_help):
@@ -44,7 +53,8 @@ def add_flags(parser, table_help):
                         help="only these")
     parser.add_argument("--methods", type=command_line.names_of(methods.NAMES), metavar="A,B",
                         help="only these")
-    parser.add_argument("--seeds", type=_seeds, metavar="N,M", help="instead of the preset's")
+    parser.add_argument("--seeds", type=_seeds, metavar="N,M-K",
+                        help="instead of the preset's, as in 1001,1006-1025")
     parser.add_argument("--variants", type=lambda text: tuple(text.split(",")), metavar="A,B",
                         help="run only cells of these variants, as their folders' names have them: "
                         "excluded, density0.1 (all)")

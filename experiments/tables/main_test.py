@@ -11,6 +11,8 @@ import sys
 import tempfile
 import unittest
 
+import choice
+import command_line
 import fake_programs
 import main
 
@@ -66,11 +68,19 @@ class SlipTest(CommandTest):
     def test_what_it_does_not_know_is_refused(self):
         for flags, said in ((["--tasks=imagenet"], "imagenet"), (["--methods=cf,best"], "best"),
                             (["--shard_index=2", "--shard_count=2"], "--shard_index=2"),
-                            (["--seeds=x"], "whole numbers"), (["--seeds=7,8,7"], "seed twice"),
+                            *(([f"--seeds={seeds}"], "whole numbers")
+                              for seeds in ("x", "", "7,", "-7", "7-", "9-7", "7-8-9", "1-10001")),
+                            (["--seeds=7,8,7"], "seed twice"), (["--seeds=7,5-8"], "seed twice"),
                             (["--generated=listops"], "--data_dir"),
                             (["--preset=large_batch", "--data_dir=/data", "--generated=listops"],
                              "has no task listops")):
             self.assertIn(said, self.refuses(*flags))
+
+    def test_seeds_are_numbers_and_ranges(self):
+        parser = command_line.Parser()
+        choice.add_flags(parser, table_help="")
+        self.assertEqual(parser.parse_args(["--seeds=1001,1006-1008,7-7"]).seeds,
+                         (1001, 1006, 1007, 1008, 7))
 
     def test_a_variant_that_no_cell_of_the_call_is_of_is_refused(self):
         self.assertIn('"exclude"; did you mean "excluded"? these cells have continued, excluded, ',

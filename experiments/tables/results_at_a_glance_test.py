@@ -2,19 +2,16 @@
 the words of the section on the claims."""
 
 import json
-import os
-import pathlib
 import re
 import statistics
-import sys
-import tarfile
-import tempfile
 import unittest
 
+import kept_section
 import methods
 from published import ACCURACY, Published
 
-ARCHIVES = DOCUMENT = None
+ARCHIVES = ("generated_h200", "image_h200", "image_large_batch_h200", "image_seeds_1006_to_1015_h200",
+            "image_seeds_1016_to_1025_h200", "listops_h200", "text_h200")
 
 
 class AtAGlanceTest(unittest.TestCase):
@@ -30,11 +27,8 @@ class AtAGlanceTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR")))
-        for archive in ARCHIVES:
-            with tarfile.open(archive) as opened:
-                opened.extractall(cls.folder)
-        cls.document = pathlib.Path(DOCUMENT).read_text(encoding="utf-8")
+        cls.folder = kept_section.cells_of(*ARCHIVES)
+        cls.document = kept_section.document()
         cls.section = re.search(r"^## At a glance.*?(?=^## )", cls.document, re.M | re.S)[0]
 
     def grids(self):
@@ -100,6 +94,4 @@ class AtAGlanceTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    *ARCHIVES, DOCUMENT = sys.argv[1:]
-    del sys.argv[1:]
-    unittest.main()
+    kept_section.main()
