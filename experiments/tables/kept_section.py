@@ -39,6 +39,11 @@ def document():
     return pathlib.Path(_FILES[DOCUMENT]).read_text(encoding="utf-8")
 
 
+def section(heading):
+    """The document's, whose heading begins so."""
+    return re.search(rf"^## {heading}.*?(?=^## )", document(), re.M | re.S)[0]
+
+
 def cells_of(*archives):
     """A folder with the cells of the archives of these names."""
     folder = pathlib.Path(tempfile.mkdtemp(dir=os.environ.get("TEST_TMPDIR")))
@@ -118,7 +123,7 @@ class Section:
         cls.folder = cells_of(*cls.ARCHIVES)
         cls.code, cls.said = report(cls.folder, f"--preset={cls.PRESET}", f"--tasks={cls.TASK}",
                                     f"--methods={cls.METHODS}", f"--seeds={cls.SEEDS}")
-        cls.section = re.search(rf"^## {cls.HEADING}.*?(?=^## )", document(), re.M | re.S)[0]
+        cls.section = section(cls.HEADING)
 
     def told(self, start):
         """The entries behind `start` in the one row of the section that begins with it."""

@@ -5,7 +5,7 @@ import re
 import unittest
 
 import kept_section
-from kept_section import Section, cells_of, document, report, rows
+from kept_section import Section, cells_of, report, rows, section
 
 
 class TextTest(Section, unittest.TestCase):
@@ -65,10 +65,10 @@ class SparsityTest(unittest.TestCase):
         folder = cells_of("text_sparsity_h200")
         self.assertEqual(report(folder, "--preset=paper", "--tasks=text", "--methods=c,cf",
                                 "--table=sparsity", "--seeds=1001")[0], 0)
-        section = re.search(r"^## Sparsity.*?^On image", document(), re.M | re.S)[0]
+        sweep = section("Sparsity").partition("\nOn image")[0]
         for method, setting in (("SPION-C", "density"), ("SPION-CF", "threshold")):
             page = rows(folder / f"paper/sparsity.text_{setting}.csv")
-            grid = re.search(rf"^\| {method}, {setting} \|(?:.*\n)+?\n", section, re.M)[0]
+            grid = re.search(rf"^\| {method}, {setting} \|(?:.*\n)+?\n", sweep, re.M)[0]
             told = {line[0]: line[1:] for line in (
                 [entry.strip() for entry in text[1:-1].split("|")] for text in grid.split("\n") if text)}
             self.assertEqual(told[f"{method}, {setting}"], list(page))

@@ -1,5 +1,5 @@
-"""The document's first section has the numbers of the cells in docs/results, the published values and
-the words of the section on the claims."""
+"""docs/results.md begins with the numbers of the cells in docs/results, the published values and the
+words of the section on the claims; and that section has the differences of those before it."""
 
 import json
 import re
@@ -8,13 +8,26 @@ import unittest
 
 import kept_section
 import methods
+from kept_section import section
 from published import ACCURACY, Published
 
 ARCHIVES = ("generated_h200", "image_h200", "image_large_batch_h200", "image_seeds_1006_to_1015_h200",
             "image_seeds_1016_to_1025_h200", "listops_h200", "text_h200")
 
 
+def grids(text):
+    """[{first entry of a row: {column: entry}}]"""
+    found = []
+    for grid in re.findall(r"(?:^\|.*\|\n)+", text, re.M):
+        names, _, *lines = ([entry.strip() for entry in line[1:-1].split("|")]
+                            for line in grid.splitlines())
+        found.append({line[0]: dict(zip(names[1:], line[1:])) for line in lines})
+    return found
+
+
 class AtAGlanceTest(unittest.TestCase):
+    """The first section."""
+
     METHODS = {"SPION-CF": "cf", "SPION-C": "c", "SPION-F": "f",
                "Transformer, every block kept": "every_block", "Longformer": "longformer",
                "BigBird": "bigbird", "Sparse Transformer, strided": "sparse_transformer",
@@ -28,17 +41,7 @@ class AtAGlanceTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = kept_section.cells_of(*ARCHIVES)
-        cls.document = kept_section.document()
-        cls.section = re.search(r"^## At a glance.*?(?=^## )", cls.document, re.M | re.S)[0]
-
-    def grids(self):
-        """[{method: {column: entry}}]"""
-        found = []
-        for grid in re.findall(r"(?:^\|.*\|\n)+", self.section, re.M):
-            names, _, *lines = ([entry.strip() for entry in line[1:-1].split("|")]
-                                for line in grid.splitlines())
-            found.append({line[0]: dict(zip(names[1:], line[1:])) for line in lines})
-        return found
+        cls.section = section("At a glance")
 
     def summaries(self, column, row):
         preset = "large_batch" if "512" in column else "paper"
@@ -65,7 +68,7 @@ class AtAGlanceTest(unittest.TestCase):
         return f"{statistics.mean(steps):.2f} / {statistics.mean(seconds):.1f} / {memory:.0f}"
 
     def test_has_the_numbers_of_the_cells(self):
-        accuracies, costs, _ = self.grids()
+        accuracies, costs, _ = grids(self.section)
         for grid, text in ((accuracies, self.accuracy), (costs, self.cost)):
             self.assertEqual(list(grid), self.ROWS)
             for row, entries in grid.items():
@@ -77,7 +80,7 @@ class AtAGlanceTest(unittest.TestCase):
 
     def test_has_the_published_values(self):
         found = Published()
-        for title, entries in self.grids()[2].items():
+        for title, entries in grids(self.section)[2].items():
             method = methods.BY_NAME[{**self.METHODS, "Transformer": "dense"}[title]]
             for task, entry in entries.items():
                 values = (found.of_method(source, method, task, ACCURACY)
@@ -86,11 +89,36 @@ class AtAGlanceTest(unittest.TestCase):
 
     def test_has_the_words_on_the_claims(self):
         words = dict(re.findall(r"^- ([^:]+): (.+)$", self.section, re.M))
+        told = re.findall(r"^### (.+): (.+)$", section("The claims, checked"), re.M)
+        self.assertEqual(words, {claim[0].lower() + claim[1:]: word for claim, word in told})
         self.assertEqual(len(words), 6)
-        claims = re.search(r"^## The claims, checked.*?(?=^## )", self.document, re.M | re.S)[0]
-        for claim, word in words.items():
-            told = re.search(rf"^\| {re.escape(claim)}[^|]*\|[^|]*\| \*\*([a-z ]+)", claims, re.M)
-            self.assertEqual(told[1], word, claim)
+
+
+class ClaimsTest(unittest.TestCase):
+    """The section on the claims has the differences of the sections before it."""
+
+    # What its columns are called: the section.
+    SECTIONS = {"image, twenty other seeds": "Image, twenty other seeds",
+                "image, first five seeds": "Image at the published settings",
+                "image, batch 512": "Image with batch 512", "text": "Text", "listops": "ListOps"}
+
+    @staticmethod
+    def differences(text):
+        """{row: entry as the claims have it}"""
+        return {row: f"{mean} ({low} to {high})" for row, mean, low, high in re.findall(
+            r"^\| ([^|]+ over [^|(]+?) \| ([-+*.\d]+) \| (\S+) to (\S+) \| \S+ \|$", text, re.M)}
+
+    def test_has_them(self):
+        there = {column: self.differences(section(heading))
+                 for column, heading in self.SECTIONS.items()}
+        found = [grid for grid in grids(section("The claims, checked"))
+                 if all(" over " in row for row in grid)]
+        self.assertEqual(len(found), 4)
+        for grid in found:
+            for row, entries in grid.items():
+                for column, entry in entries.items():
+                    with self.subTest(f"{row}, {column}"):
+                        self.assertEqual(entry, there[column].get(row, ""))
 
 
 if __name__ == "__main__":
