@@ -29,13 +29,12 @@ from cells import INFERENCE
 from command_line import user_path
 from console import say, say_error
 from presets import PRESETS
-from programs import Programs
+from programs import Programs, without_bundle
 from store import CELLS, Store
 from tables import TABLES
 from time_limit import TimeLimit
 
 _MIB = 1 << 20
-_BUNDLE_FILE = "bundle.txt"
 _OUT_OF_TIME = 3
 _INTERRUPTED = 130
 
@@ -169,9 +168,8 @@ def _pack(store, needs, options, out):
 def _do(options, start):
     """The exit code. `start`: from when on the time counts."""
     bundle, out = user_path(options.bundle), user_path(options.out)
-    if not (bundle / _BUNDLE_FILE).is_file():
-        raise CarryError(f"{bundle} is no bundle: it has no {_BUNDLE_FILE}; make one with "
-                         "`bazel run //tools:bundle -- --out=DIR`")
+    if fault := without_bundle(bundle):
+        raise CarryError(fault)
     archives = _archives(options)
     _check_out(out, archives)
     preset = choice.preset(options)

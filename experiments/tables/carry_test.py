@@ -35,7 +35,6 @@ class CarryTest(unittest.TestCase):
         fake_programs.write(self.bundle)
         (self.bundle / "run").write_text(f'#!/bin/bash\nexec "{self.bundle}/$@"\n')
         (self.bundle / "run").chmod(0o755)
-        (self.bundle / "bundle.txt").write_text("SPION bundle\n")
         self.machine = self.folder / "machine"
         self.next_machine("machine")
         variables = mock.patch.dict(os.environ, PATH=f"{self.folder}:{os.environ['PATH']}")

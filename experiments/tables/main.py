@@ -30,6 +30,7 @@ import run_cells
 import run_tables
 import signals
 from console import say, say_error
+from programs import without_bundle
 
 # Below which Bazel built the programs: it starts this file by a link there, while modules that are
 # imported find themselves in the source.
@@ -56,9 +57,8 @@ def parse_arguments(arguments):
     if options.report_only and not is_default and not os.path.isdir(results):
         parser.error(f"--results_dir={options.results_dir}: there is no folder {results} to report on")
     bundle = command_line.user_path(options.bundle)
-    if options.bundle and not options.report_only and not os.path.isfile(bundle / "run"):
-        parser.error(f"--bundle={options.bundle} is no bundle: {bundle} has no program run; make one "
-                     "with `bazel run //tools:bundle -- --out=DIR`")
+    if options.bundle and not options.report_only and (fault := without_bundle(bundle)):
+        parser.error(f"--bundle={options.bundle}: {fault}")
     return options
 
 

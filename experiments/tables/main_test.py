@@ -101,7 +101,7 @@ class SlipTest(CommandTest):
         self.assertFalse(self.results.exists())
 
     def test_a_folder_that_is_no_bundle_is_refused(self):
-        self.assertIn("error: --bundle=/nope is no bundle: ", self.refuses("--bundle=/nope"))
+        self.assertIn("error: --bundle=/nope: /nope is no bundle: ", self.refuses("--bundle=/nope"))
 
 
 class UnusableFolderTest(CommandTest):

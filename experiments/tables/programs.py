@@ -1,10 +1,12 @@
 """How the experiment and the benchmark program are started, and what they say when they fail."""
 
 import dataclasses
+import os
 import signal
 
 import launch_ranks
 
+_RUN = "run"  # what starts a bundle's programs
 _ERROR_LINES = 12  # of the log, when the program names no error
 
 
@@ -23,7 +25,16 @@ class Programs:
     @classmethod
     def of_bundle(cls, folder):
         """In a folder that //tools:bundle made."""
-        return cls((f"{folder}/run", "lra"), (f"{folder}/run", "sparse_attention"))
+        run = f"{folder}/{_RUN}"
+        return cls((run, "lra"), (run, "sparse_attention"))
+
+
+def without_bundle(folder):
+    """What is wrong with a folder that //tools:bundle did not make; "" with others."""
+    if os.path.isfile(f"{folder}/{_RUN}"):
+        return ""
+    return (f"{folder} is no bundle: it has no program {_RUN}; make one with `bazel run "
+            "//tools:bundle -- --out=DIR`")
 
 
 @dataclasses.dataclass(frozen=True)
