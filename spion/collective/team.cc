@@ -66,14 +66,43 @@ void LogFrom(int severity) {
 
 // TCPStore takes a timeout for each of its attempts, and makes another after it: short ones come to
 // an end in time.
-c10::intrusive_ptr<c10d::TCPStore> JoinStore(const Launch& launch, c10d::TCPStoreOptions options,
-                                             std::chrono::milliseconds patience) {
-  constexpr std::chrono::milliseconds kAttempt = std::chrono::seconds(10);
+constexpr std::chrono::milliseconds kAttempt = std::chrono::seconds(10);
+
+// Errors are of attempts; the last one is told.
+auto WithoutLog() {
+  LogFrom(c10::GLOG_FATAL);
+  return absl::MakeCleanup([] { LogFrom(c10::GLOG_ERROR); });
+}
+
+// The store, and what connects this rank with it as any other: it is reached at once, or its
+// address is another host's.
+StorePointer ServeStore(const Launch& launch, c10d::TCPStoreOptions options,
+                        std::chrono::milliseconds patience) {
+  options.isServer = true;
+  options.timeout = std::min(kAttempt, patience);
+  const auto log_errors_again = WithoutLog();
+  try {
+    auto store = c10::make_intrusive<c10d::TCPStore>(launch.address, options);
+    store->setTimeout(patience);
+    return store;
+  } catch (const std::exception& error) {
+    const std::string why = TextOf(error);
+    if (absl::StrContains(why, "failed to listen")) throw std::runtime_error(why);
+    throw std::runtime_error(absl::StrCat("rank 0 of ", launch.ranks,
+                                          ", which serves the store, does "
+                                          "not reach itself there; the address must be one of ",
+                                          HostName(), ": ", why));
+  }
+}
+
+StorePointer JoinStore(const Launch& launch, c10d::TCPStoreOptions options,
+                       std::chrono::milliseconds patience) {
+  const LateNote note(kQuiet, WaitingNote(absl::StrCat("rank ", launch.rank, " of ", launch.ranks),
+                                          AddressOf(launch), OwnerOfStore(launch),
+                                          absl::Now() + absl::FromChrono(patience)));
   const auto deadline = std::chrono::steady_clock::now() + patience;
   options.timeout = std::min(kAttempt, patience);
-  // Errors are of attempts; the last one is told.
-  LogFrom(c10::GLOG_FATAL);
-  const absl::Cleanup log_errors_again = [] { LogFrom(c10::GLOG_ERROR); };
+  const auto log_errors_again = WithoutLog();
   for (;;) {
     try {
       auto store = c10::make_intrusive<c10d::TCPStore>(launch.address, options);
@@ -94,18 +123,12 @@ c10::intrusive_ptr<c10d::TCPStore> JoinStore(const Launch& launch, c10d::TCPStor
 }
 
 StorePointer OpenStore(const Launch& launch, bool serves, std::chrono::milliseconds patience) {
-  const LateNote note(kQuiet, WaitingNote(absl::StrCat("rank ", launch.rank, " of ", launch.ranks),
-                                          AddressOf(launch), OwnerOfStore(launch),
-                                          absl::Now() + absl::FromChrono(patience)));
   c10d::TCPStoreOptions options;
   options.port = static_cast<uint16_t>(launch.port);
-  options.isServer = serves;
   options.waitWorkers = false;
-  options.timeout = patience;
   return c10::make_intrusive<c10d::PrefixStore>(
       absl::StrCat("spion/", launch.attempt),
-      serves ? c10::make_intrusive<c10d::TCPStore>(launch.address, options)
-             : JoinStore(launch, options, patience));
+      serves ? ServeStore(launch, options, patience) : JoinStore(launch, options, patience));
 }
 
 // Why this rank cannot be part of the run, before any of the others is met.

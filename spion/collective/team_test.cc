@@ -90,6 +90,20 @@ TEST(TeamTest, WhatListensAtTheAddressAndIsNoStoreIsToldInTime) {
                     ::testing::Not(HasSubstr("\n"))));
 }
 
+// It serves the store where it is, so nobody else can come to that address either.
+TEST(TeamTest, RankZeroWhoseAddressIsAnothersIsToldInTime) {
+  Launch launch;
+  launch.ranks = 2;
+  launch.address = "no-such-host.invalid";
+  const absl::Status status = Team::Join(launch, c10::Device(c10::kCPU)).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(
+      std::string(status.message()),
+      AllOf(HasSubstr("at no-such-host.invalid:0: rank 0 of 2, which serves the store, does "
+                      "not reach itself there; the address must be one of "),
+            ::testing::Not(HasSubstr("\n"))));
+}
+
 TEST(TeamTest, OneRankAloneHasTheErrorOfItsDevice) {
   EXPECT_EQ(Team::Join(Launch(), absl::NotFoundError("no GPU")).status().message(), "no GPU");
 }
