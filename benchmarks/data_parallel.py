@@ -162,7 +162,7 @@ def _parsed(arguments):
                         "GPU waits, is of 50)")
     parser.add_argument("--lra", metavar="PROGRAM",
                         help="the experiment program (in a bundle its own)")
-    parser.add_argument("--out", metavar="FILE", help="what each training left, as JSON")
+    parser.add_argument("--out", action="path", metavar="FILE", help="what each training left, as JSON")
     parser.add_argument("flags", nargs="*", metavar="-- FLAG", help="of every training")
     options = parser.parse_args(arguments)
     options.tasks = options.tasks.split(",")

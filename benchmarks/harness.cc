@@ -203,7 +203,8 @@ int RunBenchmarks(const std::vector<std::string>& given,
   }
   const std::string partial = flags.out + ".partial";
   if (!flags.out.empty()) {
-    const absl::Status fits = CheckReplaceable(flags.out);
+    // Now, and not after all benchmarks; it is Google Benchmark's to write.
+    const absl::Status fits = AtomicFile::Create(flags.out).status();
     if (!fits.ok()) return Fail(absl::StrCat("--benchmark_out: ", fits.message()));
     arguments.push_back(absl::StrCat("--benchmark_out=", partial));
   }

@@ -50,12 +50,12 @@ def parse_arguments(arguments):
     parser.add_argument("--in", dest="archives", nargs="+", action="extend", default=[],
                         metavar="FILE", help="all archives that an earlier call packed, of this "
                         "preset, or the folder that has them; may be given several times")
-    parser.add_argument("--out", required=True, metavar="FILE.tar.xz", help="where cells are packed")
+    parser.add_argument("--out", action="path", required=True, metavar="FILE.tar.xz", help="where cells are packed")
     parser.add_argument("--part_mib", type=command_line.positive, default=16.0, metavar="N",
                         help="the largest size of an archive; more cells go into FILE.2.tar.xz and "
                         "so on (%(default)g)")
     choice.add_flags(parser, table_help="which table's cells (%(default)s)")
-    parser.add_argument("--bundle", required=True, metavar="DIR",
+    parser.add_argument("--bundle", action="path", required=True, metavar="DIR",
                         help="the folder that //tools:bundle made; `run cells` gives it")
     # What `run` took before it started this.
     parser.add_argument("--seconds_before", type=float, default=0.0, help=argparse.SUPPRESS)

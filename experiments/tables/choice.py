@@ -22,6 +22,7 @@ _DEVICES = ("auto", "cpu", "cuda")
 
 
 _MOST_SEEDS = 10_000  # of one range: a slip of the hand, beyond
+_LARGEST_SEED = 2**64 - 1
 
 
 def _seeds(text):
@@ -30,9 +31,9 @@ def _seeds(text):
     for part in text.split(","):
         found = re.fullmatch(r"([0-9]+)(?:-([0-9]+))?", part)
         first, last = (int(found[1]), int(found[2] or found[1])) if found else (1, 0)
-        if not first <= last < first + _MOST_SEEDS:
+        if not first <= last < min(first + _MOST_SEEDS, _LARGEST_SEED + 1):
             raise argparse.ArgumentTypeError(
-                f'"{text}"; expected whole numbers, 0 or more, or ranges of them, as in '
+                f'"{text}"; expected whole numbers from 0 to {_LARGEST_SEED}, or ranges of them, as in '
                 "1001,1006-1025")
         seeds += range(first, last + 1)
     if len(set(seeds)) < len(seeds):
@@ -58,7 +59,7 @@ def add_flags(parser, table_help):
     parser.add_argument("--variants", type=lambda text: tuple(text.split(",")), metavar="A,B",
                         help="run only cells of these variants, as their folders' names have them: "
                         "excluded, density0.1 (all)")
-    parser.add_argument("--data_dir", default="", metavar="DIR",
+    parser.add_argument("--data_dir", action="path", default="", metavar="DIR",
                         help="the folder with the tasks' data; none: generated data")
     parser.add_argument("--generated", type=command_line.names_of(methods.TASKS), default=(),
                         metavar="A,B", help="tasks whose data is generated though --data_dir is "
@@ -69,7 +70,7 @@ def add_flags(parser, table_help):
     parser.add_argument("--gpus_per_cell", type=int, default=1, metavar="N",
                         help="GPUs that train one model together; its batch must divide by N "
                         "(%(default)s)")
-    parser.add_argument("--results_dir", default="results/tables", metavar="DIR",
+    parser.add_argument("--results_dir", action="path", default="results/tables", metavar="DIR",
                         help="where results are kept, below it one folder a preset (%(default)s)")
     parser.add_argument("--shard_index", type=int, default=0, metavar="I",
                         help="which share of the cells this machine runs, from 0 (%(default)s)")
@@ -79,7 +80,9 @@ def add_flags(parser, table_help):
 
 
 def check(parser, options):
-    """Ends the program where flags do not go together."""
+    """Ends the program where flags do not go together, or leave nothing of the tables."""
+    if options.shard_count < 1:
+        parser.error(f"--shard_count={options.shard_count} must be at least 1")
     if not 0 <= options.shard_index < options.shard_count:
         parser.error(f"--shard_index={options.shard_index} must lie from 0 to --shard_count - 1 = "
                      f"{options.shard_count - 1}")
@@ -93,7 +96,12 @@ def check(parser, options):
     if options.generated and not options.data_dir:
         parser.error("--generated is for tasks that --data_dir has no files of; without --data_dir all "
                      "data is generated")
-    known = sorted({cell.variant for cell in cells(table_names(options), preset(options))} - {""})
+    chosen, names = cells(table_names(options), preset(options)), table_names(options)
+    if not chosen and cells(names, PRESETS[options.preset]):
+        asked = [f"--{name}={','.join(value)}" for name in ("tasks", "methods")
+                 if (value := getattr(options, name))]
+        parser.error(f"--table={options.table} has nothing of {' and '.join(asked)}")
+    known = sorted({cell.variant for cell in chosen} - {""})
     for variant in options.variants or ():
         if variant not in known:
             parser.error(f'--variants: "{variant}"{command_line.did_you_mean(variant, known) or ";"} '

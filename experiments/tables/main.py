@@ -41,7 +41,7 @@ def parse_arguments(arguments):
     parser = command_line.Parser(prog="tables", description=__doc__)
     choice.add_flags(parser, table_help=argparse.SUPPRESS)
     parser.add_switch("estimate_only", help="say how long it would take")
-    parser.add_argument("--bundle", default="", metavar="DIR",
+    parser.add_argument("--bundle", action="path", default="", metavar="DIR",
                         help="take the programs from a folder that //tools:bundle made")
     parser.add_switch("cells_only", help="write no pages")
     parser.add_switch("report_only", help="write the pages from what is there, whatever it was "

@@ -69,9 +69,14 @@ class SlipTest(CommandTest):
         for flags, said in ((["--tasks=imagenet"], "imagenet"), (["--methods=cf,best"], "best"),
                             (["--shard_index=2", "--shard_count=2"], "--shard_index=2"),
                             *(([f"--seeds={seeds}"], "whole numbers")
-                              for seeds in ("x", "", "7,", "-7", "7-", "9-7", "7-8-9", "1-10001")),
+                              for seeds in ("x", "", "7,", "-7", "7-", "9-7", "7-8-9", "1-10001", str(2**64))),
                             (["--seeds=7,8,7"], "seed twice"), (["--seeds=7,5-8"], "seed twice"),
                             (["--generated=listops"], "--data_dir"),
+                            (["--shard_count=0"], "--shard_count=0 must be at least 1"),
+                            *(([f"--{name}="], f'error: --{name}=""; expected a path')
+                              for name in ("data_dir", "results_dir", "bundle")),
+                            (["--table=settling", "--tasks=text", "--methods=sdpa"],
+                             "--table=settling has nothing of --tasks=text and --methods=sdpa"),
                             (["--preset=large_batch", "--data_dir=/data", "--generated=listops"],
                              "has no task listops")):
             self.assertIn(said, self.refuses(*flags))

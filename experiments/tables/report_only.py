@@ -82,5 +82,10 @@ def write(options, command, say):
         _write_kept(options, own, command, say)
         return
     preset = choice.preset(options)
+    if not any(set(options.seeds or there.seeds(task)) & set(there.seeds(task))
+               for task in preset.tasks):
+        say(f"{folder} has no cells of these tasks and seeds, so nothing has run on the pages; it has "
+            + "; ".join(f"{task}, seeds {', '.join(map(str, there.seeds(task)))}"
+                        for task in sorted(there.tasks)))
     _write_whatever(options, _with_seeds_there(options, preset, there, own=preset.seeds),
                     Store(folder, say), folder, command, say)

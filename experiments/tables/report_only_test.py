@@ -74,6 +74,14 @@ class ReportTest(unittest.TestCase):
         self.assertFalse((self.folder / "results/kept").exists())
         self.assertIn("the repository keeps", self.report("--preset=paper"))
 
+    def test_where_nothing_asked_for_is_there_it_says_what_is(self):
+        cell = Cell("image", "cf", 2000, QUICK.settings).on(Origin("generated-8-4-2", "cpu"))
+        small_runs.add(Store(self.folder / "results/quick"), cell)
+        for flag in ("--tasks=text", "--seeds=7"):
+            self.assertIn("no cells of these tasks and seeds, so nothing has run on the pages; it has "
+                          "image, seeds 2000\n", self.report(flag))
+        self.assertNotIn("no cells of these", self.report("--seeds=7,2000"))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -4,6 +4,7 @@ import os
 import pathlib
 import tempfile
 import unittest
+from unittest import mock
 
 import small_runs
 from cells import Cell
@@ -36,6 +37,13 @@ class ThereTest(unittest.TestCase):
         self.assertFalse(There(self.folder).tasks)
         self.assertFalse(There(self.folder).is_empty)
         self.assertTrue(There(self.folder / "nowhere").is_empty)
+
+    def test_a_folder_that_cannot_be_read_is_not_empty(self):
+        (self.folder / "cells").mkdir()
+        with mock.patch("os.listdir", side_effect=PermissionError), \
+             mock.patch("os.scandir", side_effect=PermissionError), \
+             self.assertRaises(PermissionError):
+            There(self.folder)
 
 
 if __name__ == "__main__":

@@ -67,6 +67,12 @@ def convert(model: nn.Module, *, pruned: str = "zero", tf32: bool = False,
              for child_name, child in parent._modules.items()  # also one that has two names
              if isinstance(child, nn.MultiheadAttention)
              and not isinstance(child, MultiheadSelfAttention)]
+    if isinstance(model, nn.MultiheadAttention):
+        raise ValueError("spion.convert: the model is itself a torch.nn.MultiheadAttention, expected a "
+                         "module that has one, in which it can be replaced")
+    if not found and any(isinstance(child, MultiheadSelfAttention) for child in model.modules()):
+        raise ValueError(f"spion.convert: every attention of this {type(model).__name__} is converted "
+                         "already")
     if not found:
         raise ValueError(f"spion.convert: {type(model).__name__} has no torch.nn.MultiheadAttention; "
                          "put spion.nn.SpionAttention where it calls its attention")

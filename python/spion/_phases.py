@@ -106,6 +106,9 @@ class PhaseController:
                 raise TypeError(f"spion.PhaseController: layer {number} is a {type(layer).__name__}, "
                                 "expected a spion.nn.SpionAttention; spion.convert(model).layers has "
                                 "those that it put into a model")
+            if any(layer is earlier for earlier in layers[:number]):
+                raise ValueError(f"spion.PhaseController: layer {number} is there before, expected each "
+                                 "layer once")
         is_sparse = [layer.pattern is not None for layer in layers]
         if any(is_sparse) and not all(is_sparse):
             raise ValueError(f"spion.PhaseController: {sum(is_sparse)} of {len(layers)} layers have a "

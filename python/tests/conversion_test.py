@@ -93,6 +93,15 @@ class ConversionTest(unittest.TestCase):
                     TypeError, f"^spion.convert: model is a {kind}, expected a torch.nn.Module$"):
                 spion.convert(nothing)
 
+    def test_an_attention_by_itself_and_a_converted_model_are_told_apart(self):
+        with self.assertRaisesRegex(ValueError, "the model is itself a torch.nn.MultiheadAttention"):
+            spion.convert(nn.MultiheadAttention(64, 4, batch_first=True))
+        layer = nn.TransformerEncoderLayer(64, 4, 128, dropout=0, batch_first=True)
+        spion.convert(layer)
+        with self.assertRaisesRegex(ValueError, "every attention of this TransformerEncoderLayer is "
+                                    "converted already"):
+            spion.convert(layer)
+
     def test_a_class_of_its_own_is_left(self):
         class Rotary(nn.MultiheadAttention):
             pass

@@ -171,7 +171,8 @@ class ResumeTest(unittest.TestCase):
 class BadInputTest(unittest.TestCase):
     def test_options(self):
         for message, layers, change in [
-                ("no layers", [], {}), ("capture_interval is 0", new_layers(), {"capture_interval": 0}),
+                ("no layers", [], {}), ("layer 1 is there before", [new_layers()[0]] * 2, {}),
+                ("capture_interval is 0", new_layers(), {"capture_interval": 0}),
                 ("dense_step_limit is 1", new_layers(), {"dense_step_limit": 1}),
                 ("block_size is 48", new_layers(), {"block_size": 48}),
                 ("threshold is None", new_layers(), {"threshold": None}),

@@ -54,10 +54,12 @@ Descriptor OpenToWrite(const FilePlace& place, int flags) {
 absl::Status CheckReplaceable(const FilePlace& place) {
   struct stat found = {};
   const bool is_there = fstatat(place.folder(), place.name().c_str(), &found, 0) == 0;
-  if (!is_there || S_ISREG(found.st_mode) || S_ISDIR(found.st_mode)) return absl::OkStatus();
+  if (!is_there || S_ISREG(found.st_mode)) return absl::OkStatus();
   return absl::FailedPreconditionError(absl::StrCat(
-      "cannot write ", place.path(),
-      ": it is a device, a pipe or a socket, which a file would replace; name a file"));
+      "cannot write ", place.path(), ": it is ",
+      S_ISDIR(found.st_mode) ? "a folder"
+                             : "a device, a pipe or a socket, which a file would replace",
+      "; name a file"));
 }
 
 absl::StatusOr<AtomicFile> AtomicFile::Create(const FilePlace& place) {

@@ -66,8 +66,9 @@ absl::Status WriteFileAtomically(const FilePlace& place, absl::string_view conte
 /// line.
 absl::Status AppendLine(const FilePlace& place, absl::string_view line);
 
-/// FailedPrecondition, naming the file, if it is a device, a pipe or a socket, itself or behind a
-/// link: a file that is renamed to it would replace it, and nobody would read what was written.
+/// FailedPrecondition, naming the file, if it is a folder, or a device, a pipe or a socket, itself
+/// or behind a link: a file that is renamed to one of those would replace it, and nobody would read
+/// what was written.
 absl::Status CheckReplaceable(const FilePlace& place);
 
 /// An absent one is fine. Errors: the operating system's, naming the file.

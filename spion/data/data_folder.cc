@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "spion/base/status.h"
 
 namespace spion {
 namespace {
@@ -13,11 +14,23 @@ namespace {
 // content in either.
 constexpr const char* kReleaseFolders[] = {"lra_release", "lra_release/lra_release"};
 
-// A path that cannot be looked at counts as not there.
-bool IsThere(const std::filesystem::path& path) {
-  std::error_code ignored;
-  return std::filesystem::exists(path, ignored);
-}
+// Of paths that cannot be looked at, which count as not there, the first one.
+class Looks {
+ public:
+  bool IsThere(const std::filesystem::path& path) {
+    std::error_code error;
+    const bool is_there = std::filesystem::exists(path, error);
+    if (error && obstacle_.ok()) {
+      obstacle_ =
+          absl::ErrnoToStatus(error.value(), absl::StrCat("cannot look at ", path.string()));
+    }
+    return is_there;
+  }
+  const absl::Status& obstacle() const { return obstacle_; }
+
+ private:
+  absl::Status obstacle_;
+};
 
 bool IsFolder(const std::filesystem::path& path) {
   std::error_code ignored;
@@ -55,7 +68,9 @@ std::string DescribeDataFolder(const DataFolder& folder) {
 absl::StatusOr<DataFolder> FindDataFolder(const std::filesystem::path& data_dir,
                                           absl::Span<const char* const> names,
                                           absl::Span<const char* const> entries) {
-  if (!IsThere(data_dir)) {
+  Looks looks;
+  if (!looks.IsThere(data_dir)) {
+    RETURN_IF_ERROR(looks.obstacle());
     return absl::NotFoundError(absl::StrCat("data folder ", data_dir.string(), " is missing"));
   }
   if (!IsFolder(data_dir)) {
@@ -64,8 +79,8 @@ absl::StatusOr<DataFolder> FindDataFolder(const std::filesystem::path& data_dir,
   }
   DataFolder found;
   for (const std::filesystem::path& place : Places(data_dir, names)) {
-    if (!IsThere(place)) continue;  // one look instead of one for each entry
-    const auto is_here = [&](const char* entry) { return IsThere(place / entry); };
+    if (!looks.IsThere(place)) continue;  // one look instead of one for each entry
+    const auto is_here = [&](const char* entry) { return looks.IsThere(place / entry); };
     if (std::none_of(entries.begin(), entries.end(), is_here)) continue;
     if (found.path.empty()) {
       found.path = place;
@@ -74,9 +89,10 @@ absl::StatusOr<DataFolder> FindDataFolder(const std::filesystem::path& data_dir,
     }
   }
   if (!found.path.empty()) return found;
+  RETURN_IF_ERROR(looks.obstacle());
   for (const char* name : names) {
     const std::filesystem::path place = data_dir / name;
-    if (IsThere(place) && !IsFolder(place)) {
+    if (looks.IsThere(place) && !IsFolder(place)) {
       return absl::FailedPreconditionError(absl::StrCat(place.string(), " is not a folder"));
     }
   }

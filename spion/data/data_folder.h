@@ -33,7 +33,8 @@ std::string DescribeDataFolder(const DataFolder& folder);
 /// them below lra_release and lra_release/lra_release, as the Long Range Arena release unpacks;
 /// `data_dir` itself.
 /// Errors: NotFound for a missing data folder, or one with none of this, naming all that was looked
-/// for; FailedPrecondition for anything else but a folder in its place, or in that of all `names`.
+/// for; FailedPrecondition for anything else but a folder in its place, or in that of all `names`;
+/// the operating system's, naming the path, where nothing was found and one could not be looked at.
 absl::StatusOr<DataFolder> FindDataFolder(const std::filesystem::path& data_dir,
                                           absl::Span<const char* const> names,
                                           absl::Span<const char* const> entries);

@@ -86,6 +86,18 @@ TEST_F(FindDataFolderTest, SaysWhatIsMissing) {
                                 "below lra_release or lra_release/lra_release"));
 }
 
+TEST_F(FindDataFolderTest, WhatCannotBeLookedAtIsNotMissing) {
+  const std::filesystem::path loop = root_ / "inner";
+  std::filesystem::create_symlink(loop, loop);
+  for (const std::filesystem::path& data_dir : {root_, loop}) {
+    const absl::Status status = Find(data_dir).status();
+    EXPECT_FALSE(absl::IsNotFound(status)) << status;
+    EXPECT_EQ(status.message().find("cannot look at " + loop.string() + ": "), 0) << status;
+  }
+  Write("a");
+  EXPECT_TRUE(Find(root_).ok());
+}
+
 TEST_F(FindDataFolderTest, RefusesAFileInAFoldersPlace) {
   std::ofstream(root_ / "file").flush();
   EXPECT_EQ(Find(root_ / "file").status(),

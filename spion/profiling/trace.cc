@@ -52,10 +52,6 @@ class Trace::Listener : public RangeListener {
 };
 
 absl::StatusOr<std::unique_ptr<Trace>> Trace::Create(const TraceOptions& options) {
-  if (std::filesystem::is_directory(options.path)) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("cannot write the trace ", options.path, ": it is a folder; name a file"));
-  }
   RETURN_IF_ERROR(CheckReplaceable(options.path));
   if (!IsUtf8(options.path)) {
     return absl::InvalidArgumentError(

@@ -25,7 +25,7 @@ using Json = nlohmann::json;
 constexpr char kKey[] = "spion";
 
 // From a checkpoint that is damaged.
-constexpr char kWayOut[] = "; train again to make one";
+constexpr char kWayOut[] = "; name one that is, or train again to make one";
 
 Json ToJson(const CheckpointInfo& info) {
   return {{"task", info.task},

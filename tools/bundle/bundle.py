@@ -140,7 +140,7 @@ def main():
     parser = command_line.Parser(prog="bazel run //tools:bundle --",
                                  description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("content", type=pathlib.Path, help=argparse.SUPPRESS)  # from the target
-    parser.add_argument("--out", required=True, metavar="DIR", help="the folder to write")
+    parser.add_argument("--out", action="path", required=True, metavar="DIR", help="the folder to write")
     parser.add_argument("--limit_mb", type=float, default=LIMIT_MB,
                         help="largest size of the whole folder (default: %(default)s)")
     arguments = parser.parse_args()

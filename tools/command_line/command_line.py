@@ -102,14 +102,23 @@ class _Version(argparse.Action):
         parser.exit()
 
 
+class _Path(argparse.Action):
+    def __call__(self, parser, namespace, values, option_string=None):
+        if not values:
+            parser.error(f'{option_string}=""; expected a path')
+        setattr(namespace, self.dest, values)
+
+
 class Parser(argparse.ArgumentParser):
-    """argparse's, with switches; no abbreviations; one line an error."""
+    """argparse's, with switches and, as action="path", flags that take no empty text; no
+    abbreviations; one line an error."""
 
     def __init__(self, **kwargs):
         self._names = []  # which argparse adds --help to at once
         self._switches = set()
         super().__init__(**{"allow_abbrev": False,
                             "formatter_class": argparse.RawDescriptionHelpFormatter, **kwargs})
+        self.register("action", "path", _Path)
         self.add_argument("--version", action=_Version, nargs=0, help="which version this is")
 
     def add_argument(self, *names, **kwargs):

@@ -14,7 +14,7 @@ class ParserTest(unittest.TestCase):
     def setUp(self):
         self.parser = command_line.Parser(prog="program", description="Does things.")
         self.parser.add_argument("files", nargs="*")
-        self.parser.add_argument("--out", metavar="DIR", default="here", help="a folder")
+        self.parser.add_argument("--out", action="path", metavar="DIR", default="here", help="a folder")
         self.parser.add_argument("--tasks", type=command_line.names_of(("image", "text")))
         self.parser.add_argument("--task", type=command_line.name_of(("image", "text")))
         self.parser.add_argument("--hidden", help=command_line.argparse.SUPPRESS)
@@ -72,6 +72,11 @@ class ParserTest(unittest.TestCase):
                          'mean "image"? expected some of image, text')
         self.assertEqual(self.error("--task=listops"),
                          'argument --task: "listops"; expected one of image, text')
+
+    def test_a_path_is_not_empty(self):
+        self.assertEqual(self.parse().out, "here")
+        self.assertEqual(self.parse("--out=there").out, "there")
+        self.assertEqual(self.error("--out="), '--out=""; expected a path')
 
     def test_a_path_is_from_where_the_user_stands(self):
         with mock.patch.dict(os.environ, {"BUILD_WORKING_DIRECTORY": "/home/user/project"}):

@@ -38,7 +38,8 @@ def parse_arguments(arguments):
         "is unpacked without a download. Exit code 0: the files are in place.")
     get.add_argument("task", metavar="TASK", type=command_line.name_of(tasks),
                      help=f"one of {', '.join(tasks)}")
-    get.add_argument("--out", metavar="DIR", required=True, help="the data folder; made if need be")
+    get.add_argument("--out", action="path", metavar="DIR", required=True,
+                     help="the data folder; made if need be")
     get.add_argument("--url", help="of the archive, instead of its owner's address")
     get.add_argument("--md5", help="of the archive, instead of the published one")
     get.add_argument("--attempts", type=int, default=download.ATTEMPTS,

@@ -23,7 +23,7 @@ _INTERVAL_S = 2
 
 def parse_arguments(arguments):
     parser = command_line.Parser(prog="tensorboard", description=__doc__)
-    parser.add_argument("--logdir", metavar="DIR", default="results",
+    parser.add_argument("--logdir", action="path", metavar="DIR", default="results",
                         help="a run's folder, or one with runs below it (%(default)s)")
     parser.add_switch("convert_only",
                       help="write the event files and stop; a later call adds what is new")

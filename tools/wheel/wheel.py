@@ -192,7 +192,8 @@ def main():
     parser = command_line.Parser(prog="bazel run //tools:wheel --",
                                  description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("content", type=pathlib.Path, help=argparse.SUPPRESS)  # from the target
-    parser.add_argument("--out", required=True, metavar="DIR", help="the folder to write it into")
+    parser.add_argument("--out", action="path", required=True, metavar="DIR",
+                        help="the folder to write it into")
     arguments = parser.parse_args()
     out = command_line.user_path(arguments.out)
     content = json.loads(arguments.content.read_text())
