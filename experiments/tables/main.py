@@ -31,15 +31,25 @@ import run_tables
 import signals
 from console import say, say_error
 from programs import without_bundle
+from tables import TABLES
 
 # Below which Bazel built the programs: it starts this file by a link there, while modules that are
 # imported find themselves in the source.
 _WORKSPACE = pathlib.Path(__file__).parents[2]
 
 
+def _own_table():
+    """That of the target as whose program this file runs, with Bazel or without: its files lie in
+    <target>.runfiles."""
+    targets = [part.removesuffix(".runfiles") for part in pathlib.Path(__file__).parts
+               if part.endswith(".runfiles")]
+    return next((target for target in targets if target in TABLES), choice.ALL)
+
+
 def parse_arguments(arguments):
     parser = command_line.Parser(prog="tables", description=__doc__)
     choice.add_flags(parser, table_help=argparse.SUPPRESS)
+    parser.set_defaults(table=_own_table())
     parser.add_switch("estimate_only", help="say how long it would take")
     parser.add_argument("--bundle", action="path", default="", metavar="DIR",
                         help="take the programs from a folder that //tools:bundle made")

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 import choice
 import command_line
@@ -80,6 +81,12 @@ class SlipTest(CommandTest):
                             (["--preset=large_batch", "--data_dir=/data", "--generated=listops"],
                              "has no task listops")):
             self.assertIn(said, self.refuses(*flags))
+
+    def test_a_program_is_of_its_targets_table(self):
+        for target, table in (("accuracy", "accuracy"), ("all_tables", "all"), ("main_test", "all")):
+            with mock.patch.object(main, "__file__", f"/out/{target}.runfiles/spion/main.py"):
+                self.assertEqual(main.parse_arguments([]).table, table)
+                self.assertEqual(main.parse_arguments(["--table=memory"]).table, "memory")
 
     def test_seeds_are_numbers_and_ranges(self):
         parser = command_line.Parser()

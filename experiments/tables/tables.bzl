@@ -5,14 +5,11 @@ def tables(names):
 
     And :all_tables, with all of them; :all would be Bazel's word for every target of the package.
     """
-    tables_of = {name: name for name in names}
-    tables_of["all_tables"] = "all"
-    for name, table in tables_of.items():
+    for name in names + ["all_tables"]:  # main.py knows its target
         native.py_binary(
             name = name,
             testonly = True,
             srcs = ["main.py"],
-            args = ["--table=" + table],
             main = "main.py",
             visibility = [
                 "//tools/build:__pkg__",

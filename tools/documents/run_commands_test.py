@@ -102,7 +102,7 @@ class RunCommandsTest(unittest.TestCase):
         self.assertIsNotNone(quick, "it is in neither _QUICK nor _NOT_RUN: add it to one")
         if label == "//benchmarks:compare":
             shutil.copy(HOME / "before.json", HOME / "after.json")
-        of_target = []  # what the targets add to the one program of the tables
+        of_target = []  # which of the tables' programs it is, they tell by runfiles of their own
         if label.startswith("//experiments/tables:"):
             table = label.split(":")[1]
             of_target = ["--table=" + ("all" if table == "all_tables" else table)]
