@@ -55,8 +55,8 @@ def convert(model: nn.Module, *, pruned: str = "zero", tf32: bool = False,
 
     Raises:
         TypeError: for a model that is no module, or tf32 or deterministic that is no bool.
-        ValueError: if the model has no torch.nn.MultiheadAttention at all, or dropout, as said there,
-            or for another pruned or dropout.
+        ValueError: if the model has no torch.nn.MultiheadAttention at all, or converted ones alone, or
+            is one itself; or dropout, as said there, or for another pruned or dropout.
     """
     if not isinstance(model, nn.Module):
         raise TypeError(f"spion.convert: model is a {type(model).__name__}, expected a torch.nn.Module")

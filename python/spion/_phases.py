@@ -75,7 +75,7 @@ class PhaseController:
     makes the patterns.
 
     Args:
-        layers: the model's, in its order; of one length.
+        layers: the model's, in its order, each once; of one length.
         kind, block_size, threshold, density, filter_width: as generate_pattern takes them.
         capture_interval: in steps; at least 1.
         transition_limit_percent: as TransitionTest takes it.

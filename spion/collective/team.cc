@@ -64,45 +64,30 @@ void LogFrom(int severity) {
   if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = severity;
 }
 
+// A host's own name may take a while to be known, too.
+std::string NoteOfServer(const Launch& launch, absl::Time end) {
+  return absl::StrCat("note: rank 0 of ", launch.ranks, ", which serves the store, does not reach ",
+                      "itself at ", AddressOf(launch), "; is that an address of ", HostName(),
+                      "? It tries until ",
+                      absl::FormatTime("%H:%M:%S", end, absl::LocalTimeZone()));
+}
+
+std::string NoteOf(const Launch& launch, bool serves, absl::Time end) {
+  if (serves) return NoteOfServer(launch, end);
+  return WaitingNote(absl::StrCat("rank ", launch.rank, " of ", launch.ranks), AddressOf(launch),
+                     OwnerOfStore(launch), end);
+}
+
 // TCPStore takes a timeout for each of its attempts, and makes another after it: short ones come to
-// an end in time.
-constexpr std::chrono::milliseconds kAttempt = std::chrono::seconds(10);
-
-// Errors are of attempts; the last one is told.
-auto WithoutLog() {
-  LogFrom(c10::GLOG_FATAL);
-  return absl::MakeCleanup([] { LogFrom(c10::GLOG_ERROR); });
-}
-
-// The store, and what connects this rank with it as any other: it is reached at once, or its
-// address is another host's.
-StorePointer ServeStore(const Launch& launch, c10d::TCPStoreOptions options,
-                        std::chrono::milliseconds patience) {
-  options.isServer = true;
-  options.timeout = std::min(kAttempt, patience);
-  const auto log_errors_again = WithoutLog();
-  try {
-    auto store = c10::make_intrusive<c10d::TCPStore>(launch.address, options);
-    store->setTimeout(patience);
-    return store;
-  } catch (const std::exception& error) {
-    const std::string why = TextOf(error);
-    if (absl::StrContains(why, "failed to listen")) throw std::runtime_error(why);
-    throw std::runtime_error(absl::StrCat("rank 0 of ", launch.ranks,
-                                          ", which serves the store, does "
-                                          "not reach itself there; the address must be one of ",
-                                          HostName(), ": ", why));
-  }
-}
-
-StorePointer JoinStore(const Launch& launch, c10d::TCPStoreOptions options,
-                       std::chrono::milliseconds patience) {
-  const LateNote note(kQuiet, WaitingNote(absl::StrCat("rank ", launch.rank, " of ", launch.ranks),
-                                          AddressOf(launch), OwnerOfStore(launch),
-                                          absl::Now() + absl::FromChrono(patience)));
+// an end in time. Who serves the store reaches it as all others do.
+c10::intrusive_ptr<c10d::TCPStore> JoinStore(const Launch& launch, c10d::TCPStoreOptions options,
+                                             std::chrono::milliseconds patience) {
+  constexpr std::chrono::milliseconds kAttempt = std::chrono::seconds(10);
   const auto deadline = std::chrono::steady_clock::now() + patience;
   options.timeout = std::min(kAttempt, patience);
-  const auto log_errors_again = WithoutLog();
+  // Errors are of attempts; the last one is told.
+  LogFrom(c10::GLOG_FATAL);
+  const absl::Cleanup log_errors_again = [] { LogFrom(c10::GLOG_ERROR); };
   for (;;) {
     try {
       auto store = c10::make_intrusive<c10d::TCPStore>(launch.address, options);
@@ -110,25 +95,31 @@ StorePointer JoinStore(const Launch& launch, c10d::TCPStoreOptions options,
       return store;
     } catch (const std::exception& error) {
       const std::string why = TextOf(error);
+      if (absl::StrContains(why, "failed to listen")) throw std::runtime_error(why);
       if (absl::StrContains(why, "Ping failed")) {
         throw std::runtime_error(absl::StrCat("something else listens there (", why, ")"));
       }
-      if (std::chrono::steady_clock::now() >= deadline) {
-        throw std::runtime_error(absl::StrCat(OwnerOfStore(launch), " was not there for ",
-                                              absl::FormatDuration(absl::FromChrono(patience)),
-                                              ", or the address is wrong: ", why));
-      }
+      if (std::chrono::steady_clock::now() < deadline) continue;
+      const std::string waited = absl::FormatDuration(absl::FromChrono(patience));
+      throw std::runtime_error(
+          options.isServer
+              ? absl::StrCat("rank 0 of ", launch.ranks, ", which serves the store, did not reach ",
+                             "itself there for ", waited, "; the address must be one of ",
+                             HostName(), ": ", why)
+              : absl::StrCat(OwnerOfStore(launch), " was not there for ", waited,
+                             ", or the address is wrong: ", why));
     }
   }
 }
 
 StorePointer OpenStore(const Launch& launch, bool serves, std::chrono::milliseconds patience) {
+  const LateNote note(kQuiet, NoteOf(launch, serves, absl::Now() + absl::FromChrono(patience)));
   c10d::TCPStoreOptions options;
   options.port = static_cast<uint16_t>(launch.port);
+  options.isServer = serves;
   options.waitWorkers = false;
-  return c10::make_intrusive<c10d::PrefixStore>(
-      absl::StrCat("spion/", launch.attempt),
-      serves ? ServeStore(launch, options, patience) : JoinStore(launch, options, patience));
+  return c10::make_intrusive<c10d::PrefixStore>(absl::StrCat("spion/", launch.attempt),
+                                                JoinStore(launch, options, patience));
 }
 
 // Why this rank cannot be part of the run, before any of the others is met.
