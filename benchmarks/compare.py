@@ -10,8 +10,8 @@ the repetitions leave for it, p of a two-sided Mann-Whitney U test over them, an
     no difference     the interval is within --tolerance of 1
     undecided         the noise leaves room for more than that: repeat on a quiet machine
 
-Exits with 0; 1 with --fail_on_regression if a benchmark became slower, has an error in AFTER or is
-only in BEFORE; 2 if the files cannot be compared.
+Exits with 0; 1 with --fail_on_regression if a benchmark became slower, has too few repetitions to
+tell, an error in AFTER or is only in BEFORE; 2 if the files cannot be compared.
 """
 
 import sys
@@ -24,6 +24,7 @@ FASTER = "faster"
 SLOWER = "slower"
 SAME = "no difference"
 UNDECIDED = "undecided"
+TOO_FEW = "too few repetitions"
 # Context entries that must agree for times to be comparable.
 _MACHINE = ("gpu", "cpu", "l2_cache")
 
@@ -31,7 +32,7 @@ _MACHINE = ("gpu", "cpu", "l2_cache")
 def verdict(before, after, alpha, tolerance):
     """(interval of the ratio, p, verdict) of two lists of times; None of what so few do not tell."""
     if mann_whitney.smallest_p(len(before), len(after)) > alpha:
-        return None, None, f"too few repetitions ({len(before)} and {len(after)})"
+        return None, None, f"{TOO_FEW} ({len(before)} and {len(after)})"
     p = mann_whitney.p_value(before, after)
     low, high = mann_whitney.ratio_interval(before, after, alpha)
     if p > alpha:
@@ -84,6 +85,7 @@ def regressions(before, after, rows):
     """What --fail_on_regression fails for, in words: `<what>: <benchmarks>`."""
     for what, names in (
         ("slower", [row[0] for row in rows if row[-1] == SLOWER]),
+        (TOO_FEW, [row[0] for row in rows if row[-1].startswith(TOO_FEW)]),
         ("error in AFTER", [name for name, b in after.benchmarks.items() if b.error]),
         ("only in BEFORE", [name for name in before.benchmarks if name not in after.benchmarks]),
     ):
@@ -108,8 +110,8 @@ def main(arguments):
                         help="a difference counts if p is not above this (default 0.05)")
     parser.add_argument("--tolerance", type=float, default=0.05,
                         help="so far from 1 a ratio is no difference (default 0.05)")
-    parser.add_switch("fail_on_regression", help="exit with 1 if a benchmark became slower, has an "
-                      "error in AFTER or is only in BEFORE")
+    parser.add_switch("fail_on_regression", help="exit with 1 if a benchmark became slower, has too few "
+                      "repetitions to tell, an error in AFTER or is only in BEFORE")
     options = parser.parse_args(arguments)
     if not 0 < options.alpha < 1:
         parser.error(f"--alpha={options.alpha} must lie between 0 and 1")
@@ -137,4 +139,4 @@ def main(arguments):
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    command_line.end(main)

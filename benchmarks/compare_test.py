@@ -111,6 +111,7 @@ class CompareTest(unittest.TestCase):
         self.check_gate(runs("x", NINE), runs("x", NINE) + failed("y"), "error in AFTER: y")
         doubled = [2 * t for t in NINE]
         self.check_gate(both, runs("x", doubled) + runs("y", doubled), "slower: x, y")
+        self.check_gate(both, runs("x", NINE) + runs("y", NINE[:1]), "too few repetitions: y")
 
     def test_the_gate_does_not_fail_for_what_is_added_or_mended(self):
         before = self.results("b", runs("x", NINE) + failed("mended"))

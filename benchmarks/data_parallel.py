@@ -166,6 +166,10 @@ def _parsed(arguments):
     parser.add_argument("flags", nargs="*", metavar="-- FLAG", help="of every training")
     options = parser.parse_args(arguments)
     options.tasks = options.tasks.split(",")
+    if options.out:
+        options.out = command_line.user_path(options.out)
+        if options.out.is_dir() or not options.out.parent.is_dir():
+            parser.error(f"--out={options.out}; expected a file in a folder that is there")
     bundle = _ROOT / "run"
     if options.lra:
         options.lra = [str(command_line.user_path(options.lra))]
@@ -177,6 +181,13 @@ def _parsed(arguments):
     return options
 
 
+def _write(path, found):
+    try:
+        path.write_text(json.dumps(found), encoding="utf-8")
+    except OSError as error:
+        raise Failed(f"{path} cannot be written: {error.strerror}") from None
+
+
 def main(arguments):
     options = _parsed(arguments)
     found = []
@@ -186,7 +197,7 @@ def main(arguments):
             print(f"{run['task']}, {run['ranks']} rank{'s' * (run['ranks'] > 1)}, batch "
                   f"{run['summary']['batch_size']}: done", file=sys.stderr)
             if options.out:
-                command_line.user_path(options.out).write_text(json.dumps(found), encoding="utf-8")
+                _write(options.out, found)
     except Failed as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -199,4 +210,4 @@ def main(arguments):
 
 if __name__ == "__main__":
     signals.raise_keyboard_interrupt()  # A batch system stops jobs by other signals too.
-    sys.exit(main(sys.argv[1:]))
+    command_line.end(main)

@@ -82,6 +82,12 @@ class DataParallelTest(unittest.TestCase):
             self.assertEqual((flags["precision"], flags["steps"], flags["dense_step_limit"]),
                              ("tf32", "80", "20"))
 
+    def test_a_full_disk_ends_it_at_the_first_training(self):
+        code, said, errors = self.call("--ranks=2", "--tasks=image", "--out=/dev/full")
+        self.assertEqual((code, said), (1, ""))
+        self.assertEqual(errors.splitlines()[-1],
+                         "error: /dev/full cannot be written: No space left on device")
+
     def test_a_training_that_fails_is_named_with_its_last_words(self):
         code, said, errors = self.call("--ranks=2", "--tasks=broken")
         self.assertEqual((code, said), (1, ""))
@@ -128,7 +134,9 @@ class DataParallelTest(unittest.TestCase):
     def test_a_wrong_flag_is_said(self):
         for flags, words in (
                 (["--ranks=1"], '"1"'), (["--ranks=two"], '"two"'), ([], "--ranks"),
-                (["--ranks=2", "--steps=0"], "--steps")):
+                (["--ranks=2", "--steps=0"], "--steps"),
+                (["--ranks=2", f"--out={self.folder}"], f"--out={self.folder}; expected a file"),
+                (["--ranks=2", f"--out={self.folder}/not/there"], "/not/there; expected a file")):
             code, _, errors = self.call(*flags)
             self.assertEqual(code, 2, flags)
             self.assertIn(words, errors)

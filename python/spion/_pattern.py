@@ -1,6 +1,7 @@
 """Block patterns: which blocks of an attention matrix are computed."""
 
 import json
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -245,8 +246,8 @@ def generate_pattern(map: Tensor, kind: str, *, block_size: int, density: float 
         block_size: b, in tokens: 16, 32, 64 or 128; divides L.
         density: for "c": at most this share of the blocks is kept, up to 1 / n less where the diagonal
             is itself among the highest, and the diagonal in any case; in (0, 1].
-        threshold: for "f" and "cf": the quantile that a marked block must exceed; in (0, 1]. Both are
-            to be in their range, also where the kind has no use for them.
+        threshold: for "f" and "cf": the quantile that a marked block must exceed; in (0, 1]. Either is
+            to be in its range also where the kind has no use for it, of which a warning tells.
         filter_width: of the diagonal convolution, in tokens; odd.
 
     Returns:
@@ -258,7 +259,15 @@ def generate_pattern(map: Tensor, kind: str, *, block_size: int, density: float 
     Source: SPION, arXiv 2309.12578.
     """
     mask = generate_mask(map, kind, block_size, density, threshold, filter_width)
+    warn_of_unused("spion.generate_pattern", kind, density, threshold)
     return BlockPattern(mask, block_size).to(map.device)
+
+
+def warn_of_unused(function: str, kind: str, density: float | None, threshold: float | None) -> None:
+    """Of the share that the kind has no use for, where the caller of the public `function` stands."""
+    name, value = ("threshold", threshold) if kind == "c" else ("density", density)
+    if value is not None:
+        warnings.warn(f"{function}: {name} has no effect with kind {kind!r}; leave it out", stacklevel=3)
 
 
 def generate_mask(map: Tensor, kind: str, block_size: int, density: float | None,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from spion import _checks, _ranks
-from spion._pattern import LARGEST_BLOCK, BlockPattern, generate_mask, generate_pattern
+from spion._pattern import LARGEST_BLOCK, BlockPattern, generate_mask, warn_of_unused
 from spion._transition import TransitionTest, check_limit
 from spion.nn import SpionAttention
 
@@ -128,7 +128,8 @@ class PhaseController:
         self._generator = {"kind": kind, "block_size": block_size, "threshold": threshold,
                            "density": density, "filter_width": filter_width}
         # Bad numbers are said now, and not after hours of training. All block sizes divide this map.
-        generate_pattern(torch.eye(LARGEST_BLOCK, device="cpu"), **self._generator)
+        generate_mask(torch.eye(LARGEST_BLOCK, device="cpu"), **self._generator)
+        warn_of_unused("spion.PhaseController", kind, density, threshold)
         self._interval, self._limit = capture_interval, dense_step_limit
         self._shared = shared_pattern
         self._transition_limit = transition_limit_percent
@@ -139,6 +140,7 @@ class PhaseController:
         self._test = self._test_after([])
         self._phase = "sparse" if is_sparse[0] else "dense"
         self._captures = 0
+        self._step = 0
         self._previous_maps: list[Tensor] = []
         for layer in self._layers:
             layer._planned_block_size = block_size
@@ -160,21 +162,26 @@ class PhaseController:
             On a capture step what it showed, which the logger "spion" has too; else None.
 
         Raises:
-            TypeError, ValueError: for what is no step.
+            TypeError, ValueError: for what is no step, or not after the one before.
             RuntimeError: on a capture step in which a layer computed no map: its forward pass was not
                 run, not in training mode, or a call for the step before was left out.
             ValueError: for maps that no pattern can be made of: with NaN, of another length than
                 another rank's, or than those before, with which these then count as the first capture.
-            After either of these the next step may follow.
+            After any of these the next step may follow.
         """
         _checks.check_whole("spion.PhaseController.after_step", step=step)
         if step < 1:
             raise ValueError(f"spion.PhaseController.after_step: step is {step}, expected at least 1: "
                              "steps are counted from 1")
+        if step <= self._step:
+            raise ValueError(f"spion.PhaseController.after_step: step is {step} after step "
+                             f"{self._step}; count steps through the whole training, and call it once "
+                             "after each; load_state_dict goes back to an earlier one")
         try:
             capture = self._look_at_maps(step) if self.is_capture_step(step) else None
         finally:
             self._request_maps_of(step + 1)
+        self._step = step
         if capture is not None:
             _log.info("%s", capture)
         return capture
@@ -295,6 +302,7 @@ class PhaseController:
             raise ValueError(f"spion.PhaseController: a state of {len(maps)} layers, expected "
                              f"{len(self._layers)}")
         test = self._test_after(state["distance"])
+        self._step = 0
         self._phase, self._captures = state["phase"], state["captures"]
         self._previous_maps, self._test = list(maps), test
         for layer in self._layers:

@@ -98,6 +98,15 @@ class GeneratePatternTest(unittest.TestCase):
         expected[0, 2] = expected[3, 1] = True
         self.assertTrue(torch.equal(pattern.mask, expected))
 
+    def test_a_share_that_the_kind_does_not_take(self):
+        map = torch.rand(64, 64)
+        with self.assertWarnsRegex(UserWarning, "^spion.generate_pattern: density has no effect with "
+                                                "kind 'f'; leave it out$") as told:
+            both = spion.generate_pattern(map, "f", block_size=16, threshold=0.9, density=0.5)
+        self.assertEqual(told.filename, __file__)
+        alone = spion.generate_pattern(map, "f", block_size=16, threshold=0.9)
+        self.assertTrue(torch.equal(both.mask, alone.mask))
+
     def test_bad_input(self):
         map = torch.rand(64, 64)
         good = {"block_size": 16, "threshold": 0.9}

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import warnings
 
 import torch
 
@@ -215,6 +216,31 @@ class BadInputTest(unittest.TestCase):
             with self.assertRaisesRegex(exception, "^spion.PhaseController.after_step: step is "
                                                    f"{step!r}, {expected}$"):
                 controller.after_step(step)
+
+    def test_steps_that_begin_anew(self):
+        layers = new_layers()
+        controller = spion.PhaseController(layers, **OPTIONS)
+        heads = settling(1)
+        before = controller.state_dict()
+        run(controller, layers, heads, range(1, 4))
+        for step in (3, 1):
+            with self.assertRaisesRegex(
+                    ValueError, f"^spion.PhaseController.after_step: step is {step} after step 3; count "
+                    "steps through the whole training, .*; load_state_dict goes back to an earlier one$"):
+                controller.after_step(step)
+        controller.load_state_dict(before)
+        self.assertEqual(len(run(controller, layers, heads, range(1, 4))), 1)
+
+    def test_a_share_that_the_kind_does_not_take(self):
+        for kind, used, unused in (("c", "density", "threshold"), ("cf", "threshold", "density")):
+            shares = {"kind": kind, "threshold": 0.9, "density": 0.5}
+            with self.assertWarnsRegex(UserWarning, f"^spion.PhaseController: {unused} has no effect "
+                                                    f"with kind '{kind}'; leave it out$") as told:
+                spion.PhaseController(new_layers(), **(OPTIONS | shares))
+            self.assertEqual(told.filename, __file__)
+            with warnings.catch_warnings(), self.subTest(used):
+                warnings.simplefilter("error")
+                spion.PhaseController(new_layers(), **(OPTIONS | shares | {unused: None}))
 
     def test_another_module(self):
         for number, layers in enumerate(([torch.nn.Linear(2, 2)],

@@ -9,17 +9,23 @@
     options = parser.parse_args(arguments)
     out = command_line.user_path(options.out)
 
-Bad arguments end the program with one line, `error: ...`, and exit code 2.
+Bad arguments end the program with one line, `error: ...`, and exit code 2. A program whose result
+is what it prints ends by
+
+    command_line.end(main)
 """
 
 import argparse
+import contextlib
 import difflib
+import io
 import os
 import pathlib
 import re
 import sys
 
 BAD_USAGE = 2
+NOT_PRINTED = 1
 _SWITCH_VALUES = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 _NEAR = 0.7  # of difflib's ratio
 
@@ -149,3 +155,31 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message):
         self.exit(BAD_USAGE, f"error: {message}\n")
+
+
+def end(main):
+    """Ends the program with the exit code of main(arguments), and prints at once all that it printed.
+    With NOT_PRINTED and one line where standard output does not take that: it is closed, the disk is
+    full, or the reader of a pipe has gone."""
+    printed = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(printed):
+            code = main(sys.argv[1:])
+    except SystemExit as ended:  # as by --help
+        code = ended.code
+    if printed.getvalue():
+        try:
+            _print_all(printed.getvalue())
+        except OSError as error:
+            print(f"error: standard output did not take the result: {error.strerror}",
+                  file=sys.stderr)
+            code = NOT_PRINTED
+    sys.exit(code)
+
+
+def _print_all(text):
+    """Not by sys.stdout, which is None if closed, and keeps what failed for the program's end."""
+    with open(1, "wb", buffering=0, closefd=False) as stream:
+        left = memoryview(text.encode())
+        while left:
+            left = left[stream.write(left):]

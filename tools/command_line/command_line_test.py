@@ -4,6 +4,8 @@ import contextlib
 import io
 import os
 import pathlib
+import subprocess
+import sys
 import unittest
 from unittest import mock
 
@@ -111,6 +113,46 @@ class ParserTest(unittest.TestCase):
         self.assertEqual(ended.exception.code, 0)
         for text in ("Does things.", "--out DIR", "--force [true|false]"):
             self.assertIn(text, stdout.getvalue())
+
+
+_PRINTS = """
+import sys
+import command_line
+
+def main(arguments):
+    print("x" * int(arguments[0]))
+    return 3
+
+command_line.end(main)
+"""
+
+
+class EndTest(unittest.TestCase):
+    """A program that prints so much and returns 3, by its exit code and what it says."""
+
+    def end(self, size, shell):
+        folder = os.path.dirname(command_line.__file__)
+        done = subprocess.run(["bash", "-c", shell, sys.executable, "-c", _PRINTS, str(size)],
+                              capture_output=True, check=False, text=True,
+                              env={**os.environ, "PYTHONPATH": folder})
+        return done.returncode, done.stderr, len(done.stdout)
+
+    def test_what_was_printed_keeps_the_exit_code(self):
+        self.assertEqual(self.end(5, '"$0" "$@"'), (3, "", 6))
+
+    def test_a_full_disk(self):
+        for size in (5, 1000000):
+            self.assertEqual(self.end(size, '"$0" "$@" >/dev/full'), (
+                1, "error: standard output did not take the result: No space left on device\n", 0))
+
+    def test_a_reader_that_has_gone(self):
+        code, said, _ = self.end(1000000, '"$0" "$@" | true; exit ${PIPESTATUS[0]}')
+        self.assertEqual((code, said), (
+            1, "error: standard output did not take the result: Broken pipe\n"))
+
+    def test_standard_output_that_is_closed(self):
+        self.assertEqual(self.end(5, '"$0" "$@" >&-'), (
+            1, "error: standard output did not take the result: Bad file descriptor\n", 0))
 
 
 if __name__ == "__main__":
