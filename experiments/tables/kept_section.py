@@ -192,10 +192,11 @@ class Section:
     def test_the_highest_and_those_within_its_spread_are_bold(self):
         accuracies = {method: [100 * summary["test_accuracy"] for summary, _ in self.runs(pattern)]
                       for method, (_, pattern) in self.RUNS.items()}
-        if min(map(len, accuracies.values())) == 1:
+        several = [each for each in accuracies.values() if len(each) > 1]
+        if not several:
             self.skipTest("one seed has no spread")
-        highest = max(accuracies.values(), key=statistics.mean)
+        highest = max(several, key=statistics.mean)
         least = statistics.mean(highest) - statistics.stdev(highest)
         for method, each in accuracies.items():
             bold = re.search(rf"^\| {re.escape(method)} \| [^|]* \| (\**)", self.section, re.M)[1]
-            self.assertEqual(bool(bold), statistics.mean(each) >= least, method)
+            self.assertEqual(bool(bold), each in several and statistics.mean(each) >= least, method)

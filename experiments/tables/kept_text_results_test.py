@@ -11,7 +11,7 @@ from kept_section import Section, cells_of, report, rows, section
 class TextTest(Section, unittest.TestCase):
     """The section on text."""
 
-    ARCHIVES = ("text_h200",)
+    ARCHIVES = ("text_h200", "text_one_seed_h200")
     PRESET = "paper"
     HEADING = "Text"
     TASK = "text"
@@ -30,6 +30,9 @@ class TextTest(Section, unittest.TestCase):
         "Longformer": (3, "text-longformer-*"),
         "BigBird": (3, "text-bigbird-*"),
         "Linformer": (3, "text-linformer-*"),
+        "Sparse Transformer, strided": (1, "text-sparse_transformer-*"),
+        "Sparse Transformer, fixed": (1, "text-sparse_transformer_fixed-*"),
+        "Nystromformer": (1, "text-nystromformer-*"),
     }
     DIFFERENCES = 18
     SHORT = {**Section.SHORT, "the Transformer": "Transformer, every block kept"}
@@ -49,6 +52,7 @@ class ListOpsTest(Section, unittest.TestCase):
         "SPION-C (no flood fill)": (3, "listops-c-seed????-????????.[!0-9]*"),
         "SPION-F (no convolution, schedule goes on)": (3, "listops-f-seed????-????????.[!0-9]*"),
         "SPION-CF, pruned entries excluded": (3, "listops-cf-seed????-excluded-*"),
+        "SPION-CF, as many blocks at random places": (1, "listops-cf-seed????-shuffled-*"),
         "Transformer, every block kept": (3, "listops-every_block-seed????-????????.[!0-9]*"),
         "Longformer": (3, "listops-longformer-*"),
         "BigBird": (3, "listops-bigbird-*"),

@@ -12,7 +12,7 @@ from kept_section import section
 from published import ACCURACY, Published
 
 ARCHIVES = ("generated_h200", "image_h200", "image_large_batch_h200", "image_seeds_1006_to_1015_h200",
-            "image_seeds_1016_to_1025_h200", "listops_h200", "text_h200")
+            "image_seeds_1016_to_1025_h200", "listops_h200", "text_h200", "text_one_seed_h200")
 
 
 def grids(text):
@@ -29,9 +29,12 @@ class AtAGlanceTest(unittest.TestCase):
     """The first section."""
 
     METHODS = {"SPION-CF": "cf", "SPION-C": "c", "SPION-F": "f",
-               "Transformer, every block kept": "every_block", "Longformer": "longformer",
+               "Transformer, every block kept": "every_block",
+               "Transformer, probabilities in memory": "dense", "Longformer": "longformer",
                "BigBird": "bigbird", "Sparse Transformer, strided": "sparse_transformer",
-               "Sparse Transformer, fixed": "sparse_transformer_fixed", "Linformer": "linformer"}
+               "Sparse Transformer, fixed": "sparse_transformer_fixed", "Linformer": "linformer",
+               "Nystromformer": "nystromformer", "Reformer": "reformer",
+               "Kernelised attention": "kernelised", "Skyformer": "skyformer"}
     # Method and variant of the rows that have one, and of what tasks.
     VARIANTS = {"SPION-CF, pruned entries excluded": ("cf", "excluded", methods.TASKS),
                 "SPION-CF, blocks at random places": ("cf", "shuffled", methods.TASKS),
