@@ -70,6 +70,12 @@ BlockPattern ThreeBlocksARow(int blocks_per_side, int block_size) {
   return *BlockPattern::FromBlocks(blocks_per_side, block_size, blocks);
 }
 
+BlockPattern LateDiagonals(int block_size) {
+  return Where(24, block_size, [](int row, int column) {
+    return (row >= 17 && column < 16) || (column >= 17 && row < 16);
+  });
+}
+
 BlockPattern ImageCfLayer0() {
   return Where(32, 32, [](int row, int column) {
     if (column == 9) return row == 2 || row == 13 || row == 14 || (row >= 17 && row <= 31);

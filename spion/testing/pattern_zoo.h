@@ -32,6 +32,10 @@ BlockPattern FullAndBareRows(int blocks_per_side, int block_size);
 /// As many blocks in every row: the diagonal, the next column and one half the side away, modulo n.
 /// n must be at least 4.
 BlockPattern ThreeBlocksARow(int blocks_per_side, int block_size);
+/// 24 blocks a side: the diagonal, and of the last seven rows and columns the first 16 blocks.
+/// Their diagonal blocks come after 16 others in row and column, and no line is long beside the
+/// mean.
+BlockPattern LateDiagonals(int block_size);
 
 /// The patterns that SPION-CF found on the image task (seed 1001): 32 x 32 blocks of 32.
 BlockPattern ImageCfLayer0();

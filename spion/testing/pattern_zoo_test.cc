@@ -24,6 +24,9 @@ TEST(PatternZooTest, SyntheticPatternsAreWhatTheyAreNamed) {
   EXPECT_EQ(FullAndBareRows(6, 16).columns_of_row(5).size(), 1);
   EXPECT_EQ(ThreeBlocksARow(4, 16).kept_blocks(), 12);
   EXPECT_EQ(ThreeBlocksARow(9, 16).columns_of_row(8).size(), 3);
+  EXPECT_EQ(LateDiagonals(16).kept_blocks(), 24 + 2 * 7 * 16);
+  EXPECT_EQ(LateDiagonals(16).columns_of_row(17).back(), 17);
+  EXPECT_EQ(LateDiagonals(16).rows_of_column(23).size(), 17);
   EXPECT_EQ(RandomBlocks(9, 16, 0.3, 1), RandomBlocks(9, 16, 0.3, 1));
   EXPECT_FALSE(RandomBlocks(9, 16, 0.3, 1) == RandomBlocks(9, 16, 0.3, 2));
 }

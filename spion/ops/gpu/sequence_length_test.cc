@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string>
 #include <tuple>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "spion/ops/gpu/error_rule.h"
@@ -54,6 +55,21 @@ TEST(ImagePatternTest, PatternsThatTrainingMadeOnePerHead) {
         MakePrecisionCase(precision, shape, CasePadding::kNone, 1, TestSeed(22),
                           {ImageCfLayer0(), ImageCfLayer1()}, PrunedScore::kZero);
     ExpectAsAccurateAsFramework(c, RunOperator(c, Gpu()), RunFramework(c, Gpu()), RunOracle(c));
+  }
+}
+
+// Walks over many blocks of a row and of a column, by each of the kernels.
+TEST(LateDiagonalsTest, EveryBlockOfALineCounts) {
+  for (const auto [block_size, head_dim] : {std::pair(32, 32), {64, 32}, {64, 64}, {64, 128}}) {
+    const BlockPattern pattern = LateDiagonals(block_size);
+    const AttentionShape shape = {
+        .batch = 1, .heads = 1, .length = pattern.length(), .head_dim = head_dim};
+    for (const TestPrecision precision : kPrecisions) {
+      SCOPED_TRACE(absl::StrCat("block ", block_size, " head_dim ", head_dim, Name(precision)));
+      const PrecisionCase c = MakePrecisionCase(precision, shape, CasePadding::kNone, 1,
+                                                TestSeed(24), {pattern}, PrunedScore::kZero);
+      ExpectAsAccurateAsFramework(c, RunOperator(c, Gpu()), RunFramework(c, Gpu()), RunOracle(c));
+    }
   }
 }
 

@@ -97,6 +97,20 @@ using AllKernels =
                    AtomicPass<BFloat16>>;
 INSTANTIATE_TYPED_TEST_SUITE_P(All, EmulatedTest, AllKernels);
 
+using ShortLinesTest = EmulatedTest<ShortLines<Float16>>;
+
+// Steps hold 16 blocks of a row and of a column at a time.
+TEST_F(ShortLinesTest, TheDiagonalBlockComesLate) {
+  const BlockPattern pattern = LateDiagonals(64);
+  AttentionShape shape = ShapeOf(pattern, 1);
+  shape.heads = 1;
+  for (const CasePadding padding : {CasePadding::kNone, CasePadding::kLengths}) {
+    Check({.inputs = MakeAttentionCase(shape, padding, 1, TestSeed(34)),
+           .patterns = {pattern},
+           .pruned = PrunedScore::kZero});
+  }
+}
+
 using OnePassTest = EmulatedTest<OnePass<BFloat16, 64>>;
 
 TEST_F(OnePassTest, HeadsWaitForRoom) {

@@ -96,6 +96,7 @@ __global__ void __launch_bounds__((ShortBackwardTraits<kHeadDim>::kThreads),
       copy_lse(1 + i % 2, barrier, of);
     }
   };
+  const bool has_diagonal = steps.HasDiagonal(pattern);
   ShortStep step = steps.Next(pattern);
   prefetch(0, step);
   ShortStep next = steps.Next(pattern);
@@ -105,7 +106,7 @@ __global__ void __launch_bounds__((ShortBackwardTraits<kHeadDim>::kThreads),
   tiles::WaitForPhase(own_barrier, 0);
   gradients.MakeStatistics(0, shared + Traits::kScores, shared + Traits::kGrad);
   __syncthreads();  // statistics are there, and nobody reads O any more
-  if (steps.has_diagonal()) gradients.Diagonal(valid, first);
+  if (has_diagonal) gradients.Diagonal(valid, first);
 #pragma unroll 1
   for (uint32_t i = 0; !step.is_done(); ++i) {
     const uint32_t stage = stage_of(i);

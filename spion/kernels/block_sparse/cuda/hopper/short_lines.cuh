@@ -53,7 +53,19 @@ class ShortSteps {
     Load(pattern);
   }
 
-  __device__ __forceinline__ bool has_diagonal() const { return has_diagonal_; }
+  /// Whether the diagonal block is kept and below `limit`. Before the first Next; looks through the
+  /// rest of both lists where their first blocks do not have it.
+  __device__ __forceinline__ bool HasDiagonal(const BlockPatternView& pattern) const {
+    if (diagonal_ >= limit_) return false;
+    int32_t at = at_ - kLanes;
+    int32_t block = block_;
+    while (!__any_sync(tiles::kAllLanes, at < end_ && block == diagonal_)) {
+      at += kLanes;
+      if (!__any_sync(tiles::kAllLanes, at < end_)) return false;
+      if (at < end_) block = Blocks(pattern)[at];
+    }
+    return true;
+  }
   __device__ __forceinline__ ShortStep Next(const BlockPatternView& pattern) {
     while (wanted_ == 0) {
       if (!__any_sync(tiles::kAllLanes, at_ < end_)) return {};
@@ -68,14 +80,15 @@ class ShortSteps {
   static constexpr int kLanes = 16;
 
   static __device__ __forceinline__ bool holds_row() { return threadIdx.x % 32 < kLanes; }
+  static __device__ __forceinline__ const int32_t* Blocks(const BlockPatternView& pattern) {
+    return holds_row() ? pattern.row_columns : pattern.column_rows;
+  }
   __device__ __forceinline__ void Load(const BlockPatternView& pattern) {
     const bool has = at_ < end_;
-    if (has) block_ = (holds_row() ? pattern.row_columns : pattern.column_rows)[at_];
+    if (has) block_ = Blocks(pattern)[at_];
     at_ += kLanes;
     const bool counts = has && (holds_row() ? block_ : diagonal_) < limit_;
-    const bool is_diagonal = block_ == diagonal_;
-    wanted_ = __ballot_sync(tiles::kAllLanes, counts && !is_diagonal);
-    has_diagonal_ = has_diagonal_ || __any_sync(tiles::kAllLanes, counts && is_diagonal) != 0;
+    wanted_ = __ballot_sync(tiles::kAllLanes, counts && block_ != diagonal_);
   }
 
   int32_t diagonal_;
@@ -84,7 +97,6 @@ class ShortSteps {
   int32_t end_;
   int32_t block_ = 0;
   uint32_t wanted_ = 0;  // lanes
-  bool has_diagonal_ = false;
 };
 
 /// Rounds sums x scale and stores them in the warp's 16 rows of a tensor, by way of its rows of a
