@@ -1,5 +1,6 @@
 #include "spion/run/resume.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/match.h"
@@ -36,13 +37,15 @@ constexpr std::pair<const char*, const char*> kSaid[] = {
 constexpr char kWayOut[] =
     "; the same command without --resume starts the run anew, and keeps what is there";
 
-Json ValueOf(const Json& json, const std::string& key) { return json.value(key, Json()); }
+Json ValueOf(const Json& json, const std::string& key) {
+  return json.is_object() ? json.value(key, Json()) : Json();
+}
 
 // Files are the same by their sum wherever they lie; generated data by what they are called.
 Json DataOf(const Json& manifest) {
   const Json source = ValueOf(manifest, "data_source");
   if (!source.is_object()) return Json();
-  const bool is_generated = source.value("generated", false);
+  const bool is_generated = ValueOf(source, "generated") == true;
   return {{"generated", is_generated},
           {is_generated ? "description" : "sha256",
            ValueOf(source, is_generated ? "description" : "sha256")}};
@@ -103,6 +106,11 @@ absl::StatusOr<Json> ReadJson(const RunDirectory& run, absl::string_view name) {
   Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (json.is_object()) return json;
   return absl::DataLossError(absl::StrCat(run.File(name).path(), " is no JSON object", kWayOut));
+}
+
+bool IsListOfParts(const Json& json) {
+  return json.is_array() && !json.empty() &&
+         std::all_of(json.begin(), json.end(), [](const Json& part) { return part.is_object(); });
 }
 
 Json PartOf(const Json& manifest, int64_t step) {
@@ -188,7 +196,13 @@ absl::StatusOr<Resumption> LookAtEarlierRun(const RunDirectory& run, const Json&
   } else if (!absl::IsNotFound(state.status())) {
     return UnusableState(state.status(), run);
   }
-  const Json& last = earlier.contains("resumed") ? earlier["resumed"].back() : earlier;
+  const Json parts = ValueOf(earlier, "resumed");
+  if (!parts.is_null() && !IsListOfParts(parts)) {
+    return absl::DataLossError(absl::StrCat(run.File(kManifestFileName).path(),
+                                            ": \"resumed\" is no list of the run's parts",
+                                            kWayOut));
+  }
+  const Json& last = parts.is_null() ? earlier : parts.back();
   for (const auto& [key, name] : kSaid) {
     const Json before = SaidOf(last, key);
     const Json now = SaidOf(manifest, key);

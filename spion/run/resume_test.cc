@@ -14,6 +14,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::EndsWith;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::StartsWith;
 using Json = nlohmann::ordered_json;
@@ -178,6 +179,38 @@ TEST(LookAtEarlierRunTest, AStateOfNoTrainingIsToldWithItsWayOut) {
       AllOf(StartsWith(run->path() + "/state.safetensors: "),
             EndsWith("; the same command without --resume starts the run anew, and keeps what is "
                      "there")));
+}
+
+TEST(LookAtEarlierRunTest, AManifestThatIsNoRunsIsToldWithItsWayOut) {
+  const absl::StatusOr<RunDirectory> run =
+      RunDirectory::Create(::testing::TempDir() + "/damaged_manifest");
+  ASSERT_TRUE(run.ok()) << run.status();
+  for (const Json& parts : {Json::array(), Json::object(), Json(3), Json::array({"a part"})}) {
+    Json there = Manifest();
+    there["resumed"] = parts;
+    ASSERT_TRUE(run->WriteJson("manifest.json", there).ok());
+    EXPECT_EQ(LookAtEarlierRun(*run, Manifest()).status().message(),
+              run->path() +
+                  "/manifest.json: \"resumed\" is no list of the run's parts; the same command "
+                  "without --resume starts the run anew, and keeps what is there")
+        << parts;
+  }
+  for (const char* key : {"data_source", "model"}) {
+    Json there = Manifest();
+    there[key] = "damaged";
+    ASSERT_TRUE(run->WriteJson("manifest.json", there).ok());
+    EXPECT_THAT(std::string(LookAtEarlierRun(*run, Manifest()).status().message()),
+                HasSubstr(" holds another run: "))
+        << key;
+  }
+}
+
+TEST(RunDifferencesTest, GivenPatternsThatAreNoObjectAreOthers) {
+  Json there = Manifest();
+  there["patterns"] = "damaged";
+  Json here = Manifest();
+  here["patterns"] = {{"path", "/a"}, {"sha256", "12"}};
+  EXPECT_THAT(RunDifferences(there, here), ElementsAre(R"(patterns null there, "12" here)"));
 }
 
 TEST(LookAtEarlierRunTest, SaysWhatIsNotAsItWasButMayBeSo) {

@@ -7,7 +7,6 @@
 #include "absl/strings/str_join.h"
 #include "spion/base/status.h"
 #include "spion/kernels/block_sparse/block_size.h"
-#include "spion/kernels/block_sparse/cuda/common/block.h"
 #include "spion/kernels/token_rows/api.h"
 
 namespace spion {
@@ -33,7 +32,7 @@ std::string BlockSize(const HyperParameters& h, const Context& context) {
   const int64_t length = Length(h, context);
   const auto fits = [&](int64_t size) {
     // A GPU would refuse the others when the sparse phase begins, perhaps hours later.
-    const bool has_kernel = context.is_on_gpu ? cuda::TakesBlock(size) : TakesBlockSize(size);
+    const bool has_kernel = context.is_on_gpu ? TakesBlockSizeOfGpu(size) : TakesBlockSize(size);
     return has_kernel && length % size == 0;
   };
   if (fits(h.block_size)) return "";

@@ -2,21 +2,17 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "spion/base/status.h"
 #include "spion/kernels/attention_map/api.h"
-#include "spion/kernels/common/check_heads.h"
-#include "spion/kernels/common/head_dim.h"
+#include "spion/kernels/common/attention_checks.h"
 
 namespace spion {
 
 template <typename T>
 absl::Status Validate(const AttentionMapCall<T>& call) {
-  if (absl::Status status = CheckHeads(call.batch, call.heads); !status.ok()) return status;
-  const int64_t d = call.head_dim;
-  if (!TakesHeadDim(d)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "head dimension ", d, " is not supported: use 16, 32, 64 or 128, or pad q and k ",
-        "with zeros to the next of these and keep the scale"));
-  }
+  RETURN_IF_ERROR(CheckHeads(call.batch, call.heads));
+  RETURN_IF_ERROR(CheckHeadDim(call.head_dim));
+  RETURN_IF_ERROR(CheckScale(call.scale));
   if (call.length < 1 || call.length % 16 != 0) {
     return absl::InvalidArgumentError(absl::StrCat(
         "length ", call.length, " is not a positive multiple of 16: pad the sequence to ",

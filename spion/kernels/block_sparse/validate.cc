@@ -1,27 +1,19 @@
-#include <cmath>
 #include <cstdint>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "spion/base/status.h"
 #include "spion/kernels/block_sparse/api.h"
 #include "spion/kernels/block_sparse/block_size.h"
 #include "spion/kernels/block_sparse/problem.h"
-#include "spion/kernels/common/check_heads.h"
-#include "spion/kernels/common/head_dim.h"
+#include "spion/kernels/common/attention_checks.h"
 
 namespace spion {
 namespace {
 
 absl::Status CheckSizes(const BlockSparseProblem& problem) {
-  if (absl::Status status = CheckHeads(problem.batch, problem.heads); !status.ok()) {
-    return status;
-  }
-  const int64_t d = problem.head_dim;
-  if (!TakesHeadDim(d)) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("head dimension ", d, " is not supported: use 16, 32, 64 or 128, or pad q, k ",
-                     "and v with zeros to the next of these and keep the scale"));
-  }
+  RETURN_IF_ERROR(CheckHeads(problem.batch, problem.heads));
+  RETURN_IF_ERROR(CheckHeadDim(problem.head_dim));
   const int64_t b = problem.block_size;
   if (!TakesBlockSize(b)) {
     return absl::InvalidArgumentError(
@@ -32,11 +24,7 @@ absl::Status CheckSizes(const BlockSparseProblem& problem) {
         absl::StrCat("length ", problem.length, " is not a positive multiple of the block size ", b,
                      ": pad the sequence to a multiple and mark the added keys as padding"));
   }
-  if (!(problem.scale > 0) || std::isinf(problem.scale)) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "scale ", problem.scale, " is not a positive finite number: for a negative one negate q"));
-  }
-  return absl::OkStatus();
+  return CheckScale(problem.scale);
 }
 
 absl::Status CheckPattern(const BlockSparseProblem& problem) {

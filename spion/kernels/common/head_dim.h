@@ -7,6 +7,9 @@
 
 namespace spion {
 
+/// What a head dimension must be, for messages.
+inline constexpr char kHeadDims[] = "16, 32, 64 or 128";
+
 /// Whether the kernels take heads of d numbers.
 constexpr bool TakesHeadDim(int64_t d) { return d == 16 || d == 32 || d == 64 || d == 128; }
 

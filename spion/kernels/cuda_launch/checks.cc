@@ -1,6 +1,5 @@
 #include "spion/kernels/cuda_launch/checks.h"
 
-#include <cmath>
 #include <cstdint>
 
 #include "absl/status/status.h"
@@ -47,12 +46,6 @@ absl::Status CheckHeadTensor(const char* name, const HeadTensor<const void>& ten
 }
 
 }  // namespace internal
-
-absl::Status CheckScale(float scale) {
-  if (scale > 0 && std::isfinite(scale)) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("scale = ", scale, ": must be positive and finite"));
-}
 
 absl::Status StatusOfLaunch(cudaError_t error) {
   if (error == cudaSuccess) return absl::OkStatus();

@@ -37,10 +37,6 @@ absl::Status CheckHeadTensor(const char* name, const HeadTensor<T>& tensor,
       static_cast<int64_t>(sizeof(T)), sizes);
 }
 
-/// The factor of scores: what a softmax that looks for the largest score before it scales relies
-/// on.
-absl::Status CheckScale(float scale);
-
 /// Ok, or Internal with CUDA's name and message.
 absl::Status StatusOfLaunch(cudaError_t error);
 

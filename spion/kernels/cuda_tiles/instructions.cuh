@@ -1,6 +1,6 @@
-// The PTX that the kernels use: the one place with inline assembly. On a host compiler,
-// spion/kernels/cuda_emulation stands in for it and for CUDA's own built-ins, so that tests run
-// kernels without a GPU.
+// The PTX that the kernels use, but for that of warpgroups (warpgroup_instructions.cuh): no other
+// place has inline assembly. On a host compiler, spion/kernels/cuda_emulation stands in for it and
+// for CUDA's own built-ins, so that tests run kernels without a GPU.
 //
 // Addresses are of shared memory: byte offsets in its window, as __cvta_generic_to_shared gives.
 #ifndef SPION_KERNELS_CUDA_TILES_INSTRUCTIONS_CUH_

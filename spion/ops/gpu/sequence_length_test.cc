@@ -60,7 +60,7 @@ TEST(ImagePatternTest, PatternsThatTrainingMadeOnePerHead) {
 
 // Walks over many blocks of a row and of a column, by each of the kernels.
 TEST(LateDiagonalsTest, EveryBlockOfALineCounts) {
-  for (const auto [block_size, head_dim] : {std::pair(32, 32), {64, 32}, {64, 64}, {64, 128}}) {
+  for (const auto& [block_size, head_dim] : {std::pair(32, 32), {64, 32}, {64, 64}, {64, 128}}) {
     const BlockPattern pattern = LateDiagonals(block_size);
     const AttentionShape shape = {
         .batch = 1, .heads = 1, .length = pattern.length(), .head_dim = head_dim};

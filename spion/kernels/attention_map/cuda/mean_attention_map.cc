@@ -50,7 +50,6 @@ template <typename T>
 absl::Status MeanAttentionMap(const AttentionMapCall<T>& call, CUstream_st* stream) {
   RETURN_IF_ERROR(Validate(call));
   RETURN_IF_ERROR(CheckLength(call));
-  RETURN_IF_ERROR(CheckScale(call.scale));
   if (call.batch * call.heads == 0) {
     const size_t map_bytes = call.length * call.length * sizeof(float);
     return StatusOfLaunch(cudaMemsetAsync(call.map, 0, map_bytes, stream));

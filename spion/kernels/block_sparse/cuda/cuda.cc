@@ -6,7 +6,6 @@
 #include "spion/base/status.h"
 #include "spion/kernels/block_sparse/api.h"
 #include "spion/kernels/block_sparse/block_size.h"
-#include "spion/kernels/block_sparse/cuda/common/block.h"
 #include "spion/kernels/block_sparse/cuda/common/slices.h"
 #include "spion/kernels/block_sparse/cuda/hopper/launch.h"
 #include "spion/kernels/block_sparse/cuda/hopper/shapes.h"
@@ -23,11 +22,10 @@ namespace {
 absl::Status CheckProblem(const BlockSparseProblem& problem) {
   RETURN_IF_ERROR(Validate(problem));
   const int64_t b = problem.block_size;
-  if (!TakesBlock(b)) {
+  if (!TakesBlockSizeOfGpu(b)) {
     return absl::InvalidArgumentError(
         absl::StrCat("block size ", b, " is not supported on a GPU: use ", kBlockSizesOfGpu));
   }
-  RETURN_IF_ERROR(CheckScale(problem.scale));
   if (problem.pattern.schedule.rows == nullptr || problem.pattern.schedule.lines == nullptr) {
     return absl::InvalidArgumentError("the pattern has no schedule: make it by MakeSchedule");
   }
@@ -37,8 +35,8 @@ absl::Status CheckProblem(const BlockSparseProblem& problem) {
 /// Of no heads nothing runs: no slice, but here a grid of none, which CUDA refuses.
 template <typename T>
 bool RunsOnHopper(const BlockSparseProblem& problem, Pass pass) {
-  return problem.batch * problem.heads > 0 && HasWarpgroups<T>(problem, pass) &&
-         hopper::IsCurrentDevice();
+  return problem.batch * problem.heads > 0 &&
+         DesignOf<T>(problem, pass, hopper::IsCurrentDevice()) == Design::kWarpgroups;
 }
 
 HeadTensorSizes SizesOf(const BlockSparseProblem& problem) {

@@ -13,10 +13,6 @@ namespace spion::cuda {
 
 enum class Pass { kForward, kBackward };
 
-/// Whether a GPU of compute capability 9.0 takes the kernels for it. Of any problem.
-template <typename T>
-bool HasWarpgroups(const BlockSparseProblem& problem, Pass pass);
-
 // Of valid problems: cuda.cc has checked.
 
 /// The design for a pass; is_hopper: the GPU is of compute capability 9.0.

@@ -1,5 +1,5 @@
-// The blocks that a GPU takes, and what a warp multiplies of one at once. For host code and device
-// code.
+// What a warp multiplies of a block at once, and the way from a block size at run time to the
+// template of it. For host code and device code.
 #ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_COMMON_BLOCK_H_
 #define SPION_KERNELS_BLOCK_SPARSE_CUDA_COMMON_BLOCK_H_
 
@@ -10,10 +10,7 @@ namespace spion::cuda {
 /// Rows, and columns, of a tile of scores.
 constexpr int kChunk = 16;
 
-/// Whether a GPU takes blocks of b x b.
-constexpr bool TakesBlock(int64_t b) { return b == 16 || b == 32 || b == 64 || b == 128; }
-
-/// Returns f.operator()<b>(), a lambda [&]<int kBlock>() {..}, for a b that TakesBlock.
+/// Returns f.operator()<b>(), a lambda [&]<int kBlock>() {..}, for a b that TakesBlockSizeOfGpu.
 template <class F>
 constexpr decltype(auto) DispatchBlock(int64_t b, F&& f) {
   switch (b) {

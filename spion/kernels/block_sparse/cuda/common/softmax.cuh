@@ -36,8 +36,9 @@ struct RowSoftmax {
 /// reference to the call the compiler makes longer code.
 __device__ __forceinline__ float PrunedEntries(PrunedScore pruned, int64_t length,
                                                int32_t kept_blocks, int32_t block_size) {
-  const auto kept = static_cast<float>(int64_t{kept_blocks} * block_size);
-  return pruned == PrunedScore::kZero ? static_cast<float>(length) - kept : 0.0F;
+  return pruned == PrunedScore::kZero
+             ? static_cast<float>(length - int64_t{kept_blocks} * block_size)
+             : 0.0F;
 }
 
 /// Before the first score.

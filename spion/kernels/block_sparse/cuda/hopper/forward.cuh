@@ -132,10 +132,8 @@ __device__ __forceinline__ void ComputeForward(const BlockSparseForward<T>& call
   float factor[2];
   float out[kHeadDim / 2] = {};
 
-  const auto pruned_of = [&](const Unit& of) {  // entries of score 0
-    return problem.pruned == PrunedScore::kZero
-               ? static_cast<float>(problem.length - int64_t{of.line.end - of.line.begin} * kBlock)
-               : 0.0F;
+  const auto pruned_of = [&](const Unit& of) {
+    return PrunedEntries(problem.pruned, problem.length, of.line.end - of.line.begin, kBlock);
   };
   // Goes on to the next unit that has keys. Others are stored on the way.
   const auto next_unit = [&] {

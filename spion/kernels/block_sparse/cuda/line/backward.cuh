@@ -155,7 +155,7 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
   using Math = LineMath<T>;
   using Walk = RowAndColumnWalk<Traits::kFusesDiagonal>;
   constexpr uint32_t kTile = Traits::kTileBytes;
-  BeginLines<kGroups>();
+  BeginLines();
 
   const BlockSparseProblem& problem = call.problem;
   const BlockPatternView& pattern = problem.pattern;

@@ -61,7 +61,7 @@ __global__ void __launch_bounds__((kGroups * kGroupThreads<kBlock>),
   using Math = LineMath<T>;
   constexpr uint32_t kTile = Traits::kTileBytes;
   constexpr int kKeys = Traits::kKeysAtOnce;
-  BeginLines<kGroups>();
+  BeginLines();
 
   const BlockSparseProblem& problem = call.problem;
   const BlockPatternView& pattern = problem.pattern;

@@ -46,10 +46,7 @@ __device__ __forceinline__ void GroupBarrier() {
 
 /// Programmatic dependent launch: the kernel of the long lines lets the other start at once, and
 /// that one ends after it. Whatever follows may begin when its last thread blocks have.
-template <int kGroups>
-__device__ __forceinline__ void BeginLines() {
-  tiles::LetNextKernelStart();
-}
+__device__ __forceinline__ void BeginLines() { tiles::LetNextKernelStart(); }
 template <int kGroups>
 __device__ __forceinline__ void EndLines() {
   if constexpr (kGroups == 1) {
