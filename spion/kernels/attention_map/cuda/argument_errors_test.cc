@@ -40,7 +40,7 @@ TEST(CudaMapArgumentsTest, WhatEveryDeviceRefuses) {
   ExpectRefused(call, "head dimension 24");
   call = GoodCall();
   call.scale = -1;
-  ExpectRefused(call, "scale = -1");
+  ExpectRefused(call, "scale -1 is not a positive");
 }
 
 TEST(CudaMapArgumentsTest, Memory) {

@@ -35,8 +35,8 @@ absl::Status CheckProblem(const BlockSparseProblem& problem) {
 /// Of no heads nothing runs: no slice, but here a grid of none, which CUDA refuses.
 template <typename T>
 bool RunsOnHopper(const BlockSparseProblem& problem, Pass pass) {
-  return problem.batch * problem.heads > 0 &&
-         DesignOf<T>(problem, pass, hopper::IsCurrentDevice()) == Design::kWarpgroups;
+  return problem.batch * problem.heads > 0 && HasWarpgroups<T>(problem, pass) &&
+         hopper::IsCurrentDevice();
 }
 
 HeadTensorSizes SizesOf(const BlockSparseProblem& problem) {

@@ -94,7 +94,8 @@ WarpSizes WarpSizesOf(const BlockSparseProblem& problem) {
   });
 }
 
-/// Whether a GPU of compute capability 9.0 takes the kernels for it.
+}  // namespace
+
 template <typename T>
 bool HasWarpgroups(const BlockSparseProblem& problem, Pass pass) {
   if (sizeof(T) != 2) return false;
@@ -102,8 +103,6 @@ bool HasWarpgroups(const BlockSparseProblem& problem, Pass pass) {
       pass == Pass::kForward ? hopper::ForwardWay(problem) : hopper::BackwardWay(problem);
   return way != hopper::Way::kNone;
 }
-
-}  // namespace
 
 template <typename T>
 Design DesignOf(const BlockSparseProblem& problem, Pass pass, bool is_hopper) {
@@ -137,6 +136,9 @@ LaunchPlan PlanBackward(const BlockSparseProblem& problem) {
   return PlanWarps(problem, sizes.tiles, 2, sizes.ring_bytes, long_lines);
 }
 
+template bool HasWarpgroups<Float16>(const BlockSparseProblem&, Pass);
+template bool HasWarpgroups<BFloat16>(const BlockSparseProblem&, Pass);
+template bool HasWarpgroups<float>(const BlockSparseProblem&, Pass);
 template Design DesignOf<Float16>(const BlockSparseProblem&, Pass, bool);
 template Design DesignOf<BFloat16>(const BlockSparseProblem&, Pass, bool);
 template Design DesignOf<float>(const BlockSparseProblem&, Pass, bool);

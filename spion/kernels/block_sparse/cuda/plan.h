@@ -1,5 +1,5 @@
 // Which kernels a call takes, and with which grids: decided here for both passes, without a GPU.
-// cuda.cc asks for the design; launch.cuh starts what a plan says, and the emulated test runs it.
+// cuda.cc asks for Hopper's; launch.cuh starts what a plan says, and the emulated test runs it.
 // The kernels for Hopper have hopper/plan.h.
 #ifndef SPION_KERNELS_BLOCK_SPARSE_CUDA_PLAN_H_
 #define SPION_KERNELS_BLOCK_SPARSE_CUDA_PLAN_H_
@@ -12,6 +12,10 @@ namespace spion::cuda {
 // T is Float16, BFloat16 or float.
 
 enum class Pass { kForward, kBackward };
+
+/// Whether a GPU of compute capability 9.0 takes the kernels for it. Of any problem.
+template <typename T>
+bool HasWarpgroups(const BlockSparseProblem& problem, Pass pass);
 
 // Of valid problems: cuda.cc has checked.
 
