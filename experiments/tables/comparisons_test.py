@@ -224,6 +224,9 @@ class DenseTuningTest(unittest.TestCase):
         self.assertEqual(rows["dropout 0.2"][:2], ["-", "44.0 ± 0.0"])
         nothing = tuple((variant, seed) for variant in self.RUNS for seed in (1, 2))
         self.assertEqual(self.grid(nothing).note, "None is chosen: of no setting are all seeds there.")
+        one = tuple((variant, seed) for variant, seed in nothing if variant != "dropout0.2")
+        self.assertEqual(self.grid(one).note,
+                         "None is chosen: all seeds are there of one setting alone, dropout 0.2.")
 
     def test_has_only_what_is_asked_for(self):
         for tasks, names, wanted in ((("text",), ("cf", "every_block"), set()),

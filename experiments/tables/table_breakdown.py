@@ -10,7 +10,9 @@ from page import FAILED, Entry, Grid, Picture, significant
 
 TITLE = "Breakdown of a step"
 ABOUT = ("Milliseconds of a training step, forward and backward together, and their share: from a "
-         "trace of some steps, for SPION of its sparse phase. On a GPU the kernels' own time.")
+         "trace of some steps, for SPION of its sparse phase. On a GPU the kernels' own time. At the "
+         "paper's settings of a run of 200 steps whose patterns are made at step 100, so its steps "
+         "are not quite those of a whole training.")
 _METHODS = (*methods.DENSE, "cf")
 # At the paper's sizes a few hundred steps tell; the sparse phase comes at step 100.
 _PAPER_STEPS = {"steps": 200, "capture_interval": 50, "dense_step_limit": 100,

@@ -66,6 +66,8 @@ def _choice(runs):
              if len(dev[what]) == len(found)}
     if not means:
         return "None is chosen: of no setting are all seeds there."
+    if len(means) == 1:
+        return f"None is chosen: all seeds are there of one setting alone, {next(iter(means))}."
     best = max(means, key=means.get)
     return (f"Chosen of {len(means)} of {len(runs)} settings, whose seeds are all there: {best} "
             f"({means[best]:.1f} % on the dev set).")

@@ -67,7 +67,9 @@ def content(preset, results):
     rows.append(["precision", *(told(task, lambda m: m["precision"]) for task in preset.tasks)])
     return [
         Grid("settings", "Settings", ["setting", *preset.tasks], rows,
-             "dense_step_limit 0: no limit; dev_examples and test_examples 0: all; density is "
+             "-: no such setting in the version that ran. Intervals, limits and warm-up are in steps, "
+             "transition_limit_percent in percent, lengths and blocks in tokens. dense_step_limit 0: "
+             "no limit; dev_examples and test_examples 0: all; density is "
              "SPION-C's, threshold that of SPION-F and -CF. Optimiser: AdamW, one-cycle schedule "
              "with linear annealing, gradients clipped by value."),
         Grid("data", "Data", ["task", "source and sizes", "sha256"],

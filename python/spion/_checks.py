@@ -157,17 +157,17 @@ def checked_scale(function: str, scale: float | None, q: Tensor) -> float:
     return scale
 
 
-def checked_padding(function: str, padding: Tensor | None, q: Tensor) -> Tensor | None:
-    """The padding as operators take it. Raises TypeError or ValueError for what none is."""
+def checked_padding(function: str, padding: Tensor | None, k: Tensor) -> Tensor | None:
+    """The padding of keys [B, H, L, d] as operators take it. Raises TypeError or ValueError for what none is."""
     if padding is None:
         return None
-    batch, length = q.shape[0], q.shape[2]
+    batch, length = k.shape[0], k.shape[2]
     expected = (f"expected int32 or int64 lengths [{batch}], or a bool mask [{batch}, {length}] that is "
                 "true for valid keys")
     if not isinstance(padding, Tensor):
         raise TypeError(f"{function}: padding is a {type(padding).__name__}, {expected}")
-    if padding.device != q.device:
-        raise ValueError(f"{function}: padding is on {padding.device}, expected q's {q.device}; "
+    if padding.device != k.device:
+        raise ValueError(f"{function}: padding is on {padding.device}, expected q's {k.device}; "
                          "move it by .to()")
     if padding.dtype == torch.bool and padding.shape == (batch, length):
         return padding.contiguous()

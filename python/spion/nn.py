@@ -52,7 +52,7 @@ class SpionAttention(nn.Module):
         if self._map_requested and self.training:
             self._map = mean_attention_map(q, k, padding=padding, tf32=self.tf32)
             self._map_requested = False
-        valid = _valid_keys(padding, q)
+        valid = _valid_keys(padding, k)
         mask = None if valid is None else valid[:, None, None, :]
         return functional.scaled_dot_product_attention(q, k, v, attn_mask=mask)
 
@@ -128,12 +128,12 @@ def _check_length(length: int, block_size: int) -> None:
                          f"sequences{smaller}")
 
 
-def _valid_keys(padding: Tensor | None, q: Tensor) -> Tensor | None:
-    """Bool [B, L]."""
-    padding = _checks.checked_padding("spion.nn.SpionAttention", padding, q)
+def _valid_keys(padding: Tensor | None, k: Tensor) -> Tensor | None:
+    """Bool [B, L], L of the keys: a dense layer takes other numbers of them than of queries."""
+    padding = _checks.checked_padding("spion.nn.SpionAttention", padding, k)
     if padding is None or padding.dtype == torch.bool:
         return padding
-    return torch.arange(q.shape[2], device=q.device) < padding[:, None]
+    return torch.arange(k.shape[2], device=k.device) < padding[:, None]
 
 
 class MultiheadSelfAttention(nn.MultiheadAttention):

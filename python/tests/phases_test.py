@@ -374,6 +374,26 @@ class BadInputTest(unittest.TestCase):
         layers[0].set_pattern(None)
         layers[0](q, q, q)
 
+    def test_a_dense_layer_takes_padding_of_other_numbers_of_keys(self):
+        q, k, v = (torch.randn(2, 3, length, 16) for length in (32, 48, 48))
+        lengths = torch.tensor([48, 5])
+        valid = torch.arange(48) < lengths[:, None]
+        expected = torch.nn.functional.scaled_dot_product_attention(
+            q, k, v, attn_mask=valid[:, None, None, :])
+        layer = spion.nn.SpionAttention()
+        for padding in (lengths, valid):
+            torch.testing.assert_close(layer(q, k, v, padding), expected)
+        with self.assertRaisesRegex(ValueError, "example 1 has 49 valid keys, expected 0 to 48$"):
+            layer(q, k, v, torch.tensor([48, 49]))
+
+    def test_an_average_of_weights_goes_on_with_the_pattern(self):
+        model = torch.nn.Sequential(torch.nn.Linear(16, 16, bias=False), spion.nn.SpionAttention())
+        average = torch.optim.swa_utils.AveragedModel(model)
+        model[1].set_pattern(spion.patterns.full(LENGTH, block_size=16))
+        average.module[1].set_pattern(copy.deepcopy(model[1].pattern))  # as docs/python.md has it
+        average.update_parameters(model)
+        self.assertEqual(average.module[1].pattern.to_json(), model[1].pattern.to_json())
+
     def test_a_word_for_pruned_pairs(self):
         with self.assertRaisesRegex(ValueError, "SpionAttention: pruned is 'zeros'"):
             spion.nn.SpionAttention(pruned="zeros")

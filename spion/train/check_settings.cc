@@ -143,6 +143,14 @@ absl::Status Wrong(absl::string_view name, const std::string& wrong, const Conte
                    IsGiven(name, context) ? "" : "; the value is the preset's"));
 }
 
+// Maps can have settled when they are looked at for the third time; the limit ends the dense phase
+// with the last look up to it.
+int64_t FirstTransition(const HyperParameters& h) {
+  const int64_t third = 3 * h.capture_interval;
+  if (h.dense_step_limit == 0) return third;
+  return std::min(third, h.dense_step_limit / h.capture_interval * h.capture_interval);
+}
+
 }  // namespace
 
 absl::Status CheckSettings(const HyperParameters& h, const SettingsContext& context) {
@@ -186,10 +194,9 @@ std::vector<std::string> SettingsNotes(const HyperParameters& h, const SettingsC
                                  ", before the learning rate is at its highest at step ",
                                  h.warmup_steps));
   }
-  if (WithPatterns(context) && h.capture_interval > h.steps) {
+  if (WithPatterns(context) && FirstTransition(h) > h.steps) {
     notes.push_back(absl::StrCat("note: there is no sparse phase: training ends at step ", h.steps,
-                                 ", before the first look at the attention maps at step ",
-                                 h.capture_interval));
+                                 ", before the dense phase can end at step ", FirstTransition(h)));
   }
   return notes;
 }

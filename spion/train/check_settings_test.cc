@@ -7,6 +7,8 @@
 #include <limits>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 namespace spion {
 namespace {
 
@@ -298,7 +300,24 @@ TEST(SettingsNotesTest, SaysWhatAShortTrainingLeavesOut) {
   // What comes with the last step comes.
   h.warmup_steps = h.steps;
   h.capture_interval = h.steps;
+  h.dense_step_limit = h.steps;
   EXPECT_THAT(SettingsNotes(h, Context(PatternKind::kCF)), IsEmpty());
+}
+
+TEST(SettingsNotesTest, SaysWhenTheDensePhaseCannotEnd) {
+  HyperParameters h = Good();
+  h.warmup_steps = 1;
+  h.capture_interval = 10;
+  for (const auto& [limit, first] : {std::pair(0, 30), {25, 20}, {45, 30}}) {
+    h.dense_step_limit = limit;
+    h.steps = first - 1;
+    EXPECT_THAT(
+        SettingsNotes(h, Context(PatternKind::kCF)),
+        ElementsAre(absl::StrCat("note: there is no sparse phase: training ends at step ",
+                                 first - 1, ", before the dense phase can end at step ", first)));
+    h.steps = first;
+    EXPECT_THAT(SettingsNotes(h, Context(PatternKind::kCF)), IsEmpty());
+  }
 }
 
 }  // namespace
