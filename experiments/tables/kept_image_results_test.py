@@ -47,7 +47,8 @@ class PublishedTest(Section, unittest.TestCase):
     }
     METHODS = ("c,f,cf,sdpa,every_block,longformer,bigbird,linformer,dense,nystromformer,reformer,"
                "skyformer,kernelised")
-    DIFFERENCES = 28
+    DIFFERENCES = 31
+    SHORT = {**Section.SHORT, "the Transformer": "Transformer, every block kept"}
 
     def test_breakdown_has_the_numbers_of_the_document(self):
         page = rows(self.folder / "paper/breakdown.image.csv")
@@ -86,9 +87,9 @@ class OtherSeedsTest(Section, unittest.TestCase):
         "SPION-CF", "SPION-C (no flood fill)", "SPION-F (no convolution), schedule starts anew",
         "SPION-CF, one pattern for all layers", "SPION-CF, pruned entries excluded",
         "SPION-CF, as many blocks at random places", "SPION-C, the diagonal alone",
+        "SPION-CF, schedule goes on at the transition", "SPION-C, nearly every block kept",
         "Transformer, every block kept", "Longformer")}
-    DIFFERENCES = 17
-    MIXED = set()
+    DIFFERENCES = 25
     SHORT = {**Section.SHORT, "the Transformer": "Transformer, every block kept"}
 
     @staticmethod
@@ -113,12 +114,28 @@ class OtherSeedsTest(Section, unittest.TestCase):
                 f"{100 * statistics.mean(in_three):.0f}"])
 
 
+class LargeBatchOtherSeedsTest(Section, unittest.TestCase):
+    """The section on what was run with other seeds of the preset large_batch."""
+
+    ARCHIVES = ("image_large_batch_seeds_1006_to_1013_h200",)
+    PRESET = "large_batch"
+    HEADING = "Image with batch 512, eight other seeds"
+    METHODS = "f,cf"
+    SEEDS = ",".join(map(str, range(1006, 1014)))
+    RUNS = {
+        "SPION-CF": (8, "image-cf-*"),
+        "SPION-F (no convolution), schedule starts anew": (6, "image-f-seed????-restarted-*"),
+    }
+    DIFFERENCES = 1
+    MIXED = set()
+
+
 class LargeBatchTest(Section, unittest.TestCase):
     """The section on the preset large_batch."""
 
     ARCHIVES = ("image_large_batch_h200",)
     PRESET = "large_batch"
-    HEADING = "Image with batch 512"
+    HEADING = "Image with batch 512 and"
     RUNS = {
         **_RUNS_OF_BOTH,
         "Sparse Transformer, strided": (3, "image-sparse_transformer-*"),
@@ -126,7 +143,7 @@ class LargeBatchTest(Section, unittest.TestCase):
         "SPION-CF, transition below 5 %": (3, "image-cf-seed????-limit5-*"),
     }
     METHODS = "c,f,cf,sdpa,every_block,longformer,bigbird,linformer"
-    DIFFERENCES = 37
+    DIFFERENCES = 39
     SHORT = {**Section.SHORT, "the Transformer": "Transformer, every block kept"}
 
 
