@@ -173,7 +173,7 @@ class GivenPatternsTest(unittest.TestCase):
     def test_what_does_not_fit_is_named(self):
         good = self.layer()
         for layers, message in (
-                ([good], "has patterns of 1 layers; expected 2"),
+                ([good], "has patterns of 1 layer(s); expected 2"),
                 ([good, self.layer(16, 64, ())],
                  "layer 1 has blocks of 64; expected 32, the --block_size of the run"),
                 ([self.layer(16), good], "layer 0 is for sequences of 512; expected 1024"),

@@ -144,7 +144,7 @@ absl::Status CheckPatterns(const Experiment& experiment, const TaskShape& shape)
   const std::string file = absl::StrCat("--patterns: ", experiment.patterns->path);
   if (static_cast<int64_t>(layers.size()) != h.layers) {
     return absl::InvalidArgumentError(
-        absl::StrCat(file, " has patterns of ", layers.size(), " layers; expected ", h.layers));
+        absl::StrCat(file, " has patterns of ", layers.size(), " layer(s); expected ", h.layers));
   }
   for (size_t l = 0; l < layers.size(); ++l) {
     if (layers[l].block_size() != h.block_size) {

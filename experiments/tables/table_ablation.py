@@ -20,6 +20,7 @@ _DENSE_AS_SPION = "dense all along, every block"
 _WHOLE = "SPION-CF"
 _CONTINUED = "schedule goes on at the transition"
 DIAGONAL = "density0.03"  # the variant that keeps it alone
+RESTART_ALONE = "density1"  # nearly every block: what is left of the method
 _THOROUGH = "image"  # the task with all rows
 # what it is, method, variant's name, flags
 _ROWS = (
@@ -34,7 +35,7 @@ _ROWS = (
 )
 _ROWS_OF_THOROUGH = (
     ("the diagonal alone (SPION-C, density 0.03)", "c", DIAGONAL, {"density": "0.03"}),
-    ("nearly every block kept (SPION-C, density 1)", "c", "density1", {"density": 1}),
+    ("nearly every block kept (SPION-C, density 1)", "c", RESTART_ALONE, {"density": 1}),
     ("transition below 5 %", "cf", "limit5", {"transition_limit_percent": 5}),
     ("transition below 30 %", "cf", "limit30", {"transition_limit_percent": 30}),
     ("transition below 60 %", "cf", "limit60", {"transition_limit_percent": 60}),

@@ -124,11 +124,14 @@ class _Task:
             yield self.difference(
                 "convolution matters", f"{methods.title('f')}, schedule starting anew",
                 table_ablation.runs_of_variant(preset, results, self.name, "restarted"))
-        for what, variant in (("as many blocks at random places", "shuffled"),
-                              ("the diagonal alone", table_ablation.DIAGONAL)):
+        for claim, what, variant in (
+                ("what is gained is of sparsity", "nearly every block kept, schedule starting anew",
+                 table_ablation.RESTART_ALONE),
+                ("it matters which blocks are kept", "as many blocks at random places", "shuffled"),
+                ("it matters which blocks are kept", "the diagonal alone", table_ablation.DIAGONAL)):
             runs = table_ablation.runs_of_variant(preset, results, self.name, variant)
             if runs:
-                yield self.difference("it matters which blocks are kept", what, runs)
+                yield self.difference(claim, what, runs)
         yield self.difference("each layer needs a pattern of its own", "one pattern for all layers",
                               table_ablation.runs_of_variant(preset, results, self.name, "shared"))
 

@@ -225,6 +225,8 @@ class TablesTest(unittest.TestCase):
                          ["1.00 (1458 against 1458 MiB)", "equal"])
         self.assertEqual(image["convolution matters", "SPION-F, schedule starting anew"],
                          ["+0.00 (+0.00 to +0.00), p 1.00, 2 seeds", "open"])
+        self.assertIn(("what is gained is of sparsity",
+                       "nearly every block kept, schedule starting anew"), image)
         self.assertIn(("it matters which blocks are kept", "as many blocks at random places"), image)
         self.assertIn(("each layer needs a pattern of its own", "one pattern for all layers"), image)
 

@@ -49,7 +49,7 @@ std::vector<Flag> Flags(Options& options) {
       {"run", "DIR", "the results folder of a run, with its patterns.json", SetText(options.run)},
       {"file", "FILE", "a patterns.json under any name", SetText(options.file)},
       {"layer", "N",
-       "of a run: this layer only, counted from 0; bigbird: the layer whose random blocks are "
+       "of a run or file: this layer only, counted from 0; bigbird: the layer whose random blocks are "
        "drawn (0)",
        SetWhole(fixed.layer)},
       {"length", "N", "fixed patterns: tokens of the sequence", SetWhole(fixed.length)},
@@ -81,7 +81,8 @@ std::string Help(const std::vector<Flag>& flags) {
   return absl::StrCat(
       "Draws block patterns, as text and as PNG pictures.\n\n"
       "  bazel run //tools:pattern -- NAME --length=N [FLAG ...]\n"
-      "  bazel run //tools:pattern -- --run=DIR [--layer=N] [FLAG ...]\n\n"
+      "  bazel run //tools:pattern -- --run=DIR [--layer=N] [FLAG ...]\n"
+      "  bazel run //tools:pattern -- --file=FILE [--layer=N] [FLAG ...]\n\n"
       "NAME is a method with a fixed pattern:\n  ",
       FixedPatternNames(), ".\nIts pattern is the one that it trains with, unless flags say ",
       "otherwise.\n\n", FlagsHelp(flags), "\nDefaults in brackets.\n");
