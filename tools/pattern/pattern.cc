@@ -49,7 +49,8 @@ std::vector<Flag> Flags(Options& options) {
       {"run", "DIR", "the results folder of a run, with its patterns.json", SetText(options.run)},
       {"file", "FILE", "a patterns.json under any name", SetText(options.file)},
       {"layer", "N",
-       "of a run or file: this layer only, counted from 0; bigbird: the layer whose random blocks are "
+       "of a run or file: this layer only, counted from 0; bigbird: the layer whose random blocks "
+       "are "
        "drawn (0)",
        SetWhole(fixed.layer)},
       {"length", "N", "fixed patterns: tokens of the sequence", SetWhole(fixed.length)},
